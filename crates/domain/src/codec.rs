@@ -1,0 +1,135 @@
+//! Events as they are stored: an explicit type name, a version and JSON data. The newest shape is
+//! the only one in code; older shapes are lifted to it here, by pure functions.
+
+use serde::{Serialize, de::DeserializeOwned};
+use serde_json::{Value, value::RawValue};
+
+use crate::{appeal, enterprise, policy, visits};
+
+/// An event that can be stored.
+pub trait Storable: Serialize + DeserializeOwned + Clone + Send + Sync + 'static {
+    /// Every type name with its newest version.
+    const VERSIONS: &'static [(&'static str, u16)];
+
+    /// Lifts the data of an older version to the newest shape; none when the version is unknown.
+    #[must_use]
+    fn upcast(_name: &str, _version: u16, _data: Value) -> Option<Value> {
+        None
+    }
+}
+
+/// An event that cannot be stored or read.
+#[derive(Debug, thiserror::Error)]
+pub enum CodecError {
+    /// The event has no type name in `VERSIONS`, or no data.
+    #[error("an event has the shape of no stored event")]
+    Shape,
+    /// The log holds a type that this program does not know.
+    #[error("the event type {name} is unknown")]
+    TypeUnknown {
+        /// The type name.
+        name: String,
+    },
+    /// The log holds a version that this program does not know.
+    #[error("version {version} of the event type {name} is unknown")]
+    VersionUnknown {
+        /// The type name.
+        name: String,
+        /// The version.
+        version: u16,
+    },
+    /// The data do not have the shape of their type and version.
+    #[error("the data of an event of type {name} do not have its shape")]
+    Data {
+        /// The type name.
+        name: String,
+        /// Why.
+        source: serde_json::Error,
+    },
+}
+
+/// An encoded event.
+#[derive(Debug)]
+pub struct Encoded {
+    /// The type name.
+    pub name: &'static str,
+    /// The version.
+    pub version: u16,
+    /// The data.
+    pub data: Box<RawValue>,
+}
+
+/// Encodes an event in its newest version.
+///
+/// # Errors
+/// [`CodecError::Shape`] when the event's name is missing in `VERSIONS`.
+pub fn encode<E: Storable>(event: &E) -> Result<Encoded, CodecError> {
+    let Ok(Value::Object(mut tagged)) = serde_json::to_value(event) else {
+        return Err(CodecError::Shape);
+    };
+    let name = tagged.get("type").and_then(Value::as_str).unwrap_or_default();
+    let (name, version) =
+        E::VERSIONS.iter().find(|(known, _)| *known == name).ok_or(CodecError::Shape)?;
+    let data = tagged.remove("data").ok_or(CodecError::Shape)?;
+    let data = serde_json::value::to_raw_value(&data).map_err(|_| CodecError::Shape)?;
+    Ok(Encoded { name, version: *version, data })
+}
+
+/// Decodes a stored event of any known version into the newest shape.
+///
+/// # Errors
+/// [`CodecError`] when the type or version is unknown or the data do not fit.
+pub fn decode<E: Storable>(name: &str, version: u16, data: &RawValue) -> Result<E, CodecError> {
+    let unknown = || CodecError::TypeUnknown { name: name.to_owned() };
+    let misfit = |source| CodecError::Data { name: name.to_owned(), source };
+    let (known, newest) =
+        E::VERSIONS.iter().find(|(known, _)| *known == name).ok_or_else(unknown)?;
+    if version == *newest {
+        let tagged = format!(r#"{{"type":"{known}","data":{}}}"#, data.get());
+        return serde_json::from_str(&tagged).map_err(misfit);
+    }
+    let old = serde_json::from_str(data.get()).map_err(misfit)?;
+    let data = E::upcast(known, version, old)
+        .ok_or_else(|| CodecError::VersionUnknown { name: name.to_owned(), version })?;
+    serde_json::from_value(serde_json::json!({ "type": known, "data": data })).map_err(misfit)
+}
+
+impl Storable for enterprise::Event {
+    const VERSIONS: &'static [(&'static str, u16)] =
+        &[("EnterpriseRegistered", 1), ("CreditGradeAssessed", 1), ("AreaChanged", 1)];
+}
+
+impl Storable for visits::Event {
+    const VERSIONS: &'static [(&'static str, u16)] = &[
+        ("VisitPlanned", 1),
+        ("VisitApproved", 1),
+        ("VisitCheckedIn", 1),
+        ("CapExceeded", 1),
+        ("VisitCheckedOut", 1),
+        ("ResultReported", 1),
+        ("VisitCancelled", 1),
+        ("VisitExpired", 1),
+    ];
+}
+
+impl Storable for appeal::Event {
+    const VERSIONS: &'static [(&'static str, u16)] = &[
+        ("AppealSubmitted", 1),
+        ("AppealAccepted", 1),
+        ("AppealDispatched", 1),
+        ("AppealSignedFor", 1),
+        ("AppealResolved", 1),
+        ("ResolutionConfirmed", 1),
+        ("ResolutionObjected", 1),
+        ("AppealClosed", 1),
+        ("PersonalDataErased", 1),
+    ];
+}
+
+impl Storable for policy::Event {
+    const VERSIONS: &'static [(&'static str, u16)] =
+        &[("PolicyDrafted", 1), ("PolicyPublished", 1), ("PolicyRetired", 1)];
+}
+
+#[cfg(test)]
+mod tests;

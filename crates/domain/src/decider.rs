@@ -1,0 +1,116 @@
+//! The two shapes every rule takes: a decider answers commands, a process derives what comes next.
+
+use jiff::{Timestamp, civil::Date};
+
+use crate::{
+    calendar::{Calendar, civil_date},
+    codec,
+    enterprise::Profile,
+    frequency::FrequencyPolicy,
+    routing::RoutingTable,
+};
+
+/// A consistency boundary: folds its events into a state and decides commands on it.
+pub trait Decider: Default + Clone + Send + Sync + 'static {
+    /// The `<kind>` token in the stream's name and in the golden files' path.
+    const KIND: &'static str;
+    /// What a decision reads besides its own stream.
+    const NEEDS: &'static [Need] = &[];
+    /// An intent, in the imperative.
+    type Command;
+    /// A fact, in the past tense. Its names are the storage format.
+    type Event: codec::Storable;
+    /// Why a command cannot be carried out.
+    type Rejection: std::error::Error;
+
+    /// Decides the events that `command` causes; none when it is already so.
+    ///
+    /// # Errors
+    /// The rejection names the rule that stands in the way; nothing changes.
+    fn decide(
+        &self,
+        context: &Context<'_>,
+        command: &Self::Command,
+    ) -> Result<Vec<Self::Event>, Self::Rejection>;
+
+    /// Folds one event into the state. Total: it never fails and decides nothing.
+    fn evolve(self, event: &Self::Event) -> Self;
+}
+
+/// A process manager: remembers facts and derives what should happen next, so that a restart
+/// needs no code of its own.
+pub trait Process: Default {
+    /// A fact of another module that the process listens to.
+    type Input;
+    /// What the process remembers.
+    type Event;
+    /// What should be done.
+    type Action;
+
+    /// What `input` makes the process remember.
+    fn react(&self, input: &Self::Input) -> Vec<Self::Event>;
+    /// Folds one remembered fact.
+    fn evolve(self, event: &Self::Event) -> Self;
+    /// Everything still to be done, oldest first.
+    fn pending(&self) -> Vec<Self::Action>;
+}
+
+/// Something a decision reads from another stream. It is an input, not part of the consistency
+/// boundary: the events record which version was used.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Need {
+    /// The profile of the enterprise that owns the stream.
+    Profile,
+    /// The published frequency policy.
+    Frequency,
+    /// The published routing table.
+    Routing,
+    /// The published work calendar.
+    Calendar,
+}
+
+/// A published document with its version.
+#[derive(Debug)]
+pub struct Published<'a, T> {
+    /// The document's version, counted from 1.
+    pub version: u32,
+    /// The document.
+    pub document: &'a T,
+}
+
+impl<T> Clone for Published<'_, T> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<T> Copy for Published<'_, T> {}
+
+/// Time and inputs of one decision. Only what the decider's `NEEDS` name is filled in.
+#[derive(Debug, Clone, Copy)]
+pub struct Context<'a> {
+    /// The instant of the decision.
+    pub now: Timestamp,
+    /// The enterprise's profile, if registered.
+    pub profile: Option<&'a Profile>,
+    /// The frequency policy in force, if any is published.
+    pub frequency: Option<Published<'a, FrequencyPolicy>>,
+    /// The routing table in force, if any is published.
+    pub routing: Option<Published<'a, RoutingTable>>,
+    /// The work calendar in force, if any is published.
+    pub calendar: Option<Published<'a, Calendar>>,
+}
+
+impl Context<'_> {
+    /// A context that knows only the time.
+    #[must_use]
+    pub fn at(now: Timestamp) -> Self {
+        Self { now, profile: None, frequency: None, routing: None, calendar: None }
+    }
+
+    /// The civil date of the decision in Asia/Shanghai.
+    #[must_use]
+    pub fn today(&self) -> Date {
+        civil_date(self.now)
+    }
+}

@@ -1,0 +1,316 @@
+//! Policy documents: rules as data with a life of draft, published, retired.
+//!
+//! Invariants: a published document never changes; at most one version of a name is published;
+//! what is published passed its own validation.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    calendar::{Calendar, CalendarProblem},
+    decider::{Context, Decider, Published},
+    frequency::FrequencyPolicy,
+    ids::RuleId,
+    routing::{RoutingProblem, RoutingTable},
+};
+
+/// The documents there are; each has a stream of its own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum PolicyName {
+    /// Inspection-frequency limits.
+    Frequency,
+    /// Routing of appeals.
+    Routing,
+    /// The work calendar.
+    Calendar,
+}
+
+impl PolicyName {
+    /// Every name.
+    pub const ALL: [Self; 3] = [Self::Frequency, Self::Routing, Self::Calendar];
+
+    /// The `<id>` token in the stream's name.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Frequency => "frequency",
+            Self::Routing => "routing",
+            Self::Calendar => "calendar",
+        }
+    }
+}
+
+/// A document.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Document {
+    /// Inspection-frequency limits.
+    Frequency(FrequencyPolicy),
+    /// Routing of appeals.
+    Routing(RoutingTable),
+    /// The work calendar.
+    Calendar(Calendar),
+}
+
+/// What is wrong with a document.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Problem {
+    /// Of a calendar.
+    #[error(transparent)]
+    Calendar(#[from] CalendarProblem),
+    /// Of a routing table.
+    #[error(transparent)]
+    Routing(#[from] RoutingProblem),
+    /// Two frequency rules have the same id.
+    #[error("the frequency policy lists the rule {0} twice")]
+    RuleTwice(RuleId),
+    /// A limit of 0 would forbid every inspection; withdraw the item instead.
+    #[error("the maximum of the rule {0} must be at least 1")]
+    MaximumZero(RuleId),
+    /// The rule ends before it begins.
+    #[error("the rule {0} ends before it begins")]
+    ValidityReversed(RuleId),
+    /// A policy without rules would limit nothing.
+    #[error("the frequency policy has no rule")]
+    NoRules,
+}
+
+impl Document {
+    /// The name it goes by.
+    #[must_use]
+    pub fn name(&self) -> PolicyName {
+        match self {
+            Self::Frequency(_) => PolicyName::Frequency,
+            Self::Routing(_) => PolicyName::Routing,
+            Self::Calendar(_) => PolicyName::Calendar,
+        }
+    }
+
+    /// Everything that is wrong with it; empty when it may be published.
+    #[must_use]
+    pub fn problems(&self) -> Vec<Problem> {
+        match self {
+            Self::Frequency(policy) => frequency_problems(policy),
+            Self::Routing(table) => table.problems().into_iter().map(Problem::from).collect(),
+            Self::Calendar(calendar) => {
+                calendar.problems().into_iter().map(Problem::from).collect()
+            }
+        }
+    }
+}
+
+fn frequency_problems(policy: &FrequencyPolicy) -> Vec<Problem> {
+    let mut problems = Vec::new();
+    if policy.rules.is_empty() {
+        problems.push(Problem::NoRules);
+    }
+    for (at, rule) in policy.rules.iter().enumerate() {
+        if policy.rules[..at].iter().any(|earlier| earlier.id == rule.id) {
+            problems.push(Problem::RuleTwice(rule.id.clone()));
+        }
+        if rule.maximum == 0 {
+            problems.push(Problem::MaximumZero(rule.id.clone()));
+        }
+        if rule.valid_until.is_some_and(|until| until < rule.valid_from) {
+            problems.push(Problem::ValidityReversed(rule.id.clone()));
+        }
+    }
+    problems
+}
+
+/// The storage format: names and fields here are written to the log and may only be added to.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "type", content = "data")]
+pub enum Event {
+    /// A version was drafted.
+    PolicyDrafted {
+        /// The version, counted from 1.
+        version: u32,
+        /// What it says.
+        document: Document,
+    },
+    /// A version is in force from now on.
+    PolicyPublished {
+        /// The version.
+        version: u32,
+    },
+    /// A version is no longer in force, or its draft was given up.
+    PolicyRetired {
+        /// The version.
+        version: u32,
+    },
+}
+
+/// How far a version is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Status {
+    /// Drafted; may be published or given up.
+    Draft,
+    /// In force.
+    Published,
+    /// No longer in force.
+    Retired,
+}
+
+/// The versions of one policy document (政策文件).
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Policy {
+    /// Every version and how far it is.
+    pub statuses: BTreeMap<u32, Status>,
+    /// The drafts and the version in force.
+    documents: BTreeMap<u32, Document>,
+}
+
+/// What can be asked of a policy.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub enum Command {
+    /// Draft the next version.
+    Draft(Document),
+    /// Put a draft in force; the version in force until now retires.
+    Publish {
+        /// The version.
+        version: u32,
+    },
+    /// Take a version out of force, or give up its draft.
+    Retire {
+        /// The version.
+        version: u32,
+    },
+}
+
+/// Why a command on a policy is refused.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Rejection {
+    /// The document is not sound.
+    #[error("the document has {} problem(s)", problems.len())]
+    Unsound {
+        /// Each problem.
+        problems: Vec<Problem>,
+    },
+    /// There is no such version.
+    #[error("there is no version {0}")]
+    VersionUnknown(u32),
+    /// The version was retired; draft its content again.
+    #[error("version {0} is retired")]
+    VersionRetired(u32),
+}
+
+impl Policy {
+    /// The version in force.
+    #[must_use]
+    pub fn published(&self) -> Option<(u32, &Document)> {
+        let version = self
+            .statuses
+            .iter()
+            .find_map(|(version, status)| (*status == Status::Published).then_some(*version))?;
+        self.documents.get(&version).map(|document| (version, document))
+    }
+
+    /// A draft or the version in force.
+    #[must_use]
+    pub fn document(&self, version: u32) -> Option<&Document> {
+        self.documents.get(&version)
+    }
+
+    /// The frequency policy in force, if this is one.
+    #[must_use]
+    pub fn frequency(&self) -> Option<Published<'_, FrequencyPolicy>> {
+        match self.published()? {
+            (version, Document::Frequency(document)) => Some(Published { version, document }),
+            (_, Document::Routing(_) | Document::Calendar(_)) => None,
+        }
+    }
+
+    /// The routing table in force, if this is one.
+    #[must_use]
+    pub fn routing(&self) -> Option<Published<'_, RoutingTable>> {
+        match self.published()? {
+            (version, Document::Routing(document)) => Some(Published { version, document }),
+            (_, Document::Frequency(_) | Document::Calendar(_)) => None,
+        }
+    }
+
+    /// The work calendar in force, if this is one.
+    #[must_use]
+    pub fn calendar(&self) -> Option<Published<'_, Calendar>> {
+        match self.published()? {
+            (version, Document::Calendar(document)) => Some(Published { version, document }),
+            (_, Document::Frequency(_) | Document::Routing(_)) => None,
+        }
+    }
+}
+
+impl Decider for Policy {
+    const KIND: &'static str = "policy";
+    type Command = Command;
+    type Event = Event;
+    type Rejection = Rejection;
+
+    fn decide(&self, _: &Context<'_>, command: &Command) -> Result<Vec<Event>, Rejection> {
+        match command {
+            Command::Draft(document) => self.draft(document),
+            Command::Publish { version } => self.publish(*version),
+            Command::Retire { version } => self.retire(*version),
+        }
+    }
+
+    fn evolve(mut self, event: &Event) -> Self {
+        match event {
+            Event::PolicyDrafted { version, document } => {
+                self.statuses.insert(*version, Status::Draft);
+                self.documents.insert(*version, document.clone());
+            }
+            Event::PolicyPublished { version } => {
+                self.statuses.insert(*version, Status::Published);
+            }
+            Event::PolicyRetired { version } => {
+                self.statuses.insert(*version, Status::Retired);
+                self.documents.remove(version);
+            }
+        }
+        self
+    }
+}
+
+impl Policy {
+    fn status(&self, version: u32) -> Result<Status, Rejection> {
+        self.statuses.get(&version).copied().ok_or(Rejection::VersionUnknown(version))
+    }
+
+    /// The same document twice is one draft.
+    fn draft(&self, document: &Document) -> Result<Vec<Event>, Rejection> {
+        let problems = document.problems();
+        if !problems.is_empty() {
+            return Err(Rejection::Unsound { problems });
+        }
+        let last = self.statuses.keys().next_back().copied().unwrap_or(0);
+        if self.documents.get(&last) == Some(document) {
+            return Ok(vec![]);
+        }
+        Ok(vec![Event::PolicyDrafted { version: last + 1, document: document.clone() }])
+    }
+
+    fn publish(&self, version: u32) -> Result<Vec<Event>, Rejection> {
+        match self.status(version)? {
+            Status::Published => Ok(vec![]),
+            Status::Retired => Err(Rejection::VersionRetired(version)),
+            Status::Draft => {
+                let until_now = self.published().map(|(version, _)| version);
+                let retired = until_now.map(|version| Event::PolicyRetired { version });
+                Ok(retired.into_iter().chain([Event::PolicyPublished { version }]).collect())
+            }
+        }
+    }
+
+    fn retire(&self, version: u32) -> Result<Vec<Event>, Rejection> {
+        match self.status(version)? {
+            Status::Retired => Ok(vec![]),
+            Status::Draft | Status::Published => Ok(vec![Event::PolicyRetired { version }]),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,122 @@
+//! Folded streams kept in memory, one slot for each stream, each behind a fair lock.
+//!
+//! The lock keeps commands of one process on one stream from running into each other; between
+//! processes the log's version check decides. A slot that was evicted while in use only means
+//! that its next user loads again.
+
+use std::{any::Any, sync::Arc};
+
+use doudi_domain::Decider;
+use doudi_journal::{Journal, Position, StreamName};
+use quick_cache::sync::Cache;
+use tokio::{
+    sync::{Mutex, OwnedMutexGuard},
+    time::{Duration, Instant},
+};
+
+use crate::folded::{Folded, LoadError};
+
+#[derive(Debug)]
+pub(crate) struct Streams {
+    journal: Journal,
+    slots: Cache<StreamName, Arc<Mutex<Kept>>>,
+}
+
+/// What a slot keeps: a `Folded<D>` of the stream's decider and when the log last confirmed it.
+#[derive(Debug, Default)]
+struct Kept {
+    folded: Option<Arc<dyn Any + Send + Sync>>,
+    confirmed: Option<Instant>,
+}
+
+impl Kept {
+    fn folded<D: Decider>(&self) -> Option<Arc<Folded<D>>> {
+        self.folded.clone()?.downcast().ok()
+    }
+}
+
+impl Streams {
+    pub(crate) fn new(journal: Journal, entries_max: usize) -> Self {
+        Self { journal, slots: Cache::new(entries_max) }
+    }
+
+    /// Takes the stream's turn: whoever holds the lease is the only one of this process that
+    /// works on the stream.
+    pub(crate) async fn lease<D: Decider>(&self, name: &StreamName) -> Lease<'_, D> {
+        let slot = match self.slots.get_value_or_guard_async(name).await {
+            Ok(slot) => slot,
+            Err(guard) => {
+                let slot = Arc::new(Mutex::new(Kept::default()));
+                // Refused only when the entry was removed meanwhile; then nobody shares this slot.
+                let _ = guard.insert(slot.clone());
+                slot
+            }
+        };
+        let kept = slot.lock_owned().await;
+        let folded = kept.folded::<D>();
+        Lease { journal: &self.journal, name: name.clone(), kept, folded }
+    }
+}
+
+/// The exclusive use of one stream within this process.
+#[derive(Debug)]
+pub(crate) struct Lease<'a, D> {
+    journal: &'a Journal,
+    name: StreamName,
+    kept: OwnedMutexGuard<Kept>,
+    folded: Option<Arc<Folded<D>>>,
+}
+
+impl<D: Decider> Lease<'_, D> {
+    /// What is kept, if the log confirmed it within `age_max`; else what the log has now.
+    pub(crate) async fn within(&mut self, age_max: Duration) -> Result<Arc<Folded<D>>, LoadError> {
+        let young = self.kept.confirmed.is_some_and(|at| at.elapsed() < age_max);
+        match &self.folded {
+            Some(folded) if young => Ok(folded.clone()),
+            Some(_) | None => self.refresh(Position::default()).await,
+        }
+    }
+
+    /// What is kept, however old, and whether it was just loaded.
+    pub(crate) async fn kept(&mut self) -> Result<(Arc<Folded<D>>, bool), LoadError> {
+        match &self.folded {
+            Some(folded) => Ok((folded.clone(), false)),
+            None => Ok((self.refresh(Position::default()).await?, true)),
+        }
+    }
+
+    /// Reads what the log has beyond what is kept, at least up to `at_least`.
+    pub(crate) async fn refresh(
+        &mut self,
+        at_least: Position,
+    ) -> Result<Arc<Folded<D>>, LoadError> {
+        let after = self.folded.as_ref().map(|folded| folded.position).unwrap_or_default();
+        let asked = Instant::now();
+        let records =
+            self.journal.load(&self.name, after, at_least).await.map_err(LoadError::Unavailable)?;
+        let mut folded = self.folded.take().unwrap_or_default();
+        self.forget();
+        if !records.is_empty() {
+            let mut owned = Arc::try_unwrap(folded).unwrap_or_else(|shared| (*shared).clone());
+            for record in &records {
+                owned = owned.record(record)?;
+            }
+            folded = Arc::new(owned);
+        }
+        self.keep(folded.clone(), asked);
+        Ok(folded)
+    }
+
+    /// Lets go of what is kept, so that its only holder can change it in place.
+    pub(crate) fn forget(&mut self) {
+        self.folded = None;
+        self.kept.folded = None;
+    }
+
+    /// Keeps what the log just confirmed.
+    pub(crate) fn keep(&mut self, folded: Arc<Folded<D>>, confirmed: Instant) {
+        self.kept.folded = Some(folded.clone());
+        self.kept.confirmed = Some(confirmed);
+        self.folded = Some(folded);
+    }
+}

@@ -1,0 +1,337 @@
+//! One command: its turn on the stream, a decision, an append, and the truth about what became of it.
+
+use std::sync::Arc;
+
+use doudi_domain::Decider;
+use doudi_journal::{
+    Actor, AppendError, Commit, Hash, Journal, Position, Record, StreamName, Version,
+};
+use jiff::Timestamp;
+use serde::Serialize;
+use tokio::time::{Duration, Instant};
+use uuid::Uuid;
+
+use crate::{
+    cache::{Lease, Streams},
+    clock::Clock,
+    commit,
+    folded::{self, Folded, LoadError, Receipt, events},
+    inputs::Inputs,
+};
+
+/// Bounds of the engine.
+#[derive(Debug, Clone)]
+pub struct EngineSettings {
+    /// The most streams kept folded in memory.
+    pub cache_entries_max: usize,
+    /// How often a command is decided again after a conflict before it is given up.
+    pub attempts_max: u32,
+    /// How old a policy or profile may be when a decision reads it.
+    pub input_age_max: Duration,
+}
+
+/// Who asks, under which id, why.
+#[derive(Debug, Clone)]
+pub struct Envelope {
+    /// Chosen by the client, the same on every retry.
+    pub command_id: Uuid,
+    /// Who asks, as the transport proves it.
+    pub actor: Actor,
+    /// When the thing happened, if not just now.
+    pub occurred_at: Option<Timestamp>,
+    /// The commit that caused the command, for processes.
+    pub causation: Option<Uuid>,
+    /// Ties together what belongs to one matter; the command itself if not given.
+    pub correlation: Option<Uuid>,
+    /// The caller's trace (W3C trace context).
+    pub traceparent: Option<String>,
+    /// If given, the command is refused unless the stream is at this version.
+    pub expected_version: Option<Version>,
+}
+
+impl Envelope {
+    /// An envelope with nothing optional.
+    #[must_use]
+    pub fn new(command_id: Uuid, actor: Actor) -> Self {
+        Self {
+            command_id,
+            actor,
+            occurred_at: None,
+            causation: None,
+            correlation: None,
+            traceparent: None,
+            expected_version: None,
+        }
+    }
+}
+
+/// What a command left in the log.
+#[derive(Debug, Clone)]
+pub struct Outcome<D: Decider> {
+    /// The version of the stream that the command made, or found if it changed nothing.
+    pub version: Version,
+    /// The log position of that version's commit.
+    pub position: Position,
+    /// The events of the command; none when it was already so.
+    pub events: Vec<D::Event>,
+}
+
+/// Why a command was not carried out, or is not known to have been.
+#[derive(Debug, thiserror::Error)]
+pub enum ExecuteError<R: std::error::Error + 'static> {
+    /// A rule stands in the way; nothing changed.
+    #[error("the command is refused")]
+    Rejected(#[source] R),
+    /// The id was used before, for another command on the same stream; nothing changed.
+    #[error("the command id was used before for another command")]
+    IdReused,
+    /// The stream is not at the version that the caller expects; nothing changed.
+    #[error("the stream is at version {actual}")]
+    VersionDiffers {
+        /// Where it is.
+        actual: Version,
+    },
+    /// Others were faster on the same stream again and again; nothing changed.
+    #[error("the stream changed too often meanwhile, it is at version {actual}")]
+    Contended {
+        /// Where it is.
+        actual: Version,
+    },
+    /// The command makes a commit larger than the log takes; nothing changed.
+    #[error("the command makes too large a commit")]
+    TooLarge(#[source] AppendError),
+    /// The log is full; nothing changed.
+    #[error("the log is full")]
+    LogFull(#[source] AppendError),
+    /// The log cannot be reached; nothing changed.
+    #[error("the log cannot be reached")]
+    Unavailable(#[source] AppendError),
+    /// Nobody knows whether the command was stored; the same command again finds out.
+    #[error("it is not known whether the command was stored")]
+    Unknown(#[source] AppendError),
+    /// The stream or an input of the decision cannot be loaded; nothing changed.
+    #[error("a stream cannot be loaded")]
+    Load(#[from] LoadError),
+    /// An event or command cannot be encoded: a fault of the program.
+    #[error("a commit cannot be encoded")]
+    Encode(#[source] Box<dyn std::error::Error + Send + Sync>),
+}
+
+/// The write path and consistent reads. Cheap to clone; clones share the cache.
+#[derive(Debug, Clone)]
+pub struct Engine {
+    pub(crate) journal: Journal,
+    streams: Arc<Streams>,
+    settings: Arc<EngineSettings>,
+    pub(crate) clock: Clock,
+}
+
+/// An append whose outcome is open, and the position it expected the stream to end at.
+///
+/// As long as the stream ends there, the record may still be stored, so nothing definite can be
+/// said; a further append with the same expectation is safe, since at most one of the two can be
+/// stored. Once the stream has moved on the record can never be stored any more.
+#[derive(Debug, Default)]
+struct Doubt(Option<(Position, AppendError)>);
+
+impl Doubt {
+    fn settle<T, R: std::error::Error>(
+        self,
+        end: Position,
+        answer: Result<T, ExecuteError<R>>,
+    ) -> Result<T, ExecuteError<R>> {
+        match self.0 {
+            Some((expected, unknown)) if expected == end => Err(ExecuteError::Unknown(unknown)),
+            Some(_) | None => answer,
+        }
+    }
+}
+
+fn changes_nothing<E, R: std::error::Error>(decided: &Result<Vec<E>, ExecuteError<R>>) -> bool {
+    match decided {
+        Ok(events) => events.is_empty(),
+        Err(error) => {
+            matches!(error, ExecuteError::Rejected(_) | ExecuteError::VersionDiffers { .. })
+        }
+    }
+}
+
+fn refused<R: std::error::Error>(error: AppendError) -> ExecuteError<R> {
+    match error {
+        AppendError::TooLarge { .. } => ExecuteError::TooLarge(error),
+        AppendError::LogFull { .. } => ExecuteError::LogFull(error),
+        AppendError::Unavailable { .. } => ExecuteError::Unavailable(error),
+        AppendError::Conflict { .. } | AppendError::Unknown { .. } => ExecuteError::Unknown(error),
+    }
+}
+
+impl Engine {
+    /// An engine on `journal`.
+    #[must_use]
+    pub fn new(journal: Journal, settings: EngineSettings, clock: Clock) -> Self {
+        let streams = Arc::new(Streams::new(journal.clone(), settings.cache_entries_max));
+        Self { journal, streams, settings: Arc::new(settings), clock }
+    }
+
+    /// The log.
+    #[must_use]
+    pub fn journal(&self) -> &Journal {
+        &self.journal
+    }
+
+    /// The present instant, as decisions see it.
+    #[must_use]
+    pub fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
+    /// Reads a stream as the log has it now, at least up to `at_least`.
+    ///
+    /// # Errors
+    /// [`LoadError`] when the log does not answer in time or the stream is damaged.
+    pub async fn read<D: Decider>(
+        &self,
+        stream: &StreamName,
+        at_least: Position,
+    ) -> Result<Arc<Folded<D>>, LoadError> {
+        self.streams.lease(stream).await.refresh(at_least).await
+    }
+
+    /// Carries out one command on one stream.
+    ///
+    /// The same command under the same id answers with its first outcome, also after a crash. A
+    /// refusal, or "already so", is only ever said of a state that the log has just confirmed.
+    ///
+    /// # Errors
+    /// See [`ExecuteError`]; all but [`ExecuteError::Unknown`] mean that nothing changed.
+    pub async fn execute<D>(
+        &self,
+        stream: &StreamName,
+        command: &D::Command,
+        envelope: &Envelope,
+    ) -> Result<Outcome<D>, ExecuteError<D::Rejection>>
+    where
+        D: Decider,
+        D::Command: Serialize,
+    {
+        let digest = commit::digest(stream, command).map_err(fault)?;
+        let mut lease = self.streams.lease::<D>(stream).await;
+        let (mut folded, mut fresh) = lease.kept().await?;
+        let mut doubt = Doubt::default();
+        for _ in 0..self.settings.attempts_max {
+            if let Some(receipt) = folded.receipts.get(&envelope.command_id).cloned() {
+                return self.repeated(stream, &receipt, &digest).await;
+            }
+            let mut decided = self.decide(stream, &folded, command, envelope, fresh).await;
+            // Whatever changes nothing must be true of the log, not only of our memory.
+            if !fresh && changes_nothing(&decided) {
+                folded = lease.refresh(Position::default()).await?;
+                fresh = true;
+                if folded.receipts.contains_key(&envelope.command_id) {
+                    continue;
+                }
+                decided = self.decide(stream, &folded, command, envelope, fresh).await;
+            }
+            let events = match decided {
+                Ok(events) if !events.is_empty() => events,
+                Ok(events) => {
+                    let Folded { version, position, .. } = *folded;
+                    return doubt.settle(position, Ok(Outcome { version, position, events }));
+                }
+                Err(error) => return doubt.settle(folded.position, Err(error)),
+            };
+            let expected = folded.position;
+            let commit =
+                commit::next(stream, &folded, envelope, digest.clone(), self.clock.now(), &events)
+                    .map_err(fault)?;
+            match self.append(&mut lease, folded, &commit, events).await? {
+                Ok(outcome) => return Ok(outcome),
+                Err(AppendError::Conflict { actual }) => {
+                    folded = lease.refresh(actual).await?;
+                }
+                Err(unknown @ AppendError::Unknown { .. }) => {
+                    tracing::warn!(%stream, error = ?unknown, "outcome unknown, reading the stream");
+                    doubt = Doubt(Some((expected, unknown)));
+                    match lease.refresh(Position::default()).await {
+                        Ok(found) => folded = found,
+                        Err(error) => return doubt.settle(expected, Err(error.into())),
+                    }
+                }
+                Err(error) => return doubt.settle(expected, Err(refused(error))),
+            }
+            fresh = true;
+        }
+        if let Some(receipt) = folded.receipts.get(&envelope.command_id).cloned() {
+            return self.repeated(stream, &receipt, &digest).await;
+        }
+        let actual = folded.version;
+        doubt.settle(folded.position, Err(ExecuteError::Contended { actual }))
+    }
+
+    async fn decide<D: Decider>(
+        &self,
+        stream: &StreamName,
+        folded: &Folded<D>,
+        command: &D::Command,
+        envelope: &Envelope,
+        fresh: bool,
+    ) -> Result<Vec<D::Event>, ExecuteError<D::Rejection>> {
+        if envelope.expected_version.is_some_and(|expected| expected != folded.version) {
+            return Err(ExecuteError::VersionDiffers { actual: folded.version });
+        }
+        let age_max = if fresh { Duration::ZERO } else { self.settings.input_age_max };
+        let inputs = Inputs::load::<D>(&self.streams, stream, age_max).await?;
+        let context = inputs.context(self.clock.now());
+        folded.state.decide(&context, command).map_err(ExecuteError::Rejected)
+    }
+
+    /// Appends once and, when it is stored, folds it into what is kept.
+    async fn append<D: Decider>(
+        &self,
+        lease: &mut Lease<'_, D>,
+        folded: Arc<Folded<D>>,
+        commit: &Commit,
+        events: Vec<D::Event>,
+    ) -> Result<Result<Outcome<D>, AppendError>, ExecuteError<D::Rejection>> {
+        let payload = commit.encode().map_err(fault)?;
+        let hash = Hash::sha256(&payload);
+        let asked = Instant::now();
+        let position = match self.journal.append(&commit.stream, payload, folded.position).await {
+            Ok(position) => position,
+            Err(error) => return Ok(Err(error)),
+        };
+        lease.forget();
+        let mut next = Arc::try_unwrap(folded).unwrap_or_else(|shared| (*shared).clone());
+        next.state = events.iter().fold(next.state, D::evolve);
+        next.advance(commit.command_id, commit.command_digest.clone(), position, hash);
+        let version = next.version;
+        lease.keep(Arc::new(next), asked);
+        Ok(Ok(Outcome { version, position, events }))
+    }
+
+    /// The first outcome of a command that is already in the log.
+    async fn repeated<D: Decider>(
+        &self,
+        stream: &StreamName,
+        receipt: &Receipt,
+        digest: &Hash,
+    ) -> Result<Outcome<D>, ExecuteError<D::Rejection>> {
+        let Receipt { digest: first, version, position } = receipt;
+        if first != digest {
+            return Err(ExecuteError::IdReused);
+        }
+        let before = Position(position.0.saturating_sub(1));
+        let records =
+            self.journal.load(stream, before, *position).await.map_err(LoadError::Unavailable)?;
+        let damaged = || LoadError::Chain { stream: stream.clone(), position: *position };
+        let record: &Record = records.first().ok_or_else(damaged)?;
+        let events = events::<D>(record, &folded::commit(record)?)?;
+        Ok(Outcome { version: *version, position: *position, events })
+    }
+}
+
+fn fault<R: std::error::Error>(
+    error: impl std::error::Error + Send + Sync + 'static,
+) -> ExecuteError<R> {
+    ExecuteError::Encode(Box::new(error))
+}

@@ -1,0 +1,128 @@
+//! A stream folded into its state, with what the next commit builds on.
+
+use std::collections::HashMap;
+
+use doudi_domain::{
+    Decider,
+    codec::{self, CodecError},
+};
+use doudi_journal::{
+    Commit, DecodeError, Hash, Position, Record, StoredEvent, StreamName, Version,
+};
+use uuid::Uuid;
+
+/// A stream up to its last known commit.
+#[derive(Debug, Clone)]
+pub struct Folded<D> {
+    /// The state that all events fold into.
+    pub state: D,
+    /// The number of commits; 0 for an empty stream.
+    pub version: Version,
+    /// The log position of the last commit; 0 for an empty stream.
+    pub position: Position,
+    pub(crate) last: Option<Hash>,
+    pub(crate) receipts: HashMap<Uuid, Receipt>,
+}
+
+/// Where a command ended up, by its id.
+#[derive(Debug, Clone)]
+pub(crate) struct Receipt {
+    pub(crate) digest: Hash,
+    pub(crate) version: Version,
+    pub(crate) position: Position,
+}
+
+/// A stream that cannot be loaded.
+#[derive(Debug, thiserror::Error)]
+pub enum LoadError {
+    /// The log does not answer.
+    #[error("the log did not answer in time")]
+    Unavailable(#[source] doudi_journal::LoadError),
+    /// A commit cannot be understood.
+    #[error("the commit at {position} of the stream {stream} cannot be understood")]
+    Commit {
+        /// The stream.
+        stream: StreamName,
+        /// The commit.
+        position: Position,
+        /// Why.
+        source: DecodeError,
+    },
+    /// An event cannot be understood.
+    #[error("an event at {position} of the stream {stream} cannot be understood")]
+    Event {
+        /// The stream.
+        stream: StreamName,
+        /// Its commit.
+        position: Position,
+        /// Why.
+        source: CodecError,
+    },
+    /// A commit does not continue the one before it: the log was tampered with or damaged.
+    #[error(
+        "the commit at {position} of the stream {stream} does not continue the commit before it"
+    )]
+    Chain {
+        /// The stream.
+        stream: StreamName,
+        /// The commit.
+        position: Position,
+    },
+}
+
+impl<D: Decider> Default for Folded<D> {
+    fn default() -> Self {
+        Self {
+            state: D::default(),
+            version: Version::default(),
+            position: Position::default(),
+            last: None,
+            receipts: HashMap::new(),
+        }
+    }
+}
+
+impl<D: Decider> Folded<D> {
+    /// Folds one more record; checks that it continues the stream.
+    pub(crate) fn record(mut self, record: &Record) -> Result<Self, LoadError> {
+        let Record { position, stream, .. } = record;
+        let commit = commit(record)?;
+        if commit.version != self.version.next() || commit.previous != self.last {
+            return Err(LoadError::Chain { stream: stream.clone(), position: *position });
+        }
+        let events = events::<D>(record, &commit)?;
+        self.state = events.iter().fold(self.state, D::evolve);
+        self.advance(commit.command_id, commit.command_digest, *position, record.hash());
+        Ok(self)
+    }
+
+    /// Notes that a commit of `command` now ends the stream.
+    pub(crate) fn advance(&mut self, command: Uuid, digest: Hash, position: Position, last: Hash) {
+        self.version = self.version.next();
+        self.position = position;
+        self.last = Some(last);
+        self.receipts.insert(command, Receipt { digest, version: self.version, position });
+    }
+}
+
+/// The commit that a record holds.
+pub(crate) fn commit(record: &Record) -> Result<Commit, LoadError> {
+    record.commit().map_err(|source| LoadError::Commit {
+        stream: record.stream.clone(),
+        position: record.position,
+        source,
+    })
+}
+
+/// The events of a record's commit.
+pub(crate) fn events<D: Decider>(
+    record: &Record,
+    commit: &Commit,
+) -> Result<Vec<D::Event>, LoadError> {
+    let decode = |stored: &StoredEvent| {
+        codec::decode(&stored.name, stored.version, &stored.data).map_err(|source| {
+            LoadError::Event { stream: record.stream.clone(), position: record.position, source }
+        })
+    };
+    commit.events.iter().map(decode).collect()
+}

@@ -1,0 +1,168 @@
+//! The process runner: follows the log, keeps every process's memory, and issues what is due.
+//!
+//! The memory is folded from the log at each start and is never stored, so a crash loses nothing.
+//! Command ids are derived from the cause, so a second runner or a replay can never act twice.
+
+use std::collections::{BTreeSet, HashMap};
+
+use doudi_domain::{
+    Decider, Process, VisitId,
+    appeal::{self, Appeal},
+    calendar::civil_date,
+    expiry::Expiry,
+    visits::{self, Visits},
+};
+use doudi_journal::{Actor, Follow, FollowError, Position, Record, StreamName};
+use jiff::{ToSpan, civil::Date};
+use tokio::{
+    sync::watch,
+    time::{Duration, MissedTickBehavior},
+};
+use uuid::Uuid;
+
+use crate::{
+    execute::{Engine, Envelope},
+    folded::{LoadError, commit, events},
+    vault::Vault,
+};
+
+/// The principal recorded for what no person asked for.
+const PRINCIPAL: &str = "process:expiry";
+
+/// Bounds of the process runner.
+#[derive(Debug, Clone)]
+pub struct ReactSettings {
+    /// A planned visit not begun so many calendar days after its planned day expires.
+    pub visit_grace_days: u16,
+    /// How often what waits is compared with the clock.
+    pub poll_interval: Duration,
+    /// The most commands issued in one round; the rest follow in the next.
+    pub round_max: usize,
+}
+
+/// Why the process runner cannot go on.
+#[derive(Debug, thiserror::Error)]
+pub enum ReactError {
+    /// The log is broken.
+    #[error("processes cannot follow the log")]
+    Follow(#[from] FollowError),
+}
+
+/// A visit that waits to expire, oldest planned day first.
+type Waiting = (Date, StreamName, VisitId);
+
+#[derive(Debug, Default)]
+struct Memory {
+    expiries: HashMap<StreamName, Expiry>,
+    waiting: BTreeSet<Waiting>,
+}
+
+impl Engine {
+    /// Runs the processes until `shutdown` turns true.
+    ///
+    /// # Errors
+    /// [`ReactError`] when the log is broken; lost connections are mended inside.
+    pub async fn react(
+        &self,
+        vault: &Vault,
+        settings: &ReactSettings,
+        mut shutdown: watch::Receiver<bool>,
+    ) -> Result<(), ReactError> {
+        let mut memory = Memory::default();
+        let mut position = Position::default();
+        let mut follow: Follow = self.journal.follow(position);
+        let mut tick = tokio::time::interval(settings.poll_interval);
+        tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut caught_up = false;
+        loop {
+            tokio::select! {
+                _ = shutdown.wait_for(|stop| *stop) => return Ok(()),
+                batch = follow.next() => {
+                    for record in batch? {
+                        position = record.position;
+                        self.remember(&mut memory, &record, vault).await;
+                    }
+                }
+                _ = tick.tick() => {
+                    // Before the end of the log is reached, what waits may long be done.
+                    caught_up = caught_up
+                        || self.journal.last_position().await.is_ok_and(|last| last <= position);
+                    if caught_up {
+                        self.issue(&memory, settings).await;
+                    }
+                }
+            }
+        }
+    }
+
+    async fn remember(&self, memory: &mut Memory, record: &Record, vault: &Vault) {
+        let noted = match record.stream.kind() {
+            Visits::KIND => memory.visits(record),
+            Appeal::KIND => self.erase(record, vault).await,
+            _ => Ok(()),
+        };
+        if let Err(error) = noted {
+            tracing::error!(stream = %record.stream, position = %record.position, ?error,
+                "a record was passed over by the processes");
+        }
+    }
+
+    /// The erasure was ordered: whoever ordered it may have died before the key was destroyed.
+    async fn erase(&self, record: &Record, vault: &Vault) -> Result<(), LoadError> {
+        for event in decode::<Appeal>(record)? {
+            if let appeal::Event::PersonalDataErased { subject } = event
+                && let Err(error) = vault.destroy(&subject).await
+            {
+                tracing::error!(?error, "a key could not be destroyed, the next start tries again");
+            }
+        }
+        Ok(())
+    }
+
+    async fn issue(&self, memory: &Memory, settings: &ReactSettings) {
+        let today = civil_date(self.clock.now());
+        let last = today.saturating_sub(i32::from(settings.visit_grace_days).days());
+        let due = memory.waiting.iter().take_while(|(on, ..)| *on < last);
+        for (_, stream, visit) in due.take(settings.round_max) {
+            let command = visits::Command::Expire { visit: *visit };
+            let actor = Actor {
+                principal: PRINCIPAL.to_owned(),
+                unit: None,
+                device: None,
+                on_behalf_of: None,
+            };
+            let envelope = Envelope::new(Uuid::new_v5(&visit.0, b"expire"), actor);
+            if let Err(error) = self.execute::<Visits>(stream, &command, &envelope).await {
+                tracing::warn!(%stream, %visit, ?error, "a visit did not expire, the next round tries again");
+            }
+        }
+    }
+}
+
+impl Memory {
+    fn visits(&mut self, record: &Record) -> Result<(), LoadError> {
+        let stream = &record.stream;
+        let before = self.expiries.remove(stream).unwrap_or_default();
+        for waiting in waiting(stream, &before) {
+            self.waiting.remove(&waiting);
+        }
+        let mut after = before;
+        for event in decode::<Visits>(record)? {
+            after = after.react(&event).iter().fold(after, Expiry::evolve);
+        }
+        self.waiting.extend(waiting(stream, &after));
+        if after != Expiry::default() {
+            self.expiries.insert(stream.clone(), after);
+        }
+        Ok(())
+    }
+}
+
+fn waiting(stream: &StreamName, expiry: &Expiry) -> Vec<Waiting> {
+    let actions = expiry.pending().into_iter();
+    actions.map(|action| (action.on, stream.clone(), action.visit)).collect()
+}
+
+fn decode<D: Decider>(record: &Record) -> Result<Vec<D::Event>, LoadError> {
+    events::<D>(record, &commit(record)?)
+}

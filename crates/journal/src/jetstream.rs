@@ -1,0 +1,258 @@
+//! The log on NATS JetStream: one stream, one message for each record.
+//!
+//! A position is the stream's message sequence. The client reconnects on its own; what was in
+//! flight when the connection broke is answered at once as broken, never silently sent again.
+
+mod append;
+mod config;
+mod follow;
+mod gate;
+mod load;
+mod monitor;
+mod settings;
+
+use std::{
+    future::Future,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use async_nats::{
+    Client, ConnectOptions, Event,
+    connection::State,
+    jetstream::{
+        Context, ErrorCode,
+        context::{CreateStreamErrorKind, GetStreamErrorKind},
+        stream::Info,
+    },
+};
+use tokio::sync::{Semaphore, watch};
+
+pub(crate) use self::follow::JetStreamFollow;
+pub use self::{
+    gate::{GateRefusal, GateReport},
+    monitor::SyncMode,
+    settings::{Credentials, Durability, JetStreamSettings},
+};
+use crate::{LoadError, Position, Source};
+
+/// How often an idle connection is checked; two missed answers count as lost.
+const PING_INTERVAL: Duration = Duration::from_secs(10);
+
+/// The longest pause between two tries to connect.
+const CONNECT_PAUSE_MAX: Duration = Duration::from_secs(1);
+
+/// A log on NATS JetStream. Cheap to clone; clones share the connection.
+#[derive(Clone, Debug)]
+pub struct JetStream {
+    shared: Arc<Shared>,
+}
+
+#[derive(Debug)]
+struct Shared {
+    client: Client,
+    context: Context,
+    settings: JetStreamSettings,
+    in_flight: Semaphore,
+    /// How many times the connection has been lost; a change breaks off what waits for answers.
+    losses: watch::Receiver<u64>,
+}
+
+impl JetStream {
+    /// Connects to the server, trying for as long as the settings say. It neither creates nor
+    /// checks the stream: see [`JetStream::create_if_absent`] and [`JetStream::gate`].
+    ///
+    /// # Errors
+    /// Says what the last try failed with; a refused login is not tried again.
+    pub async fn connect(settings: JetStreamSettings) -> Result<JetStream, ConnectError> {
+        let (lost, losses) = watch::channel(0);
+        let deadline = Instant::now() + settings.connect_timeout;
+        let mut pause = Duration::from_millis(20);
+        let client = loop {
+            let options = options(&settings, lost.clone()).await?;
+            let source = match options.connect(settings.urls.as_slice()).await {
+                Ok(client) => break client,
+                Err(source) => source,
+            };
+            if is_final(source.kind()) || Instant::now() + pause >= deadline {
+                return Err(ConnectError::Server { urls: settings.urls.join(", "), source });
+            }
+            tokio::time::sleep(pause).await;
+            pause = CONNECT_PAUSE_MAX.min(pause * 2);
+        };
+        let mut context = async_nats::jetstream::new(client.clone());
+        context.set_timeout(settings.ack_timeout);
+        let in_flight = Semaphore::new(settings.in_flight_max.clamp(1, Semaphore::MAX_PERMITS));
+        let shared = Shared { client, context, settings, in_flight, losses };
+        Ok(JetStream { shared: Arc::new(shared) })
+    }
+
+    /// Makes the log's stream unless there is one; an existing stream is never changed, however
+    /// it is configured. Returns whether it was made.
+    ///
+    /// # Errors
+    /// Says why the server did not make it.
+    pub async fn create_if_absent(&self) -> Result<bool, CreateError> {
+        let stream = &self.shared.settings.stream;
+        let failed = |source: Source| CreateError { stream: stream.clone(), source };
+        let found = self.info().await.map_err(failed)?;
+        if found.is_some() {
+            return Ok(false);
+        }
+        let wanted = config::wanted(&self.shared.settings);
+        let created = within(self.timeout(), self.shared.context.create_stream(wanted)).await;
+        let Err(error) = created.map_err(|late| failed(late.into()))? else {
+            tracing::info!(%stream, "made the log's stream");
+            return Ok(true);
+        };
+        if let CreateStreamErrorKind::JetStream(cause) = error.kind()
+            && cause.error_code() == ErrorCode::STREAM_NAME_EXIST
+        {
+            // Another process was quicker, perhaps with other settings: the gate will say.
+            return Ok(false);
+        }
+        Err(failed(error.into()))
+    }
+
+    /// Whether the connection to the server stands, as far as the client knows.
+    #[must_use]
+    pub fn connected(&self) -> bool {
+        self.shared.client.connection_state() == State::Connected
+    }
+
+    pub(crate) async fn last_position(&self) -> Result<Position, LoadError> {
+        let what = || format!("the last position of {}", self.shared.settings.stream);
+        let unavailable = |source| LoadError::Unavailable { what: what(), source };
+        let info = self.info().await.map_err(unavailable)?;
+        let info = info.ok_or_else(|| unavailable("there is no such stream".into()))?;
+        Ok(Position(info.state.last_sequence))
+    }
+
+    /// The stream's configuration and state from its leader; none when there is no stream.
+    async fn info(&self) -> Result<Option<Info>, Source> {
+        let name = &self.shared.settings.stream;
+        let answer = self.while_connected(self.shared.context.get_stream(name)).await?;
+        let error = match answer {
+            Ok(stream) => return Ok(Some(stream.cached_info().clone())),
+            Err(error) => error,
+        };
+        if let GetStreamErrorKind::JetStream(cause) = error.kind()
+            && cause.error_code() == ErrorCode::STREAM_NOT_FOUND
+        {
+            return Ok(None);
+        }
+        Err(error.into())
+    }
+
+    fn timeout(&self) -> Duration {
+        self.shared.settings.ack_timeout
+    }
+
+    /// Waits for an answer from the server, but no longer than the connection stands and the
+    /// settings allow: an answer to what was asked on a lost connection never comes.
+    async fn while_connected<F: Future>(&self, answer: F) -> Result<F::Output, NoAnswer> {
+        let mut losses = self.shared.losses.clone();
+        losses.mark_unchanged();
+        if !self.connected() {
+            return Err(NoAnswer::NotConnected);
+        }
+        tokio::select! {
+            biased;
+            answer = within(self.timeout(), answer) => answer,
+            _ = losses.changed() => Err(NoAnswer::Lost),
+        }
+    }
+}
+
+async fn within<F: Future>(limit: Duration, answer: F) -> Result<F::Output, NoAnswer> {
+    tokio::time::timeout(limit, answer).await.map_err(|_| NoAnswer::TimedOut { limit })
+}
+
+/// Why the server did not answer.
+#[derive(Debug, thiserror::Error)]
+enum NoAnswer {
+    #[error("not connected to the NATS server")]
+    NotConnected,
+    #[error("the connection to the NATS server was lost while waiting for its answer")]
+    Lost,
+    #[error("the NATS server did not answer within {limit:?}")]
+    TimedOut { limit: Duration },
+}
+
+async fn options(
+    settings: &JetStreamSettings,
+    lost: watch::Sender<u64>,
+) -> Result<ConnectOptions, ConnectError> {
+    let options = ConnectOptions::new()
+        .name(&settings.connection_name)
+        .ping_interval(PING_INTERVAL)
+        .reconnect_delay_callback(|tries| {
+            let doublings = u32::try_from(tries).unwrap_or(u32::MAX).min(10);
+            CONNECT_PAUSE_MAX.min(Duration::from_millis(5) * 2_u32.pow(doublings))
+        })
+        .event_callback(move |event| {
+            note(&event, &lost);
+            std::future::ready(())
+        });
+    Ok(match settings.credentials.clone() {
+        Credentials::None => options,
+        Credentials::Token(token) => options.token(token),
+        Credentials::User { user, password } => options.user_and_password(user, password),
+        Credentials::File(path) => options
+            .credentials_file(&path)
+            .await
+            .map_err(|source| ConnectError::Credentials { path, source })?,
+    })
+}
+
+fn note(event: &Event, lost: &watch::Sender<u64>) {
+    match event {
+        Event::Connected => tracing::info!("connected to the NATS server"),
+        Event::Disconnected | Event::Closed => {
+            lost.send_modify(|losses| *losses = losses.wrapping_add(1));
+            tracing::warn!(%event, "the connection to the NATS server is gone");
+        }
+        Event::LameDuckMode
+        | Event::Draining
+        | Event::SlowConsumer(_)
+        | Event::ServerError(_)
+        | Event::ClientError(_) => tracing::warn!(%event, "notice from the NATS connection"),
+    }
+}
+
+fn is_final(kind: async_nats::ConnectErrorKind) -> bool {
+    use async_nats::ConnectErrorKind::{Authentication, AuthorizationViolation, ServerParse, Tls};
+    matches!(kind, Authentication | AuthorizationViolation | ServerParse | Tls)
+}
+
+/// Why there is no connection to the log.
+#[derive(Debug, thiserror::Error)]
+pub enum ConnectError {
+    /// No server could be reached or none let us in.
+    #[error("connecting to NATS at {urls}")]
+    Server {
+        /// The addresses that were tried.
+        urls: String,
+        /// What the last try failed with.
+        #[source]
+        source: async_nats::ConnectError,
+    },
+    /// The credentials file cannot be read.
+    #[error("reading the NATS credentials file {}", path.display())]
+    Credentials {
+        /// Where it should be.
+        path: std::path::PathBuf,
+        /// What reading it failed with.
+        #[source]
+        source: std::io::Error,
+    },
+}
+
+/// Why the log's stream could not be made.
+#[derive(Debug, thiserror::Error)]
+#[error("making the JetStream stream {stream} for the log")]
+pub struct CreateError {
+    stream: String,
+    #[source]
+    source: Source,
+}

@@ -1,0 +1,183 @@
+//! Appending: one message on the stream's literal subject with the expected last sequence of
+//! that subject, sent once. What the server answers is told apart by its error code.
+
+use async_nats::{HeaderMap, Request, RequestErrorKind, header, jetstream::ErrorCode};
+use bytes::Bytes;
+use serde::Deserialize;
+
+use super::{JetStream, NoAnswer};
+use crate::{AppendError, COMMIT_BYTES_MAX, Position, Source, StreamName};
+
+/// The server's answer to a published message.
+#[derive(Debug, Deserialize)]
+struct PublishAnswer {
+    #[serde(rename = "seq")]
+    sequence: Option<u64>,
+    error: Option<Refusal>,
+}
+
+/// The server's statement that it did not store the message.
+#[derive(Debug, Deserialize, thiserror::Error)]
+#[error("the NATS server refused with code {code}: {description}")]
+struct Refusal {
+    #[serde(rename = "err_code", default)]
+    code: u64,
+    #[serde(default)]
+    description: String,
+}
+
+/// What a refusal means for the caller.
+#[derive(Debug, PartialEq, Eq)]
+enum Meaning {
+    /// Another record is at the end of the stream; its sequence, where the server names it.
+    Conflict(Option<u64>),
+    TooLarge,
+    Full,
+    /// A refusal that is certain to have stored nothing.
+    Refused,
+    /// A code that leaves room for doubt.
+    Doubtful,
+}
+
+impl JetStream {
+    pub(crate) async fn append(
+        &self,
+        stream: &StreamName,
+        payload: Bytes,
+        expected: Position,
+    ) -> Result<Position, AppendError> {
+        let bytes = payload.len();
+        let too_large = AppendError::TooLarge { bytes, bytes_max: COMMIT_BYTES_MAX };
+        if bytes > COMMIT_BYTES_MAX {
+            return Err(too_large);
+        }
+        let unavailable =
+            |source: Source| AppendError::Unavailable { stream: stream.clone(), source };
+        let unknown = |source: Source| AppendError::Unknown { stream: stream.clone(), source };
+
+        let permit = self.shared.in_flight.acquire().await;
+        let _permit = permit.map_err(|closed| unavailable(closed.into()))?;
+        let mut headers = HeaderMap::new();
+        headers.insert(header::NATS_EXPECTED_LAST_SUBJECT_SEQUENCE, expected.to_string());
+        let request = Request::new().headers(headers).payload(payload).timeout(None);
+        let subject = stream.as_str().to_owned();
+        let sent = self.shared.client.send_request(subject, request);
+        let message = match self.while_connected(sent).await {
+            Ok(Ok(message)) => message,
+            Ok(Err(error)) => {
+                return Err(match error.kind() {
+                    RequestErrorKind::NoResponders | RequestErrorKind::InvalidSubject => {
+                        unavailable(error.into())
+                    }
+                    RequestErrorKind::MaxPayloadExceeded => too_large,
+                    RequestErrorKind::TimedOut | RequestErrorKind::Other => unknown(error.into()),
+                });
+            }
+            Err(error @ NoAnswer::NotConnected) => return Err(unavailable(error.into())),
+            Err(error @ (NoAnswer::Lost | NoAnswer::TimedOut { .. })) => {
+                return Err(unknown(error.into()));
+            }
+        };
+        let answer: PublishAnswer =
+            serde_json::from_slice(&message.payload).map_err(|error| unknown(error.into()))?;
+        let refusal = match answer {
+            PublishAnswer { error: Some(refusal), .. } => refusal,
+            PublishAnswer { sequence: Some(sequence), .. } => return Ok(Position(sequence)),
+            PublishAnswer { .. } => return Err(unknown("the answer has no sequence".into())),
+        };
+        Err(match meaning(&refusal) {
+            Meaning::Conflict(Some(sequence)) => {
+                AppendError::Conflict { actual: Position(sequence) }
+            }
+            Meaning::Conflict(None) => {
+                AppendError::Conflict { actual: self.settled(stream, expected).await }
+            }
+            Meaning::TooLarge => too_large,
+            Meaning::Full => {
+                AppendError::LogFull { stream: stream.clone(), source: refusal.into() }
+            }
+            Meaning::Refused => unavailable(refusal.into()),
+            Meaning::Doubtful => unknown(refusal.into()),
+        })
+    }
+
+    /// The position of the stream's last record when the server only says that the expected one
+    /// is wrong, which it does while another append to the stream is being replicated.
+    async fn settled(&self, stream: &StreamName, expected: Position) -> Position {
+        let last = self.last_of(stream).await.unwrap_or_else(|error| {
+            tracing::warn!(%stream, %error, "cannot look up where a conflicting stream ends");
+            None
+        });
+        last.unwrap_or(expected)
+    }
+}
+
+fn meaning(refusal: &Refusal) -> Meaning {
+    let about_size = refusal.description.contains("maximum");
+    match ErrorCode(refusal.code) {
+        ErrorCode::STREAM_WRONG_LAST_SEQUENCE | ErrorCode::STREAM_WRONG_LAST_SEQUENCE_CONSTANT => {
+            Meaning::Conflict(last_sequence(&refusal.description))
+        }
+        ErrorCode::STREAM_MESSAGE_EXCEEDS_MAXIMUM | ErrorCode::STREAM_HEADER_EXCEEDS_MAXIMUM => {
+            Meaning::TooLarge
+        }
+        // The server's store gives one code for all its failures; a limit that was reached is a
+        // clean refusal, a failed write to the disk is not.
+        ErrorCode::STREAM_STORE_FAILED if about_size => Meaning::Full,
+        ErrorCode::STORAGE_RESOURCES_EXCEEDED
+        | ErrorCode::INSUFFICIENT_RESOURCES
+        | ErrorCode::ACCOUNT_RESOURCES_EXCEEDED
+        | ErrorCode::STREAM_MAX_STREAM_BYTES_EXCEEDED => Meaning::Full,
+        ErrorCode::STREAM_NOT_FOUND
+        | ErrorCode::CLUSTER_NOT_AVAILABLE
+        | ErrorCode::JETSTREAM_NOT_ENABLED
+        | ErrorCode::JETSTREAM_NOT_ENABLED_FOR_ACCOUNT
+        | ErrorCode::BAD_REQUEST
+        | ErrorCode::STREAM_NOT_MATCH => Meaning::Refused,
+        _ => Meaning::Doubtful,
+    }
+}
+
+/// The number in `wrong last sequence: <number>`.
+fn last_sequence(description: &str) -> Option<u64> {
+    description.rsplit_once(':')?.1.trim().parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn refusals_are_told_apart_by_their_code() {
+        let cases = [
+            (10071, "wrong last sequence: 41", Meaning::Conflict(Some(41))),
+            (10071, "wrong last sequence: 0", Meaning::Conflict(Some(0))),
+            (10071, "wrong last sequence", Meaning::Conflict(None)),
+            (10164, "wrong last sequence", Meaning::Conflict(None)),
+            (10054, "message size exceeds maximum allowed", Meaning::TooLarge),
+            (10077, "maximum bytes exceeded", Meaning::Full),
+            (10077, "write /data/1.blk: input/output error", Meaning::Doubtful),
+            (10047, "insufficient storage resources available", Meaning::Full),
+            (10023, "insufficient resources", Meaning::Full),
+            (10008, "JetStream system temporarily unavailable", Meaning::Refused),
+            (10059, "stream not found", Meaning::Refused),
+            (10076, "JetStream not enabled", Meaning::Refused),
+            (19999, "something new", Meaning::Doubtful),
+        ];
+        for (code, description, expected) in cases {
+            let refusal = Refusal { code, description: description.to_owned() };
+            assert_eq!(meaning(&refusal), expected, "{refusal}");
+        }
+    }
+
+    #[test]
+    fn answers_are_read_in_both_shapes() {
+        let stored = br#"{"stream":"DOUDI","seq":7}"#;
+        let stored: PublishAnswer = serde_json::from_slice(stored).unwrap();
+        assert_eq!((stored.sequence, stored.error.is_none()), (Some(7), true));
+        let refused = br#"{"error":{"code":400,"err_code":10071,
+            "description":"wrong last sequence: 5"},"stream":"DOUDI","seq":0}"#;
+        let refused: PublishAnswer = serde_json::from_slice(refused).unwrap();
+        assert_eq!(refused.error.unwrap().code, 10071);
+    }
+}

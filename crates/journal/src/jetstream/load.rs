@@ -1,0 +1,207 @@
+//! Reading: batched direct gets, which any replica answers, for streams and pages of the log;
+//! single gets from the stream's leader where only the newest truth will do.
+
+use std::time::{Duration, Instant};
+
+use async_nats::{HeaderMap, Message, jetstream::ErrorCode};
+use futures::StreamExt as _;
+use serde::{Deserialize, Serialize};
+
+use super::{JetStream, config};
+use crate::{LoadError, Position, READ_RECORDS_MAX, Record, Source, StreamName};
+
+/// The most bytes that the server sends for one page.
+const PAGE_BYTES_MAX: usize = 8 * 1024 * 1024;
+
+/// The shortest and the longest pause before a replica that answered stale is asked again.
+const PAUSE_MIN: Duration = Duration::from_millis(1);
+const PAUSE_MAX: Duration = Duration::from_millis(100);
+
+/// A batched direct get.
+#[derive(Serialize)]
+struct BatchRequest<'a> {
+    seq: u64,
+    batch: usize,
+    max_bytes: usize,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    next_by_subj: Option<&'a str>,
+}
+
+/// A get of one message from the leader.
+#[derive(Serialize)]
+#[serde(untagged)]
+enum SingleRequest<'a> {
+    FirstFrom { seq: u64, next_by_subj: &'a str },
+    LastOf { last_by_subj: &'a str },
+}
+
+#[derive(Deserialize)]
+struct SingleAnswer {
+    message: SinglePlace,
+}
+
+#[derive(Deserialize)]
+struct SinglePlace {
+    seq: u64,
+}
+
+/// Part of what was asked for.
+struct Page {
+    records: Vec<Record>,
+    more: bool,
+}
+
+impl JetStream {
+    pub(crate) async fn load(
+        &self,
+        stream: &StreamName,
+        after: Position,
+        at_least: Position,
+    ) -> Result<Vec<Record>, LoadError> {
+        let mut records = Vec::new();
+        let mut last = after;
+        let mut deadline = Instant::now() + self.timeout();
+        let mut pause = PAUSE_MIN;
+        loop {
+            let page = self.page(Some(stream), last, READ_RECORDS_MAX).await;
+            let source = match page {
+                Ok(page) => {
+                    if let Some(newest) = page.records.last() {
+                        last = newest.position;
+                        deadline = Instant::now() + self.timeout();
+                    }
+                    records.extend(page.records);
+                    if page.more {
+                        continue;
+                    }
+                    if last >= at_least {
+                        return Ok(records);
+                    }
+                    format!("the answer ends at position {last}, not {at_least}").into()
+                }
+                Err(source) => source,
+            };
+            if Instant::now() + pause >= deadline {
+                return Err(LoadError::Unavailable { what: stream.to_string(), source });
+            }
+            tokio::time::sleep(pause).await;
+            pause = PAUSE_MAX.min(pause * 2);
+        }
+    }
+
+    pub(crate) async fn read(
+        &self,
+        after: Position,
+        limit: usize,
+    ) -> Result<Vec<Record>, LoadError> {
+        if limit == 0 {
+            return Ok(Vec::new());
+        }
+        let unavailable = |source| LoadError::Unavailable {
+            what: format!("the log after position {after}"),
+            source,
+        };
+        let page = self.page(None, after, limit).await.map_err(unavailable)?;
+        let mut expected = after.next();
+        for record in &page.records {
+            if record.position != expected {
+                return Err(LoadError::Gap { expected, found: record.position });
+            }
+            expected = expected.next();
+        }
+        // An empty page is the end of the log, or a gap, or a replica that is behind.
+        if page.records.is_empty() {
+            return match self.first_from(expected).await.map_err(unavailable)? {
+                None => Ok(Vec::new()),
+                Some(found) if found > expected => Err(LoadError::Gap { expected, found }),
+                Some(_) => Err(unavailable("a replica of the log is behind".into())),
+            };
+        }
+        Ok(page.records)
+    }
+
+    /// The position of the first record at or after `position`, as the leader knows it.
+    pub(super) async fn first_from(&self, position: Position) -> Result<Option<Position>, Source> {
+        self.single(&SingleRequest::FirstFrom { seq: position.0, next_by_subj: ">" }).await
+    }
+
+    /// The position of the stream's last record, as the leader knows it.
+    pub(super) async fn last_of(&self, stream: &StreamName) -> Result<Option<Position>, Source> {
+        self.single(&SingleRequest::LastOf { last_by_subj: stream.as_str() }).await
+    }
+
+    async fn single(&self, request: &SingleRequest<'_>) -> Result<Option<Position>, Source> {
+        use async_nats::jetstream::response::Response;
+        let subject = format!("STREAM.MSG.GET.{}", self.shared.settings.stream);
+        let asked = self.shared.context.request(subject, request);
+        let answer: Response<SingleAnswer> = self.while_connected(asked).await??;
+        match answer {
+            Response::Ok(answer) => Ok(Some(Position(answer.message.seq))),
+            Response::Err { error } if error.error_code() == ErrorCode::NO_MESSAGE_FOUND => {
+                Ok(None)
+            }
+            Response::Err { error } => Err(error.into()),
+        }
+    }
+
+    /// One batched direct get of up to `limit` records after `after`.
+    async fn page(
+        &self,
+        stream: Option<&StreamName>,
+        after: Position,
+        limit: usize,
+    ) -> Result<Page, Source> {
+        let request = serde_json::to_vec(&BatchRequest {
+            seq: after.next().0,
+            batch: limit,
+            max_bytes: PAGE_BYTES_MAX,
+            next_by_subj: stream.map(StreamName::as_str),
+        })?;
+        let client = &self.shared.client;
+        let collect = async {
+            let inbox = client.new_inbox();
+            let mut replies = client.subscribe(inbox.clone()).await?;
+            let subject = format!("{}.{}", config::DIRECT_GET, self.shared.settings.stream);
+            client.publish_with_reply(subject, inbox, request.into()).await?;
+            let mut records = Vec::new();
+            loop {
+                let reply = replies.next().await.ok_or("the subscription was closed")?;
+                if let Some(more) = take(reply, &mut records)? {
+                    return Ok(Page { records, more });
+                }
+            }
+        };
+        self.while_connected(collect).await?
+    }
+}
+
+/// Takes in one reply of a batch; at its end, says whether there is more to ask for.
+fn take(reply: Message, records: &mut Vec<Record>) -> Result<Option<bool>, Source> {
+    let headers = reply.headers.as_ref().ok_or("a reply has no headers")?;
+    match reply.status.map_or(200, |status| status.as_u16()) {
+        200 => {
+            let position = Position(number(headers, "Nats-Sequence")?);
+            let subject = headers.get("Nats-Subject").ok_or("a reply has no subject")?;
+            records.push(Record::new(position, subject.as_str(), reply.payload));
+            Ok(None)
+        }
+        204 => {
+            // A reply that got lost on the way must not pass for a record that never was.
+            let last = records.last().map_or(0, |record| record.position.0);
+            if last != number(headers, "Nats-Last-Sequence")? {
+                return Err("replies of the server are missing".into());
+            }
+            Ok(Some(number(headers, "Nats-Num-Pending")? > 0))
+        }
+        404 => Ok(Some(false)),
+        status => {
+            let words = reply.description.unwrap_or_default();
+            Err(format!("the NATS server answered with status {status}: {words}").into())
+        }
+    }
+}
+
+fn number(headers: &HeaderMap, name: &'static str) -> Result<u64, Source> {
+    let value = headers.get(name).ok_or_else(|| format!("a reply has no {name}"))?;
+    Ok(value.as_str().parse()?)
+}

@@ -1,0 +1,157 @@
+//! The event log: append with an expected version, load a stream, follow from a position. It
+//! knows no rule.
+//!
+//! One commit is one record on one stream. A [`Position`] orders all records of the log without
+//! gaps; a stream's records are found by the literal subject of its [`StreamName`]. Two logs
+//! keep the same promises: [`Memory`], and [`JetStream`] on NATS, which is the real one.
+
+mod commit;
+mod error;
+mod hash;
+pub mod jetstream;
+mod memory;
+mod position;
+mod record;
+mod stream_name;
+
+use bytes::Bytes;
+
+pub use crate::{
+    commit::{
+        Actor, COMMIT_BYTES_MAX, Commit, CommitFault, DecodeError, EVENTS_MAX, EncodeError,
+        StoredEvent,
+    },
+    error::{AppendError, FollowError, LoadError, Source},
+    hash::{Hash, HashError},
+    jetstream::{
+        ConnectError, CreateError, Credentials, Durability, GateRefusal, GateReport, JetStream,
+        JetStreamSettings, SyncMode,
+    },
+    memory::Memory,
+    position::{Position, Version},
+    record::Record,
+    stream_name::{CITY, StreamName, StreamNameError, TOKEN_BYTES_MAX},
+};
+
+/// The most records that [`Follow::next`] hands out at once.
+pub const FOLLOW_BATCH_MAX: usize = 1000;
+
+/// The most records that [`Journal::read`] returns at once, whatever was asked for.
+pub const READ_RECORDS_MAX: usize = 1000;
+
+/// A log. Cheap to clone; clones share the log and the connection.
+#[derive(Clone, Debug)]
+pub enum Journal {
+    /// A log in this process, gone when it ends.
+    Memory(Memory),
+    /// The durable log on a NATS server or cluster.
+    JetStream(JetStream),
+}
+
+impl Journal {
+    /// Every record of `stream` after the position `after`, oldest first, reflecting the log at
+    /// least as of `at_least`: a position on this stream that the caller knows of, or 0 for
+    /// whatever is there. Pages internally, so no single answer of the server is large.
+    ///
+    /// # Errors
+    /// [`LoadError::Unavailable`] when the log does not answer in time or stays older than
+    /// `at_least`.
+    pub async fn load(
+        &self,
+        stream: &StreamName,
+        after: Position,
+        at_least: Position,
+    ) -> Result<Vec<Record>, LoadError> {
+        match self {
+            Journal::Memory(memory) => memory.load(stream, after, at_least),
+            Journal::JetStream(jetstream) => jetstream.load(stream, after, at_least).await,
+        }
+    }
+
+    /// Appends one record to `stream`, provided that the stream's last record is at `expected`
+    /// (0 for a stream without records), and returns the new record's position. The record is
+    /// sent once and never again: after [`AppendError::Unknown`] the caller must look. Dropping
+    /// the future before it is done is such an unknown outcome as well.
+    ///
+    /// # Errors
+    /// See [`AppendError`].
+    pub async fn append(
+        &self,
+        stream: &StreamName,
+        payload: Bytes,
+        expected: Position,
+    ) -> Result<Position, AppendError> {
+        match self {
+            Journal::Memory(memory) => memory.append(stream, payload, expected),
+            Journal::JetStream(jetstream) => jetstream.append(stream, payload, expected).await,
+        }
+    }
+
+    /// Follows the whole log from right after the position `after`. Nothing happens until
+    /// [`Follow::next`] is called.
+    #[must_use]
+    pub fn follow(&self, after: Position) -> Follow {
+        Follow(match self {
+            Journal::Memory(memory) => Follower::Memory(memory.follow(after)),
+            Journal::JetStream(jetstream) => Follower::JetStream(Box::new(jetstream.follow(after))),
+        })
+    }
+
+    /// The position of the newest record of the log; 0 when there is none.
+    ///
+    /// # Errors
+    /// [`LoadError::Unavailable`] when the log does not answer in time.
+    pub async fn last_position(&self) -> Result<Position, LoadError> {
+        match self {
+            Journal::Memory(memory) => Ok(memory.last_position()),
+            Journal::JetStream(jetstream) => jetstream.last_position().await,
+        }
+    }
+
+    /// One page of the whole log, in order: up to `limit` records (at most
+    /// [`READ_RECORDS_MAX`]) after the position `after`. An empty page is the end of the log.
+    ///
+    /// # Errors
+    /// [`LoadError::Unavailable`] when the log does not answer in time, [`LoadError::Gap`] when
+    /// a record is missing.
+    pub async fn read(&self, after: Position, limit: usize) -> Result<Vec<Record>, LoadError> {
+        let limit = limit.min(READ_RECORDS_MAX);
+        match self {
+            Journal::Memory(memory) => Ok(memory.read(after, limit)),
+            Journal::JetStream(jetstream) => jetstream.read(after, limit).await,
+        }
+    }
+
+    /// Whether the log can be reached at this moment, as far as is known without asking it.
+    #[must_use]
+    pub fn connected(&self) -> bool {
+        match self {
+            Journal::Memory(_) => true,
+            Journal::JetStream(jetstream) => jetstream.connected(),
+        }
+    }
+}
+
+/// A follower of the whole log. Lost connections and restarts of the server are mended inside.
+#[derive(Debug)]
+pub struct Follow(Follower);
+
+#[derive(Debug)]
+enum Follower {
+    Memory(memory::MemoryFollow),
+    JetStream(Box<jetstream::JetStreamFollow>),
+}
+
+impl Follow {
+    /// The next records in order, without a gap: at least one, at most [`FOLLOW_BATCH_MAX`].
+    /// Waits while there is none. Dropping the future before it is done loses nothing.
+    ///
+    /// # Errors
+    /// [`FollowError`] when the log itself is broken; the follower is then of no more use.
+    pub async fn next(&mut self) -> Result<Vec<Record>, FollowError> {
+        match &mut self.0 {
+            Follower::Memory(follow) => follow.next().await,
+            Follower::JetStream(follow) => follow.next().await,
+        }
+    }
+}

@@ -1,0 +1,77 @@
+//! Settings that are fine alone and wrong together, and settings that must not stay empty.
+
+use toml::Value;
+
+use super::Purpose;
+use super::layers::Layers;
+use super::rules::duration;
+
+/// Reports every contradiction among the values in force.
+pub(super) fn check(purpose: Purpose, layers: &mut Layers) {
+    login(layers);
+    tls(layers);
+    timeouts(layers);
+    vault(layers);
+    if purpose == Purpose::Serve {
+        serving(layers);
+    }
+}
+
+fn login(layers: &mut Layers) {
+    let ways = ["nats.token", "nats.user", "nats.creds_file"];
+    let set: Vec<&str> = ways.into_iter().filter(|key| !layers.text(key).is_empty()).collect();
+    if let [_, .., last] = set[..] {
+        let problem = format!("only one way to log in may be set, found {}", set.join(" and "));
+        layers.report_key(last, problem);
+    }
+    pair(layers, "nats.user", "nats.password");
+}
+
+fn tls(layers: &mut Layers) {
+    pair(layers, "grpc.tls_cert", "grpc.tls_key");
+}
+
+/// Two keys that make sense together only.
+fn pair(layers: &mut Layers, one: &str, other: &str) {
+    for (set, missing) in [(one, other), (other, one)] {
+        if !layers.text(set).is_empty() && layers.text(missing).is_empty() {
+            layers.report_key(set, format!("it is set, but {missing} is not"));
+        }
+    }
+}
+
+fn timeouts(layers: &mut Layers) {
+    let ack = duration(layers.text("nats.ack_timeout"));
+    let request = duration(layers.text("grpc.request_timeout_max"));
+    if ack >= request {
+        layers.report_key("nats.ack_timeout", "want less than grpc.request_timeout_max");
+    }
+}
+
+fn vault(layers: &mut Layers) {
+    let active = layers.text("vault.active_key").to_owned();
+    let keys = layers.value("vault.master_keys").and_then(Value::as_table);
+    let known = keys.is_some_and(|keys| keys.contains_key(&active));
+    if !active.is_empty() && !known {
+        layers.report_key("vault.active_key", format!("vault.master_keys has no {active:?}"));
+    }
+}
+
+/// What must be set where no children of our own bring it along.
+fn serving(layers: &mut Layers) {
+    for key in ["postgres.url", "auth.keys_file", "vault.active_key"] {
+        if layers.text(key).is_empty() {
+            layers.report_key(key, "it must be set");
+        }
+    }
+    if layers.value("auth.allow_dev_key") == Some(&Value::Boolean(true)) {
+        let problem = "the development key is for `doudi dev` and `doudi demo` only";
+        layers.report_key("auth.allow_dev_key", problem);
+    }
+    let monitored = layers.value("nats.monitor_urls").and_then(Value::as_array);
+    if layers.text("nats.durability") == "always" && monitored.is_none_or(Vec::is_empty) {
+        let problem = "under nats.durability = \"always\" it must name the servers' monitoring \
+                       addresses, or nobody can tell whether they sync";
+        layers.report_key("nats.monitor_urls", problem);
+    }
+}

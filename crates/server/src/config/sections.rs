@@ -1,0 +1,226 @@
+//! The typed sections of the configuration; meanings and bounds are in `deploy/default.toml`.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use doudi_journal::Durability;
+use jiff::fmt::serde::unsigned_duration::required as duration;
+use serde::Deserialize;
+
+/// A text that is shown nowhere.
+#[derive(Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(transparent)]
+pub struct Secret(String);
+
+impl Secret {
+    /// Wraps a secret, which may be empty for "not set".
+    #[must_use]
+    pub fn new(text: impl Into<String>) -> Self {
+        Self(text.into())
+    }
+
+    /// The secret itself, for the one place that needs it.
+    #[must_use]
+    pub fn expose(&self) -> &str {
+        &self.0
+    }
+
+    /// Whether nothing is set.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("***")
+    }
+}
+
+/// All sections, as serde reads them from the layers.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Sections {
+    pub(super) grpc: Grpc,
+    pub(super) nats: Nats,
+    pub(super) postgres: Postgres,
+    pub(super) engine: Engine,
+    pub(super) views: Views,
+    pub(super) react: React,
+    pub(super) auth: Auth,
+    pub(super) vault: Vault,
+    pub(super) log: Log,
+    pub(super) identity: Identity,
+}
+
+/// The API's address and limits.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Grpc {
+    /// Address and port to listen on.
+    pub listen: SocketAddr,
+    /// The largest message, in bytes.
+    pub message_bytes_max: usize,
+    /// Open connections at once.
+    pub connections_max: usize,
+    /// Open calls at once on one connection.
+    pub streams_per_connection_max: u32,
+    /// Commands at work at once in this process.
+    pub commands_in_flight_max: usize,
+    /// The longest time a call may take.
+    #[serde(with = "duration")]
+    pub request_timeout_max: Duration,
+    /// How long calls may go on after the signal to stop.
+    #[serde(with = "duration")]
+    pub drain_timeout: Duration,
+    /// Whether the server describes its services.
+    pub reflection: bool,
+    /// The certificate chain; empty for no TLS.
+    pub tls_cert: PathBuf,
+    /// The certificate's private key.
+    pub tls_key: PathBuf,
+}
+
+/// Where the log is and how it is kept.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Nats {
+    /// Addresses of the servers, at least one.
+    pub urls: Vec<String>,
+    /// The token to log in with, or empty.
+    pub token: Secret,
+    /// The user to log in as, or empty.
+    pub user: String,
+    /// The user's password.
+    pub password: Secret,
+    /// The credentials file to log in with, or empty.
+    pub creds_file: PathBuf,
+    /// Name of the JetStream stream.
+    pub stream: String,
+    /// Copies of each message: 1, 3 or 5.
+    pub replicas: usize,
+    /// What an acknowledged command survives.
+    pub durability: Durability,
+    /// Monitoring addresses of the servers.
+    pub monitor_urls: Vec<String>,
+    /// How long the first connection is tried for.
+    #[serde(with = "duration")]
+    pub connect_timeout: Duration,
+    /// How long an append waits for its acknowledgement.
+    #[serde(with = "duration")]
+    pub ack_timeout: Duration,
+    /// Appends that may await their acknowledgement at once.
+    pub in_flight_max: usize,
+    /// The largest size of the log in bytes; 0 for no limit of its own.
+    pub max_bytes: u64,
+}
+
+/// Where the tables are.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Postgres {
+    /// Address with role and password; empty when not set.
+    pub url: Secret,
+    /// Connections that one process may open.
+    pub pool_size_max: usize,
+    /// How long to wait for a connection.
+    #[serde(with = "duration")]
+    pub connect_timeout: Duration,
+    /// How long one statement may take.
+    #[serde(with = "duration")]
+    pub statement_timeout: Duration,
+}
+
+/// How decisions are made.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Engine {
+    /// Folded streams in memory.
+    pub cache_entries_max: usize,
+    /// Tries of one command.
+    pub attempts_max: u32,
+    /// How old a cached input may be when a decision reads it.
+    #[serde(with = "duration")]
+    pub input_age_max: Duration,
+}
+
+/// How the log is written to the tables.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Views {
+    /// Records in one transaction.
+    pub batch_records_max: usize,
+}
+
+/// How processes and deadlines run.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct React {
+    /// Calendar days after which a planned visit that nobody began expires.
+    pub visit_grace_days: u16,
+    /// How often deadlines are looked at.
+    #[serde(with = "duration")]
+    pub poll_interval: Duration,
+}
+
+/// Which tokens are accepted.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Auth {
+    /// The issuer that a token must name.
+    pub issuer: String,
+    /// The audience that a token must name.
+    pub audience: String,
+    /// The issuer's public keys as a JWK set; empty when not set.
+    pub keys_file: PathBuf,
+    /// How far the issuer's clock may be from ours.
+    #[serde(with = "duration")]
+    pub leeway: Duration,
+    /// The longest life of a token.
+    #[serde(with = "duration")]
+    pub token_age_max: Duration,
+    /// Whether tokens of the development key are accepted.
+    pub allow_dev_key: bool,
+}
+
+/// The keys that wrap the keys of personal data.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Vault {
+    /// Id of a key -> file with 32 bytes in base64.
+    pub master_keys: BTreeMap<String, PathBuf>,
+    /// The id of the key that new keys are wrapped with; empty when not set.
+    pub active_key: String,
+}
+
+/// Log lines of the program itself.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Log {
+    /// How a line looks.
+    pub format: LogFormat,
+    /// Which lines are written.
+    pub filter: String,
+}
+
+/// How a log line looks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum LogFormat {
+    /// For people.
+    Text,
+    /// For machines.
+    Json,
+}
+
+/// How strictly enterprise codes are taken.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Identity {
+    /// Whether a wrong check digit is refused.
+    pub refuse_bad_check_digit: bool,
+}

@@ -1,0 +1,215 @@
+//! The start-up gate on real servers: it opens for a sound log and names every reason against an
+//! unsound one.
+
+use async_nats::jetstream::stream::{
+    Config, DiscardPolicy, PersistenceMode, RetentionPolicy, StorageType,
+};
+use doudi_journal::{
+    ConnectError, Credentials, Durability, GateRefusal, GateReport, JetStream, JetStreamSettings,
+    Position, StreamName, SyncMode,
+};
+use doudi_tests::nats::{NatsOptions, NatsServer, Sync, old_nats_server};
+
+use super::{connect, raw, settings_for, soon, start};
+
+async fn with_stream(settings: JetStreamSettings) -> JetStream {
+    let jetstream = connect(settings).await;
+    jetstream.create_if_absent().await.unwrap();
+    jetstream
+}
+
+fn codes(result: Result<GateReport, Vec<GateRefusal>>) -> Vec<&'static str> {
+    let refusals = result.expect_err("the gate must not open");
+    for refusal in &refusals {
+        assert!(refusal.to_string().len() > 40, "says too little: {refusal}");
+    }
+    refusals.iter().map(GateRefusal::code).collect()
+}
+
+#[tokio::test]
+async fn a_sound_log_on_a_server_that_syncs_always_passes() {
+    let server = start(Sync::Always).await;
+    let jetstream = connect(settings_for(&server)).await;
+    assert!(jetstream.create_if_absent().await.unwrap());
+    assert!(!jetstream.create_if_absent().await.unwrap());
+    let name = StreamName::new("a", "profile", None).unwrap();
+    let log = doudi_journal::Journal::JetStream(jetstream.clone());
+    let last = log.append(&name, "x".into(), Position(0)).await.unwrap();
+    let report = jetstream.gate(last).await.unwrap();
+    assert_eq!(report.sync, SyncMode::Always);
+    assert_eq!(report.durability, Durability::Always);
+    assert_eq!((report.last_position, report.records), (last, 1));
+    assert_eq!((report.stream.as_str(), report.replicas), ("DOUDI", 1));
+    assert!(report.server_version.starts_with("2."), "{}", report.server_version);
+    assert!(report.bytes > 0);
+}
+
+#[tokio::test]
+async fn lazy_sync_passes_as_fast_and_is_refused_as_always() {
+    let server = start(Sync::Lazy).await;
+    let fast = JetStreamSettings { durability: Durability::Fast, ..settings_for(&server) };
+    let report = with_stream(fast).await.gate(Position(0)).await.unwrap();
+    assert!(matches!(report.sync, SyncMode::Lazy { .. }), "{:?}", report.sync);
+    let blind = JetStreamSettings {
+        durability: Durability::Fast,
+        monitor_urls: Vec::new(),
+        ..settings_for(&server)
+    };
+    let report = connect(blind).await.gate(Position(0)).await.unwrap();
+    assert_eq!(report.sync, SyncMode::Unproven);
+    let always = connect(settings_for(&server)).await;
+    assert_eq!(codes(always.gate(Position(0)).await), ["SYNC_LAZY"]);
+}
+
+#[tokio::test]
+async fn what_is_not_proven_is_refused() {
+    let (server, other) = tokio::join!(start(Sync::Always), start(Sync::Always));
+    let nothing = JetStreamSettings { monitor_urls: Vec::new(), ..settings_for(&server) };
+    assert_eq!(codes(with_stream(nothing).await.gate(Position(0)).await), ["SYNC_UNPROVEN"]);
+    let cases = [
+        // Another server's word proves nothing about this one.
+        (other.monitor_url(), &["SYNC_UNPROVEN"][..]),
+        // The port for NATS clients does not speak HTTP.
+        (server.url().replace("nats://", "http://"), &["MONITOR_UNREACHABLE", "SYNC_UNPROVEN"]),
+        ("http://127.0.0.1:1".to_owned(), &["MONITOR_UNREACHABLE", "SYNC_UNPROVEN"]),
+        ("https://127.0.0.1:1".to_owned(), &["MONITOR_UNREACHABLE", "SYNC_UNPROVEN"]),
+    ];
+    for (url, expected) in cases {
+        let settings = JetStreamSettings { monitor_urls: vec![url], ..settings_for(&server) };
+        assert_eq!(codes(soon(connect(settings).await.gate(Position(0))).await), expected);
+    }
+}
+
+#[tokio::test]
+async fn a_missing_stream_and_an_unbuilt_profile_are_refused_together() {
+    let server = start(Sync::Always).await;
+    let settings = JetStreamSettings { durability: Durability::Group, ..settings_for(&server) };
+    let jetstream = connect(settings).await;
+    assert_eq!(codes(jetstream.gate(Position(0)).await), ["GROUP_UNAVAILABLE", "STREAM_MISSING"]);
+}
+
+#[tokio::test]
+async fn a_log_that_ends_before_a_checkpoint_is_refused() {
+    let server = start(Sync::Always).await;
+    let jetstream = with_stream(settings_for(&server)).await;
+    assert!(jetstream.gate(Position(0)).await.is_ok());
+    let refusals = jetstream.gate(Position(7)).await;
+    let words = refusals.as_ref().unwrap_err()[0].to_string();
+    assert!(words.contains("ends at position 0") && words.contains("position 7"), "{words}");
+    assert_eq!(codes(refusals), ["LOG_BEHIND_CHECKPOINT"]);
+}
+
+#[tokio::test]
+async fn every_drifted_setting_is_named_and_none_is_changed() {
+    let server = start(Sync::Always).await;
+    let context = raw(&server).await;
+    let drifted = Config {
+        name: "DOUDI".to_owned(),
+        subjects: vec!["ev.>".to_owned()],
+        storage: StorageType::Memory,
+        retention: RetentionPolicy::Interest,
+        discard: DiscardPolicy::Old,
+        max_age: std::time::Duration::from_secs(3600),
+        max_messages: 1000,
+        max_messages_per_subject: 5,
+        max_message_size: 1000,
+        ..Config::default()
+    };
+    context.create_stream(drifted).await.unwrap();
+    let jetstream = connect(settings_for(&server)).await;
+    assert!(!jetstream.create_if_absent().await.unwrap());
+    let refusals = jetstream.gate(Position(0)).await.expect_err("a drifted stream");
+    let fields: Vec<&str> = refusals
+        .iter()
+        .map(|refusal| match refusal {
+            GateRefusal::StreamDrifted { field, .. } => *field,
+            other => panic!("unexpected: {other}"),
+        })
+        .collect();
+    let expected = [
+        "subjects",
+        "storage",
+        "retention",
+        "discard",
+        "deny_delete",
+        "deny_purge",
+        "allow_direct",
+        "max_age",
+        "max_msgs",
+        "max_msgs_per_subject",
+        "max_msg_size",
+    ];
+    assert_eq!(fields, expected);
+    let held = context.get_stream("DOUDI").await.unwrap();
+    assert_eq!(held.cached_info().config.subjects, ["ev.>"]);
+}
+
+#[tokio::test]
+async fn a_stream_that_acknowledges_before_it_stores_is_refused() {
+    let server = start(Sync::Always).await;
+    let context = raw(&server).await;
+    let hasty = Config {
+        name: "DOUDI".to_owned(),
+        subjects: vec!["ev.*.*".to_owned(), "ev.*.*.*".to_owned()],
+        discard: DiscardPolicy::New,
+        deny_delete: true,
+        deny_purge: true,
+        allow_direct: true,
+        persist_mode: Some(PersistenceMode::Async),
+        ..Config::default()
+    };
+    context.create_stream(hasty).await.unwrap();
+    let jetstream = connect(settings_for(&server)).await;
+    assert_eq!(codes(jetstream.gate(Position(0)).await), ["STREAM_DRIFTED"]);
+}
+
+#[tokio::test]
+async fn a_log_with_removed_records_is_refused() {
+    let server = start(Sync::Always).await;
+    let context = raw(&server).await;
+    let config = Config {
+        name: "DOUDI".to_owned(),
+        subjects: vec!["ev.*.*".to_owned(), "ev.*.*.*".to_owned()],
+        discard: DiscardPolicy::New,
+        deny_purge: true,
+        allow_direct: true,
+        ..Config::default()
+    };
+    let held = context.create_stream(config).await.unwrap();
+    for _ in 0..3 {
+        context.publish("ev.a.profile", "x".into()).await.unwrap().await.unwrap();
+    }
+    held.delete_message(2).await.unwrap();
+    let jetstream = connect(settings_for(&server)).await;
+    assert_eq!(codes(jetstream.gate(Position(3)).await), ["STREAM_DRIFTED", "RECORDS_MISSING"]);
+}
+
+#[tokio::test]
+async fn the_old_server_of_debian_is_refused() {
+    let Some(program) =
+        std::env::var_os("DOUDI_OLD_NATS_SERVER").map(Into::into).or_else(old_nats_server)
+    else {
+        println!(
+            "skipped: no nats-server 2.9.10 at hand; `deploy/bootstrap.sh --old-nats` gets it"
+        );
+        return;
+    };
+    let options = NatsOptions { sync: Sync::Lazy, program: Some(program) };
+    let server = NatsServer::start(options).await.expect("an old nats-server");
+    let jetstream = connect(settings_for(&server)).await;
+    let refusals = soon(jetstream.gate(Position(0))).await;
+    let words = refusals.as_ref().unwrap_err()[0].to_string();
+    assert!(words.contains("2.9.10") && words.contains("2.14"), "{words}");
+    let codes = codes(refusals);
+    assert!(codes.starts_with(&["SERVER_TOO_OLD", "STREAM_MISSING"]), "{codes:?}");
+}
+
+#[tokio::test]
+async fn a_wrong_login_is_refused_at_once_and_shows_no_secret() {
+    let server = start(Sync::Lazy).await;
+    let credentials = Credentials::Token("wr0ng-secret".to_owned());
+    let settings = JetStreamSettings { credentials, ..settings_for(&server) };
+    let error = soon(JetStream::connect(settings)).await.expect_err("a wrong login");
+    assert!(matches!(error, ConnectError::Server { .. }));
+    assert!(!format!("{error} {error:?}").contains("wr0ng-secret"));
+}

@@ -1,0 +1,3 @@
+//! The one test binary: style, contract, real servers.
+
+mod children;
