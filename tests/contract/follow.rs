@@ -13,6 +13,7 @@ super::on_both_logs!(
     a_follower_starts_in_the_middle,
     a_follower_goes_on_live,
     followers_do_not_disturb_each_other,
+    large_records_are_followed_whole,
     a_dropped_wait_loses_nothing,
     a_waiting_follower_wakes_at_once,
     a_follower_ahead_of_the_log_is_told,
@@ -94,6 +95,17 @@ async fn followers_do_not_disturb_each_other(log: Journal) {
     }
 }
 
+async fn large_records_are_followed_whole(log: Journal) {
+    let a = stream("large");
+    let mut last = Position(0);
+    for number in 0..60_u8 {
+        last = log.append(&a, vec![number; 500_000].into(), last).await.unwrap();
+    }
+    let followed = until(&mut log.follow(Position(0)), Position(0), last).await;
+    assert!(followed.iter().map(|record| record.payload[0]).eq(0..60));
+    assert!(followed.iter().all(|record| record.payload.len() == 500_000));
+}
+
 async fn a_dropped_wait_loses_nothing(log: Journal) {
     let writer = {
         let log = log.clone();
@@ -154,7 +166,7 @@ async fn a_follower_ahead_of_the_log_is_told(log: Journal) {
     let after = Position(last.0 + 5);
     match soon(log.follow(after).next()).await {
         Err(FollowError::Behind { after: told, last: end }) => {
-            assert_eq!((told, end), (after, last))
+            assert_eq!((told, end), (after, last));
         }
         other => panic!("expected to be told, got {other:?}"),
     }

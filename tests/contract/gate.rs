@@ -119,13 +119,13 @@ async fn every_drifted_setting_is_named_and_none_is_changed() {
     let jetstream = connect(settings_for(&server)).await;
     assert!(!jetstream.create_if_absent().await.unwrap());
     let refusals = jetstream.gate(Position(0)).await.expect_err("a drifted stream");
-    let fields: Vec<&str> = refusals
-        .iter()
-        .map(|refusal| match refusal {
-            GateRefusal::StreamDrifted { field, .. } => *field,
-            other => panic!("unexpected: {other}"),
-        })
-        .collect();
+    let mut fields = Vec::new();
+    for refusal in &refusals {
+        let GateRefusal::StreamDrifted { field, .. } = refusal else {
+            panic!("unexpected: {refusal}");
+        };
+        fields.push(*field);
+    }
     let expected = [
         "subjects",
         "storage",

@@ -35,6 +35,20 @@ fn signal(signal: &str, pid: u32) {
     assert!(done.success());
 }
 
+/// Freezes a process and returns when it has really stopped running.
+fn freeze(pid: u32) {
+    signal("-STOP", pid);
+    let deadline = Instant::now() + SLACK;
+    loop {
+        let pid = pid.to_string();
+        let state = Command::new("ps").args(["-o", "state=", "-p", &pid]).output().unwrap();
+        if state.stdout.starts_with(b"T") {
+            return;
+        }
+        assert!(Instant::now() < deadline, "the process does not stop");
+    }
+}
+
 #[tokio::test]
 async fn a_follower_survives_restarts_of_the_server() {
     let (mut server, log) = real_log().await;
@@ -98,7 +112,10 @@ async fn appends_to_a_stopped_server_end_and_later_ones_work() {
     assert!(asked.elapsed() < ACK_TIMEOUT + SLACK);
     server.restart().await.unwrap();
     reconnected(&log).await;
-    assert_eq!(log.load(&a, Position(0), last).await.unwrap().len(), 1);
+    // One whose outcome is unknown may have left late, but never two on one expectation.
+    let stored = log.load(&a, Position(0), last).await.unwrap();
+    assert!(stored.len() <= 2, "{stored:?}");
+    let last = stored.last().unwrap().position;
     log.append(&a, "found".into(), last).await.unwrap();
 }
 
@@ -106,7 +123,7 @@ async fn appends_to_a_stopped_server_end_and_later_ones_work() {
 async fn a_record_that_lands_late_is_found_and_never_doubled() {
     let (server, log) = real_log().await;
     let a = stream("a");
-    signal("-STOP", server.pid());
+    freeze(server.pid());
     let asked = Instant::now();
     let result = log.append(&a, "late".into(), Position(0)).await;
     let waited = asked.elapsed();
@@ -221,23 +238,16 @@ async fn a_hole_in_the_log_is_told_loudly() {
     let jetstream = connect(settings_for(&server)).await;
     let log = Journal::JetStream(jetstream);
     fill(&log, &stream("a"), 6).await;
-    let mut early = log.follow(Position(0));
-    until(&mut early, Position(0), Position(6)).await;
     for position in [3, 4] {
         held.delete_message(position).await.unwrap();
     }
     let mut follow = log.follow(Position(0));
-    let (mut seen, error) = (
-        0,
-        loop {
-            match soon(follow.next()).await {
-                Ok(batch) => assert_eq!(batch.last().unwrap().position, Position(2)),
-                Err(error) => break error,
-            }
-        },
-    );
-    seen += 1;
-    assert_eq!(seen, 1);
+    let error = loop {
+        match soon(follow.next()).await {
+            Ok(batch) => assert_eq!(batch.last().unwrap().position, Position(2)),
+            Err(error) => break error,
+        }
+    };
     match error {
         FollowError::Gap { expected, found } => {
             assert_eq!((expected, found), (Position(3), Position(5)));

@@ -1,8 +1,8 @@
 //! One appeal of an enterprise, from submission to a close that both sides know of.
 //!
-//! Invariants: every open appeal has an owner and a due date as soon as a calendar is published;
-//! resolved by the unit is not confirmed by the enterprise; the unit's time runs from dispatch, not
-//! from signing for it; free text and contacts are sealed.
+//! Invariants: every appeal that waits for an agency has a due date once a routing table is
+//! published, and an owner from dispatch on; resolved by the unit is not confirmed by the enterprise;
+//! the unit's time runs from dispatch, not from signing for it; free text and contacts are sealed.
 
 use serde::{Deserialize, Serialize};
 

@@ -81,6 +81,8 @@ pub struct Registered {
     pub check_digit: CheckDigit,
     /// The latest assessment by day of assessment.
     pub credit: Option<Assessment>,
+    /// The assessments of earlier days, so that none is recorded twice.
+    superseded: Vec<Assessment>,
 }
 
 /// One assessment of credit.
@@ -208,6 +210,7 @@ impl Decider for Profile {
                     area: area.clone(),
                     check_digit: *check_digit,
                     credit: None,
+                    superseded: vec![],
                 })
             }
             (_, Self::Unregistered) => Self::Unregistered,
@@ -221,13 +224,7 @@ impl Decider for Profile {
                     assessed_on: *assessed_on,
                     valid_until: *valid_until,
                 };
-                let newer = registered
-                    .credit
-                    .as_ref()
-                    .is_none_or(|known| known.assessed_on <= found.assessed_on);
-                if newer {
-                    registered.credit = Some(found);
-                }
+                registered.note(found);
                 Self::Registered(registered)
             }
             (Event::AreaChanged { to, .. }, Self::Registered(mut registered)) => {
@@ -260,6 +257,21 @@ impl Profile {
 }
 
 impl Registered {
+    /// On the same day the later assessment corrects the earlier one, which is forgotten.
+    fn note(&mut self, found: Assessment) {
+        match self.credit.take() {
+            Some(known) if found.assessed_on < known.assessed_on => {
+                self.credit = Some(known);
+                self.superseded.push(found);
+            }
+            Some(known) if known.assessed_on < found.assessed_on => {
+                self.credit = Some(found);
+                self.superseded.push(known);
+            }
+            Some(_) | None => self.credit = Some(found),
+        }
+    }
+
     fn assess(&self, context: &Context<'_>, found: &Assessment) -> Result<Vec<Event>, Rejection> {
         let Assessment { grade, issuer, assessed_on, valid_until } = &found;
         let today = context.today();
@@ -269,7 +281,7 @@ impl Registered {
         if let Some(until) = valid_until.filter(|until| until < assessed_on) {
             return Err(Rejection::ValidityReversed { assessed_on: *assessed_on, until });
         }
-        if self.credit.as_ref() == Some(found) {
+        if self.credit.as_ref() == Some(found) || self.superseded.contains(found) {
             return Ok(vec![]);
         }
         Ok(vec![Event::CreditGradeAssessed {

@@ -67,11 +67,8 @@ impl Process for Expiry {
     }
 
     fn pending(&self) -> Vec<Action> {
-        let mut actions: Vec<Action> = self
-            .waiting
-            .iter()
-            .map(|(visit, on)| Action { on: *on, visit: *visit })
-            .collect();
+        let mut actions: Vec<Action> =
+            self.waiting.iter().map(|(visit, on)| Action { on: *on, visit: *visit }).collect();
         actions.sort_by_key(|action| action.on);
         actions
     }
@@ -79,23 +76,55 @@ impl Process for Expiry {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
     use super::*;
-    use crate::visits::tests::{plan, visit};
+    use crate::{
+        kit::{day, moment},
+        visits::{
+            CancelReason, CheckIn, Plan,
+            tests::{plan, visit},
+        },
+    };
+
+    fn planned(plan: Plan) -> visits::Event {
+        visits::Event::VisitPlanned { plan, area: None, policy_version: 1, standings: vec![] }
+    }
+
+    fn after(process: Expiry, input: &visits::Event) -> Expiry {
+        process.react(input).iter().fold(process, Expiry::evolve)
+    }
 
     #[test]
     fn a_visit_waits_until_it_begins_or_ends() {
-        let planned = visits::Event::VisitPlanned {
-            plan: plan(1),
-            area: None,
-            policy_version: 1,
-            standings: vec![],
-        };
-        let after = |process: Expiry, input: &visits::Event| {
-            process.react(input).iter().fold(process, Expiry::evolve)
-        };
-        let waiting = after(Expiry::default(), &planned);
-        assert_eq!(waiting.pending(), [Action { on: plan(1).on, visit: visit(1) }]);
-        let done = after(waiting, &visits::Event::VisitExpired { visit: visit(1) });
-        assert_eq!(done, Expiry::default());
+        let visit = visit(1);
+        let occurred_at = moment("2025-03-10T10:00+08:00");
+        let came = CheckIn { officers: plan(1).officers, occurred_at, offline: false };
+        let irregularities = BTreeSet::new();
+        let reason = CancelReason::TaskWithdrawn;
+        for (event, waits) in [
+            (planned(plan(1)), true),
+            (visits::Event::VisitApproved { visit }, true),
+            (visits::Event::VisitCheckedIn { visit, check_in: came, irregularities }, false),
+            (visits::Event::VisitCheckedOut { visit, occurred_at }, true),
+            (visits::Event::ResultReported { visit, results: vec![] }, true),
+            (visits::Event::VisitCancelled { visit, reason }, false),
+            (visits::Event::VisitExpired { visit }, false),
+        ] {
+            let found = after(after(Expiry::default(), &planned(plan(1))), &event).pending();
+            let action = Action { on: plan(1).on, visit };
+            let expected = if waits { vec![action] } else { vec![] };
+            assert_eq!(found, expected, "{event:?}");
+        }
+    }
+
+    #[test]
+    fn the_oldest_is_due_first() {
+        let days = ["2025-06-01", "2025-03-10", "2025-04-27"];
+        let process = (1..).zip(days).fold(Expiry::default(), |process, (n, on)| {
+            after(process, &planned(Plan { on: day(on), ..plan(n) }))
+        });
+        let order: Vec<VisitId> = process.pending().iter().map(|action| action.visit).collect();
+        assert_eq!(order, [2, 3, 1].map(visit));
     }
 }

@@ -150,9 +150,10 @@ pub struct Standing {
     pub source: Name,
     /// The unit whose visits were added up; none where all units are.
     pub unit: Option<UnitId>,
-    /// First day of the window.
+    /// First day of the window on which the rule applies.
     pub from: Date,
-    /// Last day of the window; a place frees the day after, unless a visit is cancelled before.
+    /// Last day of the window on which the rule applies; a place frees the day after, unless a visit
+    /// is cancelled before.
     pub until: Date,
     /// The most visits that may count.
     pub maximum: u32,
@@ -205,6 +206,10 @@ pub fn standings(
 
 fn standing(rule: &Rule, entries: &[Entry], unit: &UnitId, on: Date) -> Standing {
     let (from, until) = rule.window.around(on);
+    // Visits on days on which the rule does not apply never count: otherwise a visit planned for
+    // such a day would pass unchecked and push the others over the limit.
+    let from = from.max(rule.valid_from);
+    let until = rule.valid_until.map_or(until, |last| until.min(last));
     let unit = match rule.subject {
         Subject::SameUnit => Some(unit.clone()),
         Subject::AllUnits => None,

@@ -82,7 +82,7 @@ pub(crate) fn names<E: Storable>(events: &[E]) -> String {
 /// What decisions read besides their own stream. The versions differ, so that a mix-up shows.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct World {
-    /// The profile, given as version-less as it is read.
+    /// The enterprise; unregistered unless a test registers it.
     pub(crate) profile: Profile,
     /// Published as version 3.
     pub(crate) frequency: Option<FrequencyPolicy>,

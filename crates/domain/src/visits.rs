@@ -366,4 +366,4 @@ impl Decider for Visits {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

@@ -12,9 +12,9 @@ pub enum AppendError {
     /// The stream has moved on, or is not as far as the caller thought. Nothing was stored.
     #[error("appending to a stream: its last record is at position {actual}, not where expected")]
     Conflict {
-        /// Position of the stream's last record, to be passed to `load` as `at_least`. When
-        /// another append to the same stream is still being replicated this can be older than
-        /// what caused the conflict, but never older than the stream's last settled record.
+        /// Position of the stream's last record, to be passed to `load` as `at_least`. It equals
+        /// the expected position only when the conflict is with another append to the same stream
+        /// that a cluster has not settled yet; the caller then tries again.
         actual: Position,
     },
     /// The log could not be reached, or refused for a reason of its own. Nothing was stored.

@@ -1,1 +1,152 @@
-//! Tests.
+//! Drafts, publication, retirement, and what makes a document unsound.
+
+use super::*;
+use crate::{
+    frequency::{Rule, Subject, Window},
+    kit::{
+        accepted, day, given, moment, name, names, plan_of_the_city, published_calendar, unit, when,
+    },
+};
+
+fn rule(id: &str) -> Rule {
+    Rule {
+        id: RuleId::parse(id).unwrap(),
+        subject: Subject::SameUnit,
+        window: Window::CalendarYear,
+        maximum: 1,
+        exempt_grounds: [].into(),
+        source: name("关于规范涉企行政检查的规定"),
+        is_default: true,
+        valid_from: day("2025-01-01"),
+        valid_until: None,
+    }
+}
+
+fn frequency(rules: impl Into<Vec<Rule>>) -> Document {
+    Document::Frequency(FrequencyPolicy { rules: rules.into() })
+}
+
+fn documents() -> [Document; 3] {
+    [
+        frequency([rule("same-unit")]),
+        Document::Routing(plan_of_the_city()),
+        Document::Calendar(published_calendar()),
+    ]
+}
+
+fn context() -> Context<'static> {
+    Context::at(moment("2025-03-03T09:00+08:00"))
+}
+
+/// Version 1 retired, version 2 published, version 3 drafted.
+fn three_versions() -> Policy {
+    let draft = |id| Command::Draft(frequency([rule(id)]));
+    let publish = |version| Command::Publish { version };
+    [draft("first"), publish(1), draft("second"), publish(2), draft("third")]
+        .iter()
+        .fold(Policy::default(), |state, command| accepted(state, &context(), command))
+}
+
+#[test]
+fn each_command_on_each_status() {
+    use Status::{Draft, Published, Retired};
+    let state = three_versions();
+    let statuses: Vec<_> = state.statuses.values().copied().collect();
+    assert_eq!(statuses, [Retired, Published, Draft]);
+    let (publish, retire) =
+        (|version| Command::Publish { version }, |version| Command::Retire { version });
+    for (command, expected) in [
+        (publish(1), Err(Rejection::VersionRetired(1))),
+        (publish(2), Ok("nothing")),
+        (publish(3), Ok("PolicyRetired + PolicyPublished")),
+        (publish(4), Err(Rejection::VersionUnknown(4))),
+        (retire(1), Ok("nothing")),
+        (retire(2), Ok("PolicyRetired")),
+        (retire(3), Ok("PolicyRetired")),
+        (retire(4), Err(Rejection::VersionUnknown(4))),
+        (publish(0), Err(Rejection::VersionUnknown(0))),
+    ] {
+        let found = when(&state, &context(), &command).map(|events| names(&events));
+        assert_eq!(found, expected.map(str::to_owned), "{command:?}");
+    }
+}
+
+#[test]
+fn the_version_in_force_changes_with_publication_and_ends_with_retirement() {
+    let state = three_versions();
+    assert_eq!(state.published(), Some((2, &frequency([rule("second")]))));
+    assert_eq!(state.document(1), None, "a retired document is not kept");
+    assert_eq!(state.document(3), Some(&frequency([rule("third")])));
+    let third = accepted(state.clone(), &context(), &Command::Publish { version: 3 });
+    assert_eq!(third.published().map(|(version, _)| version), Some(3));
+    assert_eq!(third.statuses[&2], Status::Retired);
+    let none = accepted(state, &context(), &Command::Retire { version: 2 });
+    assert_eq!(none.published(), None);
+}
+
+#[test]
+fn the_same_document_twice_is_one_draft() {
+    let state = three_versions();
+    let draft = |id| Command::Draft(frequency([rule(id)]));
+    assert_eq!(when(&state, &context(), &draft("third")), Ok(vec![]));
+    // Older content again, or that of a draft that was given up, is a new version.
+    let version = |found: Result<Vec<Event>, Rejection>| match found.as_deref() {
+        Ok([Event::PolicyDrafted { version, .. }]) => *version,
+        other => panic!("{other:?}"),
+    };
+    assert_eq!(version(when(&state, &context(), &draft("second"))), 4);
+    let given_up = accepted(state, &context(), &Command::Retire { version: 3 });
+    assert_eq!(version(when(&given_up, &context(), &draft("third"))), 4);
+}
+
+#[test]
+fn every_kind_of_document_can_be_drafted_published_and_read() {
+    for (document, name) in documents().into_iter().zip(PolicyName::ALL) {
+        assert_eq!(document.name(), name);
+        assert_eq!(document.problems(), []);
+        let state = accepted(Policy::default(), &context(), &Command::Draft(document.clone()));
+        assert_eq!(state.published(), None, "a draft is not in force");
+        let state = accepted(state, &context(), &Command::Publish { version: 1 });
+        let versions = [
+            state.frequency().map(|published| published.version),
+            state.routing().map(|published| published.version),
+            state.calendar().map(|published| published.version),
+        ];
+        let expected = PolicyName::ALL.map(|other| (other == name).then_some(1));
+        assert_eq!(versions, expected, "{}", name.as_str());
+    }
+}
+
+#[test]
+fn an_unsound_document_is_not_drafted() {
+    let twice = vec![rule("a"), rule("a")];
+    let zero = Rule { maximum: 0, ..rule("zero") };
+    let reversed = Rule { valid_until: Some(day("2024-12-31")), ..rule("reversed") };
+    let one_day = Rule { valid_until: Some(day("2025-01-01")), ..rule("one-day") };
+    let mut unlisted = plan_of_the_city();
+    unlisted.city_desk = unit("nobody");
+    let unit_unlisted =
+        RoutingProblem::UnitUnlisted { place: "the city desk".to_owned(), unit: unit("nobody") };
+    let id = |text| RuleId::parse(text).unwrap();
+    for (document, problems) in [
+        (frequency([]), vec![Problem::NoRules]),
+        (frequency(twice), vec![Problem::RuleTwice(id("a"))]),
+        (
+            frequency([zero, reversed]),
+            vec![Problem::MaximumZero(id("zero")), Problem::ValidityReversed(id("reversed"))],
+        ),
+        (Document::Routing(unlisted), vec![Problem::Routing(unit_unlisted)]),
+        (Document::Calendar(Calendar::default()), vec![Problem::Calendar(CalendarProblem::Years)]),
+    ] {
+        let found = when(&Policy::default(), &context(), &Command::Draft(document));
+        assert_eq!(found, Err(Rejection::Unsound { problems }));
+    }
+    let found = when(&Policy::default(), &context(), &Command::Draft(frequency([one_day])));
+    assert!(found.is_ok(), "a rule of one day is sound");
+}
+
+#[test]
+fn names_are_stable() {
+    assert_eq!(PolicyName::ALL.map(PolicyName::as_str), ["frequency", "routing", "calendar"]);
+    assert_eq!(given::<Policy>(&[]), Policy::default());
+}

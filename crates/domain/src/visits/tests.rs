@@ -293,17 +293,19 @@ fn the_same_id_with_another_plan_is_refused() {
 
 #[test]
 fn a_plan_records_area_policy_version_and_standings() {
-    let found = when(&Visits::default(), &once_a_year().at(MORNING), &Command::Plan(plan(1)));
+    let world = world(vec![rule("same-unit", Subject::SameUnit, 2)]);
+    let found = when(&in_phase("approved"), &world.at(MORNING), &Command::Plan(plan(2)));
     let Ok([Event::VisitPlanned { plan: found, area: place, policy_version, standings }]) =
         found.as_deref()
     else {
         panic!("{found:?}");
     };
-    assert_eq!((found, place, *policy_version), (&plan(1), &Some(area("210212")), 3));
+    assert_eq!((found, place, *policy_version), (&plan(2), &Some(area("210212")), 3));
     let [standing] = standings.as_slice() else {
         panic!("{standings:?}");
     };
-    assert_eq!((standing.remaining(), standing.visits.len()), (1, 0), "as it stood before");
+    assert_eq!(standing.visits, [visit(1)], "as it stood before this visit");
+    assert_eq!((standing.reserved, standing.remaining()), (1, 1));
 }
 
 #[test]

@@ -1,12 +1,17 @@
 //! Appending: one message on the stream's literal subject with the expected last sequence of
 //! that subject, sent once. What the server answers is told apart by its error code.
 
+use std::time::{Duration, Instant};
+
 use async_nats::{HeaderMap, Request, RequestErrorKind, header, jetstream::ErrorCode};
 use bytes::Bytes;
 use serde::Deserialize;
 
 use super::{JetStream, NoAnswer};
 use crate::{AppendError, COMMIT_BYTES_MAX, Position, Source, StreamName};
+
+/// How long a conflicting append is given to be replicated before the caller is told.
+const SETTLE_TIME_MAX: Duration = Duration::from_millis(250);
 
 /// The server's answer to a published message.
 #[derive(Debug, Deserialize)]
@@ -102,13 +107,27 @@ impl JetStream {
     }
 
     /// The position of the stream's last record when the server only says that the expected one
-    /// is wrong, which it does while another append to the stream is being replicated.
+    /// is wrong, which it does while another append to the stream is being replicated. Waits a
+    /// little for that append to settle, because a caller that came back at once would meet it
+    /// again.
     async fn settled(&self, stream: &StreamName, expected: Position) -> Position {
-        let last = self.last_of(stream).await.unwrap_or_else(|error| {
-            tracing::warn!(%stream, %error, "cannot look up where a conflicting stream ends");
-            None
-        });
-        last.unwrap_or(expected)
+        let deadline = Instant::now() + SETTLE_TIME_MAX;
+        let mut pause = Duration::from_millis(1);
+        loop {
+            match self.last_of(stream).await {
+                Ok(Some(last)) if last != expected => return last,
+                Ok(_) => {}
+                Err(error) => {
+                    tracing::warn!(%stream, %error, "cannot look up where a stream ends");
+                    return expected;
+                }
+            }
+            if Instant::now() + pause >= deadline {
+                return expected;
+            }
+            tokio::time::sleep(pause).await;
+            pause *= 2;
+        }
     }
 }
 

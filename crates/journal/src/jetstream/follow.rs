@@ -2,7 +2,7 @@
 //! disposable: whatever goes wrong with it, it is dropped and another one made, and every new
 //! one begins with asking the leader whether the log still continues where it should.
 
-use std::time::Duration;
+use std::{fmt, time::Duration};
 
 use async_nats::jetstream::{
     self,
@@ -11,10 +11,10 @@ use async_nats::jetstream::{
         pull::{Config, MessagesError, Stream},
     },
 };
-use futures::{FutureExt as _, StreamExt as _};
+use futures::{FutureExt as _, StreamExt as _, future::BoxFuture};
 use tokio::sync::watch;
 
-use super::JetStream;
+use super::{JetStream, within};
 use crate::{FOLLOW_BATCH_MAX, FollowError, Position, Record, Source};
 
 /// How many records and bytes the server may send ahead of what was taken.
@@ -27,10 +27,14 @@ const BATCH_BYTES_MAX: usize = 8 * 1024 * 1024;
 /// How long one pull stays open at the server when nothing happens, and how often the server
 /// then shows that it is there.
 const PULL_EXPIRES: Duration = Duration::from_secs(30);
-const HEARTBEAT: Duration = Duration::from_secs(5);
+const HEARTBEAT: Duration = Duration::from_secs(1);
 
 /// After this long without a pull the server forgets the consumer of a follower that is gone.
 const FORGOTTEN_AFTER: Duration = Duration::from_secs(30);
+
+/// How long the first and the later tries to make a consumer may take.
+const OPEN_TIME_MIN: Duration = Duration::from_millis(500);
+const OPEN_TIME_MAX: Duration = Duration::from_secs(10);
 
 /// The shortest and the longest pause before another consumer is made.
 const PAUSE_MIN: Duration = Duration::from_millis(5);
@@ -41,15 +45,26 @@ pub(crate) struct JetStreamFollow {
     jetstream: JetStream,
     /// The last position taken from the consumer.
     after: Position,
-    messages: Option<Box<Stream>>,
-    /// Taken from the consumer but not yet handed out: keeps `next` cancel-safe.
-    batch: Vec<Record>,
-    losses: watch::Receiver<u64>,
+    link: Link,
+    /// How long to wait before the next consumer is made: grows while none delivers.
     pause: Duration,
 }
 
-impl std::fmt::Debug for JetStreamFollow {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+/// The way to the log. It is kept between calls, so that a caller with little patience does not
+/// begin anew each time.
+enum Link {
+    None,
+    Opening(BoxFuture<'static, Result<Consumer, FollowError>>),
+    Open(Consumer),
+}
+
+struct Consumer {
+    messages: Box<Stream>,
+    losses: watch::Receiver<u64>,
+}
+
+impl fmt::Debug for JetStreamFollow {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("JetStreamFollow").field("after", &self.after).finish_non_exhaustive()
     }
 }
@@ -71,100 +86,121 @@ enum Broken {
 
 impl JetStream {
     pub(crate) fn follow(&self, after: Position) -> JetStreamFollow {
-        JetStreamFollow {
-            jetstream: self.clone(),
-            after,
-            messages: None,
-            batch: Vec::new(),
-            losses: self.shared.losses.clone(),
-            pause: Duration::ZERO,
-        }
+        JetStreamFollow { jetstream: self.clone(), after, link: Link::None, pause: Duration::ZERO }
     }
 }
 
 impl JetStreamFollow {
     pub(crate) async fn next(&mut self) -> Result<Vec<Record>, FollowError> {
         loop {
-            if self.messages.is_none() {
-                self.open().await?;
-            }
-            // Between the first message and the return nothing is awaited, so that a dropped
-            // future cannot lose what was taken.
-            if let Err(error) = self.fill().await {
-                self.messages = None;
-                tracing::warn!(
-                    after = self.after.0,
-                    error = &error as &dyn std::error::Error,
-                    "following the log with a new consumer"
-                );
-            }
-            if !self.batch.is_empty() {
-                self.pause = Duration::ZERO;
-                return Ok(std::mem::take(&mut self.batch));
+            match &mut self.link {
+                Link::None => {
+                    let opening = open(self.jetstream.clone(), self.after, self.pause);
+                    self.link = Link::Opening(opening.boxed());
+                }
+                Link::Opening(opening) => {
+                    let opened = opening.await;
+                    self.link = Link::None;
+                    self.link = Link::Open(opened?);
+                }
+                Link::Open(consumer) => {
+                    // From the first message to the return nothing is awaited, so that a dropped
+                    // future cannot lose what was taken.
+                    let mut batch = Vec::new();
+                    if let Err(error) = consumer.fill(&mut batch, self.after).await {
+                        self.link = Link::None;
+                        self.pause = longer(self.pause);
+                        tracing::warn!(
+                            after = self.after.0,
+                            error = &error as &dyn std::error::Error,
+                            "following the log with a new consumer"
+                        );
+                    }
+                    if let Some(newest) = batch.last() {
+                        self.after = newest.position;
+                        self.pause = Duration::ZERO;
+                        return Ok(batch);
+                    }
+                }
             }
         }
     }
+}
 
+impl Consumer {
     /// Waits for one message, then takes what else is already there.
-    async fn fill(&mut self) -> Result<(), Broken> {
-        let messages = self.messages.as_mut().ok_or(Broken::Ended)?;
-        let first = tokio::select! {
+    async fn fill(&mut self, batch: &mut Vec<Record>, after: Position) -> Result<(), Broken> {
+        let mut message = tokio::select! {
             biased;
-            message = messages.next() => message,
+            message = self.messages.next() => message,
             _ = self.losses.changed() => return Err(Broken::Lost),
         };
-        let mut bytes = 0;
-        let mut message = first;
+        let (mut after, mut bytes) = (after, 0);
         loop {
-            let record = record(message.ok_or(Broken::Ended)?, self.after)?;
+            let record = record(message.ok_or(Broken::Ended)?, after)?;
+            after = record.position;
             bytes += record.payload.len();
-            self.after = record.position;
-            self.batch.push(record);
-            if self.batch.len() >= FOLLOW_BATCH_MAX || bytes >= BATCH_BYTES_MAX {
+            batch.push(record);
+            if batch.len() >= FOLLOW_BATCH_MAX || bytes >= BATCH_BYTES_MAX {
                 return Ok(());
             }
-            match messages.next().now_or_never() {
+            match self.messages.next().now_or_never() {
                 Some(next) => message = next,
                 None => return Ok(()),
             }
         }
     }
+}
 
-    /// Makes a consumer, however long the server is away.
-    async fn open(&mut self) -> Result<(), FollowError> {
-        loop {
-            tokio::time::sleep(self.pause).await;
-            self.pause = PAUSE_MAX.min(PAUSE_MIN.max(self.pause * 2));
-            self.losses.mark_unchanged();
-            match self.try_open().await {
-                Ok(messages) => {
-                    self.messages = Some(Box::new(messages?));
-                    return Ok(());
-                }
-                Err(error) => tracing::debug!(
-                    after = self.after.0,
-                    error = &*error as &dyn std::error::Error,
-                    "cannot follow the log yet"
-                ),
+/// Makes a consumer, however long the server is away. A cluster without a leader does not answer
+/// at all, so the first tries are short; later ones give a slow server more time.
+async fn open(
+    jetstream: JetStream,
+    after: Position,
+    mut pause: Duration,
+) -> Result<Consumer, FollowError> {
+    let mut patience = OPEN_TIME_MIN;
+    loop {
+        tokio::time::sleep(pause).await;
+        pause = longer(pause);
+        let mut losses = jetstream.shared.losses.clone();
+        losses.mark_unchanged();
+        let error = match within(patience, jetstream.try_open(after)).await {
+            Ok(Ok(messages)) => return Ok(Consumer { messages: Box::new(messages?), losses }),
+            Ok(Err(error)) => error,
+            Err(late) => {
+                patience = OPEN_TIME_MAX.min(patience * 2);
+                late.into()
             }
-        }
+        };
+        tracing::debug!(
+            after = after.0,
+            error = &*error as &dyn std::error::Error,
+            "cannot follow the log yet"
+        );
     }
+}
 
-    async fn try_open(&self) -> Result<Result<Stream, FollowError>, Source> {
-        let (after, expected) = (self.after, self.after.next());
-        match self.jetstream.first_from(expected).await? {
+fn longer(pause: Duration) -> Duration {
+    PAUSE_MAX.min(PAUSE_MIN.max(pause * 2))
+}
+
+impl JetStream {
+    async fn try_open(&self, after: Position) -> Result<Result<Stream, FollowError>, Source> {
+        let expected = after.next();
+        match self.first_from(expected).await? {
             Some(found) if found > expected => {
                 return Ok(Err(FollowError::Gap { expected, found }));
             }
             Some(_) => {}
             None => {
-                let last = self.jetstream.last_position().await?;
+                let last = self.last_position().await?;
                 if last < after {
                     return Ok(Err(FollowError::Behind { after, last }));
                 }
             }
         }
-        let shared = &self.jetstream.shared;
+        let shared = &self.shared;
         let config = Config {
             deliver_policy: DeliverPolicy::ByStartSequence { start_sequence: expected.0 },
             ack_policy: AckPolicy::None,
@@ -175,7 +211,7 @@ impl JetStreamFollow {
         };
         let name = shared.settings.stream.as_str();
         let create = shared.context.create_consumer_on_stream(config, name);
-        let consumer = self.jetstream.while_connected(create).await??;
+        let consumer = self.while_connected(create).await??;
         let messages = consumer
             .stream()
             .max_messages_per_batch(AHEAD_RECORDS_MAX)

@@ -30,11 +30,8 @@ fn a_live_scan_is_refused_unless_in_order() {
         let found = when(&in_phase(phase), &world.at(at), &check_in(1, scan));
         assert_eq!(found, Err(expected), "{phase} at {at}");
     }
-    let found = when(
-        &in_phase("approved"),
-        &world.at(ON_THE_DAY),
-        &check_in(1, scan(ON_THE_DAY, false)),
-    );
+    let found =
+        when(&in_phase("approved"), &world.at(ON_THE_DAY), &check_in(1, scan(ON_THE_DAY, false)));
     let expected = Event::VisitCheckedIn {
         visit: visit(1),
         check_in: scan(ON_THE_DAY, false),
@@ -78,8 +75,11 @@ fn a_scan_handed_in_late_is_recorded_with_what_was_not_in_order() {
 
 #[test]
 fn a_scan_from_the_future_is_refused_also_when_handed_in() {
-    let found =
-        when(&in_phase("approved"), &once_a_year().at(ON_THE_DAY), &check_in(1, scan(DAY_AFTER, true)));
+    let found = when(
+        &in_phase("approved"),
+        &once_a_year().at(ON_THE_DAY),
+        &check_in(1, scan(DAY_AFTER, true)),
+    );
     assert_eq!(found, Err(Rejection::InFuture { occurred_at: moment(DAY_AFTER) }));
 }
 
@@ -140,6 +140,21 @@ fn a_late_scan_on_an_exempt_ground_overshoots_nothing() {
 }
 
 #[test]
+fn a_visit_that_does_not_count_may_begin_in_a_year_that_is_overshot() {
+    let world = once_a_year();
+    let came = check_in(1, scan(ON_THE_DAY, true));
+    let overshot = accepted(replaced(&world), &world.at(DAY_AFTER), &came);
+    let exempt = Plan { ground: Ground::Complaint, on: day("2025-03-11"), ..plan(3) };
+    let (area, standings) = (None, vec![]);
+    let planned = Event::VisitPlanned { plan: exempt, area, policy_version: 3, standings };
+    let state = and(overshot, &[planned, Event::VisitApproved { visit: visit(3) }]);
+    for offline in [false, true] {
+        let found = when(&state, &world.at(DAY_AFTER), &check_in(3, scan(DAY_AFTER, offline)));
+        assert_eq!(names(&found.unwrap()), "VisitCheckedIn", "offline: {offline}");
+    }
+}
+
+#[test]
 fn a_live_scan_in_a_full_year_is_refused() {
     // Visit 1 was planned for 2025 and comes in 2026, where visit 2 has taken the place.
     let world = once_a_year();
@@ -158,8 +173,7 @@ fn a_live_scan_in_a_full_year_is_refused() {
 fn a_visit_counts_in_the_year_in_which_the_officers_came() {
     let world = once_a_year();
     let (late, next_day) = ("2025-12-31T17:30Z", "2026-01-02T09:00+08:00");
-    let state =
-        accepted(in_phase("approved"), &world.at(next_day), &check_in(1, scan(late, true)));
+    let state = accepted(in_phase("approved"), &world.at(next_day), &check_in(1, scan(late, true)));
     let entry = state.get(visit(1)).unwrap().entry().unwrap();
     assert_eq!(entry.on, day("2026-01-01"), "half past one in the morning in Shanghai");
 }

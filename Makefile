@@ -1,0 +1,44 @@
+# What people type. Each target first brings what is missing, through deploy/bootstrap.sh.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+.PHONY: help demo test check
+
+TOOLS := $(or $(DOUDI_TOOLS),$(HOME)/.cache/doudi/tools)
+DENY = $(lastword $(sort $(wildcard $(TOOLS)/cargo-deny-*/bin/cargo-deny)))
+BUF = $(lastword $(sort $(wildcard $(TOOLS)/buf-*/node_modules/.bin/buf)))
+
+help: ## Says what there is
+	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 10
+
+demo: ## A working day in 旅顺口区 on real servers, told as a story
+	@deploy/bootstrap.sh
+	cargo build --locked --package doudi-server --bin doudi
+	@cargo run --quiet --locked --package doudi-server --bin doudi -- demo
+
+test: ## All tests, on real servers too
+	@cargo --version
+	@deploy/bootstrap.sh --python --old-nats
+	cargo build --workspace --bins --locked
+	cargo test --workspace --locked
+
+check: ## Form, lints, licences, protocol
+	@cargo --version && cargo clippy --version && cargo fmt --version
+	@deploy/bootstrap.sh --checks
+	cargo fmt --all --check
+	cargo clippy --workspace --all-targets --locked -- -D warnings
+	@$(MAKE) --no-print-directory check-deny check-buf
+
+.PHONY: check-deny check-buf
+
+# Advisories need a database that cannot always be fetched; without it the rest is checked all the same.
+check-deny:
+	$(DENY) --offline --log-level error check bans licenses sources
+	@if ls -d "$${CARGO_HOME:-$$HOME/.cargo}"/advisory-dbs/advisory-db-* >/dev/null 2>&1; \
+		then $(DENY) --offline --log-level error check advisories; \
+		else echo 'advisories: no database is at hand; not checked'; fi
+
+check-buf:
+	@if [ -z "$(BUF)" ]; then echo 'buf is not at hand; the protocol is not linted'; else set -x; \
+		$(BUF) lint proto; $(BUF) format --diff --exit-code proto; fi
