@@ -1,1 +1,207 @@
-//! placeholder
+//! Views: the log as PostgreSQL tables, and the queries on them.
+//!
+//! Rows and checkpoint change in one transaction, so every record counts exactly once, whoever runs
+//! and whatever breaks. Nothing here is a source of truth: each view can be rebuilt from the log.
+
+use std::{fmt, sync::Arc, time::Duration};
+
+use deadpool_postgres::Pool;
+use doudi_domain::EnterpriseId;
+use doudi_journal::{Journal, Position};
+use tokio::{
+    sync::{Mutex, watch},
+    task::JoinSet,
+};
+
+pub mod appeals;
+mod checkpoint;
+mod db;
+mod error;
+mod fact;
+mod operate;
+mod parked;
+mod predicate;
+mod progress;
+mod project;
+pub mod quota;
+mod scope;
+pub mod timeline;
+mod verify;
+mod view;
+
+pub use checkpoint::Checkpoint;
+pub use deadpool_postgres;
+pub use error::{Behind, Source, ViewError};
+pub use parked::Parked;
+pub use scope::Scope;
+pub use tokio_postgres;
+pub use verify::ViewCheck;
+pub use view::ViewName;
+
+use crate::{progress::Progress, timeline::Hub};
+
+/// The most entries of one page; a larger limit is cut to this.
+pub const PAGE_MAX: usize = 500;
+
+/// What the views need besides the pool.
+#[derive(Clone, Debug)]
+pub struct ViewSettings {
+    /// How to reach the database of the pool, for the one connection that listens for progress.
+    pub connection: tokio_postgres::Config,
+}
+
+/// How fresh an answer must be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Fresh {
+    /// The log position that the answer must reflect at least.
+    pub at_least: Position,
+    /// How long to wait for it.
+    pub within: Duration,
+}
+
+impl Fresh {
+    /// Whatever the view has.
+    pub const ANY: Self = Self { at_least: Position::START, within: Duration::ZERO };
+
+    /// At least `position`, waiting up to `within` for it.
+    #[must_use]
+    pub const fn at(position: Position, within: Duration) -> Self {
+        Self { at_least: position, within }
+    }
+
+    /// A rebuild may have begun between the wait and the answer.
+    fn check(self, view: ViewName, reached: Position) -> Result<(), Behind> {
+        let wanted = self.at_least;
+        if reached < wanted { Err(Behind { view, wanted, reached }) } else { Ok(()) }
+    }
+}
+
+/// The views of one database. Cheap to clone; clones share connections, progress and live streams.
+#[derive(Clone)]
+pub struct Views {
+    pool: Pool,
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    progress: Progress,
+    hub: Hub,
+    /// Verifications of this process, one at a time.
+    verifying: Mutex<()>,
+    /// The listener and the hub; both end with the last clone.
+    _tasks: JoinSet<()>,
+}
+
+impl fmt::Debug for Views {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Views").field("progress", &self.shared.progress).finish_non_exhaustive()
+    }
+}
+
+impl Views {
+    /// Opens the views and makes what tables are missing. Safe when several processes start at
+    /// once. Must be called inside a tokio runtime, where the tasks for progress then run.
+    ///
+    /// # Errors
+    /// [`ViewError::Unavailable`] when PostgreSQL is away, [`ViewError::Fault`] when it refuses.
+    pub async fn open(pool: Pool, settings: ViewSettings) -> Result<Self, ViewError> {
+        checkpoint::create_tables(&pool).await?;
+        let progress = Progress::default();
+        for checkpoint in checkpoint::all(&pool).await? {
+            progress.set(checkpoint.view, checkpoint.position);
+        }
+        let hub = Hub::default();
+        let mut tasks = JoinSet::new();
+        tasks.spawn(progress::listen(settings.connection, pool.clone(), progress.clone()));
+        tasks.spawn(hub.clone().run(pool.clone(), progress.subscribe(ViewName::Timeline)));
+        let shared = Shared { progress, hub, verifying: Mutex::new(()), _tasks: tasks };
+        Ok(Self { pool, shared: Arc::new(shared) })
+    }
+
+    /// Waits until `view` reflects `at_least`, and says what it reflects then.
+    ///
+    /// # Errors
+    /// [`Behind`] when it does not within `within`.
+    pub async fn wait(
+        &self,
+        view: ViewName,
+        at_least: Position,
+        within: Duration,
+    ) -> Result<Position, Behind> {
+        self.shared.progress.wait(view, at_least, within).await
+    }
+
+    /// One page of an enterprise's timeline, by the time at which things occurred.
+    ///
+    /// # Errors
+    /// [`ViewError::Behind`] when the view is not as fresh as asked in time; else as PostgreSQL fails.
+    pub async fn timeline(
+        &self,
+        query: &timeline::Query,
+        fresh: Fresh,
+    ) -> Result<timeline::Page, ViewError> {
+        self.wait(ViewName::Timeline, fresh.at_least, fresh.within).await?;
+        let page = timeline::list(&self.pool, query).await?;
+        fresh.check(ViewName::Timeline, page.position)?;
+        Ok(page)
+    }
+
+    /// An enterprise's timeline in log order: what comes after `after`, then what is new, live.
+    #[must_use]
+    pub fn watch_timeline(
+        &self,
+        enterprise: EnterpriseId,
+        after: timeline::Point,
+        scope: Scope,
+    ) -> timeline::Watch {
+        timeline::Watch::new(self.clone(), enterprise, after, scope)
+    }
+
+    /// How an enterprise stands against the frequency limits, counted by the function that decides.
+    ///
+    /// # Errors
+    /// As [`Views::timeline`], and [`ViewError::TooManyVisits`].
+    pub async fn quota(
+        &self,
+        query: &quota::Query,
+        fresh: Fresh,
+    ) -> Result<quota::Quota, ViewError> {
+        self.wait(ViewName::Quota, fresh.at_least, fresh.within).await?;
+        let quota = quota::load(&self.pool, query).await?;
+        fresh.check(ViewName::Quota, quota.position)?;
+        Ok(quota)
+    }
+
+    /// One page of appeals, newest submission first.
+    ///
+    /// # Errors
+    /// As [`Views::timeline`].
+    pub async fn appeals(
+        &self,
+        query: &appeals::Query,
+        fresh: Fresh,
+    ) -> Result<appeals::Page, ViewError> {
+        self.wait(ViewName::Appeals, fresh.at_least, fresh.within).await?;
+        let page = appeals::list(&self.pool, query).await?;
+        fresh.check(ViewName::Appeals, page.position)?;
+        Ok(page)
+    }
+
+    /// Runs every view until `shutdown` says `true` or its sender is gone. PostgreSQL being away
+    /// is waited out. A view that cannot go on is halted, visibly in [`Views::checkpoints`], and
+    /// the others run on. Two processes may run this at once: no record counts twice or is lost.
+    pub async fn project(&self, journal: &Journal, shutdown: watch::Receiver<bool>) {
+        let mut runners = JoinSet::new();
+        for view in ViewName::ALL {
+            let runner = project::Runner::new(self.clone(), journal.clone(), view);
+            runners.spawn(runner.run(shutdown.clone()));
+        }
+        while let Some(ended) = runners.join_next().await {
+            if let Err(error) = ended
+                && let Ok(panic) = error.try_into_panic()
+            {
+                std::panic::resume_unwind(panic);
+            }
+        }
+    }
+}

@@ -1,0 +1,175 @@
+//! How far each view is, as this process knows it: one connection listens, everybody else waits in
+//! memory. Nobody asks the database again and again for one request.
+
+use std::{future::poll_fn, time::Duration};
+
+use deadpool_postgres::Pool;
+use doudi_journal::Position;
+use tokio::{
+    sync::watch,
+    task::JoinSet,
+    time::{sleep, timeout},
+};
+use tokio_postgres::{AsyncMessage, Client, Config, Connection, NoTls, Socket, tls::NoTlsStream};
+
+use crate::{Behind, ViewError, ViewName, checkpoint};
+
+/// How often the tables are asked while nobody listens.
+const FALLBACK: Duration = Duration::from_secs(1);
+/// How often the listening connection is tried, and how long it may take to answer.
+const TRY_EVERY: Duration = Duration::from_secs(5);
+
+/// The latest known positions. Clones share them.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Progress {
+    timeline: watch::Sender<Position>,
+    quota: watch::Sender<Position>,
+    appeals: watch::Sender<Position>,
+}
+
+impl Progress {
+    fn of(&self, view: ViewName) -> &watch::Sender<Position> {
+        match view {
+            ViewName::Timeline => &self.timeline,
+            ViewName::Quota => &self.quota,
+            ViewName::Appeals => &self.appeals,
+        }
+    }
+
+    /// The positions of one view from now on. They go back when it is rebuilt.
+    pub(crate) fn subscribe(&self, view: ViewName) -> watch::Receiver<Position> {
+        self.of(view).subscribe()
+    }
+
+    /// Takes note of a position.
+    pub(crate) fn set(&self, view: ViewName, position: Position) {
+        self.of(view).send_if_modified(|known| std::mem::replace(known, position) != position);
+    }
+
+    /// Waits until `view` reflects `wanted`.
+    pub(crate) async fn wait(
+        &self,
+        view: ViewName,
+        wanted: Position,
+        within: Duration,
+    ) -> Result<Position, Behind> {
+        let mut positions = self.subscribe(view);
+        if let Ok(Ok(reached)) =
+            timeout(within, positions.wait_for(|reached| *reached >= wanted)).await
+        {
+            return Ok(*reached);
+        }
+        let reached = *self.of(view).borrow();
+        Err(Behind { view, wanted, reached })
+    }
+
+    /// Reads `<view> <version> <position>`.
+    fn take(&self, word: &str) {
+        let mut parts = word.split(' ');
+        let view = parts.next().and_then(ViewName::parse);
+        let version = parts.next().and_then(|version| version.parse::<i32>().ok());
+        let position = parts.next().and_then(|position| position.parse().ok());
+        // Another version of a view has announced itself to other programs, not to us.
+        if let (Some(view), Some(position)) = (view, position)
+            && version == Some(view.version())
+        {
+            self.set(view, Position(position));
+        }
+    }
+
+    async fn refresh(&self, pool: &Pool) -> Result<(), ViewError> {
+        for checkpoint in checkpoint::all(pool).await? {
+            self.set(checkpoint.view, checkpoint.position);
+        }
+        Ok(())
+    }
+}
+
+/// Keeps `progress` up to date for ever, whatever happens to PostgreSQL.
+pub(crate) async fn listen(connection: Config, pool: Pool, progress: Progress) {
+    loop {
+        if let Err(error) = session(&connection, &pool, &progress).await {
+            tracing::warn!(
+                error = &error as &dyn std::error::Error,
+                "listening for the progress of the views; asking every second meanwhile"
+            );
+        }
+        sleep(FALLBACK).await;
+        // Whether this works shows in the next session.
+        let _ = progress.refresh(&pool).await;
+    }
+}
+
+/// One connection that listens, until it breaks.
+async fn session(config: &Config, pool: &Pool, progress: &Progress) -> Result<(), ViewError> {
+    let failed = |error| ViewError::sql("listening for the progress of the views", error);
+    let connecting = timeout(TRY_EVERY, config.connect(NoTls));
+    let (client, connection) = connecting.await.map_err(slow)?.map_err(failed)?;
+    let mut pump = JoinSet::new();
+    pump.spawn(read(connection, progress.clone()));
+    timeout(TRY_EVERY, client.batch_execute("LISTEN doudi_views"))
+        .await
+        .map_err(slow)?
+        .map_err(failed)?;
+    // What was announced before we listened.
+    progress.refresh(pool).await?;
+    loop {
+        tokio::select! {
+            _ = pump.join_next() => return Ok(()),
+            () = sleep(TRY_EVERY) => alive(&client).await?,
+        }
+    }
+}
+
+/// A connection whose other end has silently gone would listen for ever.
+async fn alive(client: &Client) -> Result<(), ViewError> {
+    let asked = timeout(TRY_EVERY, client.simple_query("SELECT 1")).await.map_err(slow)?;
+    asked.map_err(|error| ViewError::sql("trying the listening connection", error))?;
+    Ok(())
+}
+
+fn slow(error: tokio::time::error::Elapsed) -> ViewError {
+    ViewError::Unavailable {
+        doing: "listening for the progress of the views",
+        source: error.into(),
+    }
+}
+
+async fn read(mut connection: Connection<Socket, NoTlsStream>, progress: Progress) {
+    while let Some(Ok(message)) = poll_fn(|context| connection.poll_message(context)).await {
+        if let AsyncMessage::Notification(notification) = message {
+            progress.take(notification.payload());
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn announcements_of_other_views_and_versions_are_passed_over() {
+        let progress = Progress::default();
+        for word in ["timeline 1 7", "quota 2 9", "boards 1 9", "appeals", "", "appeals 1 x"] {
+            progress.take(word);
+        }
+        let known = |view: ViewName| *progress.subscribe(view).borrow();
+        assert_eq!(known(ViewName::Timeline), Position(7));
+        assert_eq!(known(ViewName::Quota), Position(0));
+        assert_eq!(known(ViewName::Appeals), Position(0));
+    }
+
+    #[tokio::test]
+    async fn waiting_ends_with_the_position_or_says_how_far_it_is() {
+        let progress = Progress::default();
+        progress.set(ViewName::Quota, Position(3));
+        let now = Duration::ZERO;
+        assert_eq!(progress.wait(ViewName::Quota, Position(3), now).await, Ok(Position(3)));
+        let behind = Behind { view: ViewName::Quota, wanted: Position(4), reached: Position(3) };
+        assert_eq!(progress.wait(ViewName::Quota, Position(4), now).await, Err(behind));
+        let waiting = progress.wait(ViewName::Quota, Position(4), Duration::from_secs(10));
+        let (reached, ()) =
+            tokio::join!(waiting, async { progress.set(ViewName::Quota, Position(5)) });
+        assert_eq!(reached, Ok(Position(5)));
+    }
+}

@@ -1,0 +1,34 @@
+-- One row for each event of an enterprise. unit and area are those in charge then.
+CREATE TABLE IF NOT EXISTS entry (
+    position    bigint           NOT NULL,
+    ordinal     integer          NOT NULL,
+    enterprise  text COLLATE "C" NOT NULL,
+    kind        text             NOT NULL,
+    event_type  text             NOT NULL,
+    subject     uuid,
+    unit        text,
+    area        text,
+    occurred_at timestamptz      NOT NULL,
+    recorded_at timestamptz      NOT NULL,
+    details     jsonb            NOT NULL,
+    PRIMARY KEY (position, ordinal)
+);
+-- Pages by time.
+CREATE INDEX IF NOT EXISTS entry_by_time ON entry (enterprise, occurred_at, position, ordinal);
+-- A watcher that catches up.
+CREATE INDEX IF NOT EXISTS entry_by_position ON entry (enterprise, position, ordinal);
+
+-- Who is in charge of a visit or an appeal now.
+CREATE TABLE IF NOT EXISTS subject (
+    subject    uuid             NOT NULL,
+    enterprise text COLLATE "C" NOT NULL,
+    unit       text,
+    area       text,
+    PRIMARY KEY (subject, enterprise)
+);
+
+-- Which area is responsible for an enterprise now.
+CREATE TABLE IF NOT EXISTS enterprise (
+    enterprise text COLLATE "C" PRIMARY KEY,
+    area       text             NOT NULL
+)

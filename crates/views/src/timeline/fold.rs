@@ -1,0 +1,214 @@
+//! From facts to entries: a pure fold that remembers who is in charge of what.
+
+use std::collections::{HashMap, HashSet};
+
+use doudi_domain::{AppealId, AreaCode, EnterpriseId, UnitId, appeal, enterprise, visits};
+use jiff::Timestamp;
+use uuid::Uuid;
+
+use super::{Kind, details};
+use crate::fact::{Content, Fact};
+
+/// Who is in charge.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Charge {
+    pub(super) unit: Option<UnitId>,
+    pub(super) area: Option<AreaCode>,
+}
+
+/// A visit or appeal of an enterprise. Ids are derived from what clients choose, so only both
+/// together are unique.
+pub(super) type SubjectKey = (Uuid, EnterpriseId);
+
+/// Which subjects and enterprises some facts are about.
+#[derive(Debug, Default)]
+pub(super) struct Concerned {
+    pub(super) subjects: HashSet<Uuid>,
+    pub(super) enterprises: HashSet<EnterpriseId>,
+}
+
+/// One row to be.
+#[derive(Debug)]
+pub(super) struct NewEntry<'a> {
+    pub(super) position: i64,
+    pub(super) ordinal: i32,
+    pub(super) enterprise: &'a EnterpriseId,
+    pub(super) kind: Kind,
+    pub(super) event_type: String,
+    pub(super) subject: Option<Uuid>,
+    pub(super) charge: Charge,
+    pub(super) occurred_at: Timestamp,
+    pub(super) recorded_at: Timestamp,
+    pub(super) details: String,
+}
+
+/// What is known of the subjects and enterprises concerned, and what the facts changed.
+#[derive(Debug, Default)]
+pub(super) struct Known {
+    pub(super) subjects: HashMap<SubjectKey, Charge>,
+    pub(super) enterprises: HashMap<EnterpriseId, AreaCode>,
+    pub(super) subjects_changed: HashSet<SubjectKey>,
+    pub(super) enterprises_changed: HashSet<EnterpriseId>,
+}
+
+impl Concerned {
+    pub(super) fn by(facts: &[Fact]) -> Self {
+        let mut concerned = Self::default();
+        for fact in facts {
+            match &fact.content {
+                Content::Profile(enterprise, _) => {
+                    concerned.enterprises.insert(enterprise.clone());
+                }
+                Content::Visits(_, events) => {
+                    concerned.subjects.extend(events.iter().map(visit_of));
+                }
+                Content::Appeal(_, AppealId(appeal), _) => {
+                    concerned.subjects.insert(*appeal);
+                }
+                Content::Policy(_) => {}
+            }
+        }
+        concerned
+    }
+}
+
+impl Known {
+    /// The entries that the facts make, in their order.
+    pub(super) fn fold<'a>(&mut self, facts: &'a [Fact]) -> Vec<NewEntry<'a>> {
+        let mut entries = Vec::with_capacity(facts.len());
+        for fact in facts {
+            match &fact.content {
+                Content::Profile(enterprise, events) => {
+                    entries.extend(numbered(events).map(|(ordinal, event)| {
+                        let charge = self.profile(enterprise, event);
+                        entry(fact, ordinal, enterprise, Kind::Profile, event, None, charge)
+                    }));
+                }
+                Content::Visits(enterprise, events) => {
+                    entries.extend(numbered(events).map(|(ordinal, event)| {
+                        let charge = self.visit(enterprise, event);
+                        let visit = Some(visit_of(event));
+                        let row =
+                            entry(fact, ordinal, enterprise, Kind::Visit, event, visit, charge);
+                        NewEntry { occurred_at: occurred_at(event, fact), ..row }
+                    }));
+                }
+                Content::Appeal(enterprise, AppealId(appeal), events) => {
+                    entries.extend(numbered(events).map(|(ordinal, event)| {
+                        let charge = self.appeal(enterprise, *appeal, event);
+                        let appeal = Some(*appeal);
+                        entry(fact, ordinal, enterprise, Kind::Appeal, event, appeal, charge)
+                    }));
+                }
+                Content::Policy(_) => {}
+            }
+        }
+        entries
+    }
+
+    fn profile(&mut self, enterprise: &EnterpriseId, event: &enterprise::Event) -> Charge {
+        let unit = match event {
+            enterprise::Event::EnterpriseRegistered { area, .. }
+            | enterprise::Event::AreaChanged { to: area, .. } => {
+                self.enterprises.insert(enterprise.clone(), area.clone());
+                self.enterprises_changed.insert(enterprise.clone());
+                None
+            }
+            enterprise::Event::CreditGradeAssessed { issuer, .. } => Some(issuer.clone()),
+        };
+        Charge { unit, area: self.enterprises.get(enterprise).cloned() }
+    }
+
+    fn visit(&mut self, enterprise: &EnterpriseId, event: &visits::Event) -> Charge {
+        let key = (visit_of(event), enterprise.clone());
+        if let visits::Event::VisitPlanned { plan, area, .. } = event {
+            let charge = Charge { unit: Some(plan.unit.clone()), area: area.clone() };
+            self.put(key, charge)
+        } else {
+            self.subjects.get(&key).cloned().unwrap_or_default()
+        }
+    }
+
+    fn appeal(&mut self, enterprise: &EnterpriseId, id: Uuid, event: &appeal::Event) -> Charge {
+        let key = (id, enterprise.clone());
+        let until_now = self.subjects.get(&key).cloned().unwrap_or_default();
+        match event {
+            appeal::Event::AppealSubmitted { submission, .. } => {
+                let area = Some(submission.area.clone());
+                self.put(key, Charge { unit: until_now.unit, area })
+            }
+            appeal::Event::AppealDispatched { route, .. } => {
+                let unit = Some(route.unit.clone());
+                self.put(key, Charge { unit, area: until_now.area })
+            }
+            appeal::Event::AppealAccepted { .. }
+            | appeal::Event::AppealSignedFor { .. }
+            | appeal::Event::AppealResolved { .. }
+            | appeal::Event::ResolutionConfirmed {}
+            | appeal::Event::ResolutionObjected { .. }
+            | appeal::Event::AppealClosed {}
+            | appeal::Event::PersonalDataErased { .. } => until_now,
+        }
+    }
+
+    fn put(&mut self, key: SubjectKey, charge: Charge) -> Charge {
+        self.subjects_changed.insert(key.clone());
+        self.subjects.insert(key, charge.clone());
+        charge
+    }
+}
+
+fn numbered<E>(events: &[E]) -> impl Iterator<Item = (i32, &E)> {
+    (0..).zip(events)
+}
+
+fn entry<'a, E: serde::Serialize>(
+    fact: &Fact,
+    ordinal: i32,
+    enterprise: &'a EnterpriseId,
+    kind: Kind,
+    event: &E,
+    subject: Option<Uuid>,
+    charge: Charge,
+) -> NewEntry<'a> {
+    let (event_type, details) = details::of(event);
+    NewEntry {
+        position: fact.position,
+        ordinal,
+        enterprise,
+        kind,
+        event_type,
+        subject,
+        charge,
+        occurred_at: fact.occurred_at,
+        recorded_at: fact.recorded_at,
+        details,
+    }
+}
+
+/// Officers come and go when they do, whenever that is handed in.
+fn occurred_at(event: &visits::Event, fact: &Fact) -> Timestamp {
+    match event {
+        visits::Event::VisitCheckedIn { check_in, .. } => check_in.occurred_at,
+        visits::Event::VisitCheckedOut { occurred_at, .. } => *occurred_at,
+        visits::Event::VisitPlanned { .. }
+        | visits::Event::VisitApproved { .. }
+        | visits::Event::CapExceeded { .. }
+        | visits::Event::ResultReported { .. }
+        | visits::Event::VisitCancelled { .. }
+        | visits::Event::VisitExpired { .. } => fact.occurred_at,
+    }
+}
+
+fn visit_of(event: &visits::Event) -> Uuid {
+    match event {
+        visits::Event::VisitPlanned { plan, .. } => plan.visit.0,
+        visits::Event::VisitApproved { visit }
+        | visits::Event::VisitCheckedIn { visit, .. }
+        | visits::Event::CapExceeded { visit, .. }
+        | visits::Event::VisitCheckedOut { visit, .. }
+        | visits::Event::ResultReported { visit, .. }
+        | visits::Event::VisitCancelled { visit, .. }
+        | visits::Event::VisitExpired { visit } => visit.0,
+    }
+}

@@ -1,0 +1,110 @@
+//! One reader for all live timelines of a process: each new row is read once, however many watch.
+//!
+//! A batch says which positions it covers. A watcher that misses one sees the hole and goes back to
+//! the table, so the broadcast may be lossy and bounded.
+
+use std::{collections::HashMap, sync::Arc, time::Duration};
+
+use deadpool_postgres::Pool;
+use doudi_domain::EnterpriseId;
+use doudi_journal::Position;
+use tokio::sync::{broadcast, watch};
+use tokio_postgres::types::Type;
+
+use super::{COLUMNS, Entry};
+use crate::{ViewError, ViewName, db};
+
+/// How many batches a slow watcher may be late before it goes back to the table.
+const BATCHES_MAX: usize = 64;
+/// The most rows of one batch. More than one commit can hold, so a batch always ends with a commit.
+const ROWS_MAX: i64 = 2000;
+/// The pause after a failed read.
+const PAUSE: Duration = Duration::from_millis(500);
+
+/// Every entry of the positions after `after`, up to and including `until`.
+#[derive(Debug)]
+pub(super) struct Batch {
+    pub(super) after: Position,
+    pub(super) until: Position,
+    pub(super) entries: HashMap<EnterpriseId, Vec<Arc<Entry>>>,
+}
+
+/// The source of new entries. Clones share it.
+#[derive(Clone, Debug)]
+pub(crate) struct Hub {
+    batches: broadcast::Sender<Arc<Batch>>,
+}
+
+impl Default for Hub {
+    fn default() -> Self {
+        Self { batches: broadcast::Sender::new(BATCHES_MAX) }
+    }
+}
+
+impl Hub {
+    /// The batches from now on.
+    pub(super) fn subscribe(&self) -> broadcast::Receiver<Arc<Batch>> {
+        self.batches.subscribe()
+    }
+
+    /// Reads what is new whenever the view has progressed, for ever.
+    pub(crate) async fn run(self, pool: Pool, mut progress: watch::Receiver<Position>) {
+        let mut at = *progress.borrow();
+        while let Ok(reached) = progress.wait_for(|reached| *reached != at).await.map(|now| *now) {
+            // Behind what was sent means that a rebuild makes it again. Watchers pass over what they
+            // have; those that began meanwhile have only seen its beginning.
+            if self.batches.receiver_count() == 0 || reached < at {
+                at = reached;
+                continue;
+            }
+            match read(&pool, at, reached).await {
+                Ok(batch) if batch.until > at => {
+                    at = batch.until;
+                    // Nobody is there any more: nobody misses it.
+                    let _ = self.batches.send(Arc::new(batch));
+                }
+                // A rebuild began between the news and the read.
+                Ok(_) => tokio::time::sleep(PAUSE).await,
+                Err(error) => {
+                    tracing::warn!(
+                        error = &error as &dyn std::error::Error,
+                        "reading new timeline entries for the watchers"
+                    );
+                    tokio::time::sleep(PAUSE).await;
+                }
+            }
+        }
+    }
+}
+
+/// The batch that follows `after`, up to `until` at most.
+async fn read(pool: &Pool, after: Position, until: Position) -> Result<Batch, ViewError> {
+    let statement = format!(
+        "SELECT {COLUMNS} FROM entry WHERE position > $1 AND position <= $2 \
+         ORDER BY position, ordinal LIMIT {ROWS_MAX}"
+    );
+    let mut client = db::connect(pool).await?;
+    let snapshot = db::snapshot(&mut client, ViewName::Timeline).await?;
+    let rows = snapshot
+        .transaction
+        .query_typed(
+            &statement,
+            &[(&db::stored(after), Type::INT8), (&db::stored(until), Type::INT8)],
+        )
+        .await
+        .map_err(|error| ViewError::sql("reading new timeline entries", error))?;
+    let mut found = rows.iter().map(Entry::read).collect::<Result<Vec<_>, _>>()?;
+    let mut until = until.min(snapshot.position);
+    if i64::try_from(found.len()).is_ok_and(|rows| rows >= ROWS_MAX)
+        && let Some(cut) = found.last().map(|last| last.position)
+    {
+        // The last commit may be cut in the middle; the next batch begins with it.
+        found.retain(|entry| entry.position < cut);
+        until = Position(cut.0.saturating_sub(1));
+    }
+    let mut entries: HashMap<EnterpriseId, Vec<Arc<Entry>>> = HashMap::new();
+    for entry in found {
+        entries.entry(entry.enterprise.clone()).or_default().push(Arc::new(entry));
+    }
+    Ok(Batch { after, until, entries })
+}

@@ -1,0 +1,114 @@
+//! The views there are. A view's version is part of its schema's name: a change of its tables or of
+//! what it makes of the log is a new version, which builds its own tables from the whole log.
+
+use std::fmt;
+
+use deadpool_postgres::Transaction;
+use doudi_journal::StreamName;
+
+use crate::{ViewError, appeals, fact::Fact, quota, timeline};
+
+/// A view.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum ViewName {
+    /// Everything that happened to an enterprise, in order.
+    Timeline,
+    /// The inspection-frequency ledger (检查频次台账).
+    Quota,
+    /// The list of appeals (诉求).
+    Appeals,
+}
+
+impl ViewName {
+    /// Every view.
+    pub const ALL: [Self; 3] = [Self::Timeline, Self::Quota, Self::Appeals];
+
+    /// The view's name.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Timeline => "timeline",
+            Self::Quota => "quota",
+            Self::Appeals => "appeals",
+        }
+    }
+
+    /// The view with that name.
+    #[must_use]
+    pub fn parse(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|view| view.as_str() == name)
+    }
+
+    /// The version of its tables and of what they mean.
+    #[must_use]
+    pub(crate) fn version(self) -> i32 {
+        match self {
+            Self::Timeline => timeline::VERSION,
+            Self::Quota => quota::VERSION,
+            Self::Appeals => appeals::VERSION,
+        }
+    }
+
+    /// The schema of its live tables.
+    pub(crate) fn schema(self) -> String {
+        format!("{}_v{}", self.as_str(), self.version())
+    }
+
+    /// The statements that make what is missing of `schema` and its tables, for one transaction.
+    pub(crate) fn make_tables(self, schema: &str) -> String {
+        let tables = match self {
+            Self::Timeline => include_str!("timeline.sql"),
+            Self::Quota => include_str!("quota.sql"),
+            Self::Appeals => include_str!("appeals.sql"),
+        };
+        format!(
+            "SET LOCAL client_min_messages = warning; CREATE SCHEMA IF NOT EXISTS {schema}; \
+             SET LOCAL search_path = {schema}, doudi; {tables}"
+        )
+    }
+
+    /// Its tables.
+    pub(crate) fn tables(self) -> &'static [&'static str] {
+        match self {
+            Self::Timeline => &["entry", "subject", "enterprise"],
+            Self::Quota => &["visit", "policy"],
+            Self::Appeals => &["appeal"],
+        }
+    }
+
+    /// Whether records of that stream concern it. A record under a foreign subject concerns every
+    /// view, so that each parks it where operators see it; kinds of later versions concern none.
+    pub(crate) fn wants(self, stream: &StreamName) -> bool {
+        let kind = stream.kind();
+        let ours = match self {
+            Self::Timeline => matches!(kind, "profile" | "visits" | "appeal"),
+            Self::Quota => {
+                kind == "visits" || (kind == "policy" && stream.id() == Some("frequency"))
+            }
+            Self::Appeals => kind == "appeal",
+        };
+        ours || !stream.is_readable()
+    }
+
+    /// Turns facts, in log order, into rows of the first schema of the search path.
+    pub(crate) async fn apply(
+        self,
+        transaction: &Transaction<'_>,
+        facts: &[Fact],
+    ) -> Result<(), ViewError> {
+        if facts.is_empty() {
+            return Ok(());
+        }
+        match self {
+            Self::Timeline => timeline::apply(transaction, facts).await,
+            Self::Quota => quota::apply(transaction, facts).await,
+            Self::Appeals => appeals::apply(transaction, facts).await,
+        }
+    }
+}
+
+impl fmt::Display for ViewName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
+}

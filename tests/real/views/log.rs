@@ -1,0 +1,216 @@
+//! A log in memory to project from, and the events to put into it.
+
+use std::collections::HashMap;
+
+use doudi_domain::{
+    AppealId, AreaCode, CertificateNumber, CheckDigit, EnterpriseId, ItemId, Name, RuleId, Sealed,
+    TopicId, UnitId, VisitId, appeal, calendar::DueDate, codec, enterprise, frequency, policy,
+    routing, visits,
+};
+use doudi_journal::{
+    Actor, Commit, Hash, Journal, Memory, Position, Record, StoredEvent, StreamName, Version,
+};
+use jiff::{Timestamp, civil::Date};
+use uuid::Uuid;
+
+/// Appends commits as the engine would.
+pub(super) struct Log {
+    pub(super) journal: Journal,
+    last: HashMap<StreamName, (Version, Hash, Position)>,
+    /// The instant of the next commit, in seconds; each is one second later.
+    second: i64,
+}
+
+impl Log {
+    pub(super) fn new() -> Self {
+        let journal = Journal::Memory(Memory::new());
+        Self { journal, last: HashMap::new(), second: 1_770_000_000 }
+    }
+
+    pub(super) async fn append<E: codec::Storable>(
+        &mut self,
+        stream: &str,
+        events: &[E],
+    ) -> Position {
+        let stream = StreamName::parse(stream).unwrap();
+        let known = self.last.get(&stream).cloned();
+        let at = Timestamp::from_second(self.second).unwrap();
+        self.second += 1;
+        let stored = |event: &E| {
+            let encoded = codec::encode(event).unwrap();
+            let name = encoded.name.to_owned();
+            StoredEvent { name, version: encoded.version, data: encoded.data }
+        };
+        let commit = Commit {
+            stream: stream.clone(),
+            version: known.as_ref().map_or(Version(1), |(version, ..)| version.next()),
+            previous: known.as_ref().map(|(_, hash, _)| hash.clone()),
+            command_id: Uuid::from_u128(u128::try_from(self.second).unwrap()),
+            command_digest: Hash::sha256(b""),
+            actor: Actor {
+                principal: "tester".to_owned(),
+                unit: None,
+                device: None,
+                on_behalf_of: None,
+            },
+            occurred_at: at,
+            recorded_at: at,
+            causation: None,
+            correlation: Uuid::nil(),
+            traceparent: None,
+            events: events.iter().map(stored).collect(),
+        };
+        self.put(&stream, commit.encode().unwrap().to_vec()).await
+    }
+
+    /// Appends bytes, whatever they are.
+    pub(super) async fn put(&mut self, stream: &StreamName, bytes: Vec<u8>) -> Position {
+        let known = self.last.get(stream).cloned();
+        let expected = known.as_ref().map_or(Position::START, |(.., position)| *position);
+        let record = Record { position: expected, stream: stream.clone(), payload: bytes.into() };
+        let payload = record.payload.clone();
+        let position = self.journal.append(stream, payload, expected).await.unwrap();
+        let version = known.map_or(Version(1), |(version, ..)| version.next());
+        self.last.insert(stream.clone(), (version, record.hash(), position));
+        position
+    }
+
+    /// A whole small history of the enterprise number `n`: 8 commits with 8 events, the last of an
+    /// appeal that was dispatched to `unit`.
+    pub(super) async fn history(&mut self, n: u64, unit: &str) -> Position {
+        let own = format!("ev.{}", enterprise(n));
+        self.append(&format!("{own}.profile"), &[registered(AREA)]).await;
+        let visits = format!("{own}.visits");
+        self.append(&visits, &[planned(visit(n), unit, "2026-03-02")]).await;
+        let approved = visits::Event::VisitApproved { visit: visit(n) };
+        self.append(&visits, &[approved]).await;
+        self.append(&visits, &[checked_in(visit(n), "2026-03-03T02:00:00Z")]).await;
+        let other = visits::Event::VisitCancelled {
+            visit: visit(n + 1_000_000),
+            reason: visits::CancelReason::TaskWithdrawn,
+        };
+        let both = [planned(visit(n + 1_000_000), unit, "2026-04-02"), other];
+        self.append(&visits, &both).await;
+        let appeals = format!("{own}.appeal.{}", appeal(n));
+        self.append(&appeals, &[submitted()]).await;
+        self.append(&appeals, &[appeal::Event::AppealAccepted { due: None }]).await;
+        self.append(&appeals, &[dispatched(unit)]).await
+    }
+}
+
+/// How many events [`Log::history`] makes.
+pub(super) const EVENTS: usize = 9;
+/// The area of every enterprise.
+pub(super) const AREA: &str = "210212";
+
+pub(super) fn enterprise(n: u64) -> EnterpriseId {
+    EnterpriseId::parse(&format!("L-{n}")).unwrap()
+}
+
+pub(super) fn unit(id: &str) -> UnitId {
+    UnitId::parse(id).unwrap()
+}
+
+pub(super) fn area(code: &str) -> AreaCode {
+    AreaCode::parse(code).unwrap()
+}
+
+pub(super) fn visit(n: u64) -> VisitId {
+    VisitId(Uuid::from_u64_pair(1, n))
+}
+
+pub(super) fn appeal(n: u64) -> AppealId {
+    AppealId(Uuid::from_u64_pair(2, n))
+}
+
+pub(super) fn date(text: &str) -> Date {
+    text.parse().unwrap()
+}
+
+pub(super) fn registered(code: &str) -> enterprise::Event {
+    let name = Name::parse("旅顺某公司").unwrap();
+    enterprise::Event::EnterpriseRegistered {
+        name,
+        area: area(code),
+        check_digit: CheckDigit::None,
+    }
+}
+
+pub(super) fn planned(visit: VisitId, by: &str, on: &str) -> visits::Event {
+    let plan = visits::Plan {
+        visit,
+        unit: unit(by),
+        officers: ["D-1", "D-2"].map(|n| CertificateNumber::parse(n).unwrap()).into(),
+        items: [ItemId::parse("I-1").unwrap()].into(),
+        ground: frequency::Ground::Routine,
+        evidence: None,
+        on: date(on),
+    };
+    let area = Some(area(AREA));
+    visits::Event::VisitPlanned { plan, area, policy_version: 1, standings: vec![] }
+}
+
+pub(super) fn checked_in(visit: VisitId, at: &str) -> visits::Event {
+    let check_in = visits::CheckIn {
+        officers: ["D-1", "D-2"].map(|n| CertificateNumber::parse(n).unwrap()).into(),
+        occurred_at: at.parse().unwrap(),
+        offline: false,
+    };
+    visits::Event::VisitCheckedIn { visit, check_in, irregularities: [].into() }
+}
+
+pub(super) fn submitted() -> appeal::Event {
+    let description = Sealed {
+        subject: "appeal:1".to_owned(),
+        algorithm: "aes-256-gcm".to_owned(),
+        nonce: "bm9uY2U=".to_owned(),
+        ciphertext: "c2VjcmV0".to_owned(),
+    };
+    let submission = appeal::Submission {
+        channel: appeal::Channel::Hotline12345,
+        topic: TopicId::parse("T06").unwrap(),
+        area: area(AREA),
+        description,
+        contact: None,
+        about_visit: None,
+    };
+    appeal::Event::AppealSubmitted { submission, due: None }
+}
+
+pub(super) fn dispatched(to: &str) -> appeal::Event {
+    let route = routing::Route {
+        unit: unit(to),
+        co_units: vec![unit("co-1"), unit("co-2")],
+        rule: routing::RouteRule::Topic(TopicId::parse("T06").unwrap()),
+    };
+    let due = DueDate {
+        on: date("2026-05-06"),
+        start: date("2026-04-25"),
+        working_days: 5,
+        calendar_version: 1,
+        provisional: false,
+    };
+    appeal::Event::AppealDispatched { route, routing_version: 1, due }
+}
+
+/// One visit a year by the same unit.
+pub(super) fn once_a_year() -> frequency::FrequencyPolicy {
+    frequency::FrequencyPolicy {
+        rules: vec![frequency::Rule {
+            id: RuleId::parse("once-a-year").unwrap(),
+            subject: frequency::Subject::SameUnit,
+            window: frequency::Window::CalendarYear,
+            maximum: 1,
+            exempt_grounds: [frequency::Ground::Complaint].into(),
+            source: Name::parse("辽宁 2019").unwrap(),
+            is_default: false,
+            valid_from: date("2020-01-01"),
+            valid_until: None,
+        }],
+    }
+}
+
+pub(super) fn published(version: u32) -> [policy::Event; 2] {
+    let document = policy::Document::Frequency(once_a_year());
+    [policy::Event::PolicyDrafted { version, document }, policy::Event::PolicyPublished { version }]
+}
