@@ -5,6 +5,8 @@
 
 pub mod nats;
 pub mod pg;
+pub mod program;
+pub mod world;
 
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -74,4 +76,17 @@ where
         }
     };
     tokio::time::timeout(within, asking).await.ok()
+}
+
+/// The program `doudi` beside the running test program; `make test` builds it first.
+#[must_use]
+pub fn doudi_program() -> PathBuf {
+    pg::target_folder().join("doudi")
+}
+
+/// The Python that has gRPC, if `deploy/bootstrap.sh --python` has made it.
+#[must_use]
+pub fn python() -> Option<PathBuf> {
+    let python = doudi_server::children::tools_folder()?.join("python/bin/python");
+    python.is_file().then_some(python)
 }

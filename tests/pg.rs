@@ -111,7 +111,7 @@ async fn copy(from: &Path, to: &Path) -> Result<(), ChildError> {
 }
 
 /// The profile's folder in the target folder, where the running test program lies in `deps`.
-fn target_folder() -> PathBuf {
+pub(crate) fn target_folder() -> PathBuf {
     let program = std::env::current_exe().ok();
     let deps = program.as_deref().and_then(Path::parent);
     deps.and_then(Path::parent).map_or_else(std::env::temp_dir, Path::to_owned)

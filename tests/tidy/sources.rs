@@ -156,6 +156,10 @@ fn rejections_are_documented() {
 
 /// The name in `pub struct Name<..>` and the like.
 fn declared_type(code: &str) -> Option<&str> {
+    // An indented alias is another crate's associated type, named by its trait.
+    if code.starts_with(' ') && code.trim_start().starts_with("type ") {
+        return None;
+    }
     let mut words = code.split_whitespace().skip_while(|word| word.starts_with("pub"));
     if !["struct", "enum", "trait", "type", "union"].contains(&words.next()?) {
         return None;

@@ -1,1 +1,17 @@
-//! placeholder
+//! The gRPC face: who calls, what it may do, convert, call, convert back, and the one error map.
+//!
+//! [`Api`] serves the contract in `proto/` on an engine, a vault and views. Its layer stands in front
+//! and denies by default; its services are thin.
+
+mod call;
+mod convert;
+mod error;
+pub mod identity;
+mod layer;
+pub mod permission;
+pub mod proto;
+mod services;
+
+pub use error::{DOMAIN, Reason, catalogue};
+pub use layer::{AccessLayer, AccessService};
+pub use services::{Api, ApiSettings, SERVICES};

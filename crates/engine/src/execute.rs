@@ -335,3 +335,6 @@ fn fault<R: std::error::Error>(
 ) -> ExecuteError<R> {
     ExecuteError::Encode(Box::new(error))
 }
+
+#[cfg(test)]
+mod tests;

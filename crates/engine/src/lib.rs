@@ -14,6 +14,8 @@ mod react;
 pub mod streams;
 mod vault;
 
+pub use doudi_journal::{Actor, Position, StreamName, StreamNameError, Version};
+
 pub use clock::Clock;
 pub use execute::{Engine, EngineSettings, Envelope, ExecuteError, Outcome};
 pub use folded::{Folded, LoadError};

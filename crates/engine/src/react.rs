@@ -76,7 +76,7 @@ impl Engine {
         let mut caught_up = false;
         loop {
             tokio::select! {
-                _ = shutdown.wait_for(|stop| *stop) => return Ok(()),
+                () = stopped(&mut shutdown) => return Ok(()),
                 batch = follow.next() => {
                     for record in batch? {
                         position = record.position;
@@ -137,6 +137,11 @@ impl Engine {
             }
         }
     }
+}
+
+/// Waits until it is time to stop, or until nobody is left who could say so.
+async fn stopped(shutdown: &mut watch::Receiver<bool>) {
+    let _ = shutdown.wait_for(|stop| *stop).await;
 }
 
 impl Memory {

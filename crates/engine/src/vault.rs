@@ -45,6 +45,13 @@ impl MasterKeys {
             Err(MasterKeysError::ActiveMissing(active))
         }
     }
+
+    /// A key for another purpose, the same wherever the active master key is the same.
+    #[must_use]
+    pub fn derive(&self, purpose: &str) -> [u8; 32] {
+        let active = self.keys.get(&self.active).copied().unwrap_or_default();
+        cipher::derive(&active, purpose)
+    }
 }
 
 impl std::fmt::Debug for MasterKeys {

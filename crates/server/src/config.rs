@@ -15,7 +15,7 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 
 pub use sections::{
-    Auth, Engine, Grpc, Identity, Log, LogFormat, Nats, Postgres, React, Secret, Vault, Views,
+    Auth, Engine, Grpc, Identity, Log, LogFormat, Nats, Postgres, React, Secret, Vault,
 };
 
 use layers::Layers;
@@ -43,8 +43,6 @@ pub struct Config {
     pub postgres: Postgres,
     /// Decisions.
     pub engine: Engine,
-    /// From the log to the tables.
-    pub views: Views,
     /// Processes and deadlines.
     pub react: React,
     /// Who may call.

@@ -1,4 +1,18 @@
 //! What the binary `doudi` is made of: configuration, roles, wiring, drain and the development mode.
 
+pub mod catalogue;
 pub mod children;
+pub mod cli;
+pub mod client;
+pub mod clock;
+pub mod commands;
 pub mod config;
+pub mod demo;
+pub mod dev;
+pub mod listener;
+pub mod logging;
+pub mod parts;
+pub mod roles;
+pub mod stop;
+pub mod token;
+pub mod verify;

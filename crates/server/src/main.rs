@@ -1,2 +1,24 @@
-//! placeholder
-fn main() {}
+//! The binary `doudi`: read the command line, do it, say what went wrong.
+
+use std::process::ExitCode;
+
+use clap::Parser;
+use doudi_server::{cli::Cli, commands};
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            eprintln!("doudi: the runtime cannot be started: {error}");
+            return ExitCode::FAILURE;
+        }
+    };
+    match runtime.block_on(commands::run(cli)) {
+        Ok(code) => code,
+        Err(error) => {
+            eprintln!("doudi: {}", commands::chain(error.as_ref()));
+            ExitCode::FAILURE
+        }
+    }
+}

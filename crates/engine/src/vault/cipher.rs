@@ -7,7 +7,7 @@ use aes_gcm::{
 use base64::{Engine as _, prelude::BASE64_STANDARD};
 use doudi_domain::Sealed;
 use hmac::{Hmac, Mac};
-use sha2::Sha256;
+use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
 use super::VaultError;
@@ -101,6 +101,12 @@ impl SubjectKey {
         let (nonce, _) = tag.split_first_chunk().ok_or(VaultError::Tampered)?;
         Ok(*nonce)
     }
+}
+
+/// A key that says nothing about `key`, one for each purpose.
+pub(crate) fn derive(key: &[u8; 32], purpose: &str) -> [u8; 32] {
+    let keyed = Sha256::new().chain_update(b"doudi key\0").chain_update(key);
+    keyed.chain_update(purpose.as_bytes()).finalize().into()
 }
 
 fn decrypt(

@@ -11,7 +11,7 @@ use std::io::{BufRead, BufReader, Read};
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
-use std::sync::mpsc;
+use std::sync::{Mutex, PoisonError, mpsc};
 use std::time::Duration;
 
 use rustix::process::{Pid, Signal, kill_process};
@@ -83,7 +83,7 @@ pub(crate) struct Guarded {
     /// `Some(status)` when all processes of the server are gone.
     ended: watch::Receiver<Option<String>>,
     /// The same for callers that cannot await; disconnects at the end.
-    ended_blocking: mpsc::Receiver<()>,
+    ended_blocking: Mutex<mpsc::Receiver<()>>,
     /// Kept only to be closed with us.
     _pipe: Option<ChildStdin>,
 }
@@ -109,6 +109,7 @@ impl Guarded {
         let pid = has_started
             .await
             .map_err(|_| spawn_error(std::io::Error::other("the guard shell did not start it")))?;
+        let ended_blocking = Mutex::new(ended_blocking);
         Ok(Self { name: order.name, pid, stop: order.stop, ended, ended_blocking, _pipe: pipe })
     }
 
@@ -153,7 +154,8 @@ impl Guarded {
     pub(crate) fn kill9_blocking(&self, at_most: Duration) {
         self.signal(Signal::KILL);
         // Nothing is ever sent: an error is either the end or the bound, and both are fine here.
-        let _ = self.ended_blocking.recv_timeout(at_most);
+        let ended = self.ended_blocking.lock().unwrap_or_else(PoisonError::into_inner);
+        let _ = ended.recv_timeout(at_most);
     }
 
     /// Sends a signal unless the server is known to be gone (its id may belong to another by then).

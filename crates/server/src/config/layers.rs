@@ -92,7 +92,6 @@ impl Layers {
             nats: sections.nats,
             postgres: sections.postgres,
             engine: sections.engine,
-            views: sections.views,
             react: sections.react,
             auth: sections.auth,
             vault: sections.vault,

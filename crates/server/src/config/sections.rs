@@ -49,7 +49,6 @@ pub(super) struct Sections {
     pub(super) nats: Nats,
     pub(super) postgres: Postgres,
     pub(super) engine: Engine,
-    pub(super) views: Views,
     pub(super) react: React,
     pub(super) auth: Auth,
     pub(super) vault: Vault,
@@ -69,8 +68,8 @@ pub struct Grpc {
     pub connections_max: usize,
     /// Open calls at once on one connection.
     pub streams_per_connection_max: u32,
-    /// Commands at work at once in this process.
-    pub commands_in_flight_max: usize,
+    /// Calls at work at once in this process, live streams aside.
+    pub requests_in_flight_max: usize,
     /// The longest time a call may take.
     #[serde(with = "duration")]
     pub request_timeout_max: Duration,
@@ -146,14 +145,6 @@ pub struct Engine {
     /// How old a cached input may be when a decision reads it.
     #[serde(with = "duration")]
     pub input_age_max: Duration,
-}
-
-/// How the log is written to the tables.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Views {
-    /// Records in one transaction.
-    pub batch_records_max: usize,
 }
 
 /// How processes and deadlines run.

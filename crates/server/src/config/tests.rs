@@ -48,7 +48,7 @@ fn environment_goes_over_file_goes_over_defaults() {
 
     assert_eq!(config.grpc.listen.port(), 2);
     assert_eq!(config.grpc.connections_max, 7);
-    assert_eq!(config.grpc.commands_in_flight_max, 1024);
+    assert_eq!(config.grpc.requests_in_flight_max, 1024);
     let source = |key| {
         let found = config.describe().iter().find(|setting| setting.key == key);
         found.unwrap().source.clone()

@@ -1,0 +1,75 @@
+//! One call as the access layer admitted it: who calls, until when, in which trace.
+
+use std::{sync::Arc, time::Duration};
+
+use doudi_domain::{EnterpriseId, UnitId};
+use doudi_engine::{Actor, Envelope, Position, Version};
+use doudi_views::Fresh;
+use tokio::time::Instant;
+use tonic::Request;
+use uuid::Uuid;
+
+use crate::{
+    error::{Failure, Reason},
+    identity::Caller,
+};
+
+/// What of a call's time is kept for carrying the answer back, so that the caller learns why it
+/// waited in vain instead of giving up itself.
+const ANSWER_TIME: Duration = Duration::from_millis(100);
+
+/// One admitted call.
+#[derive(Debug, Clone)]
+pub(crate) struct Call {
+    /// Who calls.
+    pub(crate) caller: Arc<Caller>,
+    /// When the answer is due.
+    pub(crate) deadline: Instant,
+    /// The caller's trace (W3C trace context).
+    pub(crate) traceparent: Option<String>,
+}
+
+impl Call {
+    /// The call that a request belongs to. Without the access layer there is none, and nothing is
+    /// served.
+    pub(crate) fn of<T>(request: &Request<T>) -> Result<Self, Failure> {
+        request.extensions().get().cloned().ok_or_else(|| Reason::TokenMissing.into())
+    }
+
+    /// The unit that the caller acts for.
+    pub(crate) fn unit(&self) -> Result<UnitId, Failure> {
+        self.caller.unit.clone().ok_or_else(|| Reason::OutsideScope.into())
+    }
+
+    /// What a command by this caller carries.
+    pub(crate) fn envelope(&self, command_id: Uuid, expected_version: Option<Version>) -> Envelope {
+        let Caller { subject, unit, device, .. } = &*self.caller;
+        let actor = Actor {
+            principal: subject.clone(),
+            unit: unit.as_ref().map(UnitId::to_string),
+            device: device.clone(),
+            on_behalf_of: None,
+        };
+        Envelope {
+            traceparent: self.traceparent.clone(),
+            expected_version,
+            ..Envelope::new(command_id, actor)
+        }
+    }
+
+    /// Whom the caller stands in for: the enterprise, unless it speaks for it anyway.
+    pub(crate) fn on_behalf_of(&self, enterprise: &EnterpriseId) -> Option<String> {
+        (!self.caller.is_enterprise(enterprise)).then(|| enterprise.to_string())
+    }
+
+    /// An answer that reflects `at_least`, waited for as long as the call has time.
+    pub(crate) fn fresh(&self, at_least: Position) -> Fresh {
+        let left = self.deadline.saturating_duration_since(Instant::now());
+        Fresh::at(at_least, left.saturating_sub(ANSWER_TIME))
+    }
+
+    /// Refuses the call unless `within` its caller's scope.
+    pub(crate) fn require(&self, within: impl FnOnce(&Caller) -> bool) -> Result<(), Failure> {
+        if within(&self.caller) { Ok(()) } else { Err(Reason::OutsideScope.into()) }
+    }
+}

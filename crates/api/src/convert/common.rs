@@ -1,0 +1,94 @@
+//! What several messages share: dates, instants, due dates, receipts.
+
+use doudi_domain::{Decider, calendar::DueDate};
+use doudi_engine::{Outcome, Version};
+use jiff::{Timestamp, civil::Date};
+
+use crate::{convert::token, proto as pb};
+
+/// The first year that a civil date may lie in.
+const YEAR_MIN: i32 = 1900;
+
+pub(crate) fn date(date: pb::Date) -> Option<Date> {
+    let pb::Date { year, month, day } = date;
+    if year < YEAR_MIN {
+        return None;
+    }
+    Date::new(year.try_into().ok()?, month.try_into().ok()?, day.try_into().ok()?).ok()
+}
+
+pub(crate) fn of_date(date: Date) -> pb::Date {
+    pb::Date { year: date.year().into(), month: date.month().into(), day: date.day().into() }
+}
+
+pub(crate) fn timestamp(timestamp: &prost_types::Timestamp) -> Option<Timestamp> {
+    // The contract of the well-known type: nanoseconds count forward, 0 to 999,999,999.
+    let sound = (0..1_000_000_000).contains(&timestamp.nanos);
+    sound.then(|| Timestamp::new(timestamp.seconds, timestamp.nanos).ok()).flatten()
+}
+
+pub(crate) fn of_timestamp(timestamp: Timestamp) -> prost_types::Timestamp {
+    // Before 1970 jiff counts nanoseconds backwards, the well-known type always forward.
+    let (seconds, nanos) = (timestamp.as_second(), timestamp.subsec_nanosecond());
+    if nanos < 0 {
+        prost_types::Timestamp { seconds: seconds - 1, nanos: nanos + 1_000_000_000 }
+    } else {
+        prost_types::Timestamp { seconds, nanos }
+    }
+}
+
+pub(crate) fn of_due(due: &DueDate) -> pb::DueDate {
+    pb::DueDate {
+        on: Some(of_date(due.on)),
+        start: Some(of_date(due.start)),
+        working_days: due.working_days.into(),
+        calendar_version: due.calendar_version,
+        provisional: due.provisional,
+    }
+}
+
+pub(crate) fn version(expected: Option<u64>) -> Option<Version> {
+    expected.map(Version)
+}
+
+pub(crate) fn receipt<D: Decider>(outcome: &Outcome<D>) -> pb::Receipt {
+    pb::Receipt {
+        version: outcome.version.0,
+        position: token::of_position(outcome.position),
+        unchanged: outcome.events.is_empty(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn dates_and_instants_keep_their_value_both_ways() {
+        for text in
+            ["1969-12-31T23:59:59.5Z", "1970-01-01T00:00:00Z", "2025-04-25T08:00:00.000000001Z"]
+        {
+            let instant: Timestamp = text.parse().unwrap();
+            assert_eq!(timestamp(&of_timestamp(instant)), Some(instant), "{text}");
+        }
+        let day = jiff::civil::date(2024, 2, 29);
+        assert_eq!(date(of_date(day)), Some(day));
+    }
+
+    #[test]
+    fn what_is_no_date_or_instant_is_none() {
+        for (year, month, day) in [
+            (2025, 2, 29),
+            (1899, 12, 31),
+            (10_000, 1, 1),
+            (2025, 13, 1),
+            (2025, 1, 0),
+            (2025, 257, 1),
+        ] {
+            assert_eq!(date(pb::Date { year, month, day }), None, "{year}-{month}-{day}");
+        }
+        for (seconds, nanos) in [(0, -1), (0, 1_000_000_000), (i64::MAX, 0), (i64::MIN, 0)] {
+            assert_eq!(timestamp(&prost_types::Timestamp { seconds, nanos }), None);
+        }
+    }
+}

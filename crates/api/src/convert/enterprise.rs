@@ -1,0 +1,133 @@
+//! Requests and answers about profiles.
+
+use doudi_domain::{
+    CheckDigit, EnterpriseId, Name, Reference,
+    enterprise::{Assessment, Command, CreditGrade, Registered},
+};
+use doudi_engine::Folded;
+
+use super::{Fields, Order, common, token};
+use crate::{error::Failure, proto as pb};
+
+pub(crate) fn register(
+    request: &pb::RegisterEnterpriseRequest,
+    refuse_bad_check_digit: bool,
+) -> Result<Order<Command>, Failure> {
+    let mut fields = Fields::default();
+    let command_id = fields.command_id(&request.command_id);
+    let enterprise = fields.new_enterprise(&request.enterprise_id, refuse_bad_check_digit);
+    let name = fields.parse("name", &request.name, Name::parse);
+    let area = fields.area("area", &request.area);
+    let order = || {
+        let (enterprise, check_digit) = enterprise?;
+        Some(Order {
+            command_id: command_id?,
+            expected_version: common::version(request.expected_version),
+            enterprise,
+            command: Command::Register { name: name?, area: area?, check_digit },
+        })
+    };
+    fields.finish(order())
+}
+
+pub(crate) fn assess(request: &pb::AssessCreditGradeRequest) -> Result<Order<Command>, Failure> {
+    let mut fields = Fields::default();
+    let command_id = fields.command_id(&request.command_id);
+    let enterprise = fields.enterprise(&request.enterprise_id);
+    let default = pb::CreditAssessment::default();
+    let given = request.assessment.as_ref().unwrap_or(&default);
+    let grade = fields.choice("assessment.grade", given.grade, grade);
+    let issuer = fields.unit("assessment.issuer", &given.issuer);
+    let assessed_on = fields.date("assessment.assessed_on", given.assessed_on.as_ref());
+    let valid_until = fields.optional_date("assessment.valid_until", given.valid_until.as_ref());
+    let order = || {
+        Some(Order {
+            command_id: command_id?,
+            expected_version: common::version(request.expected_version),
+            enterprise: enterprise?,
+            command: Command::AssessCreditGrade {
+                grade: grade?,
+                issuer: issuer?,
+                assessed_on: assessed_on?,
+                valid_until: valid_until?,
+            },
+        })
+    };
+    fields.finish(order())
+}
+
+pub(crate) fn change_area(request: &pb::ChangeAreaRequest) -> Result<Order<Command>, Failure> {
+    let mut fields = Fields::default();
+    let command_id = fields.command_id(&request.command_id);
+    let enterprise = fields.enterprise(&request.enterprise_id);
+    let to = fields.area("area", &request.area);
+    let basis = fields.parse("basis", &request.basis, Reference::parse);
+    let order = || {
+        Some(Order {
+            command_id: command_id?,
+            expected_version: common::version(request.expected_version),
+            enterprise: enterprise?,
+            command: Command::ChangeArea { to: to?, basis: basis? },
+        })
+    };
+    fields.finish(order())
+}
+
+pub(crate) fn get(request: &pb::GetEnterpriseRequest) -> Result<EnterpriseId, Failure> {
+    let mut fields = Fields::default();
+    let enterprise = fields.enterprise(&request.enterprise_id);
+    let position = fields.position("min_position", &request.min_position);
+    fields.finish(position.and(enterprise))
+}
+
+pub(crate) fn answer<D>(
+    id: &EnterpriseId,
+    registered: &Registered,
+    folded: &Folded<D>,
+) -> pb::GetEnterpriseResponse {
+    let enterprise = pb::Enterprise {
+        enterprise_id: id.to_string(),
+        name: registered.name.to_string(),
+        area: registered.area.to_string(),
+        check_digit_correct: is_correct(registered.check_digit),
+        credit: registered.credit.as_ref().map(of_assessment),
+    };
+    pb::GetEnterpriseResponse {
+        enterprise: Some(enterprise),
+        version: folded.version.0,
+        position: token::of_position(folded.position),
+    }
+}
+
+/// A local id has no check digit that could be wrong.
+pub(crate) fn is_correct(digit: CheckDigit) -> bool {
+    match digit {
+        CheckDigit::Correct | CheckDigit::None => true,
+        CheckDigit::Wrong { .. } => false,
+    }
+}
+
+fn grade(grade: pb::CreditGrade) -> Option<CreditGrade> {
+    match grade {
+        pb::CreditGrade::Unspecified => None,
+        pb::CreditGrade::A => Some(CreditGrade::A),
+        pb::CreditGrade::B => Some(CreditGrade::B),
+        pb::CreditGrade::C => Some(CreditGrade::C),
+        pb::CreditGrade::D => Some(CreditGrade::D),
+    }
+}
+
+fn of_assessment(assessment: &Assessment) -> pb::CreditAssessment {
+    let grade = match assessment.grade {
+        CreditGrade::A => pb::CreditGrade::A,
+        CreditGrade::B => pb::CreditGrade::B,
+        CreditGrade::C => pb::CreditGrade::C,
+        CreditGrade::D => pb::CreditGrade::D,
+    };
+    pb::CreditAssessment {
+        grade: grade.into(),
+        issuer: assessment.issuer.to_string(),
+        assessed_on: Some(common::of_date(assessment.assessed_on)),
+        valid_until: assessment.valid_until.map(common::of_date),
+    }
+}

@@ -1,0 +1,184 @@
+//! Requests and answers about timelines.
+
+use doudi_domain::{AreaCode, EnterpriseId, UnitId};
+use doudi_engine::Position;
+use doudi_views::timeline::{Cursor, Entry, Kind, Order, Page, Point, Query};
+use jiff::Timestamp;
+
+use super::{
+    Fields, common,
+    token::{self, Binding, PageTokens, Place},
+};
+use crate::{
+    error::{Failure, Reason, Violation},
+    identity::Caller,
+    proto as pb,
+};
+
+/// The size of a page that asks for none, and the largest.
+const PAGE: (u32, u32) = (50, 500);
+
+/// The most kinds that a filter may list; repeating one says nothing.
+const KINDS_MAX: usize = 20;
+
+/// The bytes of a cursor: microseconds, position, ordinal.
+const CURSOR_BYTES: usize = 20;
+
+/// A list query, the position it must reflect, and what its next page's token is bound to.
+#[derive(Debug)]
+pub(crate) struct List {
+    pub(crate) query: Query,
+    pub(crate) at_least: Position,
+    pub(crate) binding: Binding,
+}
+
+pub(crate) fn list(
+    request: &pb::ListTimelineRequest,
+    caller: &Caller,
+    tokens: &PageTokens,
+) -> Result<List, Failure> {
+    let mut fields = Fields::default();
+    let enterprise = fields.enterprise(&request.enterprise_id);
+    let order = fields.filter("order", request.order, order);
+    let kinds = fields.each("kinds", &request.kinds, (0, KINDS_MAX), |fields, path, value| {
+        fields.choice(path, *value, kind)
+    });
+    let from = instant(&mut fields, "from", request.from.as_ref());
+    let until = instant(&mut fields, "until", request.until.as_ref());
+    if let (Some(Some(from)), Some(Some(until))) = (from, until)
+        && until <= from
+    {
+        fields.note(Violation::new("until", Reason::RangeReversed).with("field_before", "from"));
+    }
+    let limit = fields.page_size(request.page_size, PAGE.0, PAGE.1);
+    let place = fields.position("min_position", &request.min_position);
+    let filters = pb::ListTimelineRequest {
+        page_size: 0,
+        page_token: String::new(),
+        min_position: String::new(),
+        ..request.clone()
+    };
+    let binding = Binding::new("ListTimeline", &filters, caller);
+    let after = match request.page_token.as_str() {
+        "" => Some(None),
+        text => match tokens.decode(binding, text).and_then(cursor) {
+            Some(cursor) => Some(Some(cursor)),
+            None => fields.refuse("page_token", Reason::PageTokenInvalid),
+        },
+    };
+    let scope = caller.scope();
+    let list = || {
+        let query = Query {
+            enterprise: enterprise?,
+            order: order?.unwrap_or(Order::NewestFirst),
+            kinds: kinds?,
+            from: from?,
+            until: until?,
+            scope,
+            after: after?,
+            limit: limit?,
+        };
+        Some(List { query, at_least: place?.position, binding })
+    };
+    fields.finish(list())
+}
+
+pub(crate) fn watch(request: &pb::WatchTimelineRequest) -> Result<(EnterpriseId, Point), Failure> {
+    let mut fields = Fields::default();
+    let enterprise = fields.enterprise(&request.enterprise_id);
+    let place = fields.position("after_position", &request.after_position);
+    fields.finish(enterprise.zip(place.map(point)))
+}
+
+fn point(place: Place) -> Point {
+    let Place { position, ordinal } = place;
+    ordinal.map_or(Point::end_of(position), |ordinal| Point { position, ordinal })
+}
+
+fn instant(
+    fields: &mut Fields,
+    path: &str,
+    given: Option<&prost_types::Timestamp>,
+) -> Option<Option<Timestamp>> {
+    given.map_or(Some(None), |given| fields.timestamp(path, Some(given)).map(Some))
+}
+
+pub(crate) fn page(page: &Page, binding: Binding, tokens: &PageTokens) -> pb::ListTimelineResponse {
+    let next = page.next.as_ref().map(|cursor| tokens.encode(binding, &of_cursor(cursor)));
+    pb::ListTimelineResponse {
+        entries: page.entries.iter().map(of_entry).collect(),
+        next_page_token: next.unwrap_or_default(),
+        position: token::of_position(page.position),
+    }
+}
+
+/// A live entry with the place to resume after it.
+pub(crate) fn live(entry: &Entry) -> pb::WatchTimelineResponse {
+    let place = Place { position: entry.position, ordinal: Some(entry.ordinal) };
+    pb::WatchTimelineResponse { entry: Some(of_entry(entry)), position: token::of_place(place) }
+}
+
+/// A heartbeat: everything up to `position` has been sent.
+pub(crate) fn heartbeat(position: Position) -> pb::WatchTimelineResponse {
+    pb::WatchTimelineResponse { entry: None, position: token::of_position(position) }
+}
+
+fn of_entry(entry: &Entry) -> pb::TimelineEntry {
+    pb::TimelineEntry {
+        position: token::of_position(entry.position),
+        ordinal: entry.ordinal,
+        enterprise_id: entry.enterprise.to_string(),
+        kind: of_kind(entry.kind).into(),
+        event_type: entry.event_type.clone(),
+        subject_id: entry.subject.map(|subject| subject.to_string()).unwrap_or_default(),
+        unit: entry.unit.as_ref().map(UnitId::to_string).unwrap_or_default(),
+        area: entry.area.as_ref().map(AreaCode::to_string).unwrap_or_default(),
+        occurred_at: Some(common::of_timestamp(entry.occurred_at)),
+        recorded_at: Some(common::of_timestamp(entry.recorded_at)),
+        details_json: entry.details_json.clone(),
+    }
+}
+
+/// The database keeps microseconds, so a cursor does too.
+fn of_cursor(cursor: &Cursor) -> Vec<u8> {
+    let Cursor { occurred_at, position, ordinal } = cursor;
+    let mut bytes = occurred_at.as_microsecond().to_be_bytes().to_vec();
+    bytes.extend(position.0.to_be_bytes());
+    bytes.extend(ordinal.to_be_bytes());
+    bytes
+}
+
+fn cursor(bytes: [u8; CURSOR_BYTES]) -> Option<Cursor> {
+    let (occurred_at, rest) = bytes.split_first_chunk::<8>()?;
+    let (position, ordinal) = rest.split_first_chunk::<8>()?;
+    Some(Cursor {
+        occurred_at: Timestamp::from_microsecond(i64::from_be_bytes(*occurred_at)).ok()?,
+        position: Position(u64::from_be_bytes(*position)),
+        ordinal: u32::from_be_bytes(ordinal.try_into().ok()?),
+    })
+}
+
+fn order(order: pb::TimelineOrder) -> Option<Order> {
+    match order {
+        pb::TimelineOrder::Unspecified => None,
+        pb::TimelineOrder::NewestFirst => Some(Order::NewestFirst),
+        pb::TimelineOrder::OldestFirst => Some(Order::OldestFirst),
+    }
+}
+
+fn kind(kind: pb::TimelineKind) -> Option<Kind> {
+    match kind {
+        pb::TimelineKind::Unspecified => None,
+        pb::TimelineKind::Profile => Some(Kind::Profile),
+        pb::TimelineKind::Visit => Some(Kind::Visit),
+        pb::TimelineKind::Appeal => Some(Kind::Appeal),
+    }
+}
+
+fn of_kind(kind: Kind) -> pb::TimelineKind {
+    match kind {
+        Kind::Profile => pb::TimelineKind::Profile,
+        Kind::Visit => pb::TimelineKind::Visit,
+        Kind::Appeal => pb::TimelineKind::Appeal,
+    }
+}

@@ -1,0 +1,290 @@
+//! Every reason that an answer can give: its stable code, its gRPC code, and its sentence in English
+//! and Chinese.
+//!
+//! `{name}` in a sentence stands for a value, which is also in the metadata under that name. Codes
+//! are part of the contract: they may be added, never renamed. `errors.txt` holds them all.
+
+use tonic::Code;
+
+macro_rules! reasons {
+    ($($variant:ident $text:literal $code:ident $en:literal $zh:literal)+) => {
+        /// Why an answer is not what was asked for.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub enum Reason {
+            $(#[doc = $en] $variant,)+
+        }
+
+        impl Reason {
+            /// Every reason, in the order of the catalogue.
+            pub const ALL: &'static [Self] = &[$(Self::$variant,)+];
+
+            /// The stable code.
+            #[must_use]
+            pub fn as_str(self) -> &'static str {
+                match self { $(Self::$variant => $text,)+ }
+            }
+
+            /// The gRPC code that goes with it.
+            #[must_use]
+            pub fn code(self) -> Code {
+                match self { $(Self::$variant => Code::$code,)+ }
+            }
+
+            /// The English sentence.
+            #[must_use]
+            pub fn en(self) -> &'static str {
+                match self { $(Self::$variant => $en,)+ }
+            }
+
+            /// The Chinese sentence.
+            #[must_use]
+            pub fn zh(self) -> &'static str {
+                match self { $(Self::$variant => $zh,)+ }
+            }
+        }
+    };
+}
+
+reasons! {
+    // Who calls.
+    TokenMissing "TOKEN_MISSING" Unauthenticated
+        "the request carries no bearer token" "请求未携带访问令牌"
+    TokenMalformed "TOKEN_MALFORMED" Unauthenticated
+        "the bearer token is not a well-formed JWT" "访问令牌格式不正确"
+    TokenAlgorithmRefused "TOKEN_ALGORITHM_REFUSED" Unauthenticated
+        "the token must be signed with EdDSA or ES256, as its key says"
+        "访问令牌须使用与其密钥一致的EdDSA或ES256算法签名"
+    TokenKeyUnknown "TOKEN_KEY_UNKNOWN" Unauthenticated
+        "the token names no key that is known here" "访问令牌所指的签名密钥不存在"
+    TokenSignatureWrong "TOKEN_SIGNATURE_WRONG" Unauthenticated
+        "the signature of the token is wrong" "访问令牌签名验证失败"
+    TokenExpired "TOKEN_EXPIRED" Unauthenticated
+        "the token expired at {expired_at}" "访问令牌已于{expired_at}失效"
+    TokenNotYetValid "TOKEN_NOT_YET_VALID" Unauthenticated
+        "the token is not valid before {valid_from}" "访问令牌自{valid_from}起方可使用"
+    TokenIssuerWrong "TOKEN_ISSUER_WRONG" Unauthenticated
+        "the token comes from another issuer" "访问令牌的签发机构不被认可"
+    TokenAudienceWrong "TOKEN_AUDIENCE_WRONG" Unauthenticated
+        "the token is made for another audience" "访问令牌不适用于本系统"
+    TokenLifeTooLong "TOKEN_LIFE_TOO_LONG" Unauthenticated
+        "the token is valid for longer than the {seconds_max} seconds allowed"
+        "访问令牌有效期超过上限（{seconds_max}秒）"
+    TokenClaimInvalid "TOKEN_CLAIM_INVALID" Unauthenticated
+        "the claim {claim} of the token is missing or malformed" "访问令牌的声明{claim}缺失或不符合要求"
+
+    // What it may do.
+    RoleMissing "ROLE_MISSING" PermissionDenied
+        "this needs one of the roles: {roles}" "无权执行此操作，需具备以下角色之一：{roles}"
+    OutsideScope "OUTSIDE_SCOPE" PermissionDenied
+        "this lies outside what the caller is in charge of" "该事项不在您的管辖或权限范围内"
+    RpcUnknown "RPC_UNKNOWN" Unimplemented
+        "there is no rpc {rpc}" "不存在该接口：{rpc}"
+
+    // How it was asked.
+    RequestInvalid "REQUEST_INVALID" InvalidArgument
+        "the request has {count} malformed field(s), first {field}: {problem}"
+        "请求中有{count}个字段不符合要求，首个为{field}：{problem}"
+    MessageTooLarge "MESSAGE_TOO_LARGE" ResourceExhausted
+        "the message is larger than the {bytes_max} bytes allowed" "消息超过大小上限（{bytes_max}字节）"
+    MessageMalformed "MESSAGE_MALFORMED" InvalidArgument
+        "the message cannot be decoded" "消息无法解析"
+    FieldRequired "FIELD_REQUIRED" InvalidArgument
+        "must be given" "不能为空"
+    FieldTooLong "FIELD_TOO_LONG" InvalidArgument
+        "must be at most {max} characters long" "长度不得超过{max}个字符"
+    FieldCharacter "FIELD_CHARACTER" InvalidArgument
+        "may contain only {allowed}" "只能包含{allowed}"
+    FieldNotUuid "FIELD_NOT_UUID" InvalidArgument
+        "must be a UUID such as 0198c0de-0000-7000-8000-000000000001"
+        "应为UUID，例如0198c0de-0000-7000-8000-000000000001"
+    FieldNotAllowed "FIELD_NOT_ALLOWED" InvalidArgument
+        "must not be given here" "此处不应填写"
+    EnterpriseIdMalformed "ENTERPRISE_ID_MALFORMED" InvalidArgument
+        "must be an 18-character unified social credit code (GB 32100-2015) or a local id `L-` with 1 to 16 letters or digits"
+        "应为18位统一社会信用代码（GB 32100-2015），或以“L-”开头加1至16位字母、数字的本地编号"
+    CheckDigitWrong "CHECK_DIGIT_WRONG" InvalidArgument
+        "the check digit of this unified social credit code must be {expected}"
+        "统一社会信用代码校验位不正确，应为{expected}"
+    EnumUnspecified "ENUM_UNSPECIFIED" InvalidArgument
+        "must be given" "必须选择"
+    EnumUnknown "ENUM_UNKNOWN" InvalidArgument
+        "the value {value} is not known" "取值{value}无效"
+    ListSize "LIST_SIZE" InvalidArgument
+        "must have {min} to {max} entries, not {found}" "条目数应为{min}至{max}，实际为{found}"
+    ListDuplicate "LIST_DUPLICATE" InvalidArgument
+        "stands twice in the list" "列表中重复"
+    NumberRange "NUMBER_RANGE" InvalidArgument
+        "must be {min} to {max}" "应在{min}至{max}之间"
+    DateInvalid "DATE_INVALID" InvalidArgument
+        "is not a date of the years 1900 to 9999" "不是有效日期（1900年至9999年）"
+    TimestampInvalid "TIMESTAMP_INVALID" InvalidArgument
+        "is not a valid instant" "不是有效时间"
+    RangeReversed "RANGE_REVERSED" InvalidArgument
+        "must lie after {field_before}" "应晚于{field_before}"
+    PositionInvalid "POSITION_INVALID" InvalidArgument
+        "is not a position that an answer gave" "不是系统返回的位置标记"
+    PageTokenInvalid "PAGE_TOKEN_INVALID" InvalidArgument
+        "is not a page token of this list with these filters for this caller"
+        "分页标记无效，或与当前筛选条件、调用者不符"
+
+    // How busy or whole the system is.
+    Overloaded "OVERLOADED" ResourceExhausted
+        "too many requests are in progress; try again shortly" "系统繁忙，请稍后重试"
+    DeadlineExceeded "DEADLINE_EXCEEDED" DeadlineExceeded
+        "the deadline passed; after a command send the same command again to learn its outcome"
+        "处理超时；如为办理请求，请以相同的命令编号重发以确认结果"
+    ShuttingDown "SHUTTING_DOWN" Unavailable
+        "the server is going down; resume elsewhere from the last position received"
+        "服务即将停止，请从最近收到的位置重新连接"
+    WatchTooSlow "WATCH_TOO_SLOW" ResourceExhausted
+        "the watcher did not read for {seconds} seconds; resume from the last position received"
+        "接收方超过{seconds}秒未读取数据，连接已断开，请从最近收到的位置重新连接"
+    Fault "FAULT" Internal
+        "the system failed; the operator finds the cause under {fault_id}"
+        "系统内部错误，请联系运维人员并提供编号{fault_id}"
+
+    // What became of a command.
+    CommandIdReused "COMMAND_ID_REUSED" FailedPrecondition
+        "the command id was used before for another command" "该命令编号已用于其他命令"
+    VersionConflict "VERSION_CONFLICT" Aborted
+        "it is at version {actual_version}, not at the version expected"
+        "数据已更新至版本{actual_version}，与所期望的版本不一致，请刷新后重试"
+    Contended "CONTENDED" Aborted
+        "it changed too often meanwhile and is at version {actual_version}; try again"
+        "数据正被频繁修改（当前版本{actual_version}），请稍后重试"
+    CommandTooLarge "COMMAND_TOO_LARGE" InvalidArgument
+        "the command says more than one record of the log can hold" "提交内容过大，超出单条记录上限"
+    LogFull "LOG_FULL" ResourceExhausted
+        "the log is full; nothing was recorded" "存储空间已满，未作任何记录"
+    LogUnavailable "LOG_UNAVAILABLE" Unavailable
+        "the log cannot be reached; nothing was recorded" "日志存储暂时不可用，未作任何记录，请稍后重试"
+    OutcomeUnknown "OUTCOME_UNKNOWN" Unavailable
+        "it is not known whether the command was recorded; send the same command again"
+        "暂时无法确认是否已记录，请以相同的命令编号重发"
+    VaultUnavailable "VAULT_UNAVAILABLE" Unavailable
+        "the vault of personal data cannot be reached" "个人信息密钥库暂时不可用，请稍后重试"
+    ViewBehind "VIEW_BEHIND" Unavailable
+        "the view {view} has not reached the position asked for" "视图{view}尚未同步到所要求的位置，请稍后重试"
+    ViewUnavailable "VIEW_UNAVAILABLE" Unavailable
+        "the views cannot be read at the moment" "查询服务暂时不可用，请稍后重试"
+    TooManyVisits "TOO_MANY_VISITS" FailedPrecondition
+        "the enterprise has more than {visits_max} visits in the period, too many to count at once"
+        "该企业在此期间的检查超过{visits_max}次，无法一次统计"
+
+    // Enterprises.
+    EnterpriseNotFound "ENTERPRISE_NOT_FOUND" NotFound
+        "there is no such enterprise within the caller's reach" "未找到该企业，或其不在您的查询范围内"
+    EnterpriseNotRegistered "ENTERPRISE_NOT_REGISTERED" FailedPrecondition
+        "the enterprise is not registered" "该企业尚未登记"
+    EnterpriseAlreadyRegistered "ENTERPRISE_ALREADY_REGISTERED" AlreadyExists
+        "the enterprise is already registered under another name or in another area"
+        "该企业已以其他名称或在其他区域登记"
+    AreaUnknown "AREA_UNKNOWN" FailedPrecondition
+        "no area has the code {area}" "不存在代码为{area}的区域"
+    AssessedInFuture "ASSESSED_IN_FUTURE" InvalidArgument
+        "the assessment is dated {assessed_on}, after today, {today}"
+        "评定日期{assessed_on}晚于今日（{today}）"
+    GradeValidityReversed "GRADE_VALIDITY_REVERSED" InvalidArgument
+        "the grade would end on {valid_until}, before its assessment on {assessed_on}"
+        "有效期截止日{valid_until}早于评定日期{assessed_on}"
+
+    // Visits.
+    FrequencyPolicyUnpublished "FREQUENCY_POLICY_UNPUBLISHED" FailedPrecondition
+        "no frequency policy is published, so no limit could be guaranteed"
+        "尚未发布检查频次规则，无法保证频次上限"
+    CapReached "CAP_REACHED" ResourceExhausted
+        "the limit on inspection visits is reached: {rules}" "已达到涉企检查频次上限：{rules}"
+    EvidenceMissing "EVIDENCE_MISSING" InvalidArgument
+        "the ground is exempt from a limit and needs a reference to its evidence"
+        "该检查事由不计入频次，须提供依据材料的编号"
+    TooFewOfficers "TOO_FEW_OFFICERS" InvalidArgument
+        "a visit needs at least {officers_min} officers, {found} given"
+        "执法人员不得少于{officers_min}人，实际为{found}人"
+    NoItems "NO_ITEMS" InvalidArgument
+        "a visit needs at least one inspection item" "至少应有一个检查事项"
+    DateOutOfRange "DATE_OUT_OF_RANGE" InvalidArgument
+        "the planned day {on} must lie between {from} and {until}"
+        "计划日期{on}应在{from}至{until}之间"
+    VisitPlannedDifferently "VISIT_PLANNED_DIFFERENTLY" AlreadyExists
+        "the visit {visit} is already planned differently" "检查{visit}已按其他内容计划"
+    VisitUnknown "VISIT_UNKNOWN" NotFound
+        "there is no visit {visit} to this enterprise within the caller's reach"
+        "该企业没有编号为{visit}的检查，或其不在您的查询范围内"
+    VisitOtherUnit "VISIT_OTHER_UNIT" PermissionDenied
+        "the visit belongs to the unit {owner}" "该检查由{owner}负责，其他单位无权办理"
+    VisitWrongPhase "VISIT_WRONG_PHASE" FailedPrecondition
+        "the visit is {found}, this needs it {wanted}" "该检查当前为“{found}”，须为“{wanted}”方可办理"
+    InFuture "IN_FUTURE" InvalidArgument
+        "{occurred_at} lies in the future" "时间{occurred_at}晚于当前时间"
+    BeforePlannedDay "BEFORE_PLANNED_DAY" FailedPrecondition
+        "the visit is planned for {on}" "该检查计划于{on}进行，不得提前"
+    OutBeforeIn "OUT_BEFORE_IN" InvalidArgument
+        "the check-out lies before the check-in at {checked_in_at}"
+        "签退时间早于签到时间（{checked_in_at}）"
+    ItemsDiffer "ITEMS_DIFFER" InvalidArgument
+        "the results must name each planned item exactly once; {item} is missing, twice or not planned"
+        "检查结果须与计划事项一一对应；事项{item}缺失、重复或不在计划内"
+    NotYetExpired "NOT_YET_EXPIRED" FailedPrecondition
+        "the visit expires only after {on}" "该检查须在{on}之后方可作过期处理"
+
+    // Appeals.
+    AppealUnknown "APPEAL_UNKNOWN" NotFound
+        "there is no such appeal within the caller's reach" "未找到该诉求，或其不在您的查询范围内"
+    AppealSubmittedDifferently "APPEAL_SUBMITTED_DIFFERENTLY" AlreadyExists
+        "the appeal is already submitted with another content" "该诉求已以其他内容提交"
+    AppealWrongPhase "APPEAL_WRONG_PHASE" FailedPrecondition
+        "the appeal is {found}, this needs it {wanted}" "该诉求当前为“{found}”，须为“{wanted}”方可办理"
+    AppealOtherUnit "APPEAL_OTHER_UNIT" PermissionDenied
+        "the appeal is with the unit {owner}" "该诉求由{owner}承办，其他单位无权办理"
+    RoutingUnpublished "ROUTING_UNPUBLISHED" FailedPrecondition
+        "no routing table is published" "尚未发布分办规则"
+    UnitUnknown "UNIT_UNKNOWN" FailedPrecondition
+        "the routing table lists no unit {unit}" "分办规则中没有单位{unit}"
+    PersonalDataErased "PERSONAL_DATA_ERASED" FailedPrecondition
+        "the personal data of the appeal were erased, nothing can be added"
+        "该诉求的个人信息已被清除，不能再补充内容"
+
+    // Policies.
+    PolicyUnsound "POLICY_UNSOUND" InvalidArgument
+        "the document has {count} problem(s), first: {problem}"
+        "文件存在{count}处问题，首个为：{problem}"
+    PolicyNotInForce "POLICY_NOT_IN_FORCE" NotFound
+        "no version of this document is in force" "该文件尚无生效版本"
+    PolicyVersionUnknown "POLICY_VERSION_UNKNOWN" NotFound
+        "there is no version {document_version}" "不存在第{document_version}版"
+    PolicyVersionRetired "POLICY_VERSION_RETIRED" FailedPrecondition
+        "version {document_version} is retired; draft its content again"
+        "第{document_version}版已废止，请重新起草"
+    CalendarOrder "CALENDAR_ORDER" InvalidArgument
+        "the calendar lists {date} twice or out of order" "工作日历中{date}重复或未按日期升序排列"
+    CalendarYear "CALENDAR_YEAR" InvalidArgument
+        "the calendar lists {date} but does not declare its year as loaded"
+        "工作日历列有{date}，但未声明该年份已载入"
+    CalendarYears "CALENDAR_YEARS" InvalidArgument
+        "the calendar must declare its loaded years in ascending order, at least one"
+        "工作日历须按升序声明已载入的年份，且至少一个"
+    RoutingTwice "ROUTING_TWICE" InvalidArgument
+        "the routing table lists {id} twice" "分办规则中{id}重复"
+    RoutingUnitUnlisted "ROUTING_UNIT_UNLISTED" InvalidArgument
+        "{place} names the unit {unit}, which the table does not list"
+        "{place}引用的单位{unit}未列入单位表"
+    RuleTwice "RULE_TWICE" InvalidArgument
+        "the frequency policy lists the rule {rule} twice" "检查频次规则{rule}重复"
+    RuleMaximumZero "RULE_MAXIMUM_ZERO" InvalidArgument
+        "the maximum of the rule {rule} must be at least 1" "规则{rule}的上限至少为1次"
+    RuleValidityReversed "RULE_VALIDITY_REVERSED" InvalidArgument
+        "the rule {rule} ends before it begins" "规则{rule}的截止日期早于生效日期"
+    NoRules "NO_RULES" InvalidArgument
+        "the frequency policy has no rule" "检查频次规则为空"
+}
+
+/// One line for each reason, in catalogue order: code, gRPC code, English, Chinese. The committed
+/// `errors.txt` must equal it.
+#[must_use]
+pub fn catalogue() -> String {
+    let lines = |reason: &Reason| {
+        let (text, code) = (reason.as_str(), reason.code());
+        format!("{text} {code:?}\n  {}\n  {}\n", reason.en(), reason.zh())
+    };
+    Reason::ALL.iter().map(lines).collect()
+}

@@ -1,0 +1,114 @@
+//! The rejections of profiles, visits and appeals, explained.
+
+use doudi_domain::{appeal, enterprise, visits};
+
+use super::{Explain, Reason, Refusal, Words, quota};
+
+impl Explain for enterprise::Rejection {
+    fn explain(&self) -> Refusal {
+        match self {
+            Self::NotRegistered => Refusal::new(Reason::EnterpriseNotRegistered),
+            Self::AlreadyRegistered => Refusal::new(Reason::EnterpriseAlreadyRegistered),
+            Self::AreaUnknown(area) => Refusal::new(Reason::AreaUnknown).with("area", area),
+            Self::AssessedInFuture { assessed_on, today } => Refusal::new(Reason::AssessedInFuture)
+                .with("assessed_on", assessed_on)
+                .with("today", today)
+                .about("assessment.assessed_on"),
+            Self::ValidityReversed { assessed_on, until } => {
+                Refusal::new(Reason::GradeValidityReversed)
+                    .with("assessed_on", assessed_on)
+                    .with("valid_until", until)
+                    .about("assessment.valid_until")
+            }
+        }
+    }
+}
+
+impl Explain for visits::Rejection {
+    fn explain(&self) -> Refusal {
+        match self {
+            Self::EnterpriseUnregistered => Refusal::new(Reason::EnterpriseNotRegistered),
+            Self::PolicyUnpublished => Refusal::new(Reason::FrequencyPolicyUnpublished),
+            Self::CapReached { exhausted } => Refusal::new(Reason::CapReached)
+                .word("rules", quota::words(exhausted))
+                .quotas(quota::violations(exhausted)),
+            Self::EvidenceMissing => Refusal::new(Reason::EvidenceMissing).about("evidence"),
+            Self::TooFewOfficers { found } => Refusal::new(Reason::TooFewOfficers)
+                .with("officers_min", visits::OFFICERS_MIN)
+                .with("found", found)
+                .about("officers"),
+            Self::NoItems => Refusal::new(Reason::NoItems).about("items"),
+            Self::DateOutOfRange { on, from, until } => Refusal::new(Reason::DateOutOfRange)
+                .with("on", on)
+                .with("from", from)
+                .with("until", until)
+                .about("planned_on"),
+            Self::PlannedDifferently(visit) => {
+                Refusal::new(Reason::VisitPlannedDifferently).with("visit", visit)
+            }
+            Self::VisitUnknown(visit) => Refusal::new(Reason::VisitUnknown).with("visit", visit),
+            Self::OtherUnit { owner } => Refusal::new(Reason::VisitOtherUnit).with("owner", owner),
+            Self::WrongPhase { found, wanted } => Refusal::new(Reason::VisitWrongPhase)
+                .word("found", visit_phase(found))
+                .word("wanted", visit_phase(wanted)),
+            Self::InFuture { occurred_at } => {
+                Refusal::new(Reason::InFuture).with("occurred_at", occurred_at).about("occurred_at")
+            }
+            Self::BeforePlannedDay { on } => Refusal::new(Reason::BeforePlannedDay).with("on", on),
+            Self::OutBeforeIn { checked_in_at } => Refusal::new(Reason::OutBeforeIn)
+                .with("checked_in_at", checked_in_at)
+                .about("occurred_at"),
+            Self::ItemsDiffer { item } => {
+                Refusal::new(Reason::ItemsDiffer).with("item", item).about("results")
+            }
+            Self::NotYetExpired { on } => Refusal::new(Reason::NotYetExpired).with("on", on),
+        }
+    }
+}
+
+impl Explain for appeal::Rejection {
+    fn explain(&self) -> Refusal {
+        match self {
+            Self::AppealUnknown => Refusal::new(Reason::AppealUnknown),
+            Self::SubmittedDifferently => Refusal::new(Reason::AppealSubmittedDifferently),
+            Self::WrongPhase { found, wanted } => Refusal::new(Reason::AppealWrongPhase)
+                .word("found", appeal_phase(found))
+                .word("wanted", appeal_phase(wanted)),
+            Self::OtherUnit { owner } => Refusal::new(Reason::AppealOtherUnit).with("owner", owner),
+            Self::RoutingUnpublished => Refusal::new(Reason::RoutingUnpublished),
+            Self::UnitUnknown(unit) => Refusal::new(Reason::UnitUnknown).with("unit", unit),
+            Self::Erased => Refusal::new(Reason::PersonalDataErased),
+        }
+    }
+}
+
+/// The phases as the visits name them.
+fn visit_phase(en: &'static str) -> Words {
+    let zh = match en {
+        "planned" => "已计划",
+        "approved" => "已批准",
+        "checked in" => "已签到",
+        "checked out" => "已签退",
+        "reported" => "已报告结果",
+        "cancelled" => "已取消",
+        "expired" => "已过期",
+        "planned or approved" => "已计划或已批准",
+        other => other,
+    };
+    Words::pair(en, zh)
+}
+
+/// The phases as the appeals name them.
+fn appeal_phase(en: &'static str) -> Words {
+    let zh = match en {
+        "submitted" => "待受理",
+        "accepted" => "待分办",
+        "dispatched" => "待签收",
+        "in handling" => "办理中",
+        "resolved" => "已办结待确认",
+        "confirmed" => "企业已确认",
+        "closed" => "已办结归档",
+        other => other,
+    };
+    Words::pair(en, zh)
+}

@@ -1,0 +1,1 @@
+//! Every reason and every rejection, in both languages.

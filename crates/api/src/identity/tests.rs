@@ -1,0 +1,193 @@
+//! Tokens of every kind that must be refused, each for its own reason, and those that must not.
+
+use std::time::Duration;
+
+use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
+use ed25519_dalek::{Signer, SigningKey};
+use jiff::Timestamp;
+use serde_json::{Value, json};
+
+use super::*;
+
+const NOW: i64 = 1_750_000_000;
+
+fn signing_key(seed: u8) -> SigningKey {
+    SigningKey::from_bytes(&[seed; 32])
+}
+
+fn jwk(kid: &str, key: &SigningKey) -> Value {
+    let x = BASE64_URL_SAFE_NO_PAD.encode(key.verifying_key().as_bytes());
+    json!({"kty": "OKP", "crv": "Ed25519", "alg": "EdDSA", "use": "sig", "kid": kid, "x": x})
+}
+
+fn keys(keys: &[Value]) -> Result<Keys, KeysError> {
+    Keys::parse(&json!({ "keys": keys }).to_string())
+}
+
+fn authenticator() -> Authenticator {
+    let settings = AuthenticatorSettings {
+        issuer: "doudi".to_owned(),
+        audience: "doudi".to_owned(),
+        leeway: Duration::from_secs(30),
+        token_age_max: Duration::from_secs(12 * 3600),
+    };
+    let set = keys(&[jwk("one", &signing_key(1)), jwk("two", &signing_key(2))]).unwrap();
+    Authenticator::new(set, settings)
+}
+
+fn sound() -> Value {
+    json!({
+        "iss": "doudi", "aud": "doudi", "exp": NOW + 3600, "iat": NOW - 60, "sub": "zhang",
+        "roles": ["inspector"], "unit": "tax", "areas": ["210212"],
+    })
+}
+
+fn signed(header: &Value, claims: &Value, key: &SigningKey) -> String {
+    let part = |json: &Value| BASE64_URL_SAFE_NO_PAD.encode(json.to_string());
+    let message = format!("{}.{}", part(header), part(claims));
+    let signature = key.sign(message.as_bytes()).to_bytes();
+    format!("{message}.{}", BASE64_URL_SAFE_NO_PAD.encode(signature))
+}
+
+fn token(claims: &Value) -> String {
+    signed(&json!({"alg": "EdDSA", "kid": "one"}), claims, &signing_key(1))
+}
+
+fn with(name: &str, value: Value) -> Value {
+    let mut claims = sound();
+    claims[name] = value;
+    claims
+}
+
+fn ask(token: &str) -> Result<Caller, TokenError> {
+    let now = Timestamp::from_second(NOW).unwrap();
+    authenticator().authenticate(token, now).map(|caller| (*caller).clone())
+}
+
+#[test]
+fn a_sound_token_proves_its_caller() {
+    let caller = ask(&token(&sound())).unwrap();
+    assert_eq!(caller.subject, "zhang");
+    assert!(caller.roles.contains(Role::Inspector));
+    assert_eq!(caller.unit, Some(UnitId::parse("tax").unwrap()));
+    assert_eq!(caller.areas, Areas::Some(vec![AreaCode::parse("210212").unwrap()]));
+    let second = signed(&json!({"alg": "EdDSA", "kid": "two"}), &sound(), &signing_key(2));
+    assert!(ask(&second).is_ok());
+    assert!(ask(&token(&with("aud", json!(["other", "doudi"])))).is_ok());
+    assert_eq!(ask(&token(&with("areas", json!(["*"])))).unwrap().areas, Areas::All);
+    assert!(ask(&token(&with("exp", json!(NOW - 29)))).is_ok(), "within the leeway");
+}
+
+#[test]
+fn each_unsound_token_is_refused_for_its_own_reason() {
+    let by = |header: Value| signed(&header, &sound(), &signing_key(1));
+    let tampered = {
+        let good = token(&sound());
+        let parts: Vec<&str> = good.split('.').collect();
+        let claims = BASE64_URL_SAFE_NO_PAD.encode(with("roles", json!(["admin"])).to_string());
+        format!("{}.{claims}.{}", parts[0], parts[2])
+    };
+    let ends = |second: i64| Timestamp::from_second(second).unwrap();
+    let table = [
+        ("no token", String::new(), TokenError::Malformed),
+        ("two parts", "a.b".to_owned(), TokenError::Malformed),
+        ("not base64", "!.!.!".to_owned(), TokenError::Malformed),
+        ("too long", "a".repeat(9000), TokenError::Malformed),
+        ("alg none", by(json!({"alg": "none", "kid": "one"})), TokenError::Algorithm),
+        ("alg HS256", by(json!({"alg": "HS256", "kid": "one"})), TokenError::Algorithm),
+        ("alg ES256", by(json!({"alg": "ES256", "kid": "one"})), TokenError::Algorithm),
+        ("no alg", by(json!({"kid": "one"})), TokenError::Malformed),
+        ("crit", by(json!({"alg": "EdDSA", "kid": "one", "crit": ["x"]})), TokenError::Malformed),
+        ("no kid", by(json!({"alg": "EdDSA"})), TokenError::KeyUnknown),
+        ("unknown kid", by(json!({"alg": "EdDSA", "kid": "three"})), TokenError::KeyUnknown),
+        ("other key", by(json!({"alg": "EdDSA", "kid": "two"})), TokenError::Signature),
+        ("tampered", tampered, TokenError::Signature),
+        ("expired", token(&with("exp", json!(NOW - 31))), TokenError::Expired(ends(NOW - 1))),
+        ("early", token(&with("nbf", json!(NOW + 31))), TokenError::NotYetValid(ends(NOW + 31))),
+        ("issuer", token(&with("iss", json!("other"))), TokenError::Issuer),
+        ("audience", token(&with("aud", json!("other"))), TokenError::Audience),
+        (
+            "too long a life",
+            token(&with("exp", json!(NOW + 13 * 3600))),
+            TokenError::LifeTooLong { seconds_max: 12 * 3600 },
+        ),
+    ];
+    for (case, token, refused) in table {
+        assert_eq!(ask(&token), Err(refused), "{case}");
+    }
+}
+
+#[test]
+fn malformed_or_missing_claims_are_refused_by_name() {
+    let cases = [
+        ("iss", Value::Null),
+        ("aud", json!(7)),
+        ("exp", Value::Null),
+        ("exp", json!("soon")),
+        ("exp", json!(NOW - 61 + 60 - 60)),
+        ("iat", Value::Null),
+        ("sub", json!("")),
+        ("sub", json!("x".repeat(201))),
+        ("roles", json!([])),
+        ("roles", json!(["king"])),
+        ("roles", json!("admin")),
+        ("unit", Value::Null),
+        ("unit", json!("Not A Unit")),
+        ("areas", json!(["*", "210212"])),
+        ("areas", json!("210212")),
+        ("areas", json!([7])),
+        ("enterprise", json!("nonsense")),
+        ("device", json!("")),
+    ];
+    for (claim, value) in cases {
+        let mut claims = with(claim, value.clone());
+        // A life that ends before its issue must be told from an expired one.
+        if claim == "exp" && value.is_i64() {
+            claims["iat"] = json!(NOW - 1);
+            claims["exp"] = json!(NOW - 2);
+        }
+        assert_eq!(ask(&token(&claims)), Err(ClaimError(claim).into()), "{claim} = {value}");
+    }
+    for (role, claim) in [("dispatcher", "areas"), ("enterprise", "enterprise")] {
+        let claims = json!({
+            "iss": "doudi", "aud": "doudi", "exp": NOW + 60, "iat": NOW, "sub": "x", "roles": [role],
+        });
+        assert_eq!(ask(&token(&claims)), Err(ClaimError(claim).into()), "{role}");
+    }
+}
+
+#[test]
+fn a_remembered_token_still_expires() {
+    let authenticator = authenticator();
+    let token = token(&sound());
+    let at = |second| Timestamp::from_second(second).unwrap();
+    assert!(authenticator.authenticate(&token, at(NOW)).is_ok());
+    assert!(authenticator.authenticate(&token, at(NOW + 3600 + 29)).is_ok());
+    let late = authenticator.authenticate(&token, at(NOW + 3600 + 30));
+    assert_eq!(late, Err(TokenError::Expired(at(NOW + 3630))));
+}
+
+#[test]
+fn a_key_set_is_taken_whole_or_not_at_all() {
+    let good = jwk("one", &signing_key(1));
+    let changed = |name: &str, value: Value| {
+        let mut key = good.clone();
+        key[name] = value;
+        key
+    };
+    assert_eq!(keys(std::slice::from_ref(&good)).unwrap().kids().collect::<Vec<_>>(), ["one"]);
+    assert!(matches!(Keys::parse("[]"), Err(KeysError::Malformed(_))));
+    assert!(matches!(keys(&[]), Err(KeysError::Empty)));
+    assert!(matches!(keys(&[changed("kid", Value::Null)]), Err(KeysError::Unnamed { index: 0 })));
+    assert!(matches!(keys(&[good.clone(), good.clone()]), Err(KeysError::Twice { .. })));
+    assert!(matches!(keys(&[changed("d", json!("x"))]), Err(KeysError::Private { .. })));
+    assert!(matches!(keys(&[changed("use", json!("enc"))]), Err(KeysError::Kind { .. })));
+    assert!(matches!(keys(&[changed("alg", json!("ES256"))]), Err(KeysError::Kind { .. })));
+    for kind in [
+        json!({"kty": "oct", "kid": "k", "k": "AAAA"}),
+        json!({"kty": "RSA", "kid": "k", "n": "AQAB", "e": "AQAB"}),
+        json!({"kty": "EC", "crv": "P-384", "kid": "k", "x": "AA", "y": "AA"}),
+    ] {
+        assert!(matches!(keys(&[kind]), Err(KeysError::Kind { .. })));
+    }
+}

@@ -1,0 +1,220 @@
+//! The access layer in front of every service: proves who calls, looks the rpc up in the permission
+//! table, sheds load, bounds the time, and keeps a panic to the one call that caused it.
+
+use std::{
+    any::Any,
+    panic::AssertUnwindSafe,
+    pin::Pin,
+    sync::Arc,
+    task::{Context, Poll},
+};
+
+use doudi_engine::Clock;
+use futures::FutureExt;
+use tokio::{
+    sync::{OwnedSemaphorePermit, Semaphore},
+    time::{Duration, Instant, timeout_at},
+};
+use tonic::{
+    Code, Status,
+    body::Body,
+    codegen::http::{HeaderMap, Request, Response},
+};
+use tower::{Layer, Service};
+
+use crate::{
+    call::Call,
+    error::{Failure, RETRY_SOON, Reason, Refusal},
+    identity::Authenticator,
+    permission::permission,
+};
+
+/// Paths that are served without a token, where they are mounted: they tell whether the server
+/// works and what its contract is, and nothing of what it keeps.
+const OPEN: [&str; 3] = [
+    "/grpc.health.v1.Health/",
+    "/grpc.reflection.v1.ServerReflection/",
+    "/grpc.reflection.v1alpha.ServerReflection/",
+];
+
+/// Bounds of the layer.
+#[derive(Debug, Clone)]
+pub(crate) struct Bounds {
+    /// The most requests at work at once.
+    pub(crate) requests_in_flight_max: usize,
+    /// The longest that one request may take.
+    pub(crate) request_timeout_max: Duration,
+    /// The largest message taken in, in bytes, as refusals name it.
+    pub(crate) message_bytes_max: usize,
+}
+
+/// Puts the access layer in front of a service.
+#[derive(Debug, Clone)]
+pub struct AccessLayer(Arc<Access>);
+
+#[derive(Debug)]
+struct Access {
+    authenticator: Authenticator,
+    clock: Clock,
+    bounds: Bounds,
+    requests: Arc<Semaphore>,
+}
+
+impl AccessLayer {
+    pub(crate) fn new(authenticator: Authenticator, clock: Clock, bounds: Bounds) -> Self {
+        let requests = Arc::new(Semaphore::new(bounds.requests_in_flight_max));
+        Self(Arc::new(Access { authenticator, clock, bounds, requests }))
+    }
+}
+
+impl<S> Layer<S> for AccessLayer {
+    type Service = AccessService<S>;
+
+    fn layer(&self, inner: S) -> AccessService<S> {
+        AccessService { inner, access: Arc::clone(&self.0) }
+    }
+}
+
+/// A service behind the access layer.
+#[derive(Debug, Clone)]
+pub struct AccessService<S> {
+    inner: S,
+    access: Arc<Access>,
+}
+
+impl<S> Service<Request<Body>> for AccessService<S>
+where
+    S: Service<Request<Body>, Response = Response<Body>> + Clone + Send + 'static,
+    S::Future: Send,
+    S::Error: Send,
+{
+    type Response = Response<Body>;
+    type Error = S::Error;
+    type Future = Pin<Box<dyn Future<Output = Result<Response<Body>, S::Error>> + Send>>;
+
+    fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
+        self.inner.poll_ready(context)
+    }
+
+    fn call(&mut self, mut request: Request<Body>) -> Self::Future {
+        let path = request.uri().path();
+        if OPEN.iter().any(|open| path.starts_with(open)) {
+            return Box::pin(self.inner.call(request));
+        }
+        let (call, permit) = match self.access.admit(path, request.headers()) {
+            Ok(admitted) => admitted,
+            Err(failure) => return Box::pin(std::future::ready(Ok(refused(failure)))),
+        };
+        let deadline = call.deadline;
+        request.extensions_mut().insert(call);
+        let message_bytes_max = self.access.bounds.message_bytes_max;
+        let answer = AssertUnwindSafe(self.inner.call(request)).catch_unwind();
+        Box::pin(async move {
+            let answered = timeout_at(deadline, answer).await;
+            drop(permit);
+            match answered {
+                Ok(Ok(response)) => Ok(explained(response?, message_bytes_max)),
+                Ok(Err(panic)) => Ok(refused(Failure::fault(said(panic.as_ref())))),
+                Err(_) => Ok(refused(Reason::DeadlineExceeded.into())),
+            }
+        })
+    }
+}
+
+impl Access {
+    fn admit(
+        &self,
+        path: &str,
+        headers: &HeaderMap,
+    ) -> Result<(Call, OwnedSemaphorePermit), Failure> {
+        let token = bearer(headers).ok_or(Reason::TokenMissing)?;
+        let caller = self.authenticator.authenticate(token, self.clock.now())?;
+        let Some(row) = permission(path) else {
+            return Err(Refusal::new(Reason::RpcUnknown).with("rpc", path).into());
+        };
+        if !row.roles.intersects(caller.roles) {
+            return Err(Refusal::new(Reason::RoleMissing).with("roles", row.roles).into());
+        }
+        let permit = Arc::clone(&self.requests)
+            .try_acquire_owned()
+            .map_err(|_| Refusal::new(Reason::Overloaded).retry_after(RETRY_SOON))?;
+        let asked = headers.get("grpc-timeout").and_then(|value| timeout(value.to_str().ok()?));
+        let bound = self.bounds.request_timeout_max;
+        let deadline = Instant::now() + asked.map_or(bound, |asked| asked.min(bound));
+        let traceparent = headers.get("traceparent").and_then(|value| value.to_str().ok());
+        let traceparent = traceparent.filter(|text| is_traceparent(text)).map(str::to_owned);
+        Ok((Call { caller, deadline, traceparent }, permit))
+    }
+}
+
+fn refused(failure: Failure) -> Response<Body> {
+    Status::from(failure).into_http()
+}
+
+/// Says in our words what tonic refuses by itself before a service is reached: a message that is
+/// too large, or that does not decode. Our own statuses always carry details; these two never do.
+fn explained(response: Response<Body>, bytes_max: usize) -> Response<Body> {
+    let headers = response.headers();
+    if headers.contains_key("grpc-status-details-bin") {
+        return response;
+    }
+    let code = headers.get("grpc-status").map(|code| Code::from_bytes(code.as_bytes()));
+    if code == Some(Code::OutOfRange) {
+        refused(Refusal::new(Reason::MessageTooLarge).with("bytes_max", bytes_max).into())
+    } else if code == Some(Code::Internal) {
+        refused(Reason::MessageMalformed.into())
+    } else {
+        response
+    }
+}
+
+fn bearer(headers: &HeaderMap) -> Option<&str> {
+    let value = headers.get("authorization")?.to_str().ok()?;
+    let (scheme, token) = value.split_once(' ')?;
+    // RFC 9110 section 11.1: the scheme's case does not matter.
+    scheme.eq_ignore_ascii_case("bearer").then_some(token.trim()).filter(|token| !token.is_empty())
+}
+
+/// The time that a client grants: 1 to 8 digits and a unit. What is malformed grants all there is.
+fn timeout(text: &str) -> Option<Duration> {
+    let (digits, unit) = text.split_at_checked(text.len().checked_sub(1)?)?;
+    let sound = (1..=8).contains(&digits.len()) && digits.bytes().all(|b| b.is_ascii_digit());
+    let value: u64 = sound.then(|| digits.parse().ok())??;
+    match unit {
+        "H" => Some(Duration::from_secs(value * 3600)),
+        "M" => Some(Duration::from_secs(value * 60)),
+        "S" => Some(Duration::from_secs(value)),
+        "m" => Some(Duration::from_millis(value)),
+        "u" => Some(Duration::from_micros(value)),
+        "n" => Some(Duration::from_nanos(value)),
+        _ => None,
+    }
+}
+
+/// Whether a text is a `traceparent` of version 00 (W3C trace context). Any other is passed over, as
+/// the standard asks: a trace is no reason to refuse a call.
+fn is_traceparent(text: &str) -> bool {
+    let parts: Vec<&str> = text.split('-').collect();
+    let hex = |part: &&str, length| {
+        part.len() == length && part.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'))
+    };
+    let [version, trace, parent, flags] = &parts[..] else {
+        return false;
+    };
+    let named = |part: &str| part.bytes().any(|b| b != b'0');
+    *version == "00"
+        && hex(trace, 32)
+        && hex(parent, 16)
+        && hex(flags, 2)
+        && named(trace)
+        && named(parent)
+}
+
+fn said(panic: &(dyn Any + Send)) -> String {
+    let text = panic.downcast_ref::<&str>().map(ToString::to_string);
+    let text = text.or_else(|| panic.downcast_ref::<String>().cloned());
+    format!("a call panicked: {}", text.as_deref().unwrap_or("without a message"))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,212 @@
+//! Who may call what: one table of rpc path and roles. An rpc that is not in the table is served to
+//! nobody. Which enterprises, units and areas a caller reaches within an rpc is [`scope`]'s business.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+pub(crate) mod scope;
+
+/// What a caller is (角色). One account may hold several.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Role {
+    /// Handles the appeals of a unit (承办单位经办人).
+    AgencyHandler,
+    /// Heads a unit and approves its visits (单位负责人).
+    UnitHead,
+    /// Inspects for a unit (执法检查人员).
+    Inspector,
+    /// Accepts, dispatches and closes appeals of its areas (分拨专席).
+    Dispatcher,
+    /// Watches over its areas (监督人员); changes nothing.
+    Supervisor,
+    /// Speaks for one enterprise (企业).
+    Enterprise,
+    /// Reads everything (审计人员); changes nothing.
+    Auditor,
+    /// Keeps policies and registers (系统管理员).
+    Admin,
+}
+
+impl Role {
+    /// Every role, in the order of the authorization matrix.
+    pub const ALL: [Self; 8] = [
+        Self::AgencyHandler,
+        Self::UnitHead,
+        Self::Inspector,
+        Self::Dispatcher,
+        Self::Supervisor,
+        Self::Enterprise,
+        Self::Auditor,
+        Self::Admin,
+    ];
+
+    /// The roles that act for one unit; their tokens must name it.
+    pub const OF_UNIT: RoleSet =
+        RoleSet::of(&[Self::AgencyHandler, Self::UnitHead, Self::Inspector]);
+
+    /// The roles that act in areas; their tokens must name at least one, or `*` for all.
+    pub const OF_AREAS: RoleSet = RoleSet::of(&[Self::Dispatcher, Self::Supervisor]);
+
+    /// The roles that read everything.
+    pub const OF_ALL: RoleSet = RoleSet::of(&[Self::Auditor, Self::Admin]);
+
+    /// The role as the claim `roles` spells it.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::AgencyHandler => "agency_handler",
+            Self::UnitHead => "unit_head",
+            Self::Inspector => "inspector",
+            Self::Dispatcher => "dispatcher",
+            Self::Supervisor => "supervisor",
+            Self::Enterprise => "enterprise",
+            Self::Auditor => "auditor",
+            Self::Admin => "admin",
+        }
+    }
+
+    /// Reads the spelling of the claim `roles`; none for any other text.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|role| role.as_str() == text)
+    }
+
+    const fn bit(self) -> u8 {
+        1 << self as u8
+    }
+}
+
+impl fmt::Display for Role {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// A set of roles.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct RoleSet(u8);
+
+impl RoleSet {
+    /// Every role.
+    pub const ALL: Self = Self::of(&Role::ALL);
+
+    /// The set of `roles`.
+    #[must_use]
+    pub const fn of(roles: &[Role]) -> Self {
+        let mut bits = 0;
+        let mut at = 0;
+        while at < roles.len() {
+            bits |= roles[at].bit();
+            at += 1;
+        }
+        Self(bits)
+    }
+
+    /// Whether `role` is in the set.
+    #[must_use]
+    pub const fn contains(self, role: Role) -> bool {
+        self.0 & role.bit() != 0
+    }
+
+    /// Whether the two sets share a role.
+    #[must_use]
+    pub const fn intersects(self, other: Self) -> bool {
+        self.0 & other.0 != 0
+    }
+
+    /// The roles in both sets.
+    #[must_use]
+    pub const fn and(self, other: Self) -> Self {
+        Self(self.0 & other.0)
+    }
+
+    /// Whether there is no role in it.
+    #[must_use]
+    pub const fn is_empty(self) -> bool {
+        self.0 == 0
+    }
+
+    /// The roles in it, in the order of [`Role::ALL`].
+    pub fn iter(self) -> impl Iterator<Item = Role> {
+        Role::ALL.into_iter().filter(move |role| self.contains(*role))
+    }
+}
+
+impl FromIterator<Role> for RoleSet {
+    fn from_iter<I: IntoIterator<Item = Role>>(roles: I) -> Self {
+        Self(roles.into_iter().fold(0, |bits, role| bits | role.bit()))
+    }
+}
+
+impl fmt::Display for RoleSet {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let names: Vec<&str> = self.iter().map(Role::as_str).collect();
+        f.write_str(&names.join(", "))
+    }
+}
+
+/// One row of the table: who may call an rpc.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Permission {
+    /// The rpc's path, `/<package>.<Service>/<Method>`.
+    pub rpc: &'static str,
+    /// The roles that may call it.
+    pub roles: RoleSet,
+}
+
+use Role::{Admin, AgencyHandler, Dispatcher, Enterprise, Inspector, UnitHead};
+
+const fn row(rpc: &'static str, roles: &[Role]) -> Permission {
+    Permission { rpc, roles: RoleSet::of(roles) }
+}
+
+const fn everybody(rpc: &'static str) -> Permission {
+    Permission { rpc, roles: RoleSet::ALL }
+}
+
+/// The authorization matrix. Queries are open to every role because the data scope decides there.
+pub const TABLE: &[Permission] = &[
+    row(
+        "/doudi.v1.EnterpriseService/RegisterEnterprise",
+        &[Admin, Dispatcher, AgencyHandler, UnitHead, Inspector, Enterprise],
+    ),
+    row("/doudi.v1.EnterpriseService/AssessCreditGrade", &[AgencyHandler, UnitHead, Admin]),
+    row("/doudi.v1.EnterpriseService/ChangeArea", &[Dispatcher, Admin]),
+    everybody("/doudi.v1.EnterpriseService/GetEnterprise"),
+    row("/doudi.v1.InspectionService/PlanVisit", &[Inspector, UnitHead]),
+    row("/doudi.v1.InspectionService/ApproveVisit", &[UnitHead]),
+    row("/doudi.v1.InspectionService/CheckIn", &[Inspector, UnitHead]),
+    row("/doudi.v1.InspectionService/CheckOut", &[Inspector, UnitHead]),
+    row("/doudi.v1.InspectionService/ReportResult", &[Inspector, UnitHead]),
+    row("/doudi.v1.InspectionService/CancelVisit", &[Inspector, UnitHead]),
+    everybody("/doudi.v1.InspectionService/GetVisit"),
+    everybody("/doudi.v1.InspectionService/GetQuota"),
+    row("/doudi.v1.AppealService/SubmitAppeal", &[Enterprise, AgencyHandler, Dispatcher]),
+    row("/doudi.v1.AppealService/AcceptAppeal", &[Dispatcher]),
+    row("/doudi.v1.AppealService/DispatchAppeal", &[Dispatcher]),
+    row("/doudi.v1.AppealService/SignForAppeal", &[AgencyHandler, UnitHead]),
+    row("/doudi.v1.AppealService/ResolveAppeal", &[AgencyHandler, UnitHead]),
+    row("/doudi.v1.AppealService/ConfirmResolution", &[Enterprise]),
+    row("/doudi.v1.AppealService/ObjectToResolution", &[Enterprise]),
+    row("/doudi.v1.AppealService/CloseAppeal", &[Dispatcher]),
+    row("/doudi.v1.AppealService/ErasePersonalData", &[Admin]),
+    everybody("/doudi.v1.AppealService/GetAppeal"),
+    everybody("/doudi.v1.AppealService/ListAppeals"),
+    row("/doudi.v1.PolicyService/DraftPolicy", &[Admin]),
+    row("/doudi.v1.PolicyService/PublishPolicy", &[Admin]),
+    row("/doudi.v1.PolicyService/RetirePolicy", &[Admin]),
+    everybody("/doudi.v1.PolicyService/GetPolicy"),
+    everybody("/doudi.v1.TimelineService/ListTimeline"),
+    everybody("/doudi.v1.TimelineService/WatchTimeline"),
+];
+
+/// The row of an rpc; none when it is served to nobody.
+#[must_use]
+pub fn permission(rpc: &str) -> Option<&'static Permission> {
+    TABLE.iter().find(|row| row.rpc == rpc)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,190 @@
+//! `InspectionService`.
+
+use doudi_domain::{
+    VisitId,
+    calendar::civil_date,
+    visits::{Command, Rejection, Visits},
+};
+use doudi_engine::streams;
+use doudi_views::quota;
+use jiff::Timestamp;
+use tonic::{Request, Response, Status};
+
+use super::{Api, may_ask, no_enterprise};
+use crate::{
+    call::Call,
+    convert::{self, Order, common::receipt, inspection, token},
+    error::{Explain, Failure},
+    proto::{self as pb, inspection_service_server::InspectionService},
+};
+
+impl Api {
+    async fn on_visits(
+        &self,
+        call: &Call,
+        order: &Order<Command>,
+        occurred_at: Option<Timestamp>,
+    ) -> Result<Option<pb::Receipt>, Failure> {
+        let stream = streams::visits(&order.enterprise)?;
+        let mut envelope = call.envelope(order.command_id, order.expected_version);
+        envelope.occurred_at = occurred_at;
+        let outcome = self.execute::<Visits>(&stream, &order.command, &envelope).await?;
+        Ok(Some(receipt(&outcome)))
+    }
+
+    async fn plan(
+        &self,
+        call: &Call,
+        request: &pb::PlanVisitRequest,
+    ) -> Result<pb::PlanVisitResponse, Failure> {
+        let order = inspection::plan(request, call.unit()?)?;
+        let visit_id = order.command.visit.to_string();
+        let receipt = self.on_visits(call, &order.map(Command::Plan), None).await?;
+        Ok(pb::PlanVisitResponse { receipt, visit_id })
+    }
+
+    async fn check_in_at(
+        &self,
+        call: &Call,
+        request: &pb::CheckInRequest,
+    ) -> Result<pb::CheckInResponse, Failure> {
+        let order = inspection::check_in(request, call.unit()?)?;
+        let occurred_at = Some(order.command.2.occurred_at);
+        let order = order.map(|(visit, unit, check_in)| Command::CheckIn { visit, unit, check_in });
+        let receipt = self.on_visits(call, &order, occurred_at).await?;
+        Ok(pb::CheckInResponse { receipt })
+    }
+
+    async fn check_out_at(
+        &self,
+        call: &Call,
+        request: &pb::CheckOutRequest,
+    ) -> Result<pb::CheckOutResponse, Failure> {
+        let order = inspection::check_out(request, call.unit()?)?;
+        let at = order.command.2;
+        let order =
+            order.map(|(visit, unit, occurred_at)| Command::CheckOut { visit, unit, occurred_at });
+        let receipt = self.on_visits(call, &order, Some(at)).await?;
+        Ok(pb::CheckOutResponse { receipt })
+    }
+
+    async fn visit(
+        &self,
+        call: &Call,
+        request: &pb::GetVisitRequest,
+    ) -> Result<pb::GetVisitResponse, Failure> {
+        let (enterprise, id) = inspection::get(request)?;
+        may_ask(call, &enterprise)?;
+        let folded = self.read::<Visits>(&streams::visits(&enterprise)?).await?;
+        let visit = folded.state.get(id).ok_or_else(|| no_visit(id))?;
+        let units = [&visit.plan.unit];
+        let seen = self
+            .sees(&call.caller, &enterprise, |caller, area| caller.sees(&enterprise, &units, area));
+        if !seen.await? {
+            return Err(no_visit(id));
+        }
+        Ok(inspection::answer(&enterprise, visit, &folded))
+    }
+
+    async fn quota(
+        &self,
+        call: &Call,
+        request: &pb::GetQuotaRequest,
+    ) -> Result<pb::GetQuotaResponse, Failure> {
+        let today = civil_date(self.0.clock.now());
+        let own = call.caller.unit.as_ref();
+        let inspection::QuotaAsked { enterprise, unit, on, at_least } =
+            inspection::quota(request, own, today)?;
+        may_ask(call, &enterprise)?;
+        let seen = self.sees(&call.caller, &enterprise, |caller, area| {
+            caller.sees_enterprise(&enterprise, area)
+        });
+        if !seen.await? {
+            return Err(no_enterprise());
+        }
+        let query = quota::Query { enterprise, unit, on };
+        let found = self.0.views.quota(&query, call.fresh(at_least)).await?;
+        Ok(pb::GetQuotaResponse {
+            quotas: found.standings.iter().map(inspection::of_standing).collect(),
+            position: token::of_position(found.position),
+        })
+    }
+}
+
+/// A visit that is not there, or not for this caller.
+fn no_visit(id: VisitId) -> Failure {
+    Rejection::VisitUnknown(id).explain().into()
+}
+
+#[tonic::async_trait]
+impl InspectionService for Api {
+    async fn plan_visit(
+        &self,
+        request: Request<pb::PlanVisitRequest>,
+    ) -> Result<Response<pb::PlanVisitResponse>, Status> {
+        let call = Call::of(&request)?;
+        Ok(Response::new(self.plan(&call, request.get_ref()).await?))
+    }
+
+    async fn approve_visit(
+        &self,
+        request: Request<pb::ApproveVisitRequest>,
+    ) -> Result<Response<pb::ApproveVisitResponse>, Status> {
+        let call = Call::of(&request)?;
+        let order = inspection::approve(request.get_ref(), call.unit()?)?;
+        let receipt = self.on_visits(&call, &order, None).await?;
+        Ok(Response::new(pb::ApproveVisitResponse { receipt }))
+    }
+
+    async fn check_in(
+        &self,
+        request: Request<pb::CheckInRequest>,
+    ) -> Result<Response<pb::CheckInResponse>, Status> {
+        let call = Call::of(&request)?;
+        Ok(Response::new(self.check_in_at(&call, request.get_ref()).await?))
+    }
+
+    async fn check_out(
+        &self,
+        request: Request<pb::CheckOutRequest>,
+    ) -> Result<Response<pb::CheckOutResponse>, Status> {
+        let call = Call::of(&request)?;
+        Ok(Response::new(self.check_out_at(&call, request.get_ref()).await?))
+    }
+
+    async fn report_result(
+        &self,
+        request: Request<pb::ReportResultRequest>,
+    ) -> Result<Response<pb::ReportResultResponse>, Status> {
+        let call = Call::of(&request)?;
+        let order = convert::inspection::report(request.get_ref(), call.unit()?)?;
+        let receipt = self.on_visits(&call, &order, None).await?;
+        Ok(Response::new(pb::ReportResultResponse { receipt }))
+    }
+
+    async fn cancel_visit(
+        &self,
+        request: Request<pb::CancelVisitRequest>,
+    ) -> Result<Response<pb::CancelVisitResponse>, Status> {
+        let call = Call::of(&request)?;
+        let order = inspection::cancel(request.get_ref(), call.unit()?)?;
+        let receipt = self.on_visits(&call, &order, None).await?;
+        Ok(Response::new(pb::CancelVisitResponse { receipt }))
+    }
+
+    async fn get_visit(
+        &self,
+        request: Request<pb::GetVisitRequest>,
+    ) -> Result<Response<pb::GetVisitResponse>, Status> {
+        let call = Call::of(&request)?;
+        Ok(Response::new(self.visit(&call, request.get_ref()).await?))
+    }
+
+    async fn get_quota(
+        &self,
+        request: Request<pb::GetQuotaRequest>,
+    ) -> Result<Response<pb::GetQuotaResponse>, Status> {
+        let call = Call::of(&request)?;
+        Ok(Response::new(self.quota(&call, request.get_ref()).await?))
+    }
+}

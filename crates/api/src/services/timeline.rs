@@ -1,0 +1,65 @@
+//! `TimelineService`.
+
+use std::sync::Arc;
+
+use tonic::{Request, Response, Status};
+
+use super::{
+    Api, may_ask,
+    watch_stream::{self, Watching},
+};
+use crate::{
+    call::Call,
+    convert::timeline,
+    error::{Failure, RETRY_LATER, Reason, Refusal},
+    proto::{self as pb, timeline_service_server::TimelineService},
+};
+
+impl Api {
+    async fn timeline(
+        &self,
+        call: &Call,
+        request: &pb::ListTimelineRequest,
+    ) -> Result<pb::ListTimelineResponse, Failure> {
+        let list = timeline::list(request, &call.caller, &self.0.pages)?;
+        may_ask(call, &list.query.enterprise)?;
+        let page = self.0.views.timeline(&list.query, call.fresh(list.at_least)).await?;
+        Ok(timeline::page(&page, list.binding, &self.0.pages))
+    }
+
+    fn watch(&self, call: &Call, request: &pb::WatchTimelineRequest) -> Result<Watching, Failure> {
+        let (enterprise, after) = timeline::watch(request)?;
+        may_ask(call, &enterprise)?;
+        let permit = Arc::clone(&self.0.watches)
+            .try_acquire_owned()
+            .map_err(|_| Refusal::new(Reason::Overloaded).retry_after(RETRY_LATER))?;
+        let watch = self.0.views.watch_timeline(enterprise, after, call.caller.scope());
+        let until = watch_stream::Until {
+            shutdown: self.0.shutdown.clone(),
+            clock: self.0.clock.clone(),
+            expires_at: call.caller.expires_at,
+        };
+        Ok(watch_stream::start(watch, until, permit))
+    }
+}
+
+#[tonic::async_trait]
+impl TimelineService for Api {
+    type WatchTimelineStream = Watching;
+
+    async fn list_timeline(
+        &self,
+        request: Request<pb::ListTimelineRequest>,
+    ) -> Result<Response<pb::ListTimelineResponse>, Status> {
+        let call = Call::of(&request)?;
+        Ok(Response::new(self.timeline(&call, request.get_ref()).await?))
+    }
+
+    async fn watch_timeline(
+        &self,
+        request: Request<pb::WatchTimelineRequest>,
+    ) -> Result<Response<Watching>, Status> {
+        let call = Call::of(&request)?;
+        Ok(Response::new(self.watch(&call, request.get_ref())?))
+    }
+}

@@ -1,0 +1,228 @@
+//! The write path on the Memory log: idempotency, conflicts between engines, refusals that are fresh.
+
+use std::collections::BTreeSet;
+
+use doudi_domain::{
+    AreaCode, CheckDigit, EnterpriseId, Name, UnitId, VisitId,
+    enterprise::{self, Profile},
+    frequency::{FrequencyPolicy, Ground, Rule, Subject, Window},
+    policy::{self, Document, Policy, PolicyName},
+    visits::{self, CancelReason, Plan, Visits},
+};
+use doudi_journal::Memory;
+use jiff::civil::date;
+
+use super::*;
+use crate::streams;
+
+fn id(n: u128) -> Uuid {
+    Uuid::from_u128(n)
+}
+
+fn actor() -> Actor {
+    Actor { principal: "officer-1".into(), unit: None, device: None, on_behalf_of: None }
+}
+
+fn envelope(n: u128) -> Envelope {
+    Envelope::new(id(n), actor())
+}
+
+fn engine(journal: &Journal) -> Engine {
+    let settings = EngineSettings {
+        cache_entries_max: 100,
+        attempts_max: 8,
+        input_age_max: Duration::from_secs(3600),
+    };
+    Engine::new(journal.clone(), settings, Clock::new(|| "2025-04-25T01:00:00Z".parse().unwrap()))
+}
+
+fn enterprise() -> EnterpriseId {
+    EnterpriseId::parse("91512081MA62K0260E").unwrap()
+}
+
+fn unit(name: &str) -> UnitId {
+    UnitId::parse(name).unwrap()
+}
+
+fn register(name: &str) -> enterprise::Command {
+    enterprise::Command::Register {
+        name: Name::parse(name).unwrap(),
+        area: AreaCode::parse("210212").unwrap(),
+        check_digit: CheckDigit::Correct,
+    }
+}
+
+fn plan(n: u128, unit_name: &str) -> visits::Command {
+    visits::Command::Plan(Plan {
+        visit: VisitId(id(n)),
+        unit: unit(unit_name),
+        officers: ["A1", "A2"].map(|n| doudi_domain::CertificateNumber::parse(n).unwrap()).into(),
+        items: BTreeSet::from([doudi_domain::ItemId::parse("fire-01").unwrap()]),
+        ground: Ground::Routine,
+        evidence: None,
+        on: date(2025, 5, 6),
+    })
+}
+
+fn one_visit_by_all() -> Document {
+    Document::Frequency(FrequencyPolicy {
+        rules: vec![Rule {
+            id: doudi_domain::RuleId::parse("one").unwrap(),
+            subject: Subject::AllUnits,
+            window: Window::CalendarYear,
+            maximum: 1,
+            exempt_grounds: BTreeSet::new(),
+            source: Name::parse("a test").unwrap(),
+            is_default: true,
+            valid_from: date(2025, 1, 1),
+            valid_until: None,
+        }],
+    })
+}
+
+/// A log with one registered enterprise and a policy in force.
+async fn prepared() -> (Journal, Engine, StreamName) {
+    let journal = Journal::Memory(Memory::default());
+    let engine = engine(&journal);
+    let profile = streams::profile(&enterprise()).unwrap();
+    engine.execute::<Profile>(&profile, &register("旅顺造船"), &envelope(1)).await.unwrap();
+    let policy = streams::policy(PolicyName::Frequency).unwrap();
+    let draft = policy::Command::Draft(one_visit_by_all());
+    engine.execute::<Policy>(&policy, &draft, &envelope(2)).await.unwrap();
+    let publish = policy::Command::Publish { version: 1 };
+    engine.execute::<Policy>(&policy, &publish, &envelope(3)).await.unwrap();
+    (journal, engine, streams::visits(&enterprise()).unwrap())
+}
+
+#[tokio::test]
+async fn the_same_command_again_answers_with_its_first_outcome() {
+    let (journal, first, visits) = prepared().await;
+    let outcome = first.execute::<Visits>(&visits, &plan(9, "fire"), &envelope(9)).await.unwrap();
+    let cancel = visits::Command::Cancel {
+        visit: VisitId(id(9)),
+        unit: unit("fire"),
+        reason: CancelReason::TaskWithdrawn,
+    };
+    first.execute::<Visits>(&visits, &cancel, &envelope(10)).await.unwrap();
+    let before = journal.last_position().await.unwrap();
+    // Another process, after a crash: nothing is remembered but the log.
+    for engine in [first, engine(&journal)] {
+        let again =
+            engine.execute::<Visits>(&visits, &plan(9, "fire"), &envelope(9)).await.unwrap();
+        assert_eq!((again.version, again.position), (outcome.version, outcome.position));
+        assert_eq!(again.events, outcome.events);
+    }
+    assert_eq!(journal.last_position().await.unwrap(), before);
+}
+
+#[tokio::test]
+async fn another_command_under_the_same_id_is_refused() {
+    let (journal, first, visits) = prepared().await;
+    first.execute::<Visits>(&visits, &plan(9, "fire"), &envelope(9)).await.unwrap();
+    for engine in [first, engine(&journal)] {
+        let other = engine.execute::<Visits>(&visits, &plan(9, "tax"), &envelope(9)).await;
+        assert!(matches!(other, Err(ExecuteError::IdReused)), "{other:?}");
+    }
+}
+
+#[tokio::test]
+async fn two_engines_never_both_take_the_last_place() {
+    let (journal, one, visits) = prepared().await;
+    let two = engine(&journal);
+    for round in 0..50_u128 {
+        let (a, b) = (100 + round * 10, 101 + round * 10);
+        let (plan_a, plan_b) = (plan(a, "fire"), plan(b, "tax"));
+        let (envelope_a, envelope_b) = (envelope(a), envelope(b));
+        let (first, second) = tokio::join!(
+            one.execute::<Visits>(&visits, &plan_a, &envelope_a),
+            two.execute::<Visits>(&visits, &plan_b, &envelope_b),
+        );
+        assert_eq!(usize::from(first.is_ok()) + usize::from(second.is_ok()), 1);
+        let (won, by) = if first.is_ok() { (a, "fire") } else { (b, "tax") };
+        let cancel = visits::Command::Cancel {
+            visit: VisitId(id(won)),
+            unit: unit(by),
+            reason: CancelReason::TaskWithdrawn,
+        };
+        one.execute::<Visits>(&visits, &cancel, &envelope(a + 5)).await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn a_refusal_is_never_based_on_a_stale_memory() {
+    let (journal, one, visits) = prepared().await;
+    let two = engine(&journal);
+    two.execute::<Visits>(&visits, &plan(20, "fire"), &envelope(20)).await.unwrap();
+    // `one` learns that the place is taken, then `two` frees it.
+    let refused = one.execute::<Visits>(&visits, &plan(21, "tax"), &envelope(21)).await;
+    assert!(matches!(
+        refused,
+        Err(ExecuteError::Rejected(visits::Rejection::CapReached { .. }))
+    ));
+    let cancel = visits::Command::Cancel {
+        visit: VisitId(id(20)),
+        unit: unit("fire"),
+        reason: CancelReason::TaskWithdrawn,
+    };
+    two.execute::<Visits>(&visits, &cancel, &envelope(22)).await.unwrap();
+    one.execute::<Visits>(&visits, &plan(21, "tax"), &envelope(21)).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_stale_input_does_not_refuse() {
+    let (journal, one, _) = prepared().await;
+    let two = engine(&journal);
+    let late = EnterpriseId::parse("9131000063159284XQ").unwrap();
+    let visits = streams::visits(&late).unwrap();
+    let early = one.execute::<Visits>(&visits, &plan(30, "fire"), &envelope(30)).await;
+    assert!(matches!(
+        early,
+        Err(ExecuteError::Rejected(visits::Rejection::EnterpriseUnregistered))
+    ));
+    let profile = streams::profile(&late).unwrap();
+    two.execute::<Profile>(&profile, &register("上海某厂"), &envelope(31)).await.unwrap();
+    one.execute::<Visits>(&visits, &plan(30, "fire"), &envelope(30)).await.unwrap();
+}
+
+#[tokio::test]
+async fn an_expected_version_that_differs_is_told_with_the_actual_one() {
+    let (journal, one, _) = prepared().await;
+    let profile = streams::profile(&enterprise()).unwrap();
+    let mut expecting = envelope(40);
+    expecting.expected_version = Some(Version(7));
+    let command = enterprise::Command::ChangeArea {
+        to: AreaCode::parse("210211").unwrap(),
+        basis: doudi_domain::Reference::parse("文件一号").unwrap(),
+    };
+    let differs = one.execute::<Profile>(&profile, &command, &expecting).await;
+    assert!(matches!(differs, Err(ExecuteError::VersionDiffers { actual: Version(1) })));
+    expecting.expected_version = Some(Version(1));
+    let outcome = engine(&journal).execute::<Profile>(&profile, &command, &expecting).await;
+    assert_eq!(outcome.unwrap().version, Version(2));
+}
+
+#[tokio::test]
+async fn what_is_already_so_makes_no_commit() {
+    let (journal, one, _) = prepared().await;
+    let profile = streams::profile(&enterprise()).unwrap();
+    let before = journal.last_position().await.unwrap();
+    let outcome =
+        one.execute::<Profile>(&profile, &register("旅顺造船"), &envelope(50)).await.unwrap();
+    assert_eq!((outcome.version, outcome.events.len()), (Version(1), 0));
+    assert_eq!(journal.last_position().await.unwrap(), before);
+}
+
+#[tokio::test]
+async fn each_commit_carries_the_hash_of_the_one_before() {
+    let (journal, one, visits) = prepared().await;
+    one.execute::<Visits>(&visits, &plan(60, "fire"), &envelope(60)).await.unwrap();
+    let approve = visits::Command::Approve { visit: VisitId(id(60)), unit: unit("fire") };
+    one.execute::<Visits>(&visits, &approve, &envelope(61)).await.unwrap();
+    let records =
+        journal.load(&visits, Position::default(), Position::default()).await.unwrap();
+    let (first, second) = (records[0].commit().unwrap(), records[1].commit().unwrap());
+    assert_eq!(first.previous, None);
+    assert_eq!(second.previous, Some(records[0].hash()));
+    assert_eq!((first.version, second.version), (Version(1), Version(2)));
+    assert_eq!(second.correlation, id(61));
+}

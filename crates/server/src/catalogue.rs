@@ -1,0 +1,223 @@
+//! The published data in `deploy/catalogue` as policy documents: what a city starts with.
+//!
+//! Numbers for which no local figure is published are defaults: they are labelled so and an
+//! administrator changes them by publishing another version.
+
+use doudi_api::proto::{
+    CalendarException, Date, DayKind, FrequencyPolicy, FrequencyRule, FrequencySubject,
+    FrequencyWindow, Ground, PolicyDocument, RoutingArea, RoutingTable, RoutingTopic, RoutingUnit,
+    WorkCalendar, policy_document::Document,
+};
+use serde::Deserialize;
+
+const PLAN: &str = include_str!("../../../deploy/catalogue/plan.json");
+const WORK_CALENDAR: &str = include_str!("../../../deploy/catalogue/work_calendar.csv");
+
+/// The desk (分拨专席) that takes what nothing else takes.
+pub const CITY_DESK: &str = "desk-city";
+
+/// Why the published data cannot be read.
+#[derive(Debug, thiserror::Error)]
+pub enum CatalogueError {
+    /// The plan is not the JSON it should be.
+    #[error("deploy/catalogue/plan.json cannot be read")]
+    Plan(#[from] serde_json::Error),
+    /// A line of the calendar is not `date,kind,name`.
+    #[error("line {0} of deploy/catalogue/work_calendar.csv cannot be read")]
+    Calendar(usize),
+}
+
+/// The city's plan (营商环境方案): its areas, lead units and items.
+#[derive(Debug, Deserialize)]
+pub struct Plan {
+    /// The areas.
+    pub areas: Vec<Area>,
+    /// The lead units.
+    pub units: Vec<Unit>,
+    /// The items.
+    pub items: Vec<Item>,
+}
+
+/// An area of the city.
+#[derive(Debug, Deserialize)]
+pub struct Area {
+    /// Its code.
+    pub code: String,
+    /// Its name.
+    pub name: String,
+}
+
+/// A lead unit (牵头单位).
+#[derive(Debug, Deserialize)]
+pub struct Unit {
+    /// Its id.
+    pub id: String,
+    /// Its name.
+    pub name: String,
+}
+
+/// An item of the plan.
+#[derive(Debug, Deserialize)]
+pub struct Item {
+    /// Its id.
+    pub id: String,
+    /// Its title.
+    pub title: String,
+    /// Its lead units, the first in the lead.
+    pub lead_units: Vec<String>,
+}
+
+impl Plan {
+    /// The plan as published.
+    ///
+    /// # Errors
+    /// [`CatalogueError::Plan`].
+    pub fn published() -> Result<Self, CatalogueError> {
+        Ok(serde_json::from_str(PLAN)?)
+    }
+
+    /// The name of a unit, or its id where it has none.
+    #[must_use]
+    pub fn unit_name<'a>(&'a self, id: &'a str) -> &'a str {
+        self.units.iter().find(|unit| unit.id == id).map_or(id, |unit| &unit.name)
+    }
+
+    /// The plan as a routing table: an item's first lead unit leads, the others share the work; an
+    /// item without one goes to the area's desk. Desks and allowances are defaults.
+    #[must_use]
+    pub fn routing(&self) -> PolicyDocument {
+        let lead = self.units.iter().map(|u| unit(&u.id, &u.name));
+        let desks = self.areas.iter().map(|a| unit(&desk(&a.code), &format!("{}诉求专席", a.name)));
+        let areas = self.areas.iter().map(|area| RoutingArea {
+            code: area.code.clone(),
+            name: area.name.clone(),
+            desk: desk(&area.code),
+        });
+        let topics = self.items.iter().map(|item| RoutingTopic {
+            id: item.id.clone(),
+            title: item.title.clone(),
+            lead: item.lead_units.first().cloned().unwrap_or_default(),
+            co_units: item.lead_units.iter().skip(1).cloned().collect(),
+        });
+        PolicyDocument {
+            document: Some(Document::Routing(RoutingTable {
+                units: lead.chain(desks).chain([unit(CITY_DESK, "市诉求专席")]).collect(),
+                areas: areas.collect(),
+                topics: topics.collect(),
+                city_desk: CITY_DESK.to_owned(),
+                accept_working_days: 1,
+                dispatch_working_days: 1,
+                resolve_working_days: 5,
+            })),
+        }
+    }
+}
+
+fn unit(id: &str, name: &str) -> RoutingUnit {
+    RoutingUnit { id: id.to_owned(), name: name.to_owned() }
+}
+
+/// The desk of an area.
+fn desk(area: &str) -> String {
+    format!("desk-{}", area.to_ascii_lowercase())
+}
+
+/// The work calendar as the State Council publishes it each year (国务院办公厅关于部分节假日安排的通知).
+///
+/// # Errors
+/// [`CatalogueError::Calendar`].
+pub fn work_calendar() -> Result<PolicyDocument, CatalogueError> {
+    let mut exceptions = Vec::new();
+    for (number, line) in WORK_CALENDAR.lines().enumerate().skip(1) {
+        exceptions.push(exception(line).ok_or(CatalogueError::Calendar(number + 1))?);
+    }
+    let mut years: Vec<i32> =
+        exceptions.iter().filter_map(|e| e.date.as_ref().map(|date| date.year)).collect();
+    years.dedup();
+    Ok(PolicyDocument { document: Some(Document::Calendar(WorkCalendar { years, exceptions })) })
+}
+
+fn exception(line: &str) -> Option<CalendarException> {
+    let mut columns = line.split(',');
+    let mut date = columns.next()?.split('-').map(str::parse::<i32>);
+    let mut part = || date.next()?.ok();
+    let date = Date { year: part()?, month: part()?, day: part()? };
+    let kind = match columns.next()? {
+        "holiday" => DayKind::Holiday,
+        "workday" => DayKind::Workday,
+        _ => return None,
+    };
+    let name = columns.next()?.to_owned();
+    Some(CalendarException { date: Some(date), kind: kind.into(), name })
+}
+
+/// Grounds that pass every limit: what was complained of, assigned, asked for or cannot wait.
+const EXEMPT: [Ground; 9] = [
+    Ground::Complaint,
+    Ground::Assigned,
+    Ground::MonitoringLead,
+    Ground::EnterpriseRequest,
+    Ground::RectificationRecheck,
+    Ground::LicenceVerification,
+    Ground::Media,
+    Ground::Urgent,
+    Ground::DeployedCampaign,
+];
+
+/// The frequency policy: one visit a year by the same unit, and a default limit on all units together.
+#[must_use]
+pub fn frequency_policy() -> PolicyDocument {
+    let rule =
+        |id: &str, subject: FrequencySubject, maximum, source: &str, is_default| FrequencyRule {
+            id: id.to_owned(),
+            subject: subject.into(),
+            window: FrequencyWindow::CalendarYear.into(),
+            maximum,
+            exempt_grounds: EXEMPT.map(Into::into).to_vec(),
+            source: source.to_owned(),
+            is_default,
+            valid_from: Some(Date { year: 2019, month: 1, day: 1 }),
+            valid_until: None,
+        };
+    PolicyDocument {
+        document: Some(Document::Frequency(FrequencyPolicy {
+            rules: vec![
+                rule(
+                    "one-a-year-by-the-same-unit",
+                    FrequencySubject::SameUnit,
+                    1,
+                    "辽宁省2019年规范涉企行政检查: 同一部门对同一企业每年检查不超过1次",
+                    false,
+                ),
+                rule(
+                    "four-a-year-by-all-units",
+                    FrequencySubject::AllUnits,
+                    4,
+                    "缺省值(待市级公布): 各部门对同一企业每年检查合计不超过4次",
+                    true,
+                ),
+            ],
+        })),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_plan_has_its_63_items_39_units_and_12_areas() {
+        let plan = Plan::published().unwrap();
+        assert_eq!((plan.items.len(), plan.units.len(), plan.areas.len()), (63, 39, 12));
+        assert_eq!(plan.unit_name("power-supply"), "国网大连供电公司");
+    }
+
+    #[test]
+    fn the_calendar_covers_2024_to_2026() {
+        let Some(Document::Calendar(calendar)) = work_calendar().unwrap().document else {
+            panic!("a calendar");
+        };
+        assert_eq!(calendar.years, [2024, 2025, 2026]);
+        assert_eq!(calendar.exceptions.len(), 75);
+    }
+}

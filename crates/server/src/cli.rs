@@ -1,0 +1,91 @@
+//! The command line.
+
+use std::{net::SocketAddr, path::PathBuf};
+
+use clap::{Parser, Subcommand};
+use doudi_views::ViewName;
+
+/// Appeals that always find somebody, inspections that never exceed the limit.
+#[derive(Debug, Parser)]
+#[command(name = "doudi", version, about)]
+pub struct Cli {
+    /// A configuration file over the built-in defaults; DOUDI_ variables come over both.
+    #[arg(long, global = true, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// What `doudi` can do.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Serve the gRPC API.
+    Serve,
+    /// Build the views: read the log in order, write the tables.
+    Project,
+    /// Run the processes: what has to happen without anybody asking.
+    React,
+    /// Serve, project and react in one process.
+    All,
+    /// Start a nats-server and a PostgreSQL of its own on loopback and run everything on them.
+    Dev {
+        /// Where their data are kept [default: a folder of this user].
+        #[arg(long, value_name = "FOLDER")]
+        data: Option<PathBuf>,
+        /// The address to listen on [default: grpc.listen].
+        #[arg(long, value_name = "ADDRESS")]
+        listen: Option<SocketAddr>,
+    },
+    /// Run a working day on real servers in a temporary folder and tell its story.
+    Demo,
+    /// Drop a view's rows and build them again from the log.
+    Rebuild {
+        /// The view: timeline, quota or appeals.
+        #[arg(value_parser = view)]
+        view: ViewName,
+    },
+    /// Print the commits of a stream, oldest first, a JSON object a line.
+    Replay {
+        /// The stream, such as ev.91512081MA62K0260E.visits
+        stream: String,
+    },
+    /// Check every hash chain, and every view against a fresh replay of the log.
+    Verify,
+    /// Show the effective configuration and whether it is safe to serve.
+    Check,
+    /// List the streams that a view could not apply, or try one of them again.
+    Parked {
+        /// The view whose stream to try again.
+        #[arg(long, value_parser = view, requires = "stream")]
+        retry: Option<ViewName>,
+        /// The stream to try again.
+        #[arg(long, requires = "retry")]
+        stream: Option<String>,
+    },
+    /// Issue a token for development, signed with the key of a development data folder.
+    Token {
+        /// agency_handler, unit_head, inspector, dispatcher, supervisor, enterprise, auditor or admin.
+        #[arg(long)]
+        role: String,
+        /// The holder's unit.
+        #[arg(long)]
+        unit: Option<String>,
+        /// The holder's areas; "*" for all.
+        #[arg(long, value_delimiter = ',')]
+        areas: Option<Vec<String>>,
+        /// The holder's enterprise.
+        #[arg(long)]
+        enterprise: Option<String>,
+        /// The data folder of `doudi dev` [default: a folder of this user].
+        #[arg(long, value_name = "FOLDER")]
+        data: Option<PathBuf>,
+    },
+}
+
+fn view(name: &str) -> Result<ViewName, String> {
+    ViewName::parse(name).ok_or_else(|| {
+        let known: Vec<&str> = ViewName::ALL.iter().map(|view| view.as_str()).collect();
+        format!("there is no view {name}; the views are {}", known.join(", "))
+    })
+}

@@ -1,0 +1,175 @@
+//! The demo: a working day over the API, on real servers, ending with a replay of the log.
+
+use std::path::Path;
+
+use doudi_api::proto::PolicyName;
+use doudi_api::{identity::Claims, permission::Role};
+use tonic::{
+    Status,
+    metadata::errors::InvalidMetadataValue,
+    transport::{Channel, Endpoint},
+};
+
+use crate::{
+    catalogue::{self, CatalogueError, Plan},
+    client::Client,
+    config::{Config, ConfigError, Purpose, environment},
+    dev::{Dev, DevError, keys::DevKey},
+    parts::{Parts, PartsError},
+    roles::{self, Roles, RunError},
+    stop::Stop,
+    token,
+};
+
+mod day;
+mod tables;
+
+/// Why the demo did not end well.
+#[derive(Debug, thiserror::Error)]
+pub enum DemoError {
+    /// The configuration is wrong.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// The servers cannot be started.
+    #[error("the demo's servers cannot be started")]
+    Dev(#[from] DevError),
+    /// The parts cannot be put together.
+    #[error("the demo's parts cannot be put together")]
+    Parts(#[from] PartsError),
+    /// A role failed.
+    #[error("a role of the demo failed")]
+    Run(#[from] RunError),
+    /// The published data cannot be read.
+    #[error("the catalogue cannot be read")]
+    Catalogue(#[from] CatalogueError),
+    /// The API cannot be reached.
+    #[error("the demo cannot reach its own API")]
+    Channel(#[from] tonic::transport::Error),
+    /// A token cannot be made.
+    #[error("a token cannot be made")]
+    Token(#[from] token::TokenError),
+    /// A token cannot be sent.
+    #[error("a token cannot be sent")]
+    Header(#[from] InvalidMetadataValue),
+    /// A call failed that should not have.
+    #[error("a call failed that should not have: {0}")]
+    Call(Box<Status>),
+    /// The story went another way.
+    #[error("the story went another way: {0}")]
+    Story(&'static str),
+    /// The tables cannot be compared with the log.
+    #[error("the tables cannot be compared with the log")]
+    Verify(#[from] crate::verify::VerifyError),
+    /// The tables differ from a replay of the log.
+    #[error("the tables differ from a replay of the log")]
+    Differs,
+}
+
+impl From<Status> for DemoError {
+    fn from(status: Status) -> Self {
+        Self::Call(Box::new(status))
+    }
+}
+
+/// Who takes part.
+struct Cast {
+    plan: Plan,
+    channel: Channel,
+    key: DevKey,
+    admin: Client,
+    dispatcher: Client,
+    supervisor: Client,
+}
+
+impl Cast {
+    async fn gather(plan: Plan, channel: Channel, key: DevKey) -> Result<Self, DemoError> {
+        let client = |claims: Claims| -> Result<Client, DemoError> {
+            Ok(Client::new(&channel, &token::sign(&key, &claims)?)?)
+        };
+        let admin = client(token::claims(Role::Admin))?;
+        let dispatcher = client(token::claims(Role::Dispatcher))?;
+        let supervisor = client(token::claims(Role::Supervisor))?;
+        Ok(Self { plan, channel, key, admin, dispatcher, supervisor })
+    }
+
+    /// A unit: its head, inspectors and handlers in one.
+    fn unit(&self, unit: &str) -> Result<Client, DemoError> {
+        let claims = Claims {
+            roles: vec![Role::UnitHead.to_string()],
+            unit: Some(unit.to_owned()),
+            ..token::claims(Role::UnitHead)
+        };
+        Ok(Client::new(&self.channel, &token::sign(&self.key, &claims)?)?)
+    }
+
+    fn enterprise(&self, enterprise: &str) -> Result<Client, DemoError> {
+        let claims =
+            Claims { enterprise: Some(enterprise.to_owned()), ..token::claims(Role::Enterprise) };
+        Ok(Client::new(&self.channel, &token::sign(&self.key, &claims)?)?)
+    }
+}
+
+/// Runs the demo in `folder`, which is for nothing else.
+///
+/// # Errors
+/// See [`DemoError`]: whatever is not as it should be.
+pub async fn run(folder: &Path) -> Result<(), DemoError> {
+    let mut config = Config::load(Purpose::Dev, None, &environment())?;
+    config.grpc.listen = ([127, 0, 0, 1], 0).into();
+    let dev = Dev::start(folder, true).await?;
+    dev.configure(&mut config);
+    let key = DevKey::read(folder).map_err(DevError::from)?;
+    let parts = Parts::assemble(&config).await?;
+    let stop = Stop::new();
+    let server = roles::bind(&config)?;
+    let address = server.address();
+    let running = tokio::spawn(roles::run(
+        parts.clone(),
+        config.clone(),
+        Roles::ALL,
+        Some(server),
+        stop.clone(),
+    ));
+    let told = Box::pin(async {
+        let channel = Endpoint::from_shared(format!("http://{address}"))?.connect().await?;
+        story(Cast::gather(Plan::published()?, channel, key).await?).await?;
+        replay(&parts).await
+    })
+    .await;
+    stop.now();
+    if let Ok(ended) = running.await {
+        ended?;
+    }
+    let halt = Stop::new();
+    halt.now();
+    dev.supervise(&halt).await.map_err(DevError::from)?;
+    told
+}
+
+async fn story(cast: Cast) -> Result<(), DemoError> {
+    let documents = vec![
+        (PolicyName::Calendar, catalogue::work_calendar()?),
+        (PolicyName::Routing, cast.plan.routing()),
+        (PolicyName::Frequency, catalogue::frequency_policy()),
+    ];
+    day::publish(&cast, documents).await?;
+    day::register(&cast).await?;
+    let visit = day::visits(&cast).await?;
+    day::race(&cast).await?;
+    let position = day::appeals(&cast, &visit).await?;
+    day::show(&cast, &position).await
+}
+
+/// Replays the log and compares: the tables hold nothing that the log does not say.
+async fn replay(parts: &Parts) -> Result<(), DemoError> {
+    tables::chapter("The log is replayed and compared with the tables 重放日志并核对");
+    let report = crate::verify::verify(parts).await?;
+    for finding in &report.lines {
+        tables::line(finding);
+    }
+    if !report.sound {
+        return Err(DemoError::Differs);
+    }
+    println!("\ndemo: ok");
+    Ok(())
+}

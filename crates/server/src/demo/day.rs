@@ -1,0 +1,399 @@
+//! The working day of the demo: every step is a call that any client could make.
+
+use doudi_api::proto::{
+    AcceptAppealRequest, ApproveVisitRequest, Channel as AppealChannel, CheckInRequest,
+    CheckOutRequest, Date, DispatchAppealRequest, DraftPolicyRequest, Ground, ItemOutcome,
+    ItemResult, ListTimelineRequest, ObjectToResolutionRequest, PlanVisitRequest, PolicyDocument,
+    PolicyName, PublishPolicyRequest, RegisterEnterpriseRequest, ReportResultRequest,
+    ResolutionOutcome, ResolveAppealRequest, SignForAppealRequest, SubmitAppealRequest,
+    TimelineOrder,
+};
+use doudi_domain::calendar::civil_date;
+use jiff::Timestamp;
+use tonic::{Code, Status};
+use tonic_types::StatusExt;
+
+use super::{Cast, DemoError, tables};
+use crate::client::{Client, command_id};
+
+/// 旅顺口区.
+const AREA: &str = "210212";
+
+/// Sample enterprises (示例企业): codes with a right check digit, none of a real enterprise.
+pub(super) const ENTERPRISES: [(&str, &str); 4] = [
+    ("91210212DD0000001D", "示例船舶配件(旅顺)有限公司"),
+    ("91210212DD0000003K", "示例樱桃食品有限公司"),
+    ("91210212DD0000005R", "示例渔港冷链有限公司"),
+    ("91210212DD00000070", "示例旅顺文旅有限公司"),
+];
+
+/// A visit's ids, to go on with it.
+#[derive(Debug, Clone)]
+struct Planned {
+    enterprise: String,
+    visit: String,
+}
+
+fn now() -> Timestamp {
+    crate::clock::system().now()
+}
+
+fn today() -> Date {
+    let today = civil_date(now());
+    Date { year: today.year().into(), month: today.month().into(), day: today.day().into() }
+}
+
+fn stamp(at: Timestamp) -> prost_types::Timestamp {
+    prost_types::Timestamp { seconds: at.as_second(), nanos: at.subsec_nanosecond() }
+}
+
+/// Publishes the catalogue: work calendar, routing, limits.
+pub(super) async fn publish(
+    cast: &Cast,
+    documents: Vec<(PolicyName, PolicyDocument)>,
+) -> Result<(), DemoError> {
+    tables::chapter("The rules are published as data 规则以数据形式发布");
+    for (name, document) in documents {
+        let mut admin = cast.admin.policies.clone();
+        let draft = DraftPolicyRequest {
+            command_id: command_id(),
+            document: Some(document),
+            expected_version: None,
+        };
+        let version = admin.draft_policy(draft).await?.into_inner().document_version;
+        admin
+            .publish_policy(PublishPolicyRequest {
+                command_id: command_id(),
+                name: name.into(),
+                document_version: version,
+                expected_version: None,
+            })
+            .await?;
+        tables::line(&format!("{} version {version} is in force", name.as_str_name()));
+    }
+    Ok(())
+}
+
+/// Registers the enterprises.
+pub(super) async fn register(cast: &Cast) -> Result<(), DemoError> {
+    tables::chapter("Enterprises of 旅顺口区 are registered 登记企业");
+    for (code, name) in ENTERPRISES {
+        let registered = cast
+            .admin
+            .enterprises
+            .clone()
+            .register_enterprise(RegisterEnterpriseRequest {
+                command_id: command_id(),
+                enterprise_id: code.to_owned(),
+                name: name.to_owned(),
+                area: AREA.to_owned(),
+                expected_version: None,
+            })
+            .await?
+            .into_inner();
+        let mark = if registered.check_digit_correct { "" } else { " (check digit is wrong)" };
+        tables::line(&format!("{code} {name}{mark}"));
+    }
+    Ok(())
+}
+
+fn plan_request(enterprise: &str, ground: Ground, evidence: &str) -> PlanVisitRequest {
+    PlanVisitRequest {
+        command_id: command_id(),
+        enterprise_id: enterprise.to_owned(),
+        officers: officers(),
+        items: vec!["fire-equipment".into(), "licence-display".into()],
+        ground: ground.into(),
+        evidence: evidence.to_owned(),
+        planned_on: Some(today()),
+        expected_version: None,
+    }
+}
+
+/// The certificates of the two officers.
+fn officers() -> Vec<String> {
+    vec!["LNB-0001".to_owned(), "LNB-0002".to_owned()]
+}
+
+async fn plan(
+    client: &Client,
+    enterprise: &str,
+    ground: Ground,
+    evidence: &str,
+) -> Result<Planned, Status> {
+    let request = plan_request(enterprise, ground, evidence);
+    let planned = client.inspections.clone().plan_visit(request).await?.into_inner();
+    Ok(Planned { enterprise: enterprise.to_owned(), visit: planned.visit_id })
+}
+
+/// Approve, scan in, scan out, report.
+async fn carry_out(client: &Client, planned: &Planned) -> Result<(), Status> {
+    let mut inspections = client.inspections.clone();
+    let Planned { enterprise, visit } = planned.clone();
+    inspections
+        .approve_visit(ApproveVisitRequest {
+            command_id: command_id(),
+            enterprise_id: enterprise.clone(),
+            visit_id: visit.clone(),
+            expected_version: None,
+        })
+        .await?;
+    inspections
+        .check_in(CheckInRequest {
+            command_id: command_id(),
+            enterprise_id: enterprise.clone(),
+            visit_id: visit.clone(),
+            officers: officers(),
+            occurred_at: Some(stamp(now())),
+            offline: false,
+            expected_version: None,
+        })
+        .await?;
+    inspections
+        .check_out(CheckOutRequest {
+            command_id: command_id(),
+            enterprise_id: enterprise.clone(),
+            visit_id: visit.clone(),
+            occurred_at: Some(stamp(now())),
+            expected_version: None,
+        })
+        .await?;
+    let result = |item: &str, outcome: ItemOutcome| ItemResult {
+        item: item.to_owned(),
+        outcome: outcome.into(),
+        rectify_by: None,
+    };
+    inspections
+        .report_result(ReportResultRequest {
+            command_id: command_id(),
+            enterprise_id: enterprise,
+            visit_id: visit,
+            results: vec![
+                result("fire-equipment", ItemOutcome::Pass),
+                result("licence-display", ItemOutcome::CorrectedOnTheSpot),
+            ],
+            expected_version: None,
+        })
+        .await?;
+    Ok(())
+}
+
+/// One visit in order, one refused by the limit, one that passes it because of a complaint.
+pub(super) async fn visits(cast: &Cast) -> Result<String, DemoError> {
+    tables::chapter("Visits: planned, scanned in, reported 扫码入企");
+    let (enterprise, name) = ENTERPRISES[0];
+    let market = &cast.unit("market-regulation")?;
+    let first = plan(market, enterprise, Ground::Routine, "").await?;
+    carry_out(market, &first).await?;
+    tables::line(&format!("市市场监管局 visited {name}: scanned in, scanned out, reported"));
+
+    match plan(market, enterprise, Ground::Routine, "").await {
+        Ok(_) => return Err(DemoError::Story("the second routine visit was not refused")),
+        Err(status) => refused(&status, "CAP_REACHED")?,
+    }
+    let complaint = plan(market, enterprise, Ground::Complaint, "12345-2025-0421").await?;
+    carry_out(market, &complaint).await?;
+    tables::line("a complaint (投诉举报) brings the same unit back: recorded, not counted");
+    Ok(first.visit)
+}
+
+/// Two units want the last place of all units together at the same moment.
+pub(super) async fn race(cast: &Cast) -> Result<(), DemoError> {
+    tables::chapter("Two units race for the last place 争抢最后一个名额");
+    let (enterprise, name) = ENTERPRISES[1];
+    for unit in ["market-regulation", "tax", "housing-construction"] {
+        plan(&cast.unit(unit)?, enterprise, Ground::Routine, "").await?;
+    }
+    tables::line(&format!("three of four places at {name} are taken"));
+    let (transport, water) = (cast.unit("transport")?, cast.unit("water-affairs")?);
+    let (first, second) = tokio::join!(
+        plan(&transport, enterprise, Ground::Routine, ""),
+        plan(&water, enterprise, Ground::Routine, ""),
+    );
+    let (winner, loser) = match (first, second) {
+        (Ok(_), Err(status)) => ("市交通运输局", status),
+        (Err(status), Ok(_)) => ("市水务局", status),
+        (Ok(_), Ok(_)) => return Err(DemoError::Story("both units took the last place")),
+        (Err(status), Err(_)) => return Err(status.into()),
+    };
+    tables::line(&format!("{winner} won; the other was refused:"));
+    refused(&loser, "CAP_REACHED")
+}
+
+/// Shows a refusal in both languages, and insists on its reason.
+fn refused(status: &Status, reason: &str) -> Result<(), DemoError> {
+    let details = status.get_error_details();
+    let found = details.error_info().map_or("", |info| info.reason.as_str());
+    if status.code() == Code::Ok || found != reason {
+        return Err(status.clone().into());
+    }
+    tables::line(&format!("refused with {reason}: {}", status.message()));
+    if let Some(text) = details.localized_message() {
+        tables::line(&format!("  {}: {}", text.locale, text.message));
+    }
+    for violation in details.quota_failure().into_iter().flat_map(|quota| &quota.violations) {
+        tables::line(&format!("  {}: {}", violation.subject, violation.description));
+    }
+    Ok(())
+}
+
+/// An appeal as the demo leads it.
+struct Story {
+    enterprise: usize,
+    topic: &'static str,
+    description: &'static str,
+    unit: &'static str,
+}
+
+const APPEALS: [Story; 3] = [
+    Story {
+        enterprise: 2,
+        topic: "T06",
+        description: "冷库增容报装已两周未答复,影响投产。",
+        unit: "power-supply",
+    },
+    Story {
+        enterprise: 2,
+        topic: "T17",
+        description: "社保缴费系统重复扣款,申请退费。",
+        unit: "tax",
+    },
+    Story {
+        enterprise: 0,
+        topic: "T27",
+        description: "上门检查未先扫码,请核实。",
+        unit: "justice",
+    },
+];
+
+/// Three appeals go where the plan says; one is resolved and objected to. Answers with the position
+/// of the last thing that happened.
+pub(super) async fn appeals(cast: &Cast, visit: &str) -> Result<String, DemoError> {
+    let mut position = String::new();
+    tables::chapter("Appeals go to whom the plan names 诉求按方案分办");
+    for (number, story) in APPEALS.iter().enumerate() {
+        let about = if story.unit == "justice" { visit } else { "" };
+        let (enterprise, appeal) = submit(cast, story, about).await?;
+        let mut desk = cast.dispatcher.appeals.clone();
+        desk.accept_appeal(AcceptAppealRequest {
+            command_id: command_id(),
+            enterprise_id: enterprise.clone(),
+            appeal_id: appeal.clone(),
+            expected_version: None,
+        })
+        .await?;
+        let sent = desk
+            .dispatch_appeal(DispatchAppealRequest {
+                command_id: command_id(),
+                enterprise_id: enterprise.clone(),
+                appeal_id: appeal.clone(),
+                to_unit: String::new(),
+                expected_version: None,
+            })
+            .await?
+            .into_inner();
+        if sent.unit != story.unit {
+            return Err(DemoError::Story("an appeal went to another unit than the plan names"));
+        }
+        let unit = cast.plan.unit_name(&sent.unit);
+        tables::line(&format!("{} -> {unit} by rule {}", story.description, sent.rule));
+        position = sent.receipt.map(|receipt| receipt.position).unwrap_or_default();
+        if number == 0 {
+            resolve_and_object(cast, &enterprise, &appeal, story.unit).await?;
+        }
+    }
+    Ok(position)
+}
+
+async fn submit(cast: &Cast, story: &Story, visit: &str) -> Result<(String, String), DemoError> {
+    let (enterprise, _) = ENTERPRISES[story.enterprise];
+    let submitted = cast
+        .enterprise(enterprise)?
+        .appeals
+        .clone()
+        .submit_appeal(SubmitAppealRequest {
+            command_id: command_id(),
+            enterprise_id: enterprise.to_owned(),
+            channel: AppealChannel::App.into(),
+            topic: story.topic.to_owned(),
+            area: AREA.to_owned(),
+            description: story.description.to_owned(),
+            contact: "企业联系人 0411-00000000".to_owned(),
+            about_visit_id: visit.to_owned(),
+        })
+        .await?
+        .into_inner();
+    Ok((enterprise.to_owned(), submitted.appeal_id))
+}
+
+async fn resolve_and_object(
+    cast: &Cast,
+    enterprise: &str,
+    appeal: &str,
+    unit: &str,
+) -> Result<(), DemoError> {
+    let mut handler = cast.unit(unit)?.appeals;
+    handler
+        .sign_for_appeal(SignForAppealRequest {
+            command_id: command_id(),
+            enterprise_id: enterprise.to_owned(),
+            appeal_id: appeal.to_owned(),
+            expected_version: None,
+        })
+        .await?;
+    handler
+        .resolve_appeal(ResolveAppealRequest {
+            command_id: command_id(),
+            enterprise_id: enterprise.to_owned(),
+            appeal_id: appeal.to_owned(),
+            outcome: ResolutionOutcome::Explained.into(),
+            reply: "已受理增容申请,排期待定。".to_owned(),
+            expected_version: None,
+        })
+        .await?;
+    cast.enterprise(enterprise)?
+        .appeals
+        .object_to_resolution(ObjectToResolutionRequest {
+            command_id: command_id(),
+            enterprise_id: enterprise.to_owned(),
+            appeal_id: appeal.to_owned(),
+            reason: "没有给出送电日期。".to_owned(),
+            expected_version: None,
+        })
+        .await?;
+    tables::line("  resolved as explained, objected to by the enterprise: the unit has it again");
+    Ok(())
+}
+
+/// Every enterprise's timeline and quota, as a supervisor sees them after all that.
+pub(super) async fn show(cast: &Cast, position: &str) -> Result<(), DemoError> {
+    for (enterprise, name) in ENTERPRISES {
+        tables::chapter(&format!("{enterprise} {name}"));
+        let page = cast
+            .supervisor
+            .timelines
+            .clone()
+            .list_timeline(ListTimelineRequest {
+                enterprise_id: enterprise.to_owned(),
+                order: TimelineOrder::OldestFirst.into(),
+                page_size: 100,
+                min_position: position.to_owned(),
+                ..ListTimelineRequest::default()
+            })
+            .await?
+            .into_inner();
+        tables::timeline(&cast.plan, &page.entries);
+        let quota = cast
+            .unit("market-regulation")?
+            .inspections
+            .get_quota(doudi_api::proto::GetQuotaRequest {
+                enterprise_id: enterprise.to_owned(),
+                min_position: position.to_owned(),
+                ..doudi_api::proto::GetQuotaRequest::default()
+            })
+            .await?
+            .into_inner();
+        tables::quotas(&cast.plan, &quota.quotas);
+    }
+    Ok(())
+}

@@ -1,0 +1,74 @@
+//! What the demo shows: a story in lines, timelines and quotas in tables.
+
+use comfy_table::{ContentArrangement, Table, presets::UTF8_FULL_CONDENSED};
+use doudi_api::proto::{Date, Quota, TimelineEntry};
+use jiff::{Timestamp, tz};
+
+use crate::catalogue::Plan;
+
+/// A heading of the story.
+pub(super) fn chapter(title: &str) {
+    println!("\n=== {title}");
+}
+
+/// One line of the story.
+pub(super) fn line(text: &str) {
+    println!("  {text}");
+}
+
+fn table(heading: &[&str]) -> Table {
+    let mut table = Table::new();
+    table.load_style(UTF8_FULL_CONDENSED).set_content_arrangement(ContentArrangement::Disabled);
+    table.set_header(heading);
+    table
+}
+
+fn indented(table: &Table) {
+    for row in table.to_string().lines() {
+        println!("  {row}");
+    }
+}
+
+/// An enterprise's timeline, as the API gave it.
+pub(super) fn timeline(plan: &Plan, entries: &[TimelineEntry]) {
+    let mut table = table(&["time", "what happened", "unit", "position"]);
+    for entry in entries {
+        let at = entry
+            .occurred_at
+            .and_then(|at| Timestamp::new(at.seconds, at.nanos).ok())
+            .map(|at| tz::offset(8).to_datetime(at).strftime("%H:%M:%S").to_string())
+            .unwrap_or_default();
+        let unit = plan.unit_name(&entry.unit);
+        table.add_row([at.as_str(), &entry.event_type, unit, &entry.position]);
+    }
+    indented(&table);
+}
+
+/// How an enterprise stands against each rule, as the API gave it.
+pub(super) fn quotas(plan: &Plan, quotas: &[Quota]) {
+    let heading =
+        ["rule", "unit", "max", "reserved", "used", "exempt", "left", "frees on", "visits"];
+    let mut table = table(&heading);
+    for quota in quotas {
+        let unit = if quota.unit.is_empty() { "all" } else { plan.unit_name(&quota.unit) };
+        let visits: Vec<&str> =
+            quota.visit_ids.iter().map(|id| id.get(..8).unwrap_or(id)).collect();
+        table.add_row([
+            quota.rule.clone(),
+            unit.to_owned(),
+            quota.maximum.to_string(),
+            quota.reserved.to_string(),
+            quota.used.to_string(),
+            quota.exempt.to_string(),
+            quota.remaining.to_string(),
+            date(quota.frees_on.as_ref()),
+            visits.join(" "),
+        ]);
+    }
+    indented(&table);
+}
+
+/// A civil date as people write it.
+fn date(date: Option<&Date>) -> String {
+    date.map_or_else(String::new, |d| format!("{:04}-{:02}-{:02}", d.year, d.month, d.day))
+}

@@ -1,0 +1,187 @@
+//! From the configuration to the parts that the roles are made of, each behind its start-up gate.
+
+use std::{collections::BTreeMap, fs, path::PathBuf};
+
+use base64::{Engine as _, prelude::BASE64_STANDARD};
+use deadpool_postgres::{Manager, ManagerConfig, Pool, RecyclingMethod, Runtime};
+use doudi_engine::{
+    Engine, EngineSettings, MasterKeys, MasterKeysError, ReactSettings, Vault, VaultError,
+};
+use doudi_journal::{
+    ConnectError, CreateError, Credentials, GateRefusal, GateReport, JetStream, JetStreamSettings,
+    Journal, Position,
+};
+use doudi_views::{ViewError, ViewSettings, Views};
+use tokio_postgres::NoTls;
+
+use crate::{
+    clock,
+    config::{self, Config},
+};
+
+/// The most commands that processes issue in one round.
+const ROUND_MAX: usize = 500;
+
+/// Why the parts cannot be put together. The text is for the operator.
+#[derive(Debug, thiserror::Error)]
+pub enum PartsError {
+    /// The log's servers cannot be reached.
+    #[error("cannot connect to NATS")]
+    Connect(#[from] ConnectError),
+    /// The log cannot be created.
+    #[error("cannot create the log")]
+    Create(#[from] CreateError),
+    /// The gate refuses to serve on this log.
+    #[error("refusing to serve:{}", listed(.0))]
+    Gate(Vec<GateRefusal>),
+    /// The address of the database cannot be read.
+    #[error("postgres.url cannot be read")]
+    PostgresUrl(#[source] tokio_postgres::Error),
+    /// The pool of connections cannot be made.
+    #[error("the pool of connections to PostgreSQL cannot be made")]
+    Pool(#[from] deadpool_postgres::BuildError),
+    /// The tables cannot be opened.
+    #[error("the tables cannot be opened")]
+    Views(#[from] ViewError),
+    /// The key vault cannot be opened.
+    #[error("the key vault cannot be opened")]
+    Vault(#[from] VaultError),
+    /// A master key cannot be read.
+    #[error("the master key {id} in {} is not 32 bytes in base64", path.display())]
+    MasterKey {
+        /// Its id.
+        id: String,
+        /// Its file.
+        path: PathBuf,
+    },
+    /// The master keys are not usable.
+    #[error("the master keys are not usable")]
+    MasterKeys(#[from] MasterKeysError),
+}
+
+fn listed(refusals: &[GateRefusal]) -> String {
+    refusals.iter().map(|refusal| format!("\n  - [{}] {refusal}", refusal.code())).collect()
+}
+
+/// What every role works with. Cheap to clone.
+#[derive(Debug, Clone)]
+pub struct Parts {
+    /// The log.
+    pub journal: Journal,
+    /// The write path.
+    pub engine: Engine,
+    /// The tables.
+    pub views: Views,
+    /// The keys of personal data.
+    pub vault: Vault,
+    /// What the gate saw.
+    pub gate: std::sync::Arc<GateReport>,
+}
+
+impl Parts {
+    /// Connects, creates what is absent, and passes the start-up gate.
+    ///
+    /// # Errors
+    /// See [`PartsError`]; the gate's refusals come all at once.
+    pub async fn assemble(config: &Config) -> Result<Self, PartsError> {
+        let (pool, views) = views(config).await?;
+        let (journal, gate) = journal(config, views.highest_position().await?).await?;
+        let vault = Vault::postgres(pool, master_keys(&config.vault)?).await?;
+        let settings = EngineSettings {
+            cache_entries_max: config.engine.cache_entries_max,
+            attempts_max: config.engine.attempts_max,
+            input_age_max: config.engine.input_age_max,
+        };
+        let engine = Engine::new(journal.clone(), settings, clock::system());
+        Ok(Self { journal, engine, views, vault, gate: std::sync::Arc::new(gate) })
+    }
+}
+
+/// The log, behind the gate: its last position must not lie before `checkpoint`.
+async fn journal(
+    config: &Config,
+    checkpoint: Position,
+) -> Result<(Journal, GateReport), PartsError> {
+    let jetstream = JetStream::connect(jetstream_settings(&config.nats)).await?;
+    // A view that knows of records proves that there was a log: a missing one is not replaced.
+    if checkpoint == Position::default() {
+        jetstream.create_if_absent().await?;
+    }
+    let gate = jetstream.gate(checkpoint).await.map_err(PartsError::Gate)?;
+    Ok((Journal::JetStream(jetstream), gate))
+}
+
+/// How the log is reached, as the configuration says.
+#[must_use]
+pub fn jetstream_settings(nats: &config::Nats) -> JetStreamSettings {
+    let credentials = if !nats.token.is_empty() {
+        Credentials::Token(nats.token.expose().to_owned())
+    } else if !nats.user.is_empty() {
+        let password = nats.password.expose().to_owned();
+        Credentials::User { user: nats.user.clone(), password }
+    } else if nats.creds_file.as_os_str().is_empty() {
+        Credentials::None
+    } else {
+        Credentials::File(nats.creds_file.clone())
+    };
+    JetStreamSettings {
+        urls: nats.urls.clone(),
+        credentials,
+        connection_name: "doudi".to_owned(),
+        stream: nats.stream.clone(),
+        replicas: nats.replicas,
+        durability: nats.durability,
+        max_bytes: nats.max_bytes,
+        ack_timeout: nats.ack_timeout,
+        connect_timeout: nats.connect_timeout,
+        in_flight_max: nats.in_flight_max,
+        monitor_urls: nats.monitor_urls.clone(),
+    }
+}
+
+async fn views(config: &Config) -> Result<(Pool, Views), PartsError> {
+    let postgres = &config.postgres;
+    let mut connection: tokio_postgres::Config =
+        postgres.url.expose().parse().map_err(PartsError::PostgresUrl)?;
+    connection.connect_timeout(postgres.connect_timeout);
+    connection.application_name("doudi");
+    connection.options(format!("-c statement_timeout={}", postgres.statement_timeout.as_millis()));
+    let manager = Manager::from_config(
+        connection.clone(),
+        NoTls,
+        ManagerConfig { recycling_method: RecyclingMethod::Fast },
+    );
+    let pool = Pool::builder(manager)
+        .max_size(postgres.pool_size_max)
+        .runtime(Runtime::Tokio1)
+        .create_timeout(Some(postgres.connect_timeout))
+        .wait_timeout(Some(postgres.connect_timeout))
+        .build()?;
+    let views = Views::open(pool.clone(), ViewSettings { connection }).await?;
+    Ok((pool, views))
+}
+
+/// The master keys that the configuration names.
+pub(crate) fn master_keys(vault: &config::Vault) -> Result<MasterKeys, PartsError> {
+    let mut keys = BTreeMap::new();
+    for (id, path) in &vault.master_keys {
+        let read = || -> Option<[u8; 32]> {
+            let text = fs::read_to_string(path).ok()?;
+            BASE64_STANDARD.decode(text.trim()).ok()?.try_into().ok()
+        };
+        let key =
+            read().ok_or_else(|| PartsError::MasterKey { id: id.clone(), path: path.clone() })?;
+        keys.insert(id.clone(), key);
+    }
+    Ok(MasterKeys::new(vault.active_key.clone(), keys)?)
+}
+
+/// The bounds of the process runner, as the configuration says.
+#[must_use]
+pub fn react_settings(react: &config::React) -> ReactSettings {
+    ReactSettings {
+        visit_grace_days: react.visit_grace_days,
+        poll_interval: react.poll_interval,
+        round_max: ROUND_MAX,
+    }
+}

@@ -1,0 +1,273 @@
+//! The roles of a process: serve, project, react. They start together, and serving stops first.
+
+use std::{fs, io, net::SocketAddr, path::PathBuf};
+
+use doudi_api::{
+    Api, ApiSettings, SERVICES,
+    identity::{Authenticator, AuthenticatorSettings, Keys, KeysError},
+    proto::FILE_DESCRIPTOR_SET,
+};
+use doudi_engine::ReactError;
+use futures::FutureExt;
+use tokio::{
+    task::JoinHandle,
+    time::{Duration, MissedTickBehavior, timeout},
+};
+use tonic::transport::{Identity, Server, ServerTlsConfig};
+use tonic_health::{ServingStatus, server::HealthReporter};
+
+use crate::{
+    config::{Auth, Config, Grpc},
+    dev::keys::DEV_KEY_ID,
+    listener::Listener,
+    parts::{self, Parts, PartsError},
+    stop::Stop,
+};
+
+/// How often the health service looks at the log.
+const HEALTH_INTERVAL: Duration = Duration::from_millis(500);
+
+/// How often an idle connection is asked whether it is still there.
+const KEEPALIVE_INTERVAL: Duration = Duration::from_secs(30);
+
+/// Why a role cannot run.
+#[derive(Debug, thiserror::Error)]
+pub enum RunError {
+    /// The address cannot be bound.
+    #[error("cannot listen on {address}")]
+    Listen {
+        /// The address.
+        address: SocketAddr,
+        /// Why.
+        source: io::Error,
+    },
+    /// A file that the configuration names cannot be read.
+    #[error("cannot read {}", path.display())]
+    File {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// The token keys cannot be used.
+    #[error("the token keys in auth.keys_file cannot be used")]
+    Keys(#[from] KeysError),
+    /// The token keys hold a development key, and this is not development.
+    #[error(
+        "auth.keys_file holds the development key `{DEV_KEY_ID}`, which only `doudi dev` and `doudi demo` accept"
+    )]
+    DevelopmentKey,
+    /// The parts of the API cannot be put together.
+    #[error("the API cannot be put together")]
+    Parts(#[from] PartsError),
+    /// The API ended by itself.
+    #[error("the API failed")]
+    Serve(#[from] tonic::transport::Error),
+    /// The reflection service cannot be made.
+    #[error("the API cannot describe itself")]
+    Reflection(#[from] tonic_reflection::server::Error),
+    /// The processes ended by themselves.
+    #[error("the processes failed")]
+    React(#[from] ReactError),
+    /// A task ended in a panic.
+    #[error("a task ended in a panic")]
+    Panic(#[from] tokio::task::JoinError),
+}
+
+/// Which roles a process has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Roles {
+    /// Serve the API.
+    pub serve: bool,
+    /// Build the views.
+    pub project: bool,
+    /// Run the processes.
+    pub react: bool,
+}
+
+impl Roles {
+    /// No role.
+    pub const NONE: Self = Self { serve: false, project: false, react: false };
+    /// Every role.
+    pub const ALL: Self = Self { serve: true, project: true, react: true };
+}
+
+/// Binds the address of the configuration.
+///
+/// # Errors
+/// [`RunError::Listen`].
+pub fn bind(config: &Config) -> Result<Listener, RunError> {
+    let address = config.grpc.listen;
+    Listener::bind(address, config.grpc.connections_max)
+        .map_err(|source| RunError::Listen { address, source })
+}
+
+/// Runs the roles until `stop`, or until one of them fails, which stops the others.
+///
+/// # Errors
+/// The first failure.
+pub async fn run(
+    parts: Parts,
+    config: Config,
+    roles: Roles,
+    listener: Option<Listener>,
+    stop: Stop,
+) -> Result<(), RunError> {
+    // What the API's queries wait for goes on until the API has drained.
+    let drained = Stop::new();
+    let project = roles.project.then(|| {
+        let (parts, until) = (parts.clone(), drained.receiver());
+        tokio::spawn(async move { parts.views.project(&parts.journal, until).await })
+    });
+    let react = roles.react.then(|| react(parts.clone(), &config, stop.clone(), &drained));
+    let served = match listener {
+        Some(listener) if roles.serve => serve(&parts, &config, listener, &stop).await,
+        Some(_) | None => {
+            stop.wait().await;
+            Ok(())
+        }
+    };
+    stop.now();
+    drained.now();
+    if let Some(project) = project {
+        project.await?;
+    }
+    if let Some(react) = react {
+        react.await??;
+    }
+    served
+}
+
+/// Processes at work; when they fail, everything stops.
+fn react(
+    parts: Parts,
+    config: &Config,
+    stop: Stop,
+    drained: &Stop,
+) -> JoinHandle<Result<(), ReactError>> {
+    let settings = parts::react_settings(&config.react);
+    let until = drained.receiver();
+    tokio::spawn(async move {
+        let ended = parts.engine.react(&parts.vault, &settings, until).await;
+        if ended.is_err() {
+            stop.now();
+        }
+        ended
+    })
+}
+
+async fn serve(
+    parts: &Parts,
+    config: &Config,
+    listener: Listener,
+    stop: &Stop,
+) -> Result<(), RunError> {
+    let Config { grpc, auth, identity, .. } = config;
+    let settings = ApiSettings {
+        message_bytes_max: grpc.message_bytes_max,
+        commands_in_flight_max: grpc.requests_in_flight_max,
+        request_timeout_max: grpc.request_timeout_max,
+        page_token_key: parts::master_keys(&config.vault)?.derive("page tokens"),
+        refuse_bad_check_digit: identity.refuse_bad_check_digit,
+    };
+    let api = Api::new(
+        parts.engine.clone(),
+        parts.vault.clone(),
+        parts.views.clone(),
+        authenticator(auth)?,
+        settings,
+        stop.receiver(),
+    );
+    let (reporter, health) = tonic_health::server::health_reporter();
+    let watching = tokio::spawn(watch_health(parts.clone(), reporter, stop.clone()));
+    let mut server = Server::builder()
+        .max_concurrent_streams(grpc.streams_per_connection_max)
+        .http2_keepalive_interval(Some(KEEPALIVE_INTERVAL))
+        .tcp_nodelay(true);
+    if let Some(tls) = tls(grpc)? {
+        server = server.tls_config(tls)?;
+    }
+    let reflection = match grpc.reflection {
+        true => Some(
+            tonic_reflection::server::Builder::configure()
+                .register_encoded_file_descriptor_set(FILE_DESCRIPTOR_SET)
+                .build_v1()?,
+        ),
+        false => None,
+    };
+    let routes = api.routes().add_service(health);
+    let routes = match reflection {
+        Some(reflection) => routes.add_service(reflection),
+        None => routes,
+    };
+    let stopping = stop.clone();
+    let mut serving = std::pin::pin!(
+        server
+            .layer(api.layer())
+            .add_routes(routes)
+            .serve_with_incoming_shutdown(listener.connections(), async move {
+                stopping.wait().await;
+            })
+            .fuse()
+    );
+    let ended = tokio::select! {
+        ended = &mut serving => ended,
+        () = stop.wait() => match timeout(grpc.drain_timeout, serving).await {
+            Ok(ended) => ended,
+            Err(_) => {
+                tracing::warn!("calls were still at work when the time to drain was over");
+                Ok(())
+            }
+        },
+    };
+    watching.abort();
+    Ok(ended?)
+}
+
+/// Serving means that the log can be reached; a stopping process says so before it drains.
+async fn watch_health(parts: Parts, reporter: HealthReporter, stop: Stop) {
+    let mut rhythm = tokio::time::interval(HEALTH_INTERVAL);
+    rhythm.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        let stopping = tokio::select! {
+            _ = rhythm.tick() => false,
+            () = stop.wait() => true,
+        };
+        let status = match parts.journal.connected() && !stopping {
+            true => ServingStatus::Serving,
+            false => ServingStatus::NotServing,
+        };
+        for service in std::iter::once("").chain(SERVICES) {
+            reporter.set_service_status(service, status).await;
+        }
+        if stopping {
+            return;
+        }
+    }
+}
+
+fn authenticator(auth: &Auth) -> Result<Authenticator, RunError> {
+    let keys = Keys::parse(&read(&auth.keys_file)?)?;
+    if !auth.allow_dev_key && keys.kids().any(|kid| kid == DEV_KEY_ID) {
+        return Err(RunError::DevelopmentKey);
+    }
+    let settings = AuthenticatorSettings {
+        issuer: auth.issuer.clone(),
+        audience: auth.audience.clone(),
+        leeway: auth.leeway,
+        token_age_max: auth.token_age_max,
+    };
+    Ok(Authenticator::new(keys, settings))
+}
+
+fn tls(grpc: &Grpc) -> Result<Option<ServerTlsConfig>, RunError> {
+    if grpc.tls_cert.as_os_str().is_empty() {
+        return Ok(None);
+    }
+    let identity = Identity::from_pem(read(&grpc.tls_cert)?, read(&grpc.tls_key)?);
+    Ok(Some(ServerTlsConfig::new().identity(identity)))
+}
+
+fn read(path: &PathBuf) -> Result<String, RunError> {
+    fs::read_to_string(path).map_err(|source| RunError::File { path: path.clone(), source })
+}

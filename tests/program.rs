@@ -1,0 +1,63 @@
+//! The binary `doudi` as a child process, the way an operator runs it.
+
+#![expect(clippy::expect_used, reason = "a test ends where its servers cannot be had")]
+
+use std::{net::SocketAddr, process::Stdio};
+
+use doudi_server::config::Config;
+use tokio::process::{Child, Command};
+
+/// A command that runs the binary with none of our own settings.
+#[must_use]
+pub fn command() -> Command {
+    let mut command = Command::new(crate::doudi_program());
+    for (name, _) in std::env::vars_os() {
+        let ours = name.to_string_lossy().into_owned();
+        let places = ["DOUDI_TOOLS", "DOUDI_NATS_SERVER", "DOUDI_PG_BIN"];
+        if ours.starts_with("DOUDI_") && !places.contains(&ours.as_str()) {
+            command.env_remove(name);
+        }
+    }
+    command.stdin(Stdio::null()).kill_on_drop(true);
+    command
+}
+
+/// A free address on loopback.
+///
+/// # Panics
+/// When there is none.
+#[must_use]
+pub fn free_address() -> SocketAddr {
+    let listener = std::net::TcpListener::bind(("127.0.0.1", 0)).expect("a free port");
+    listener.local_addr().expect("a bound socket has an address")
+}
+
+/// Gives `command` the settings of `config` by environment, and an address to listen on.
+pub fn configure(command: &mut Command, config: &Config, listen: SocketAddr) {
+    let (id, file) = config.vault.master_keys.iter().next().expect("a master key");
+    let settings = [
+        ("DOUDI_NATS__URLS", format!("{:?}", config.nats.urls)),
+        ("DOUDI_NATS__TOKEN", config.nats.token.expose().to_owned()),
+        ("DOUDI_NATS__MONITOR_URLS", format!("{:?}", config.nats.monitor_urls)),
+        ("DOUDI_POSTGRES__URL", config.postgres.url.expose().to_owned()),
+        ("DOUDI_AUTH__KEYS_FILE", config.auth.keys_file.display().to_string()),
+        ("DOUDI_VAULT__MASTER_KEYS", format!("{{ {id} = {:?} }}", file.display().to_string())),
+        ("DOUDI_VAULT__ACTIVE_KEY", id.clone()),
+        ("DOUDI_GRPC__LISTEN", listen.to_string()),
+        ("DOUDI_LOG__FILTER", "warn".to_owned()),
+    ];
+    for (name, value) in settings {
+        command.env(name, value);
+    }
+}
+
+/// Starts all roles on the servers of `config`.
+///
+/// # Panics
+/// When the binary cannot be started.
+#[must_use]
+pub fn all(config: &Config, listen: SocketAddr) -> Child {
+    let mut command = command();
+    configure(&mut command, config, listen);
+    command.arg("all").spawn().expect("the binary starts")
+}

@@ -1,0 +1,11 @@
+//! Ring 5: real nats-server, real PostgreSQL, real clients.
+
+mod authorization;
+mod bad_input;
+mod crash;
+mod development;
+mod python;
+mod race;
+mod requests;
+mod views;
+mod walk;
