@@ -38,7 +38,12 @@ pub(crate) const RETRY_LATER: Duration = Duration::from_secs(2);
 
 /// The most bytes that violations may take up: details travel in a header, and common clients
 /// refuse headers above 8 KiB.
-const VIOLATION_BYTES_MAX: usize = 3500;
+const VIOLATION_BYTES_MAX: usize = 3000;
+
+/// The most bytes of a value in the metadata, and of the message as it is encoded in a header. What
+/// is longer stands in full in the localized messages.
+const VALUE_BYTES_MAX: usize = 200;
+const MESSAGE_BYTES_MAX: usize = 900;
 
 /// A value in a sentence: the same in both languages, or a word for each.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -162,14 +167,26 @@ impl Refusal {
         // Readers that know of one message only keep the last: that of the users here.
         details.push(LocalizedMessage::new("en", words.en.as_ref()).into());
         details.push(LocalizedMessage::new("zh-CN", words.zh.as_ref()).into());
-        Status::with_error_details_vec(self.reason.code(), words.en.as_ref(), details)
+        Status::with_error_details_vec(self.reason.code(), brief(&words.en), details)
     }
 
     fn info(&self) -> ErrorInfo {
-        let metadata = self.values.iter().map(|(name, value)| (*name, value.en.as_ref()));
-        let metadata = metadata.map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
+        let short = self.values.iter().filter(|(_, value)| value.en.len() <= VALUE_BYTES_MAX);
+        let metadata = short.map(|(name, value)| ((*name).to_owned(), value.en.to_string()));
+        let metadata = metadata.collect();
         ErrorInfo { reason: self.reason.as_str().to_owned(), domain: DOMAIN.to_owned(), metadata }
     }
+}
+
+/// The text up to where its percent-encoded form would be too long for a header.
+fn brief(text: &str) -> String {
+    let mut bytes = 0;
+    let fits = |c: &char| {
+        bytes += if c.is_ascii() { 1 } else { 3 * c.len_utf8() };
+        bytes <= MESSAGE_BYTES_MAX
+    };
+    let kept: String = text.chars().take_while(fits).collect();
+    if kept.len() == text.len() { kept } else { format!("{kept}...") }
 }
 
 /// Why a request is not answered: the caller's side, or the operator's.

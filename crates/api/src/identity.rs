@@ -199,4 +199,4 @@ fn areas(claimed: &[String]) -> Result<Areas, ClaimError> {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

@@ -42,7 +42,7 @@ pub struct ApiSettings {
     /// The largest message taken in, in bytes.
     pub message_bytes_max: usize,
     /// The most requests, commands and queries alike, at work at once; further ones are shed.
-    pub commands_in_flight_max: usize,
+    pub requests_in_flight_max: usize,
     /// The longest that one request may take, whatever its client grants.
     pub request_timeout_max: Duration,
     /// Whether a registration with a wrong check digit is refused instead of marked.
@@ -55,7 +55,7 @@ impl fmt::Debug for ApiSettings {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ApiSettings")
             .field("message_bytes_max", &self.message_bytes_max)
-            .field("commands_in_flight_max", &self.commands_in_flight_max)
+            .field("requests_in_flight_max", &self.requests_in_flight_max)
             .field("request_timeout_max", &self.request_timeout_max)
             .field("refuse_bad_check_digit", &self.refuse_bad_check_digit)
             .finish_non_exhaustive()
@@ -92,7 +92,7 @@ impl Api {
         shutdown: watch::Receiver<bool>,
     ) -> Self {
         let bounds = Bounds {
-            requests_in_flight_max: settings.commands_in_flight_max,
+            requests_in_flight_max: settings.requests_in_flight_max,
             request_timeout_max: settings.request_timeout_max,
             message_bytes_max: settings.message_bytes_max,
         };

@@ -141,10 +141,21 @@ pub struct Case {
     pub phase: Phase,
     /// When the next step is due.
     pub due: Option<DueDate>,
+    /// What the unit said last, also after the enterprise objected to it.
+    pub resolution: Option<Resolution>,
     /// How often the enterprise objected.
     pub objections: u32,
     /// Whether its personal data were erased.
     pub erased: bool,
+}
+
+/// What a unit says became of an appeal (办理结果与答复).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Resolution {
+    /// How it was resolved.
+    pub outcome: Outcome,
+    /// The reply to the enterprise.
+    pub reply: Sealed,
 }
 
 /// How far an appeal is.
@@ -159,7 +170,7 @@ pub enum Phase {
     /// The unit works on it (办理中).
     InHandling(Route),
     /// The unit says it is resolved; the enterprise has the word (已办结待确认).
-    Resolved(Route, Outcome, Sealed),
+    Resolved(Route),
     /// The enterprise agreed (企业已确认).
     Confirmed(Route),
     /// Closed (已办结归档).
@@ -251,7 +262,7 @@ impl Phase {
             Self::Accepted => "accepted",
             Self::Dispatched(_) => "dispatched",
             Self::InHandling(_) => "in handling",
-            Self::Resolved(..) => "resolved",
+            Self::Resolved(_) => "resolved",
             Self::Confirmed(_) => "confirmed",
             Self::Closed(_) => "closed",
         }
@@ -264,7 +275,7 @@ impl Phase {
             Self::Submitted | Self::Accepted => None,
             Self::Dispatched(route)
             | Self::InHandling(route)
-            | Self::Resolved(route, ..)
+            | Self::Resolved(route)
             | Self::Confirmed(route)
             | Self::Closed(route) => Some(route),
         }
@@ -313,6 +324,7 @@ impl Decider for Appeal {
                 submission: submission.clone(),
                 phase: Phase::Submitted,
                 due: due.clone(),
+                resolution: None,
                 objections: 0,
                 erased: false,
             })),
@@ -336,7 +348,8 @@ impl Case {
             }
             Event::AppealSignedFor { .. } => self.on_route(Phase::InHandling),
             Event::AppealResolved { outcome, reply } => {
-                self.on_route(|route| Phase::Resolved(route, *outcome, reply.clone()));
+                self.on_route(Phase::Resolved);
+                self.resolution = Some(Resolution { outcome: *outcome, reply: reply.clone() });
                 self.due = None;
             }
             Event::ResolutionConfirmed {} => self.on_route(Phase::Confirmed),

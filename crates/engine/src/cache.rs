@@ -68,9 +68,15 @@ pub(crate) struct Lease<'a, D> {
 }
 
 impl<D: Decider> Lease<'_, D> {
-    /// What is kept, if the log confirmed it within `age_max`; else what the log has now.
-    pub(crate) async fn within(&mut self, age_max: Duration) -> Result<Arc<Folded<D>>, LoadError> {
-        let young = self.kept.confirmed.is_some_and(|at| at.elapsed() < age_max);
+    /// What is kept, if the log confirmed it less than `age_max` before `since`; else what the log
+    /// has now. With `since` taken before the lease, those who waited for it together share one
+    /// read even where nothing older will do.
+    pub(crate) async fn within(
+        &mut self,
+        since: Instant,
+        age_max: Duration,
+    ) -> Result<Arc<Folded<D>>, LoadError> {
+        let young = self.kept.confirmed.is_some_and(|at| at + age_max > since);
         match &self.folded {
             Some(folded) if young => Ok(folded.clone()),
             Some(_) | None => self.refresh(Position::default()).await,

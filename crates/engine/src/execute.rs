@@ -2,9 +2,11 @@
 
 use std::sync::Arc;
 
+use bytes::Bytes;
 use doudi_domain::Decider;
 use doudi_journal::{
-    Actor, AppendError, Commit, Hash, Journal, Position, Record, StreamName, Version,
+    Actor, AppendError, COMMIT_BYTES_MAX, Commit, EncodeError, Hash, Journal, Position, StreamName,
+    Version,
 };
 use jiff::Timestamp;
 use serde::Serialize;
@@ -77,6 +79,9 @@ pub struct Outcome<D: Decider> {
 }
 
 /// Why a command was not carried out, or is not known to have been.
+///
+/// "Nothing changed" speaks of this try. Where the log could not be reached or read, an earlier try
+/// under the same id may have been stored all the same; the same command again finds out.
 #[derive(Debug, thiserror::Error)]
 pub enum ExecuteError<R: std::error::Error + 'static> {
     /// A rule stands in the way; nothing changed.
@@ -106,7 +111,8 @@ pub enum ExecuteError<R: std::error::Error + 'static> {
     /// The log cannot be reached; nothing changed.
     #[error("the log cannot be reached")]
     Unavailable(#[source] AppendError),
-    /// Nobody knows whether the command was stored; the same command again finds out.
+    /// Nobody knows whether the command was stored, or it is stored and what it left cannot be read
+    /// just now; the same command again finds out.
     #[error("it is not known whether the command was stored")]
     Unknown(#[source] AppendError),
     /// The stream or an input of the decision cannot be loaded; nothing changed.
@@ -143,6 +149,14 @@ impl Doubt {
         match self.0 {
             Some((expected, unknown)) if expected == end => Err(ExecuteError::Unknown(unknown)),
             Some(_) | None => answer,
+        }
+    }
+
+    /// The answer when the stream cannot be read: the open record was not looked for.
+    fn unread<R: std::error::Error>(self, error: LoadError) -> ExecuteError<R> {
+        match self.0 {
+            Some((_, unknown)) => ExecuteError::Unknown(unknown),
+            None => ExecuteError::Load(error),
         }
     }
 }
@@ -203,7 +217,7 @@ impl Engine {
     /// refusal, or "already so", is only ever said of a state that the log has just confirmed.
     ///
     /// # Errors
-    /// See [`ExecuteError`]; all but [`ExecuteError::Unknown`] mean that nothing changed.
+    /// See [`ExecuteError`]; all but [`ExecuteError::Unknown`] mean that this try changed nothing.
     pub async fn execute<D>(
         &self,
         stream: &StreamName,
@@ -241,24 +255,31 @@ impl Engine {
                 Err(error) => return doubt.settle(folded.position, Err(error)),
             };
             let expected = folded.position;
-            let commit =
-                commit::next(stream, &folded, envelope, digest.clone(), self.clock.now(), &events)
-                    .map_err(fault)?;
-            match self.append(&mut lease, folded, &commit, events).await? {
+            let (commit, payload) = match self.encoded(stream, &folded, envelope, &digest, &events)
+            {
+                Ok(encoded) => encoded,
+                Err(error) => return doubt.settle(expected, Err(error)),
+            };
+            let at_least = match self.append(&mut lease, folded, &commit, payload, events).await {
                 Ok(outcome) => return Ok(outcome),
                 Err(AppendError::Conflict { actual }) => {
-                    folded = lease.refresh(actual).await?;
+                    if actual < expected {
+                        tracing::error!(%stream, %expected, %actual, "the log has lost records");
+                        lease.forget();
+                    }
+                    actual
                 }
                 Err(unknown @ AppendError::Unknown { .. }) => {
                     tracing::warn!(%stream, error = ?unknown, "outcome unknown, reading the stream");
                     doubt = Doubt(Some((expected, unknown)));
-                    match lease.refresh(Position::default()).await {
-                        Ok(found) => folded = found,
-                        Err(error) => return doubt.settle(expected, Err(error.into())),
-                    }
+                    Position::default()
                 }
                 Err(error) => return doubt.settle(expected, Err(refused(error))),
-            }
+            };
+            folded = match lease.refresh(at_least).await {
+                Ok(found) => found,
+                Err(error) => return Err(doubt.unread(error)),
+            };
             fresh = true;
         }
         if let Some(receipt) = folded.receipts.get(&envelope.command_id).cloned() {
@@ -285,28 +306,47 @@ impl Engine {
         folded.state.decide(&context, command).map_err(ExecuteError::Rejected)
     }
 
+    /// The commit of a decision and its bytes.
+    fn encoded<D: Decider>(
+        &self,
+        stream: &StreamName,
+        folded: &Folded<D>,
+        envelope: &Envelope,
+        digest: &Hash,
+        events: &[D::Event],
+    ) -> Result<(Commit, Bytes), ExecuteError<D::Rejection>> {
+        let now = self.clock.now();
+        let commit =
+            commit::next(stream, folded, envelope, digest.clone(), now, events).map_err(fault)?;
+        match commit.encode() {
+            Ok(payload) => Ok((commit, payload)),
+            Err(EncodeError::TooLarge { bytes }) => {
+                let bytes_max = COMMIT_BYTES_MAX;
+                Err(ExecuteError::TooLarge(AppendError::TooLarge { bytes, bytes_max }))
+            }
+            Err(error @ (EncodeError::Malformed(_) | EncodeError::Json(_))) => Err(fault(error)),
+        }
+    }
+
     /// Appends once and, when it is stored, folds it into what is kept.
     async fn append<D: Decider>(
         &self,
         lease: &mut Lease<'_, D>,
         folded: Arc<Folded<D>>,
         commit: &Commit,
+        payload: Bytes,
         events: Vec<D::Event>,
-    ) -> Result<Result<Outcome<D>, AppendError>, ExecuteError<D::Rejection>> {
-        let payload = commit.encode().map_err(fault)?;
+    ) -> Result<Outcome<D>, AppendError> {
         let hash = Hash::sha256(&payload);
         let asked = Instant::now();
-        let position = match self.journal.append(&commit.stream, payload, folded.position).await {
-            Ok(position) => position,
-            Err(error) => return Ok(Err(error)),
-        };
+        let position = self.journal.append(&commit.stream, payload, folded.position).await?;
         lease.forget();
         let mut next = Arc::try_unwrap(folded).unwrap_or_else(|shared| (*shared).clone());
         next.state = events.iter().fold(next.state, D::evolve);
         next.advance(commit.command_id, commit.command_digest.clone(), position, hash);
         let version = next.version;
         lease.keep(Arc::new(next), asked);
-        Ok(Ok(Outcome { version, position, events }))
+        Ok(Outcome { version, position, events })
     }
 
     /// The first outcome of a command that is already in the log.
@@ -321,10 +361,15 @@ impl Engine {
             return Err(ExecuteError::IdReused);
         }
         let before = Position(position.0.saturating_sub(1));
-        let records =
-            self.journal.load(stream, before, *position).await.map_err(LoadError::Unavailable)?;
+        // Its one record, however long the stream has grown since. It is stored, so a failure to
+        // read it must not pass for "nothing changed".
+        let records = self.journal.read(before, 1).await.map_err(|error| {
+            let (stream, source) = (stream.clone(), error.into());
+            ExecuteError::Unknown(AppendError::Unknown { stream, source })
+        })?;
         let damaged = || LoadError::Chain { stream: stream.clone(), position: *position };
-        let record: &Record = records.first().ok_or_else(damaged)?;
+        let found = records.first().filter(|record| record.stream == *stream);
+        let record = found.ok_or_else(damaged)?;
         let events = events::<D>(record, &folded::commit(record)?)?;
         Ok(Outcome { version: *version, position: *position, events })
     }

@@ -11,7 +11,7 @@ use doudi_domain::{
 };
 use doudi_journal::StreamName;
 use jiff::Timestamp;
-use tokio::time::Duration;
+use tokio::time::{Duration, Instant};
 
 use crate::{
     cache::Streams,
@@ -33,23 +33,28 @@ impl Inputs {
         stream: &StreamName,
         age_max: Duration,
     ) -> Result<Self, LoadError> {
+        let since = Instant::now();
         let mut inputs = Self::default();
         for need in D::NEEDS {
             match need {
                 Need::Profile => {
                     let owner = streams::owner(stream).and_then(|id| streams::profile(&id).ok());
                     if let Some(name) = owner {
-                        inputs.profile = Some(streams.lease(&name).await.within(age_max).await?);
+                        let mut lease = streams.lease(&name).await;
+                        inputs.profile = Some(lease.within(since, age_max).await?);
                     }
                 }
                 Need::Frequency => {
-                    inputs.frequency = policy(streams, PolicyName::Frequency, age_max).await?;
+                    let name = PolicyName::Frequency;
+                    inputs.frequency = policy(streams, name, since, age_max).await?;
                 }
                 Need::Routing => {
-                    inputs.routing = policy(streams, PolicyName::Routing, age_max).await?;
+                    let name = PolicyName::Routing;
+                    inputs.routing = policy(streams, name, since, age_max).await?;
                 }
                 Need::Calendar => {
-                    inputs.calendar = policy(streams, PolicyName::Calendar, age_max).await?;
+                    let name = PolicyName::Calendar;
+                    inputs.calendar = policy(streams, name, since, age_max).await?;
                 }
             }
         }
@@ -70,10 +75,11 @@ impl Inputs {
 async fn policy(
     streams: &Streams,
     name: PolicyName,
+    since: Instant,
     age_max: Duration,
 ) -> Result<Option<Arc<Folded<Policy>>>, LoadError> {
     match streams::policy(name) {
-        Ok(name) => Ok(Some(streams.lease(&name).await.within(age_max).await?)),
+        Ok(name) => Ok(Some(streams.lease(&name).await.within(since, age_max).await?)),
         Err(_) => Ok(None),
     }
 }

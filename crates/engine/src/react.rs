@@ -21,7 +21,7 @@ use tokio::{
 use uuid::Uuid;
 
 use crate::{
-    execute::{Engine, Envelope},
+    execute::{Engine, Envelope, ExecuteError},
     folded::{LoadError, commit, events},
     vault::Vault,
 };
@@ -73,7 +73,9 @@ impl Engine {
         let mut follow: Follow = self.journal.follow(position);
         let mut tick = tokio::time::interval(settings.poll_interval);
         tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        let mut caught_up = false;
+        // Before the log as it was at the start is read, what waits may long be done. The end as
+        // it is now would not do: under a steady load it is never reached.
+        let mut start_end = None;
         loop {
             tokio::select! {
                 () = stopped(&mut shutdown) => return Ok(()),
@@ -84,11 +86,14 @@ impl Engine {
                     }
                 }
                 _ = tick.tick() => {
-                    // Before the end of the log is reached, what waits may long be done.
-                    caught_up = caught_up
-                        || self.journal.last_position().await.is_ok_and(|last| last <= position);
-                    if caught_up {
-                        self.issue(&memory, settings).await;
+                    if start_end.is_none() {
+                        start_end = self.journal.last_position().await.ok();
+                    }
+                    if start_end.is_some_and(|end| end <= position) {
+                        tokio::select! {
+                            () = stopped(&mut shutdown) => return Ok(()),
+                            () = self.issue(&memory, settings) => {}
+                        }
                     }
                 }
             }
@@ -132,11 +137,25 @@ impl Engine {
                 on_behalf_of: None,
             };
             let envelope = Envelope::new(Uuid::new_v5(&visit.0, b"expire"), actor);
-            if let Err(error) = self.execute::<Visits>(stream, &command, &envelope).await {
-                tracing::warn!(%stream, %visit, ?error, "a visit did not expire, the next round tries again");
+            let Err(error) = self.execute::<Visits>(stream, &command, &envelope).await else {
+                continue;
+            };
+            tracing::warn!(%stream, %visit, ?error, "a visit did not expire, the next round tries again");
+            // The rest would only wait in vain for the same log.
+            if is_outage(&error) {
+                return;
             }
         }
     }
+}
+
+fn is_outage(error: &ExecuteError<visits::Rejection>) -> bool {
+    matches!(
+        error,
+        ExecuteError::Unavailable(_)
+            | ExecuteError::Unknown(_)
+            | ExecuteError::Load(LoadError::Unavailable(_))
+    )
 }
 
 /// Waits until it is time to stop, or until nobody is left who could say so.
@@ -147,12 +166,14 @@ async fn stopped(shutdown: &mut watch::Receiver<bool>) {
 impl Memory {
     fn visits(&mut self, record: &Record) -> Result<(), LoadError> {
         let stream = &record.stream;
+        // First, so that a record that cannot be read leaves the memory as it was.
+        let events = decode::<Visits>(record)?;
         let before = self.expiries.remove(stream).unwrap_or_default();
         for waiting in waiting(stream, &before) {
             self.waiting.remove(&waiting);
         }
         let mut after = before;
-        for event in decode::<Visits>(record)? {
+        for event in events {
             after = after.react(&event).iter().fold(after, Expiry::evolve);
         }
         self.waiting.extend(waiting(stream, &after));

@@ -165,7 +165,7 @@ async fn serve(
     let Config { grpc, auth, identity, .. } = config;
     let settings = ApiSettings {
         message_bytes_max: grpc.message_bytes_max,
-        commands_in_flight_max: grpc.requests_in_flight_max,
+        requests_in_flight_max: grpc.requests_in_flight_max,
         request_timeout_max: grpc.request_timeout_max,
         page_token_key: parts::master_keys(&config.vault)?.derive("page tokens"),
         refuse_bad_check_digit: identity.refuse_bad_check_digit,

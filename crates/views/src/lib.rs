@@ -107,9 +107,7 @@ impl Views {
     pub async fn open(pool: Pool, settings: ViewSettings) -> Result<Self, ViewError> {
         checkpoint::create_tables(&pool).await?;
         let progress = Progress::default();
-        for checkpoint in checkpoint::all(&pool).await? {
-            progress.set(checkpoint.view, checkpoint.position);
-        }
+        progress.refresh(&pool).await?;
         let hub = Hub::default();
         let mut tasks = JoinSet::new();
         tasks.spawn(progress::listen(settings.connection, pool.clone(), progress.clone()));

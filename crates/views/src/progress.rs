@@ -1,7 +1,11 @@
 //! How far each view is, as this process knows it: one connection listens, everybody else waits in
 //! memory. Nobody asks the database again and again for one request.
 
-use std::{future::poll_fn, time::Duration};
+use std::{
+    future::poll_fn,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
 
 use deadpool_postgres::Pool;
 use doudi_journal::Position;
@@ -25,6 +29,8 @@ pub(crate) struct Progress {
     timeline: watch::Sender<Position>,
     quota: watch::Sender<Position>,
     appeals: watch::Sender<Position>,
+    /// How many announcements were heard of each view.
+    heard: Arc<Mutex<[u64; ViewName::ALL.len()]>>,
 }
 
 impl Progress {
@@ -42,8 +48,19 @@ impl Progress {
     }
 
     /// Takes note of a position.
-    pub(crate) fn set(&self, view: ViewName, position: Position) {
+    fn set(&self, view: ViewName, position: Position) {
         self.of(view).send_if_modified(|known| std::mem::replace(known, position) != position);
+    }
+
+    fn heard(&self) -> MutexGuard<'_, [u64; ViewName::ALL.len()]> {
+        self.heard.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Takes note of what a view announced.
+    fn hear(&self, view: ViewName, position: Position) {
+        let mut heard = self.heard();
+        heard[view as usize] += 1;
+        self.set(view, position);
     }
 
     /// Waits until `view` reflects `wanted`.
@@ -73,15 +90,26 @@ impl Progress {
         if let (Some(view), Some(position)) = (view, position)
             && version == Some(view.version())
         {
-            self.set(view, Position(position));
+            self.hear(view, Position(position));
         }
     }
 
-    async fn refresh(&self, pool: &Pool) -> Result<(), ViewError> {
-        for checkpoint in checkpoint::all(pool).await? {
-            self.set(checkpoint.view, checkpoint.position);
+    /// Reads where the views are. What a view announced meanwhile is newer than what was read.
+    pub(crate) async fn refresh(&self, pool: &Pool) -> Result<(), ViewError> {
+        for view in ViewName::ALL {
+            let before = self.heard()[view as usize];
+            let checkpoint = checkpoint::current(pool, view).await?;
+            self.take_read(view, before, checkpoint.position);
         }
         Ok(())
+    }
+
+    /// Takes note of a position that was read after `before` announcements.
+    fn take_read(&self, view: ViewName, before: u64, position: Position) {
+        let heard = self.heard();
+        if heard[view as usize] == before {
+            self.set(view, position);
+        }
     }
 }
 
@@ -157,6 +185,18 @@ mod tests {
         assert_eq!(known(ViewName::Timeline), Position(7));
         assert_eq!(known(ViewName::Quota), Position(0));
         assert_eq!(known(ViewName::Appeals), Position(0));
+    }
+
+    #[test]
+    fn what_was_read_never_overwrites_what_was_announced_meanwhile() {
+        let progress = Progress::default();
+        let before = progress.heard()[ViewName::Quota as usize];
+        progress.take("quota 1 38");
+        progress.take_read(ViewName::Quota, before, Position(0));
+        assert_eq!(*progress.subscribe(ViewName::Quota).borrow(), Position(38));
+        let before = progress.heard()[ViewName::Quota as usize];
+        progress.take_read(ViewName::Quota, before, Position(30));
+        assert_eq!(*progress.subscribe(ViewName::Quota).borrow(), Position(30));
     }
 
     #[tokio::test]

@@ -241,15 +241,8 @@ pub(crate) fn of_case(
         about_visit_id: submission.about_visit.map(|visit| visit.to_string()).unwrap_or_default(),
     };
     let Opened { description, contact, reply, erased } = opened;
-    let outcome = match &case.phase {
-        Phase::Resolved(_, outcome, _) => of_outcome(*outcome),
-        Phase::Submitted
-        | Phase::Accepted
-        | Phase::Dispatched(_)
-        | Phase::InHandling(_)
-        | Phase::Confirmed(_)
-        | Phase::Closed(_) => pb::ResolutionOutcome::Unspecified,
-    };
+    let said = case.resolution.as_ref().map(|resolution| of_outcome(resolution.outcome));
+    let outcome = said.unwrap_or(pb::ResolutionOutcome::Unspecified);
     pb::Appeal {
         summary: Some(summary),
         description,

@@ -3,7 +3,7 @@
 
 use std::collections::HashMap;
 
-use doudi_domain::{VisitId, frequency::Standing};
+use doudi_domain::{Name, VisitId, frequency::Standing};
 use tonic_types::QuotaViolation;
 
 use super::Words;
@@ -12,7 +12,10 @@ use super::Words;
 const VISITS_NAMED_MAX: usize = 5;
 
 /// The most rules that a refusal describes; the quota query has them all.
-const RULES_NAMED_MAX: usize = 5;
+const RULES_NAMED_MAX: usize = 2;
+
+/// The most characters of a source that a description cites. What a refusal says travels in headers.
+const SOURCE_CHARS_MAX: usize = 60;
 
 /// Every exhausted rule in one sentence of each language.
 pub(crate) fn words(exhausted: &[Standing]) -> Words {
@@ -23,9 +26,24 @@ pub(crate) fn words(exhausted: &[Standing]) -> Words {
     Words::owned(join(|words| &words.en, "; "), join(|words| &words.zh, "；"))
 }
 
+/// The ids of the exhausted rules.
+pub(crate) fn rule_ids(exhausted: &[Standing]) -> String {
+    let ids = exhausted.iter().take(RULES_NAMED_MAX).map(|standing| standing.rule.as_str());
+    ids.collect::<Vec<_>>().join(",")
+}
+
 /// One violation for each exhausted rule.
 pub(crate) fn violations(exhausted: &[Standing]) -> Vec<QuotaViolation> {
     exhausted.iter().take(RULES_NAMED_MAX).map(violation).collect()
+}
+
+/// The source, cut with an ellipsis where it is long.
+fn cited(source: &Name) -> String {
+    let text = source.as_str();
+    match text.char_indices().nth(SOURCE_CHARS_MAX) {
+        Some((end, _)) => format!("{}…", &text[..end]),
+        None => text.to_owned(),
+    }
 }
 
 fn violation(standing: &Standing) -> QuotaViolation {
@@ -48,7 +66,8 @@ fn violation(standing: &Standing) -> QuotaViolation {
 }
 
 fn describe(standing: &Standing) -> Words {
-    let Standing { rule, source, unit, from, until, maximum, visits, .. } = standing;
+    let source = cited(&standing.source);
+    let Standing { rule, unit, from, until, maximum, visits, .. } = standing;
     let frees_on = standing.frees_on();
     let (by, of) = match unit {
         Some(unit) => (format!("by the unit {unit}"), format!("{unit}")),

@@ -278,7 +278,7 @@ reasons! {
         "the frequency policy has no rule" "检查频次规则为空"
 }
 
-/// One line for each reason, in catalogue order: code, gRPC code, English, Chinese. The committed
+/// Three lines for each reason, in catalogue order: code, gRPC code, English, Chinese. The committed
 /// `errors.txt` must equal it.
 #[must_use]
 pub fn catalogue() -> String {

@@ -31,6 +31,7 @@ impl Explain for visits::Rejection {
             Self::PolicyUnpublished => Refusal::new(Reason::FrequencyPolicyUnpublished),
             Self::CapReached { exhausted } => Refusal::new(Reason::CapReached)
                 .word("rules", quota::words(exhausted))
+                .with("rule_ids", quota::rule_ids(exhausted))
                 .quotas(quota::violations(exhausted)),
             Self::EvidenceMissing => Refusal::new(Reason::EvidenceMissing).about("evidence"),
             Self::TooFewOfficers { found } => Refusal::new(Reason::TooFewOfficers)

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use super::*;
 
-const NOW: i64 = 1_750_000_000;
+pub(crate) const NOW: i64 = 1_750_000_000;
 
 fn signing_key(seed: u8) -> SigningKey {
     SigningKey::from_bytes(&[seed; 32])
@@ -24,15 +24,18 @@ fn keys(keys: &[Value]) -> Result<Keys, KeysError> {
     Keys::parse(&json!({ "keys": keys }).to_string())
 }
 
-fn authenticator() -> Authenticator {
+pub(crate) fn authenticator() -> Authenticator {
+    believing(&[jwk("one", &signing_key(1)), jwk("two", &signing_key(2))])
+}
+
+fn believing(set: &[Value]) -> Authenticator {
     let settings = AuthenticatorSettings {
         issuer: "doudi".to_owned(),
         audience: "doudi".to_owned(),
         leeway: Duration::from_secs(30),
         token_age_max: Duration::from_secs(12 * 3600),
     };
-    let set = keys(&[jwk("one", &signing_key(1)), jwk("two", &signing_key(2))]).unwrap();
-    Authenticator::new(set, settings)
+    Authenticator::new(keys(set).unwrap(), settings)
 }
 
 fn sound() -> Value {
@@ -51,6 +54,14 @@ fn signed(header: &Value, claims: &Value, key: &SigningKey) -> String {
 
 fn token(claims: &Value) -> String {
     signed(&json!({"alg": "EdDSA", "kid": "one"}), claims, &signing_key(1))
+}
+
+/// A sound token of one role.
+pub(crate) fn token_of(role: Role) -> String {
+    let mut claims = sound();
+    claims["roles"] = json!([role]);
+    claims["enterprise"] = json!("L-1");
+    token(&claims)
 }
 
 fn with(name: &str, value: Value) -> Value {
@@ -76,6 +87,34 @@ fn a_sound_token_proves_its_caller() {
     assert!(ask(&token(&with("aud", json!(["other", "doudi"])))).is_ok());
     assert_eq!(ask(&token(&with("areas", json!(["*"])))).unwrap().areas, Areas::All);
     assert!(ask(&token(&with("exp", json!(NOW - 29)))).is_ok(), "within the leeway");
+}
+
+/// The P-256 key whose scalar is all ones, as PKCS #8 without its public half.
+fn p256_key() -> jsonwebtoken::EncodingKey {
+    let mut der = vec![0x30, 0x41, 0x02, 0x01, 0x00, 0x30, 0x13, 0x06, 0x07];
+    der.extend([0x2a, 0x86, 0x48, 0xce, 0x3d, 0x02, 0x01, 0x06, 0x08]);
+    der.extend([0x2a, 0x86, 0x48, 0xce, 0x3d, 0x03, 0x01, 0x07, 0x04, 0x27]);
+    der.extend([0x30, 0x25, 0x02, 0x01, 0x01, 0x04, 0x20]);
+    der.extend([0x01; 32]);
+    jsonwebtoken::EncodingKey::from_ec_der(&der)
+}
+
+#[test]
+fn es256_is_believed_from_its_own_key_only() {
+    let public = json!({
+        "kty": "EC", "crv": "P-256", "kid": "ec",
+        "x": "b_A7lJJBzh2t1DUZ5pYOCoW0GmmgXDKBA6orzhWUyhY",
+        "y": "PE91OlW_AdxT9sCwx-7ni0DG_30lqW4igrmJzvccFEo",
+    });
+    let authenticator = believing(&[public, jwk("one", &signing_key(1))]);
+    let ask = |kid: &str| {
+        let mut header = jsonwebtoken::Header::new(jsonwebtoken::Algorithm::ES256);
+        header.kid = Some(kid.to_owned());
+        let token = jsonwebtoken::encode(&header, &sound(), &p256_key()).unwrap();
+        authenticator.authenticate(&token, Timestamp::from_second(NOW).unwrap())
+    };
+    assert_eq!(ask("ec").unwrap().subject, "zhang");
+    assert_eq!(ask("one"), Err(TokenError::Algorithm));
 }
 
 #[test]
@@ -124,7 +163,7 @@ fn malformed_or_missing_claims_are_refused_by_name() {
         ("aud", json!(7)),
         ("exp", Value::Null),
         ("exp", json!("soon")),
-        ("exp", json!(NOW - 61 + 60 - 60)),
+        ("exp", json!(NOW - 2)),
         ("iat", Value::Null),
         ("sub", json!("")),
         ("sub", json!("x".repeat(201))),

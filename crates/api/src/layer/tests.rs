@@ -1,1 +1,152 @@
+//! What the access layer lets through, and how it answers the rest.
 
+use std::convert::Infallible;
+
+use jiff::Timestamp;
+use tonic_types::StatusExt;
+use tower::{ServiceExt, service_fn};
+
+use super::*;
+use crate::{identity, permission::Role};
+
+const GET: &str = "/doudi.v1.PolicyService/GetPolicy";
+const DRAFT: &str = "/doudi.v1.PolicyService/DraftPolicy";
+
+fn layer(requests_in_flight_max: usize) -> AccessLayer {
+    let bounds = Bounds {
+        requests_in_flight_max,
+        request_timeout_max: Duration::from_secs(30),
+        message_bytes_max: 1000,
+    };
+    let clock = Clock::new(|| Timestamp::from_second(identity::tests::NOW).unwrap());
+    AccessLayer::new(identity::tests::authenticator(), clock, bounds)
+}
+
+fn request(path: &str, headers: &[(&'static str, String)]) -> Request<Body> {
+    let mut request = Request::builder().uri(format!("http://doudi{path}"));
+    for (name, value) in headers {
+        request = request.header(*name, value);
+    }
+    request.body(Body::empty()).unwrap()
+}
+
+fn bearer_of(role: Role) -> (&'static str, String) {
+    ("authorization", format!("Bearer {}", identity::tests::token_of(role)))
+}
+
+/// The status of what a service behind the layer answers.
+async fn ask<F>(
+    layer: AccessLayer,
+    request: Request<Body>,
+    answer: fn(Request<Body>) -> F,
+) -> Status
+where
+    F: Future<Output = Result<Response<Body>, Infallible>> + Send + 'static,
+{
+    let response = layer.layer(service_fn(answer)).oneshot(request).await.unwrap();
+    Status::from_header_map(response.headers()).unwrap_or_else(|| Status::ok(""))
+}
+
+async fn fine(request: Request<Body>) -> Result<Response<Body>, Infallible> {
+    let admitted = request.extensions().get::<Call>().is_some();
+    let open = OPEN.iter().any(|open| request.uri().path().starts_with(open));
+    assert!(admitted != open, "a call is known exactly where a token was asked for");
+    Ok(Status::ok("").into_http())
+}
+
+fn reason(status: &Status) -> String {
+    status.get_error_details().error_info().map(|info| info.reason.clone()).unwrap_or_default()
+}
+
+#[tokio::test]
+async fn only_a_known_rpc_with_a_sound_token_of_the_right_role_is_served() {
+    let junk = || ("authorization", "Bearer junk".to_owned());
+    let basic = || ("authorization", "Basic YTpi".to_owned());
+    let table = [
+        (GET, vec![], Code::Unauthenticated, "TOKEN_MISSING"),
+        (GET, vec![basic()], Code::Unauthenticated, "TOKEN_MISSING"),
+        (GET, vec![junk()], Code::Unauthenticated, "TOKEN_MALFORMED"),
+        (GET, vec![bearer_of(Role::Auditor)], Code::Ok, ""),
+        (DRAFT, vec![bearer_of(Role::Auditor)], Code::PermissionDenied, "ROLE_MISSING"),
+        (DRAFT, vec![bearer_of(Role::Admin)], Code::Ok, ""),
+        ("/doudi.v1.X/Y", vec![bearer_of(Role::Admin)], Code::Unimplemented, "RPC_UNKNOWN"),
+        ("/doudi.v1.X/Y", vec![], Code::Unauthenticated, "TOKEN_MISSING"),
+        ("/grpc.health.v1.Health/Check", vec![], Code::Ok, ""),
+    ];
+    for (path, headers, code, why) in table {
+        let status = ask(layer(1), request(path, &headers), fine).await;
+        assert_eq!((status.code(), reason(&status).as_str()), (code, why), "{path} {headers:?}");
+    }
+}
+
+#[tokio::test]
+async fn load_is_shed_time_is_bounded_and_a_panic_stays_with_its_call() {
+    let token = bearer_of(Role::Admin);
+    let full = ask(layer(0), request(GET, std::slice::from_ref(&token)), fine).await;
+    assert_eq!((full.code(), reason(&full).as_str()), (Code::ResourceExhausted, "OVERLOADED"));
+    assert!(full.get_error_details().retry_info().is_some());
+
+    let hurried = [token.clone(), ("grpc-timeout", "1m".to_owned())];
+    let late = ask(layer(1), request(GET, &hurried), |_| std::future::pending()).await;
+    assert_eq!(reason(&late), "DEADLINE_EXCEEDED");
+    assert_eq!(late.code(), Code::DeadlineExceeded);
+
+    let broken = ask(layer(1), request(GET, &[token]), |_| async { panic!("a bug") }).await;
+    assert_eq!((broken.code(), reason(&broken).as_str()), (Code::Internal, "FAULT"));
+    assert!(!broken.message().contains("a bug"));
+}
+
+#[tokio::test]
+async fn what_the_transport_refuses_is_said_in_our_words() {
+    let token = bearer_of(Role::Admin);
+    let asked = || request(GET, std::slice::from_ref(&token));
+    let large = |_| async { Ok(Status::out_of_range("too large").into_http()) };
+    let large = ask(layer(1), asked(), large).await;
+    assert_eq!(
+        (large.code(), reason(&large).as_str()),
+        (Code::ResourceExhausted, "MESSAGE_TOO_LARGE")
+    );
+    let garbled = |_| async { Ok(Status::internal("invalid tag").into_http()) };
+    let garbled = ask(layer(1), asked(), garbled).await;
+    assert_eq!(
+        (garbled.code(), reason(&garbled).as_str()),
+        (Code::InvalidArgument, "MESSAGE_MALFORMED")
+    );
+    let fault = |_| async { Ok(refused(Failure::fault("a fault"))) };
+    assert_eq!(reason(&ask(layer(1), asked(), fault).await), "FAULT");
+}
+
+#[test]
+fn a_granted_time_is_read_as_the_protocol_spells_it() {
+    for (text, granted) in [
+        ("1H", Some(Duration::from_secs(3600))),
+        ("2M", Some(Duration::from_secs(120))),
+        ("99999999S", Some(Duration::from_secs(99_999_999))),
+        ("250m", Some(Duration::from_millis(250))),
+        ("7u", Some(Duration::from_micros(7))),
+        ("7n", Some(Duration::from_nanos(7))),
+        ("", None),
+        ("S", None),
+        ("1", None),
+        ("-1S", None),
+        ("123456789S", None),
+        ("1长", None),
+    ] {
+        assert_eq!(timeout(text), granted, "{text}");
+    }
+}
+
+#[test]
+fn a_trace_is_passed_on_only_when_it_is_one() {
+    let sound = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
+    assert!(is_traceparent(sound));
+    for text in [
+        "",
+        "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331",
+        "01-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
+        "00-00000000000000000000000000000000-b7ad6b7169203331-01",
+        "00-0AF7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
+    ] {
+        assert!(!is_traceparent(text), "{text}");
+    }
+}

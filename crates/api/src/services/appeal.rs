@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use doudi_domain::{
     AppealId, EnterpriseId, Sealed,
-    appeal::{Appeal, Case, Command, Event, Phase, Submission},
+    appeal::{Appeal, Case, Command, Event, Submission},
     routing::Route,
 };
 use doudi_engine::{Folded, Outcome, streams};
@@ -212,15 +212,7 @@ impl Api {
             return Ok(erased);
         }
         let mut texts = [String::new(), String::new(), String::new()];
-        let reply = match &case.phase {
-            Phase::Resolved(_, _, reply) => Some(reply),
-            Phase::Submitted
-            | Phase::Accepted
-            | Phase::Dispatched(_)
-            | Phase::InHandling(_)
-            | Phase::Confirmed(_)
-            | Phase::Closed(_) => None,
-        };
+        let reply = case.resolution.as_ref().map(|resolution| &resolution.reply);
         let submission = &case.submission;
         let sealed = [Some(&submission.description), submission.contact.as_ref(), reply];
         for (text, sealed) in texts.iter_mut().zip(sealed) {

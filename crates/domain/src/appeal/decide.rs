@@ -34,7 +34,7 @@ impl Case {
             Phase::Accepted
             | Phase::Dispatched(_)
             | Phase::InHandling(_)
-            | Phase::Resolved(..)
+            | Phase::Resolved(_)
             | Phase::Confirmed(_)
             | Phase::Closed(_) => Ok(vec![]),
         }
@@ -65,7 +65,7 @@ impl Case {
             Phase::Submitted
             | Phase::Dispatched(_)
             | Phase::InHandling(_)
-            | Phase::Resolved(..)
+            | Phase::Resolved(_)
             | Phase::Confirmed(_)
             | Phase::Closed(_) => Err(self.wrong_phase("accepted")),
         }
@@ -80,7 +80,7 @@ impl Case {
             Phase::InHandling(route) => led_by(route, unit).map(|()| vec![]),
             Phase::Submitted
             | Phase::Accepted
-            | Phase::Resolved(..)
+            | Phase::Resolved(_)
             | Phase::Confirmed(_)
             | Phase::Closed(_) => Err(self.wrong_phase("dispatched")),
         }
@@ -92,17 +92,18 @@ impl Case {
         outcome: Outcome,
         reply: &Sealed,
     ) -> Result<Vec<Event>, Rejection> {
+        let said = Resolution { outcome, reply: reply.clone() };
         self.readable()?;
         match &self.phase {
             Phase::InHandling(route) => {
                 led_by(route, unit)?;
                 Ok(vec![Event::AppealResolved { outcome, reply: reply.clone() }])
             }
-            Phase::Resolved(_, known, said) if *known == outcome && said == reply => Ok(vec![]),
+            Phase::Resolved(_) if self.resolution.as_ref() == Some(&said) => Ok(vec![]),
             Phase::Submitted
             | Phase::Accepted
             | Phase::Dispatched(_)
-            | Phase::Resolved(..)
+            | Phase::Resolved(_)
             | Phase::Confirmed(_)
             | Phase::Closed(_) => Err(self.wrong_phase("in handling")),
         }
@@ -110,7 +111,7 @@ impl Case {
 
     pub(super) fn confirm(&self) -> Result<Vec<Event>, Rejection> {
         match self.phase {
-            Phase::Resolved(..) => Ok(vec![Event::ResolutionConfirmed {}]),
+            Phase::Resolved(_) => Ok(vec![Event::ResolutionConfirmed {}]),
             Phase::Confirmed(_) | Phase::Closed(_) => Ok(vec![]),
             Phase::Submitted | Phase::Accepted | Phase::Dispatched(_) | Phase::InHandling(_) => {
                 Err(self.wrong_phase("resolved"))
@@ -126,7 +127,7 @@ impl Case {
         self.readable()?;
         let routing = context.routing.ok_or(Rejection::RoutingUnpublished)?;
         match self.phase {
-            Phase::Resolved(..) => Ok(vec![Event::ResolutionObjected {
+            Phase::Resolved(_) => Ok(vec![Event::ResolutionObjected {
                 reason: reason.clone(),
                 due: due_after(context, routing.document.allowances.resolve),
             }]),
@@ -149,7 +150,7 @@ impl Case {
             | Phase::Accepted
             | Phase::Dispatched(_)
             | Phase::InHandling(_)
-            | Phase::Resolved(..) => Err(self.wrong_phase("confirmed")),
+            | Phase::Resolved(_) => Err(self.wrong_phase("confirmed")),
         }
     }
 

@@ -155,10 +155,7 @@ async fn a_refusal_is_never_based_on_a_stale_memory() {
     two.execute::<Visits>(&visits, &plan(20, "fire"), &envelope(20)).await.unwrap();
     // `one` learns that the place is taken, then `two` frees it.
     let refused = one.execute::<Visits>(&visits, &plan(21, "tax"), &envelope(21)).await;
-    assert!(matches!(
-        refused,
-        Err(ExecuteError::Rejected(visits::Rejection::CapReached { .. }))
-    ));
+    assert!(matches!(refused, Err(ExecuteError::Rejected(visits::Rejection::CapReached { .. }))));
     let cancel = visits::Command::Cancel {
         visit: VisitId(id(20)),
         unit: unit("fire"),
@@ -218,8 +215,7 @@ async fn each_commit_carries_the_hash_of_the_one_before() {
     one.execute::<Visits>(&visits, &plan(60, "fire"), &envelope(60)).await.unwrap();
     let approve = visits::Command::Approve { visit: VisitId(id(60)), unit: unit("fire") };
     one.execute::<Visits>(&visits, &approve, &envelope(61)).await.unwrap();
-    let records =
-        journal.load(&visits, Position::default(), Position::default()).await.unwrap();
+    let records = journal.load(&visits, Position::default(), Position::default()).await.unwrap();
     let (first, second) = (records[0].commit().unwrap(), records[1].commit().unwrap());
     assert_eq!(first.previous, None);
     assert_eq!(second.previous, Some(records[0].hash()));

@@ -2,11 +2,11 @@
 
 use doudi_api::proto::{
     AcceptAppealRequest, ApproveVisitRequest, Channel as AppealChannel, CheckInRequest,
-    CheckOutRequest, Date, DispatchAppealRequest, DraftPolicyRequest, Ground, ItemOutcome,
-    ItemResult, ListTimelineRequest, ObjectToResolutionRequest, PlanVisitRequest, PolicyDocument,
-    PolicyName, PublishPolicyRequest, RegisterEnterpriseRequest, ReportResultRequest,
-    ResolutionOutcome, ResolveAppealRequest, SignForAppealRequest, SubmitAppealRequest,
-    TimelineOrder,
+    CheckOutRequest, Date, DispatchAppealRequest, DraftPolicyRequest, GetAppealRequest, Ground,
+    ItemOutcome, ItemResult, ListTimelineRequest, ObjectToResolutionRequest, PlanVisitRequest,
+    PolicyDocument, PolicyName, PublishPolicyRequest, RegisterEnterpriseRequest,
+    ReportResultRequest, ResolutionOutcome, ResolveAppealRequest, SignForAppealRequest,
+    SubmitAppealRequest, TimelineOrder,
 };
 use doudi_domain::calendar::civil_date;
 use jiff::Timestamp;
@@ -231,9 +231,6 @@ fn refused(status: &Status, reason: &str) -> Result<(), DemoError> {
     if let Some(text) = details.localized_message() {
         tables::line(&format!("  {}: {}", text.locale, text.message));
     }
-    for violation in details.quota_failure().into_iter().flat_map(|quota| &quota.violations) {
-        tables::line(&format!("  {}: {}", violation.subject, violation.description));
-    }
     Ok(())
 }
 
@@ -297,12 +294,31 @@ pub(super) async fn appeals(cast: &Cast, visit: &str) -> Result<String, DemoErro
         }
         let unit = cast.plan.unit_name(&sent.unit);
         tables::line(&format!("{} -> {unit} by rule {}", story.description, sent.rule));
+        tables::line(&format!("  due at the end of {}", due(cast, &enterprise, &appeal).await?));
         position = sent.receipt.map(|receipt| receipt.position).unwrap_or_default();
         if number == 0 {
             resolve_and_object(cast, &enterprise, &appeal, story.unit).await?;
         }
     }
     Ok(position)
+}
+
+/// When the unit owes its resolution.
+async fn due(cast: &Cast, enterprise: &str, appeal: &str) -> Result<String, DemoError> {
+    let request = GetAppealRequest {
+        enterprise_id: enterprise.to_owned(),
+        appeal_id: appeal.to_owned(),
+        min_position: String::new(),
+    };
+    let appeal = cast.dispatcher.appeals.clone().get_appeal(request).await?.into_inner().appeal;
+    let due = appeal.and_then(|appeal| appeal.summary).and_then(|summary| summary.due);
+    let due = due.ok_or(DemoError::Story("a dispatched appeal has no due date"))?;
+    let on = tables::date(due.on.as_ref());
+    Ok(format!(
+        "{on}, {} working days after {}",
+        due.working_days,
+        tables::date(due.start.as_ref())
+    ))
 }
 
 async fn submit(cast: &Cast, story: &Story, visit: &str) -> Result<(String, String), DemoError> {

@@ -31,7 +31,7 @@ fn indented(table: &Table) {
 
 /// An enterprise's timeline, as the API gave it.
 pub(super) fn timeline(plan: &Plan, entries: &[TimelineEntry]) {
-    let mut table = table(&["time", "what happened", "unit", "position"]);
+    let mut table = table(&["time", "event", "事件", "unit"]);
     for entry in entries {
         let at = entry
             .occurred_at
@@ -39,9 +39,28 @@ pub(super) fn timeline(plan: &Plan, entries: &[TimelineEntry]) {
             .map(|at| tz::offset(8).to_datetime(at).strftime("%H:%M:%S").to_string())
             .unwrap_or_default();
         let unit = plan.unit_name(&entry.unit);
-        table.add_row([at.as_str(), &entry.event_type, unit, &entry.position]);
+        table.add_row([at.as_str(), &entry.event_type, chinese(&entry.event_type), unit]);
     }
     indented(&table);
+}
+
+/// What officials call it.
+fn chinese(event_type: &str) -> &str {
+    match event_type {
+        "EnterpriseRegistered" => "企业登记",
+        "VisitPlanned" => "检查计划",
+        "VisitApproved" => "检查批准",
+        "VisitCheckedIn" => "扫码入企",
+        "VisitCheckedOut" => "检查离场",
+        "ResultReported" => "检查结果",
+        "AppealSubmitted" => "诉求提交",
+        "AppealAccepted" => "诉求受理",
+        "AppealDispatched" => "诉求分办",
+        "AppealSignedFor" => "诉求签收",
+        "AppealResolved" => "诉求办结",
+        "ResolutionObjected" => "企业不满意",
+        other => other,
+    }
 }
 
 /// How an enterprise stands against each rule, as the API gave it.
@@ -69,6 +88,6 @@ pub(super) fn quotas(plan: &Plan, quotas: &[Quota]) {
 }
 
 /// A civil date as people write it.
-fn date(date: Option<&Date>) -> String {
+pub(super) fn date(date: Option<&Date>) -> String {
     date.map_or_else(String::new, |d| format!("{:04}-{:02}-{:02}", d.year, d.month, d.day))
 }

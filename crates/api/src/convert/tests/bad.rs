@@ -1,0 +1,278 @@
+//! One field spoiled at a time, and all at once.
+
+use super::*;
+
+/// A change that spoils a request, and what must be said of it.
+type Bad<M> = (fn(&mut M), &'static str, Reason);
+
+fn check<M, T: std::fmt::Debug>(
+    sound: impl Fn() -> M,
+    convert: impl Fn(&M) -> Result<T, Failure>,
+    table: &[Bad<M>],
+) {
+    for (spoil, path, reason) in table {
+        let mut request = sound();
+        spoil(&mut request);
+        assert_eq!(refused(convert(&request)), [((*path).to_owned(), *reason)]);
+    }
+}
+
+fn unit() -> UnitId {
+    UnitId::parse("tax").unwrap()
+}
+
+#[test]
+fn profiles() {
+    check(
+        register,
+        |r| enterprise::register(r, false),
+        &[
+            (|r| r.command_id = String::new(), "command_id", Reason::FieldRequired),
+            (|r| r.command_id = "7".into(), "command_id", Reason::FieldNotUuid),
+            (|r| r.enterprise_id = String::new(), "enterprise_id", Reason::FieldRequired),
+            (|r| r.enterprise_id = "915".into(), "enterprise_id", Reason::EnterpriseIdMalformed),
+            (|r| r.enterprise_id = "L-".into(), "enterprise_id", Reason::EnterpriseIdMalformed),
+            (|r| r.name = String::new(), "name", Reason::FieldRequired),
+            (|r| r.name = "长".repeat(201), "name", Reason::FieldTooLong),
+            (|r| r.name = "a\u{0}".into(), "name", Reason::FieldCharacter),
+            (|r| r.area = "旅顺".into(), "area", Reason::FieldCharacter),
+            (|r| r.area = "1".repeat(13), "area", Reason::FieldTooLong),
+        ],
+    );
+    check(
+        assess,
+        enterprise::assess,
+        &[
+            (|r| given(r).grade = 0, "assessment.grade", Reason::EnumUnspecified),
+            (|r| given(r).grade = 9, "assessment.grade", Reason::EnumUnknown),
+            (|r| given(r).issuer = "Tax".into(), "assessment.issuer", Reason::FieldCharacter),
+            (|r| given(r).assessed_on = None, "assessment.assessed_on", Reason::FieldRequired),
+            (
+                |r| given(r).valid_until = day(2025, 2, 30),
+                "assessment.valid_until",
+                Reason::DateInvalid,
+            ),
+        ],
+    );
+    check(
+        change_area,
+        enterprise::change_area,
+        &[
+            (|r| r.area = String::new(), "area", Reason::FieldRequired),
+            (|r| r.basis = String::new(), "basis", Reason::FieldRequired),
+        ],
+    );
+}
+
+fn given(request: &mut pb::AssessCreditGradeRequest) -> &mut pb::CreditAssessment {
+    request.assessment.as_mut().unwrap()
+}
+
+#[test]
+fn visits() {
+    check(
+        plan,
+        |r| inspection::plan(r, unit()),
+        &[
+            (|r| r.officers.truncate(1), "officers", Reason::ListSize),
+            (|r| r.officers = vec!["a".into(); 21], "officers", Reason::ListSize),
+            (|r| r.officers[1] = String::new(), "officers[1]", Reason::FieldRequired),
+            (|r| r.officers[1] = r.officers[0].clone(), "officers[1]", Reason::ListDuplicate),
+            (|r| r.items.clear(), "items", Reason::ListSize),
+            (|r| r.items[0] = "a b".into(), "items[0]", Reason::FieldCharacter),
+            (|r| r.ground = 0, "ground", Reason::EnumUnspecified),
+            (|r| r.ground = -1, "ground", Reason::EnumUnknown),
+            (|r| r.evidence = "长".repeat(201), "evidence", Reason::FieldTooLong),
+            (|r| r.planned_on = None, "planned_on", Reason::FieldRequired),
+            (|r| r.planned_on = day(2025, 2, 29), "planned_on", Reason::DateInvalid),
+        ],
+    );
+    check(
+        check_in,
+        |r| inspection::check_in(r, unit()),
+        &[
+            (|r| r.visit_id = String::new(), "visit_id", Reason::FieldRequired),
+            (|r| r.visit_id = "x".into(), "visit_id", Reason::FieldNotUuid),
+            (|r| r.officers.clear(), "officers", Reason::ListSize),
+            (|r| r.occurred_at = None, "occurred_at", Reason::FieldRequired),
+            (
+                |r| r.occurred_at = Some(prost_types::Timestamp { seconds: i64::MAX, nanos: 0 }),
+                "occurred_at",
+                Reason::TimestampInvalid,
+            ),
+        ],
+    );
+    check(
+        report,
+        |r| inspection::report(r, unit()),
+        &[
+            (|r| r.results.clear(), "results", Reason::ListSize),
+            (|r| r.results[1].item = String::new(), "results[1].item", Reason::FieldRequired),
+            (|r| r.results[0].outcome = 0, "results[0].outcome", Reason::EnumUnspecified),
+            (|r| r.results[1].rectify_by = None, "results[1].rectify_by", Reason::FieldRequired),
+            (
+                |r| r.results[0].rectify_by = day(2025, 6, 1),
+                "results[0].rectify_by",
+                Reason::FieldNotAllowed,
+            ),
+        ],
+    );
+    check(
+        cancel,
+        |r| inspection::cancel(r, unit()),
+        &[(|r| r.reason = 0, "reason", Reason::EnumUnspecified)],
+    );
+    let quota = || pb::GetQuotaRequest { enterprise_id: "L-1".into(), ..Default::default() };
+    check(
+        quota,
+        |r| inspection::quota(r, None, Date::MIN),
+        &[
+            (|_| (), "unit", Reason::FieldRequired),
+            (
+                |r| (r.unit, r.min_position) = ("tax".into(), "x".into()),
+                "min_position",
+                Reason::PositionInvalid,
+            ),
+        ],
+    );
+}
+
+#[test]
+fn appeals() {
+    check(
+        submit,
+        appeal::submit,
+        &[
+            (|r| r.channel = 0, "channel", Reason::EnumUnspecified),
+            (|r| r.channel = 99, "channel", Reason::EnumUnknown),
+            (|r| r.topic = String::new(), "topic", Reason::FieldRequired),
+            (|r| r.area = String::new(), "area", Reason::FieldRequired),
+            (|r| r.description = " \n".into(), "description", Reason::FieldRequired),
+            (|r| r.description = "长".repeat(4001), "description", Reason::FieldTooLong),
+            (|r| r.description = "a\u{7}".into(), "description", Reason::FieldCharacter),
+            (|r| r.contact = "长".repeat(201), "contact", Reason::FieldTooLong),
+            (|r| r.about_visit_id = "x".into(), "about_visit_id", Reason::FieldNotUuid),
+        ],
+    );
+    check(
+        resolve,
+        appeal::resolve,
+        &[
+            (|r| r.appeal_id = String::new(), "appeal_id", Reason::FieldRequired),
+            (|r| r.outcome = 0, "outcome", Reason::EnumUnspecified),
+            (|r| r.reply = String::new(), "reply", Reason::FieldRequired),
+        ],
+    );
+    let list = pb::ListAppealsRequest::default;
+    let caller = Caller::for_tests();
+    check(
+        list,
+        |r| appeal::list(r, &caller, &tokens()),
+        &[
+            (|r| r.state = 99, "state", Reason::EnumUnknown),
+            (|r| r.unit = "Tax".into(), "unit", Reason::FieldCharacter),
+            (|r| r.page_size = 201, "page_size", Reason::NumberRange),
+            (|r| r.page_token = "x".into(), "page_token", Reason::PageTokenInvalid),
+            (|r| r.min_position = "x".into(), "min_position", Reason::PositionInvalid),
+        ],
+    );
+}
+
+#[test]
+fn timelines() {
+    let caller = Caller::for_tests();
+    check(
+        list_timeline,
+        |r| timeline::list(r, &caller, &tokens()),
+        &[
+            (|r| r.enterprise_id = String::new(), "enterprise_id", Reason::FieldRequired),
+            (|r| r.order = 9, "order", Reason::EnumUnknown),
+            (|r| r.kinds = vec![1, 0], "kinds[1]", Reason::EnumUnspecified),
+            (|r| r.until = r.from, "until", Reason::RangeReversed),
+            (|r| r.page_size = 501, "page_size", Reason::NumberRange),
+        ],
+    );
+    let watch = || pb::WatchTimelineRequest { enterprise_id: "L-1".into(), ..Default::default() };
+    check(
+        watch,
+        timeline::watch,
+        &[(|r| r.after_position = "1".into(), "after_position", Reason::PositionInvalid)],
+    );
+}
+
+#[test]
+fn documents() {
+    fn rule(request: &mut pb::DraftPolicyRequest) -> &mut pb::FrequencyRule {
+        match request.document.as_mut().unwrap().document.as_mut().unwrap() {
+            Document::Frequency(policy) => &mut policy.rules[0],
+            Document::Routing(_) | Document::Calendar(_) => panic!("not a frequency policy"),
+        }
+    }
+    fn table(request: &mut pb::DraftPolicyRequest) -> &mut pb::RoutingTable {
+        match request.document.as_mut().unwrap().document.as_mut().unwrap() {
+            Document::Routing(table) => table,
+            Document::Frequency(_) | Document::Calendar(_) => panic!("not a routing table"),
+        }
+    }
+    check(
+        || draft(frequency()),
+        policy::draft,
+        &[
+            (|r| r.document = None, "document", Reason::FieldRequired),
+            (|r| rule(r).maximum = 0, "document.frequency.rules[0].maximum", Reason::NumberRange),
+            (|r| rule(r).window = 0, "document.frequency.rules[0].window", Reason::EnumUnspecified),
+            (
+                |r| rule(r).exempt_grounds[1] = 77,
+                "document.frequency.rules[0].exempt_grounds[1]",
+                Reason::EnumUnknown,
+            ),
+            (
+                |r| rule(r).valid_from = None,
+                "document.frequency.rules[0].valid_from",
+                Reason::FieldRequired,
+            ),
+        ],
+    );
+    check(
+        || draft(routing()),
+        policy::draft,
+        &[
+            (|r| table(r).units.clear(), "document.routing.units", Reason::ListSize),
+            (
+                |r| table(r).topics[0].co_units[0] = "X".into(),
+                "document.routing.topics[0].co_units[0]",
+                Reason::FieldCharacter,
+            ),
+            (
+                |r| table(r).accept_working_days = 251,
+                "document.routing.accept_working_days",
+                Reason::NumberRange,
+            ),
+        ],
+    );
+    let publish = || pb::PublishPolicyRequest {
+        command_id: ID.into(),
+        name: pb::PolicyName::Routing.into(),
+        document_version: 1,
+        expected_version: None,
+    };
+    check(
+        publish,
+        policy::publish,
+        &[
+            (|r| r.name = 0, "name", Reason::EnumUnspecified),
+            (|r| r.document_version = 0, "document_version", Reason::NumberRange),
+        ],
+    );
+}
+
+#[test]
+fn an_empty_request_is_told_everything_that_it_lacks() {
+    let found = refused(inspection::plan(&pb::PlanVisitRequest::default(), unit()));
+    let paths: Vec<&str> = found.iter().map(|(path, _)| path.as_str()).collect();
+    assert_eq!(paths, ["command_id", "enterprise_id", "officers", "items", "ground", "planned_on"]);
+    let found = refused(appeal::submit(&pb::SubmitAppealRequest::default()));
+    assert_eq!(found.len(), 6, "{found:?}");
+    let found = refused(enterprise::assess(&pb::AssessCreditGradeRequest::default()));
+    assert_eq!(found.len(), 5, "{found:?}");
+}

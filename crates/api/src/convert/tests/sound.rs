@@ -1,0 +1,180 @@
+//! Sound requests, to be spoiled one field at a time.
+
+use crate::proto::{self as pb, policy_document::Document};
+
+pub(super) const ID: &str = "0198c0de-0000-7000-8000-000000000001";
+const ENTERPRISE: &str = "91512081MA62K0260E";
+
+#[expect(clippy::unnecessary_wraps, reason = "requests hold dates as options")]
+pub(super) fn day(year: i32, month: i32, day: i32) -> Option<pb::Date> {
+    Some(pb::Date { year, month, day })
+}
+
+pub(super) fn register() -> pb::RegisterEnterpriseRequest {
+    pb::RegisterEnterpriseRequest {
+        command_id: ID.to_owned(),
+        enterprise_id: ENTERPRISE.to_owned(),
+        name: "旅顺某机械有限公司".to_owned(),
+        area: "210212".to_owned(),
+        expected_version: Some(0),
+    }
+}
+
+pub(super) fn assess() -> pb::AssessCreditGradeRequest {
+    pb::AssessCreditGradeRequest {
+        command_id: ID.to_owned(),
+        enterprise_id: ENTERPRISE.to_owned(),
+        assessment: Some(pb::CreditAssessment {
+            grade: pb::CreditGrade::B.into(),
+            issuer: "tax".to_owned(),
+            assessed_on: day(2025, 4, 25),
+            valid_until: None,
+        }),
+        expected_version: None,
+    }
+}
+
+pub(super) fn change_area() -> pb::ChangeAreaRequest {
+    pb::ChangeAreaRequest {
+        command_id: ID.to_owned(),
+        enterprise_id: ENTERPRISE.to_owned(),
+        area: "210203".to_owned(),
+        basis: "大政发〔2025〕1号".to_owned(),
+        expected_version: None,
+    }
+}
+
+pub(super) fn plan() -> pb::PlanVisitRequest {
+    pb::PlanVisitRequest {
+        command_id: ID.to_owned(),
+        enterprise_id: ENTERPRISE.to_owned(),
+        officers: vec!["LNB-0001".to_owned(), "LNB-0002".to_owned()],
+        items: vec!["licence-display".to_owned()],
+        ground: pb::Ground::Routine.into(),
+        evidence: String::new(),
+        planned_on: day(2025, 5, 6),
+        expected_version: None,
+    }
+}
+
+pub(super) fn check_in() -> pb::CheckInRequest {
+    pb::CheckInRequest {
+        command_id: ID.to_owned(),
+        enterprise_id: ENTERPRISE.to_owned(),
+        visit_id: ID.to_owned(),
+        officers: vec!["LNB-0001".to_owned(), "LNB-0002".to_owned()],
+        occurred_at: Some(prost_types::Timestamp { seconds: 1_745_550_000, nanos: 0 }),
+        offline: false,
+        expected_version: None,
+    }
+}
+
+pub(super) fn report() -> pb::ReportResultRequest {
+    let result = |item: &str, outcome: pb::ItemOutcome, rectify_by| pb::ItemResult {
+        item: item.to_owned(),
+        outcome: outcome.into(),
+        rectify_by,
+    };
+    pb::ReportResultRequest {
+        command_id: ID.to_owned(),
+        enterprise_id: ENTERPRISE.to_owned(),
+        visit_id: ID.to_owned(),
+        results: vec![
+            result("licence-display", pb::ItemOutcome::Pass, None),
+            result("fire-exit", pb::ItemOutcome::RectifyBy, day(2025, 6, 1)),
+        ],
+        expected_version: None,
+    }
+}
+
+pub(super) fn cancel() -> pb::CancelVisitRequest {
+    pb::CancelVisitRequest {
+        command_id: ID.to_owned(),
+        enterprise_id: ENTERPRISE.to_owned(),
+        visit_id: ID.to_owned(),
+        reason: pb::CancelReason::TaskWithdrawn.into(),
+        expected_version: None,
+    }
+}
+
+pub(super) fn submit() -> pb::SubmitAppealRequest {
+    pb::SubmitAppealRequest {
+        command_id: ID.to_owned(),
+        enterprise_id: ENTERPRISE.to_owned(),
+        channel: pb::Channel::Hotline12345.into(),
+        topic: "T06".to_owned(),
+        area: "210212".to_owned(),
+        description: "厂房至今没有通电。\n请尽快处理。".to_owned(),
+        contact: "张三 13800000000".to_owned(),
+        about_visit_id: String::new(),
+    }
+}
+
+pub(super) fn resolve() -> pb::ResolveAppealRequest {
+    pb::ResolveAppealRequest {
+        command_id: ID.to_owned(),
+        enterprise_id: ENTERPRISE.to_owned(),
+        appeal_id: ID.to_owned(),
+        outcome: pb::ResolutionOutcome::Solved.into(),
+        reply: "已送电。".to_owned(),
+        expected_version: None,
+    }
+}
+
+pub(super) fn frequency() -> Document {
+    let rule = pb::FrequencyRule {
+        id: "liaoning-2019".to_owned(),
+        subject: pb::FrequencySubject::SameUnit.into(),
+        window: pb::FrequencyWindow::CalendarYear.into(),
+        maximum: 1,
+        exempt_grounds: vec![pb::Ground::Complaint.into(), pb::Ground::Urgent.into()],
+        source: "辽宁2019".to_owned(),
+        is_default: false,
+        valid_from: day(2019, 1, 1),
+        valid_until: None,
+    };
+    Document::Frequency(pb::FrequencyPolicy { rules: vec![rule] })
+}
+
+pub(super) fn routing() -> Document {
+    let unit = |id: &str| pb::RoutingUnit { id: id.to_owned(), name: "单位".to_owned() };
+    Document::Routing(pb::RoutingTable {
+        units: vec![unit("power"), unit("desk")],
+        areas: vec![pb::RoutingArea {
+            code: "210212".to_owned(),
+            name: "旅顺口区".to_owned(),
+            desk: "desk".to_owned(),
+        }],
+        topics: vec![pb::RoutingTopic {
+            id: "T06".to_owned(),
+            title: "用电".to_owned(),
+            lead: "power".to_owned(),
+            co_units: vec!["desk".to_owned()],
+        }],
+        city_desk: "desk".to_owned(),
+        accept_working_days: 1,
+        dispatch_working_days: 1,
+        resolve_working_days: 5,
+    })
+}
+
+pub(super) fn calendar() -> Document {
+    Document::Calendar(pb::WorkCalendar {
+        years: vec![2025],
+        exceptions: vec![pb::CalendarException {
+            date: day(2025, 4, 27),
+            kind: pb::DayKind::Workday.into(),
+            name: "劳动节".to_owned(),
+        }],
+    })
+}
+
+pub(super) fn list_timeline() -> pb::ListTimelineRequest {
+    pb::ListTimelineRequest {
+        enterprise_id: "L-1".to_owned(),
+        kinds: vec![pb::TimelineKind::Visit.into()],
+        from: Some(prost_types::Timestamp { seconds: 0, nanos: 0 }),
+        until: Some(prost_types::Timestamp { seconds: 1, nanos: 0 }),
+        ..Default::default()
+    }
+}
