@@ -17,6 +17,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 pub use find::{NatsProgram, PostgresPrograms, find_nats, find_postgres, tools_folder};
+pub use guard::Guarded;
 pub use nats::{NatsChild, NatsChildOptions, Sync};
 pub use postgres::{PostgresChild, PostgresChildOptions};
 pub use user::ServiceUser;

@@ -29,7 +29,7 @@ pub type Failure = Box<dyn Error + Send + Sync>;
 /// Carries out the command line.
 ///
 /// # Errors
-/// Whatever stands in the way; [`chain`] puts it in words.
+/// Whatever stands in the way; [`crate::report::chain`] puts it in words.
 pub async fn run(cli: Cli) -> Result<ExitCode, Failure> {
     let file = cli.config.as_deref();
     match cli.command {
@@ -65,19 +65,6 @@ pub async fn run(cli: Cli) -> Result<ExitCode, Failure> {
             Ok(ExitCode::SUCCESS)
         }
     }
-}
-
-/// An error with everything that led to it, one cause after the other.
-#[must_use]
-pub fn chain(error: &(dyn Error + 'static)) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        text.push_str(": ");
-        text.push_str(&error.to_string());
-        cause = error.source();
-    }
-    text
 }
 
 fn load(purpose: Purpose, file: Option<&Path>) -> Result<Config, Failure> {

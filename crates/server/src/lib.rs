@@ -12,6 +12,7 @@ pub mod dev;
 pub mod listener;
 pub mod logging;
 pub mod parts;
+pub mod report;
 pub mod roles;
 pub mod stop;
 pub mod token;

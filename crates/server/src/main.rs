@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use clap::Parser;
-use doudi_server::{cli::Cli, commands};
+use doudi_server::{cli::Cli, commands, report};
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
@@ -17,7 +17,7 @@ fn main() -> ExitCode {
     match runtime.block_on(commands::run(cli)) {
         Ok(code) => code,
         Err(error) => {
-            eprintln!("doudi: {}", commands::chain(error.as_ref()));
+            eprintln!("doudi: {}", report::chain(error.as_ref()));
             ExitCode::FAILURE
         }
     }

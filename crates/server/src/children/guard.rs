@@ -76,7 +76,7 @@ pub(crate) struct Order {
 ///
 /// Dropping it closes the pipe, so the server stops in order by itself a moment later.
 #[derive(Debug)]
-pub(crate) struct Guarded {
+pub struct Guarded {
     name: &'static str,
     pid: u32,
     stop: Signal,
@@ -113,8 +113,9 @@ impl Guarded {
         Ok(Self { name: order.name, pid, stop: order.stop, ended, ended_blocking, _pipe: pipe })
     }
 
-    /// The server's own process id (not the guard's).
-    pub(crate) fn pid(&self) -> u32 {
+    /// The server's own process id (not the guard's), also after its end.
+    #[must_use]
+    pub fn pid(&self) -> u32 {
         self.pid
     }
 
@@ -124,7 +125,7 @@ impl Guarded {
     }
 
     /// Waits until the server and all its processes are gone, and says how it ended.
-    pub(crate) async fn exited(&self) -> String {
+    pub async fn exited(&self) -> String {
         let mut ended = self.ended.clone();
         match ended.wait_for(Option::is_some).await {
             Ok(status) => status.clone().unwrap_or_default(),
@@ -132,8 +133,11 @@ impl Guarded {
         }
     }
 
-    /// Stops the server in order; kills it when that takes too long.
-    pub(crate) async fn stop(&self) -> Result<(), ChildError> {
+    /// Stops the server in order; kills it when that takes more than 30 s.
+    ///
+    /// # Errors
+    /// [`ChildError::Immortal`] when not even that helps.
+    pub async fn stop(&self) -> Result<(), ChildError> {
         self.signal(self.stop);
         if tokio::time::timeout(STOP_WITHIN, self.exited()).await.is_ok() {
             return Ok(());
@@ -142,7 +146,10 @@ impl Guarded {
     }
 
     /// Kills the server with SIGKILL and waits until all its processes are gone.
-    pub(crate) async fn kill9(&self) -> Result<(), ChildError> {
+    ///
+    /// # Errors
+    /// [`ChildError::Immortal`] when one is still there 30 s later.
+    pub async fn kill9(&self) -> Result<(), ChildError> {
         self.signal(Signal::KILL);
         tokio::time::timeout(STOP_WITHIN, self.exited())
             .await
@@ -150,8 +157,8 @@ impl Guarded {
             .map_err(|_| ChildError::Immortal { name: self.name, pid: self.pid })
     }
 
-    /// The same as [`Guarded::kill9`] for a `Drop`, which cannot await.
-    pub(crate) fn kill9_blocking(&self, at_most: Duration) {
+    /// The same as [`Guarded::kill9`] for a `Drop`, which cannot await; waits for at most `at_most`.
+    pub fn kill9_blocking(&self, at_most: Duration) {
         self.signal(Signal::KILL);
         // Nothing is ever sent: an error is either the end or the bound, and both are fine here.
         let ended = self.ended_blocking.lock().unwrap_or_else(PoisonError::into_inner);

@@ -1,6 +1,7 @@
 //! nats-server with JetStream as a child process.
 
 use std::fs;
+use std::ops::Deref;
 use std::path::{Path, PathBuf};
 
 use rustix::process::Signal;
@@ -122,38 +123,6 @@ impl NatsChild {
         &self.order.log
     }
 
-    /// The process id of nats-server, also after its end.
-    #[must_use]
-    pub fn pid(&self) -> u32 {
-        self.running.pid()
-    }
-
-    /// Waits until the child has ended and says how; at once when it has already.
-    pub async fn exited(&self) -> String {
-        self.running.exited().await
-    }
-
-    /// Stops the child in order, and kills it when that takes more than 30 s.
-    ///
-    /// # Errors
-    /// [`ChildError::Immortal`] when not even that helps.
-    pub async fn stop(&self) -> Result<(), ChildError> {
-        self.running.stop().await
-    }
-
-    /// Kills the child with SIGKILL and waits for its end.
-    ///
-    /// # Errors
-    /// [`ChildError::Immortal`] when it is still there 30 s later.
-    pub async fn kill9(&self) -> Result<(), ChildError> {
-        self.running.kill9().await
-    }
-
-    /// Kills the child without awaiting, for a `Drop`; waits for its end for at most `at_most`.
-    pub fn kill9_blocking(&self, at_most: std::time::Duration) {
-        self.running.kill9_blocking(at_most);
-    }
-
     /// Starts the child again on the same ports with the same messages, stopping it first if need be.
     ///
     /// # Errors
@@ -162,6 +131,15 @@ impl NatsChild {
         self.running.stop().await?;
         self.running = start_ready(&self.order, self.port, &self.token).await?;
         Ok(())
+    }
+}
+
+/// Its end can be awaited and brought about as that of any guarded process.
+impl Deref for NatsChild {
+    type Target = Guarded;
+
+    fn deref(&self) -> &Guarded {
+        &self.running
     }
 }
 

@@ -4,6 +4,7 @@
 //! folder (see `user`). The database and the role are both called `doudi`.
 
 use std::fs;
+use std::ops::Deref;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 
@@ -14,6 +15,7 @@ use tokio_postgres::NoTls;
 use super::guard::{Guarded, Order};
 use super::user::ServiceUser;
 use super::{ASK_AGAIN_AFTER, ChildError, READY_WITHIN, find, port, secret, tail};
+use crate::report::chain;
 
 const NAME: &str = "PostgreSQL";
 const ROLE: &str = "doudi";
@@ -107,38 +109,6 @@ impl PostgresChild {
         &self.order.log
     }
 
-    /// The process id of the postmaster, also after its end.
-    #[must_use]
-    pub fn pid(&self) -> u32 {
-        self.running.pid()
-    }
-
-    /// Waits until the child has ended and says how; at once when it has already.
-    pub async fn exited(&self) -> String {
-        self.running.exited().await
-    }
-
-    /// Stops the child in order (fast shutdown), and kills it when that takes more than 30 s.
-    ///
-    /// # Errors
-    /// [`ChildError::Immortal`] when not even that helps.
-    pub async fn stop(&self) -> Result<(), ChildError> {
-        self.running.stop().await
-    }
-
-    /// Kills the postmaster with SIGKILL and waits until it and all its backends are gone.
-    ///
-    /// # Errors
-    /// [`ChildError::Immortal`] when one is still there 30 s later.
-    pub async fn kill9(&self) -> Result<(), ChildError> {
-        self.running.kill9().await
-    }
-
-    /// Kills the child without awaiting, for a `Drop`; waits for its end for at most `at_most`.
-    pub fn kill9_blocking(&self, at_most: std::time::Duration) {
-        self.running.kill9_blocking(at_most);
-    }
-
     /// Starts the child again on the same port with the same tables, stopping it first if need be.
     ///
     /// # Errors
@@ -147,6 +117,15 @@ impl PostgresChild {
         self.running.stop().await?;
         self.running = start_ready(&self.order, self.port, &self.password).await?;
         Ok(())
+    }
+}
+
+/// Its end can be awaited and brought about as that of any guarded process.
+impl Deref for PostgresChild {
+    type Target = Guarded;
+
+    fn deref(&self) -> &Guarded {
+        &self.running
     }
 }
 
@@ -227,7 +206,7 @@ async fn start_ready(order: &Order, port: u16, password: &str) -> Result<Guarded
     loop {
         let last = match timeout(READY_WITHIN, ensure_database(port, password)).await {
             Ok(Ok(())) => return Ok(child),
-            Ok(Err(error)) => in_full(&error),
+            Ok(Err(error)) => chain(&error),
             Err(_) => "it accepted a connection and stayed silent".to_owned(),
         };
         if let Some(status) = child.status() {
@@ -257,16 +236,4 @@ async fn ensure_database(port: u16, password: &str) -> Result<(), ChildError> {
     // The connection ends when its client is gone; how it ends no longer matters.
     let _ = connection.await;
     Ok(())
-}
-
-/// An error with the causes behind it, for a message that is made only once.
-fn in_full(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        text.push_str(": ");
-        text.push_str(&error.to_string());
-        cause = error.source();
-    }
-    text
 }
