@@ -8,5 +8,6 @@ mod operator;
 mod python;
 mod race;
 mod requests;
+mod vault;
 mod views;
 mod walk;

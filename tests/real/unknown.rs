@@ -6,11 +6,14 @@
 mod proxy;
 
 use std::{
-    collections::{HashMap, HashSet},
+    collections::HashMap,
+    future::poll_fn,
+    pin::pin,
     sync::{
         Arc, Mutex,
         atomic::{AtomicU64, Ordering::SeqCst},
     },
+    task::Poll,
     time::Duration,
 };
 
@@ -44,7 +47,7 @@ const PATIENT: Duration = Duration::from_secs(10);
 const HASTY: Duration = Duration::from_secs(1);
 
 /// The command that is stored before the trouble begins.
-const WARM_UP: u64 = 4000;
+const WARM_UP: u64 = 100;
 
 type Answer = Result<Outcome<Profile>, ExecuteError<Rejection>>;
 
@@ -138,7 +141,7 @@ fn assess(n: u64) -> Command {
     Command::AssessCreditGrade {
         grade: CreditGrade::A,
         issuer: UnitId::parse("market").unwrap(),
-        assessed_on: date(1950, 1, 1).saturating_add(i64::try_from(n).unwrap().days()),
+        assessed_on: date(1, 1, 1).saturating_add(i64::try_from(n).unwrap().days()),
         valid_until: None,
     }
 }
@@ -322,6 +325,73 @@ async fn while_the_log_cannot_be_read_no_answer_is_definite() {
     assert_eq!(stored(&ground.direct).await.len(), 3);
 }
 
+/// Without a power cut this takes a hand in the server's folder; the engine must not go on building
+/// on what is no more.
+#[tokio::test]
+async fn an_engine_lets_go_of_what_the_log_has_lost() {
+    let mut ground = Ground::prepare(Sync::Lazy, PATIENT).await;
+    ground.server.kill9().await.unwrap();
+    std::fs::remove_dir_all(ground.server.store_dir()).unwrap();
+    ground.server.restart().await.unwrap();
+    connect(&ground.server, ground.server.url(), PATIENT).await;
+    let definite = || async { run(&ground.engine, 1).await.err().filter(|error| !is_open(error)) };
+    let error = until(BOUND, definite).await.expect("a definite answer");
+    assert!(matches!(error, ExecuteError::Rejected(Rejection::NotRegistered)), "{error:?}");
+}
+
+/// Drops the command when it has been polled so many times, if it is not done before: at once, or
+/// when what it waits for has come.
+async fn dropped_after(polls: usize, woken: bool, engine: &Engine, n: u64) -> Option<Answer> {
+    let running = run(engine, n);
+    let mut running = pin!(running);
+    let mut left = polls;
+    poll_fn(|context| {
+        if left == 0 {
+            return Poll::Ready(None);
+        }
+        left -= 1;
+        match running.as_mut().poll(context) {
+            Poll::Ready(answer) => Poll::Ready(Some(answer)),
+            Poll::Pending if left == 0 && !woken => Poll::Ready(None),
+            Poll::Pending => Poll::Pending,
+        }
+    })
+    .await
+}
+
+#[tokio::test]
+async fn a_command_can_be_dropped_at_any_point_and_is_never_stored_twice() {
+    let ground = Ground::prepare(Sync::Lazy, PATIENT).await;
+    let (mut n, mut dropped, mut landed) = (0, 0, 0);
+    for (cold, woken) in [(false, false), (false, true), (true, false), (true, true)] {
+        for polls in 1.. {
+            n += 1;
+            let url = ground.server.url();
+            let engine = match cold {
+                true => connect(&ground.server, url, PATIENT).await,
+                false => ground.engine.clone(),
+            };
+            let answer = dropped_after(polls, woken, &engine, n).await;
+            // Others on the same stream get on, be the dropped one's record on its way or not.
+            insist(&engine, n + 1000).await;
+            let known = stored(&ground.direct).await;
+            landed += usize::from(answer.is_none() && known.contains_key(&envelope(n).command_id));
+            let outcome = insist(&engine, n).await;
+            ground.settled(n, (outcome.version, outcome.position)).await;
+            match answer {
+                Some(answer) => {
+                    assert_eq!(answer.unwrap().position, outcome.position);
+                    break;
+                }
+                None => dropped += 1,
+            }
+        }
+    }
+    assert_eq!(stored(&ground.direct).await.len(), 2 + 2 * usize::try_from(n).unwrap());
+    println!("{dropped} commands dropped, {landed} of them had been stored all the same");
+    assert!(dropped >= 4);
+}
+
 /// What the writers of the storm have been told.
 #[derive(Default)]
 struct Told {
@@ -355,7 +425,7 @@ async fn in_a_storm_of_cuts_each_acknowledged_command_is_stored_once() {
     let ground = Ground::prepare(Sync::Lazy, HASTY).await;
     let second = Proxy::start(&ground.server.url()).await;
     let engines = [ground.engine.clone(), connect(&ground.server, second.url(), HASTY).await];
-    let (numbers, told) = (Arc::new(AtomicU64::new(1)), Arc::<Told>::default());
+    let (numbers, told) = (Arc::new(AtomicU64::new(WARM_UP + 1)), Arc::<Told>::default());
     let end = Instant::now() + Duration::from_secs(4);
     let writers = (0..WRITERS).map(|writer| {
         let engine = engines[writer % engines.len()].clone();
@@ -387,8 +457,7 @@ async fn in_a_storm_of_cuts_each_acknowledged_command_is_stored_once() {
     for (id, place) in &acknowledged {
         assert_eq!(stored.get(id), Some(place), "{id}");
     }
-    let sent: HashSet<Uuid> = (0..numbers.load(SeqCst)).chain([WARM_UP]).map(|n| envelope(n).command_id).collect();
-    assert!(stored.keys().all(|id| sent.contains(id)));
+    // Nothing else is there but what was stored before the storm.
     assert_eq!(stored.len(), acknowledged.len() + 2);
     let last = stored.values().map(|(_, position)| *position).max().unwrap();
     let fresh = connect(&ground.server, ground.server.url(), PATIENT).await;

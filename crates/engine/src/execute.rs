@@ -382,4 +382,4 @@ fn fault<R: std::error::Error>(
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

@@ -55,6 +55,8 @@ type Waiting = (Date, StreamName, VisitId);
 struct Memory {
     expiries: HashMap<StreamName, Expiry>,
     waiting: BTreeSet<Waiting>,
+    /// Subjects whose keys are to be destroyed.
+    erasures: BTreeSet<String>,
 }
 
 impl Engine {
@@ -82,10 +84,11 @@ impl Engine {
                 batch = follow.next() => {
                     for record in batch? {
                         position = record.position;
-                        self.remember(&mut memory, &record, vault).await;
+                        memory.remember(&record);
                     }
                 }
                 _ = tick.tick() => {
+                    memory.destroy(vault).await;
                     if start_end.is_none() {
                         start_end = self.journal.last_position().await.ok();
                     }
@@ -98,30 +101,6 @@ impl Engine {
                 }
             }
         }
-    }
-
-    async fn remember(&self, memory: &mut Memory, record: &Record, vault: &Vault) {
-        let noted = match record.stream.kind() {
-            Visits::KIND => memory.visits(record),
-            Appeal::KIND => self.erase(record, vault).await,
-            _ => Ok(()),
-        };
-        if let Err(error) = noted {
-            tracing::error!(stream = %record.stream, position = %record.position, ?error,
-                "a record was passed over by the processes");
-        }
-    }
-
-    /// The erasure was ordered: whoever ordered it may have died before the key was destroyed.
-    async fn erase(&self, record: &Record, vault: &Vault) -> Result<(), LoadError> {
-        for event in decode::<Appeal>(record)? {
-            if let appeal::Event::PersonalDataErased { subject } = event
-                && let Err(error) = vault.destroy(&subject).await
-            {
-                tracing::error!(?error, "a key could not be destroyed, the next start tries again");
-            }
-        }
-        Ok(())
     }
 
     async fn issue(&self, memory: &Memory, settings: &ReactSettings) {
@@ -164,6 +143,39 @@ async fn stopped(shutdown: &mut watch::Receiver<bool>) {
 }
 
 impl Memory {
+    fn remember(&mut self, record: &Record) {
+        let noted = match record.stream.kind() {
+            Visits::KIND => self.visits(record),
+            Appeal::KIND => self.appeal(record),
+            _ => Ok(()),
+        };
+        if let Err(error) = noted {
+            tracing::error!(stream = %record.stream, position = %record.position, ?error,
+                "a record was passed over by the processes");
+        }
+    }
+
+    /// An erasure was ordered: whoever ordered it may have died before the key was destroyed.
+    fn appeal(&mut self, record: &Record) -> Result<(), LoadError> {
+        for event in decode::<Appeal>(record)? {
+            if let appeal::Event::PersonalDataErased { subject } = event {
+                self.erasures.insert(subject);
+            }
+        }
+        Ok(())
+    }
+
+    /// Destroys the keys whose erasure was ordered; those that remain are tried again.
+    async fn destroy(&mut self, vault: &Vault) {
+        let subjects: Vec<&str> = self.erasures.iter().map(String::as_str).collect();
+        match vault.destroy(&subjects).await {
+            Ok(()) => self.erasures.clear(),
+            Err(error) => {
+                tracing::error!(?error, "keys could not be destroyed, the next round tries again");
+            }
+        }
+    }
+
     fn visits(&mut self, record: &Record) -> Result<(), LoadError> {
         let stream = &record.stream;
         // First, so that a record that cannot be read leaves the memory as it was.
@@ -192,3 +204,6 @@ fn waiting(stream: &StreamName, expiry: &Expiry) -> Vec<Waiting> {
 fn decode<D: Decider>(record: &Record) -> Result<Vec<D::Event>, LoadError> {
     events::<D>(record, &commit(record)?)
 }
+
+#[cfg(test)]
+mod tests;

@@ -146,18 +146,19 @@ impl Vault {
         key.map(|key| key.open(sealed)).transpose()
     }
 
-    /// Destroys the key of `subject`, for ever. Doing it again changes nothing.
+    /// Destroys the keys of `subjects`, each named once, for ever. Doing it again changes nothing.
     ///
     /// # Errors
     /// As the variants say.
-    pub async fn destroy(&self, subject: &str) -> Result<(), VaultError> {
+    pub async fn destroy(&self, subjects: &[&str]) -> Result<(), VaultError> {
         match self {
+            _ if subjects.is_empty() => Ok(()),
             Self::Memory(memory) => {
                 let mut keys = memory.0.lock().unwrap_or_else(PoisonError::into_inner);
-                keys.insert(subject.to_owned(), None);
+                keys.extend(subjects.iter().map(|subject| ((*subject).to_owned(), None)));
                 Ok(())
             }
-            Self::Postgres(postgres) => postgres.destroy(subject).await,
+            Self::Postgres(postgres) => postgres.destroy(subjects).await,
         }
     }
 }
@@ -188,8 +189,8 @@ mod tests {
         let vault = Vault::memory();
         let sealed = vault.seal("appeal:1", "reply", Uuid::from_u128(1), "好").await.unwrap();
         assert_eq!(vault.open(&sealed).await.unwrap().as_deref(), Some("好"));
-        vault.destroy("appeal:1").await.unwrap();
-        vault.destroy("appeal:1").await.unwrap();
+        vault.destroy(&["appeal:1"]).await.unwrap();
+        vault.destroy(&["appeal:1", "appeal:3"]).await.unwrap();
         assert_eq!(vault.open(&sealed).await.unwrap(), None);
         let refused = vault.seal("appeal:1", "reply", Uuid::from_u128(2), "好").await;
         assert!(matches!(refused, Err(VaultError::Erased)));

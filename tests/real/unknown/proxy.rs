@@ -26,6 +26,9 @@ use tokio::{
 
 const BOUND: Duration = Duration::from_secs(20);
 
+/// How much is read at once: more than any one message here, so that a phrase is seen in one piece.
+const READ_BYTES: usize = 64 * 1024;
+
 /// How an append begins on the wire, and how the server words a conflict.
 const APPEND: &[u8] = b"HPUB ev.";
 const CONFLICT: &[u8] = b"wrong last sequence";
@@ -147,6 +150,9 @@ async fn accept(
         }
         let number = counts.tunnels.fetch_add(1, SeqCst) + 1;
         let Ok(server) = TcpStream::connect(server).await else { continue };
+        for side in [&client, &server] {
+            side.set_nodelay(true).unwrap();
+        }
         let ((from_client, to_client), (from_server, to_server)) =
             (client.into_split(), server.into_split());
         let (orders, watching) = (orders.clone(), orders.subscribe());
@@ -187,6 +193,7 @@ async fn up(
             drop(client);
             return haunt(number, taken, server, orders).await;
         }
+        taken.reserve(READ_BYTES);
         tokio::select! {
             _ = orders.changed() => {}
             read = client.read_buf(&mut taken) => open = read.is_ok_and(|bytes| bytes > 0),
@@ -213,7 +220,7 @@ async fn down(
     orders: watch::Sender<Orders>,
 ) {
     let (mut client, mut watching) = (Some(client), orders.subscribe());
-    let mut heard = Vec::new();
+    let mut heard = Vec::with_capacity(READ_BYTES);
     loop {
         tokio::select! {
             biased;
@@ -227,9 +234,11 @@ async fn down(
             return;
         }
         if now.conflict_is_last && position(&heard, CONFLICT).is_some() {
-            orders.send_modify(|orders| (orders.shut, orders.cut) = (true, orders.cut.max(number)));
+            orders.send_modify(|orders| {
+                (orders.shut, orders.cut) = (true, orders.cut.max(number));
+                orders.conflict_is_last = false;
+            });
         }
-        if std::env::var("DBG").is_ok() { eprintln!("{number} {now:?} {}", String::from_utf8_lossy(&heard)); }
         heard.clear();
     }
 }

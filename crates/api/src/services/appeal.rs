@@ -143,7 +143,7 @@ impl Api {
         let subject = derived::subject(order.command.0);
         let command = Command::ErasePersonalData { subject: subject.clone() };
         let outcome = self.on_appeal(call, &order, &command).await?;
-        self.0.vault.destroy(&subject).await?;
+        self.0.vault.destroy(&[&subject]).await?;
         Ok(pb::ErasePersonalDataResponse { receipt: Some(receipt(&outcome)) })
     }
 

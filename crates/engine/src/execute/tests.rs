@@ -15,15 +15,15 @@ use jiff::civil::date;
 use super::*;
 use crate::streams;
 
-fn id(n: u128) -> Uuid {
+pub(crate) fn id(n: u128) -> Uuid {
     Uuid::from_u128(n)
 }
 
-fn actor() -> Actor {
+pub(crate) fn actor() -> Actor {
     Actor { principal: "officer-1".into(), unit: None, device: None, on_behalf_of: None }
 }
 
-fn envelope(n: u128) -> Envelope {
+pub(crate) fn envelope(n: u128) -> Envelope {
     Envelope::new(id(n), actor())
 }
 
@@ -36,15 +36,15 @@ fn engine(journal: &Journal) -> Engine {
     Engine::new(journal.clone(), settings, Clock::new(|| "2025-04-25T01:00:00Z".parse().unwrap()))
 }
 
-fn enterprise() -> EnterpriseId {
+pub(crate) fn enterprise() -> EnterpriseId {
     EnterpriseId::parse("91512081MA62K0260E").unwrap()
 }
 
-fn unit(name: &str) -> UnitId {
+pub(crate) fn unit(name: &str) -> UnitId {
     UnitId::parse(name).unwrap()
 }
 
-fn register(name: &str) -> enterprise::Command {
+pub(crate) fn register(name: &str) -> enterprise::Command {
     enterprise::Command::Register {
         name: Name::parse(name).unwrap(),
         area: AreaCode::parse("210212").unwrap(),
@@ -52,7 +52,7 @@ fn register(name: &str) -> enterprise::Command {
     }
 }
 
-fn plan(n: u128, unit_name: &str) -> visits::Command {
+pub(crate) fn plan(n: u128, unit_name: &str) -> visits::Command {
     visits::Command::Plan(Plan {
         visit: VisitId(id(n)),
         unit: unit(unit_name),
@@ -81,7 +81,7 @@ fn one_visit_by_all() -> Document {
 }
 
 /// A log with one registered enterprise and a policy in force.
-async fn prepared() -> (Journal, Engine, StreamName) {
+pub(crate) async fn prepared() -> (Journal, Engine, StreamName) {
     let journal = Journal::Memory(Memory::default());
     let engine = engine(&journal);
     let profile = streams::profile(&enterprise()).unwrap();
@@ -221,4 +221,81 @@ async fn each_commit_carries_the_hash_of_the_one_before() {
     assert_eq!(second.previous, Some(records[0].hash()));
     assert_eq!((first.version, second.version), (Version(1), Version(2)));
     assert_eq!(second.correlation, id(61));
+}
+
+/// Every lock that a command waits for, held when the command is dropped.
+#[tokio::test]
+async fn a_command_dropped_while_it_waits_its_turn_leaves_nothing_behind() {
+    let (journal, one, visits) = prepared().await;
+    let profile = streams::profile(&enterprise()).unwrap();
+    let policy = streams::policy(PolicyName::Frequency).unwrap();
+    let before = journal.last_position().await.unwrap();
+    for (n, held) in (70_u128..).zip([&visits, &profile, &policy]) {
+        let lease = one.streams.lease::<Visits>(held).await;
+        let (command, envelope) = (plan(70, "fire"), envelope(n));
+        for _ in 0..3 {
+            tokio::select! {
+                biased;
+                answer = one.execute::<Visits>(&visits, &command, &envelope) => {
+                    panic!("{held} was held, yet: {answer:?}");
+                }
+                () = std::future::ready(()) => {}
+            }
+        }
+        drop(lease);
+        assert_eq!(journal.last_position().await.unwrap(), before);
+    }
+    let outcome = one.execute::<Visits>(&visits, &plan(70, "fire"), &envelope(73)).await.unwrap();
+    assert_eq!((outcome.version, outcome.position), (Version(1), before.next()));
+}
+
+#[tokio::test]
+async fn a_command_that_is_too_large_is_told_so() {
+    let (journal, one, visits) = prepared().await;
+    let visits::Command::Plan(mut large) = plan(80, "fire") else { panic!("a plan") };
+    large.items = (0..20_000)
+        .map(|n| doudi_domain::ItemId::parse(&format!("item-{n:030}")).unwrap())
+        .collect();
+    let before = journal.last_position().await.unwrap();
+    let command = visits::Command::Plan(large);
+    let answer = one.execute::<Visits>(&visits, &command, &envelope(80)).await;
+    assert!(matches!(answer, Err(ExecuteError::TooLarge(_))), "{answer:?}");
+    assert_eq!(journal.last_position().await.unwrap(), before);
+    one.execute::<Visits>(&visits, &plan(80, "fire"), &envelope(81)).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_damaged_stream_says_where_and_holds_up_no_other() {
+    let (journal, one, visits) = prepared().await;
+    one.execute::<Visits>(&visits, &plan(90, "fire"), &envelope(90)).await.unwrap();
+    let last = journal.last_position().await.unwrap();
+    let damaged = journal.append(&visits, "no commit".into(), last).await.unwrap();
+    for engine in [one.clone(), engine(&journal), one] {
+        let answer = engine.execute::<Visits>(&visits, &plan(91, "tax"), &envelope(91)).await;
+        match answer {
+            Err(ExecuteError::Load(LoadError::Commit { stream, position, .. })) => {
+                assert_eq!((stream, position), (visits.clone(), damaged));
+            }
+            other => panic!("expected the damage, got {other:?}"),
+        }
+        let profile = streams::profile(&enterprise()).unwrap();
+        engine.execute::<Profile>(&profile, &register("旅顺造船"), &envelope(92)).await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn those_who_wait_for_an_input_share_what_was_read_since_they_came() {
+    let (journal, one, _) = prepared().await;
+    let profile = streams::profile(&enterprise()).unwrap();
+    let came = Instant::now();
+    one.read::<Profile>(&profile, Position::default()).await.unwrap();
+    let command = enterprise::Command::ChangeArea {
+        to: AreaCode::parse("210211").unwrap(),
+        basis: doudi_domain::Reference::parse("文件一号").unwrap(),
+    };
+    engine(&journal).execute::<Profile>(&profile, &command, &envelope(95)).await.unwrap();
+    let mut lease = one.streams.lease::<Profile>(&profile).await;
+    let shared = lease.within(came, Duration::ZERO).await.unwrap();
+    let fresh = lease.within(Instant::now(), Duration::ZERO).await.unwrap();
+    assert_eq!((shared.version, fresh.version), (Version(1), Version(2)));
 }

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use deadpool_postgres::{Object, Pool};
+use tokio_postgres::Row;
 
 use super::{MasterKeys, VaultError, cipher::SubjectKey};
 
@@ -69,45 +70,61 @@ impl Postgres {
         tx.commit().await.map_err(unavailable)
     }
 
-    /// The subject's key, made if there was none; none when it was destroyed.
+    /// The subject's key, made if there was none; none when it was destroyed. One round trip where
+    /// nobody else makes the same key at the same moment.
     pub(super) async fn create(&self, subject: &str) -> Result<Option<SubjectKey>, VaultError> {
         let MasterKeys { active, keys } = self.master.as_ref();
         let master =
             keys.get(active).ok_or_else(|| VaultError::MasterKeyMissing(active.clone()))?;
         let wrapped = SubjectKey::generate().wrap(master, subject)?;
-        let statement = "INSERT INTO vault.subject_key (subject, master_key, wrapped)
-            VALUES ($1, $2, $3) ON CONFLICT (subject) DO NOTHING";
+        let statement = "WITH made AS (
+                INSERT INTO vault.subject_key (subject, master_key, wrapped)
+                VALUES ($1, $2, $3) ON CONFLICT (subject) DO NOTHING
+                RETURNING master_key, wrapped
+            )
+            SELECT master_key, wrapped FROM made UNION ALL
+            SELECT master_key, wrapped FROM vault.subject_key WHERE subject = $1";
         let client = self.client().await?;
         let insert = client.prepare_cached(statement).await.map_err(unavailable)?;
-        client.execute(&insert, &[&subject, active, &wrapped]).await.map_err(unavailable)?;
+        let row =
+            client.query_opt(&insert, &[&subject, active, &wrapped]).await.map_err(unavailable)?;
         drop(client);
-        self.find(subject).await
+        match row {
+            Some(row) => self.unwrap(subject, &row),
+            // Made by somebody else after this statement began, so that it saw nothing.
+            None => self.find(subject).await,
+        }
     }
 
     /// The subject's key; none when it was destroyed or never made.
     pub(super) async fn find(&self, subject: &str) -> Result<Option<SubjectKey>, VaultError> {
         let client = self.client().await?;
-        let select = "SELECT master_key, wrapped FROM vault.subject_key
-            WHERE subject = $1 AND destroyed_at IS NULL";
+        let select = "SELECT master_key, wrapped FROM vault.subject_key WHERE subject = $1";
         let select = client.prepare_cached(select).await.map_err(unavailable)?;
-        let Some(row) = client.query_opt(&select, &[&subject]).await.map_err(unavailable)? else {
-            return Ok(None);
-        };
-        let id: String = row.get(0);
-        let wrapped: Vec<u8> = row.get(1);
-        let master =
-            self.master.keys.get(&id).ok_or_else(|| VaultError::MasterKeyMissing(id.clone()))?;
+        match client.query_opt(&select, &[&subject]).await.map_err(unavailable)? {
+            Some(row) => self.unwrap(subject, &row),
+            None => Ok(None),
+        }
+    }
+
+    /// The key in a row; none when it was destroyed.
+    fn unwrap(&self, subject: &str, row: &Row) -> Result<Option<SubjectKey>, VaultError> {
+        let master: Option<String> = row.try_get(0).map_err(unavailable)?;
+        let wrapped: Option<Vec<u8>> = row.try_get(1).map_err(unavailable)?;
+        let Some((id, wrapped)) = master.zip(wrapped) else { return Ok(None) };
+        let known = self.master.keys.get(&id);
+        let master = known.ok_or(VaultError::MasterKeyMissing(id))?;
         SubjectKey::unwrap(master, subject, &wrapped).map(Some)
     }
 
-    pub(super) async fn destroy(&self, subject: &str) -> Result<(), VaultError> {
+    pub(super) async fn destroy(&self, subjects: &[&str]) -> Result<(), VaultError> {
         let statement = "INSERT INTO vault.subject_key (subject, destroyed_at)
-            VALUES ($1, now()) ON CONFLICT (subject) DO UPDATE
+            SELECT unnest($1::text[]), now() ON CONFLICT (subject) DO UPDATE
             SET wrapped = NULL, master_key = NULL, destroyed_at = now()
             WHERE vault.subject_key.destroyed_at IS NULL";
         let client = self.client().await?;
         let upsert = client.prepare_cached(statement).await.map_err(unavailable)?;
-        client.execute(&upsert, &[&subject]).await.map_err(unavailable)?;
+        client.execute(&upsert, &[&subjects]).await.map_err(unavailable)?;
         Ok(())
     }
 }
