@@ -4,6 +4,7 @@ mod authorization;
 mod bad_input;
 mod crash;
 mod development;
+mod health;
 mod operator;
 mod python;
 mod race;
