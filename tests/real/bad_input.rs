@@ -19,7 +19,7 @@ const ENTERPRISE: &str = "91210212DD0000001D";
 /// A change that makes a request wrong, and the path of the field that must be named.
 type Wrong = (fn(&mut PlanVisitRequest), &'static str);
 
-const WRONG_PLANS: [Wrong; 9] = [
+const WRONG_PLANS: [Wrong; 12] = [
     (|r| r.command_id = "7".into(), "command_id"),
     (|r| r.enterprise_id = "91210212".into(), "enterprise_id"),
     (|r| r.officers[1] = String::new(), "officers[1]"),
@@ -29,6 +29,9 @@ const WRONG_PLANS: [Wrong; 9] = [
     (|r| r.planned_on = None, "planned_on"),
     (|r| r.planned_on = Some(Date { year: 2025, month: 2, day: 30 }), "planned_on"),
     (|r| r.evidence = "x".repeat(201), "evidence"),
+    (|r| r.evidence = "\u{3000}\u{200B}".into(), "evidence"),
+    (|r| r.evidence = "12345\u{202E}0001".into(), "evidence"),
+    (|r| r.command_id = uuid::Uuid::nil().to_string(), "command_id"),
 ];
 
 fn fields(status: &Status) -> Vec<String> {

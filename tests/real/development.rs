@@ -19,6 +19,10 @@ use tokio::{
     process::Child,
     time::timeout,
 };
+use tonic_reflection::pb::v1::{
+    ServerReflectionRequest, server_reflection_client::ServerReflectionClient,
+    server_reflection_request::MessageRequest, server_reflection_response::MessageResponse,
+};
 
 use super::requests::register;
 
@@ -39,6 +43,22 @@ async fn client(ready: &Value, role: &str) -> Client {
     Client::new(&channel, ready["tokens"][role].as_str().unwrap()).unwrap()
 }
 
+/// The services that the server says it has, without a token.
+async fn described(ready: &Value) -> Vec<String> {
+    let channel = connect(ready["grpc"].as_str().unwrap().parse().unwrap()).await;
+    let asked = ServerReflectionRequest {
+        host: String::new(),
+        message_request: Some(MessageRequest::ListServices(String::new())),
+    };
+    let asked = futures::stream::iter([asked]);
+    let answers = ServerReflectionClient::new(channel).server_reflection_info(asked).await.unwrap();
+    let answer = answers.into_inner().message().await.unwrap().unwrap().message_response;
+    let Some(MessageResponse::ListServicesResponse(list)) = answer else {
+        panic!("not a list of services: {answer:?}");
+    };
+    list.service.into_iter().map(|service| service.name).collect()
+}
+
 async fn end(mut child: Child, signal: Signal) {
     let pid = Pid::from_raw(i32::try_from(child.id().unwrap()).unwrap()).unwrap();
     kill_process(pid, signal).unwrap();
@@ -51,6 +71,10 @@ async fn development_mode_keeps_its_data_and_stops_cleanly_on_both_signals() {
     let folder = Scratch::new("dev").unwrap();
     let (child, ready) = dev(&folder).await;
     assert_eq!(ready["tokens"].as_object().unwrap().len(), 8, "a token per role");
+    let described = described(&ready).await;
+    for service in doudi_api::SERVICES {
+        assert!(described.iter().any(|found| found == service), "{service}: {described:?}");
+    }
     let registered = register("91210212DD0000001D");
     client(&ready, "admin").await.enterprises.register_enterprise(registered).await.unwrap();
     end(child, Signal::INT).await;

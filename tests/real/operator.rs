@@ -3,33 +3,49 @@
 use std::process::Output;
 
 use doudi_api::proto::Ground;
-use doudi_tests::{program, world::World};
+use doudi_server::{config::Config, parts::Parts, verify};
+use doudi_tests::{
+    nats::{NatsOptions, NatsServer, Sync},
+    program,
+    world::{Ground as Servers, World},
+};
 use tokio_postgres::NoTls;
 
 use super::requests::{plan, register};
 
 const ENTERPRISE: &str = "91210212DD0000001D";
 
-async fn doudi(world: &World, arguments: &[&str]) -> Output {
+async fn doudi(config: &Config, arguments: &[&str]) -> Output {
     let mut command = program::command();
-    program::configure(&mut command, &world.ground.config, program::free_address());
+    program::configure(&mut command, config, program::free_address());
     command.args(arguments).output().await.unwrap()
 }
 
 /// Runs a command that must end well, and answers with what it printed.
-async fn well(world: &World, arguments: &[&str]) -> String {
-    let output = doudi(world, arguments).await;
+async fn well(config: &Config, arguments: &[&str]) -> String {
+    let output = doudi(config, arguments).await;
     let errors = String::from_utf8_lossy(&output.stderr).into_owned();
     assert!(output.status.success(), "{arguments:?}: {errors}");
     String::from_utf8(output.stdout).unwrap()
 }
 
+/// Runs a command that must be refused, and answers with what it said about it.
+async fn refused(config: &Config, arguments: &[&str]) -> String {
+    let output = doudi(config, arguments).await;
+    assert!(!output.status.success(), "{arguments:?} was not refused");
+    format!(
+        "{}{}",
+        String::from_utf8_lossy(&output.stdout),
+        String::from_utf8_lossy(&output.stderr)
+    )
+}
+
 /// A foreign hand in the tables.
-async fn tamper(world: &World) {
-    let url = world.ground.postgres.url();
-    let (client, connection) = tokio_postgres::connect(&url, NoTls).await.unwrap();
+async fn tamper(config: &Config, statement: &str) {
+    let url = config.postgres.url.expose();
+    let (client, connection) = tokio_postgres::connect(url, NoTls).await.unwrap();
     let connection = tokio::spawn(connection);
-    let rows = client.execute("UPDATE timeline_v1.entry SET unit = 'nobody'", &[]).await.unwrap();
+    let rows = client.execute(statement, &[]).await.unwrap();
     assert!(rows > 0);
     drop(client);
     connection.await.unwrap().unwrap();
@@ -42,25 +58,64 @@ async fn a_foreign_hand_in_the_tables_is_found_and_a_rebuild_mends_it() {
     unit.enterprises.register_enterprise(register(ENTERPRISE)).await.unwrap();
     let planned = unit.inspections.plan_visit(plan(ENTERPRISE, Ground::Routine)).await.unwrap();
 
-    let checked = well(&world, &["check"]).await;
+    let config = &world.ground.config;
+    let checked = well(config, &["check"]).await;
     for word in ["nats.token = ***", "durability always", "view quota version 1", "0 parked"] {
         assert!(checked.contains(word), "{word} is missing in\n{checked}");
     }
-    let token = world.ground.config.nats.token.expose();
+    let token = config.nats.token.expose();
     assert!(!checked.contains(token), "a secret is shown");
-    let replayed = well(&world, &["replay", &format!("ev.{ENTERPRISE}.visits")]).await;
+    let replayed = well(config, &["replay", &format!("ev.{ENTERPRISE}.visits")]).await;
     assert!(replayed.contains("VisitPlanned") && replayed.contains(&planned.get_ref().visit_id));
     assert_eq!(replayed.lines().count(), 1);
 
-    well(&world, &["verify"]).await;
-    tamper(&world).await;
-    let verified = doudi(&world, &["verify"]).await;
-    assert!(!verified.status.success());
-    let text = String::from_utf8_lossy(&verified.stdout);
+    well(config, &["verify"]).await;
+    tamper(config, "UPDATE timeline_v1.entry SET unit = 'nobody'").await;
+    let text = refused(config, &["verify"]).await;
     assert!(text.contains("view timeline") && text.contains("DIFFERS"), "{text}");
-    let rebuilt = well(&world, &["rebuild", "timeline"]).await;
+    let rebuilt = well(config, &["rebuild", "timeline"]).await;
     assert!(rebuilt.contains("rebuilt up to position"), "{rebuilt}");
-    let verified = well(&world, &["verify"]).await;
+    let verified = well(config, &["verify"]).await;
     assert!(!verified.contains("DIFFERS") && verified.contains("0 broken"), "{verified}");
     world.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_log_that_lost_records_is_not_served_until_the_views_are_built_again() {
+    let servers = Servers::start().await;
+    let config = &servers.config;
+    let running = servers.run().await;
+    let claims = doudi_server::token::claims(doudi_api::permission::Role::Admin);
+    let token = servers.token(&claims);
+    let mut admin = doudi_server::client::Client::new(&running.channel, &token).unwrap();
+    admin.enterprises.register_enterprise(register(ENTERPRISE)).await.unwrap();
+    drop(admin);
+    running.stop().await;
+    // What the views know of lies beyond the end of the log, as after restoring an older copy of it.
+    tamper(config, "UPDATE doudi.checkpoint SET position = 1000").await;
+    for role in ["serve", "project", "react", "all"] {
+        assert!(refused(config, &[role]).await.contains("LOG_BEHIND_CHECKPOINT"), "{role}");
+    }
+    let checked = refused(config, &["check"]).await;
+    assert!(checked.contains("view quota version 1 at 1000"), "{checked}");
+    assert!(checked.contains("LOG_BEHIND_CHECKPOINT"), "{checked}");
+    well(config, &["rebuild", "timeline", "quota", "appeals"]).await;
+    let parts = Parts::assemble(config).await.unwrap();
+    assert!(verify::verify(&parts).await.unwrap().sound);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_that_syncs_lazily_is_not_served_on_unless_the_profile_says_so() {
+    let servers = Servers::start().await;
+    let lazy = NatsOptions { sync: Sync::Lazy, ..NatsOptions::default() };
+    let nats = NatsServer::start(lazy).await.unwrap();
+    let mut config = servers.config.clone();
+    doudi_server::dev::point(&mut config, &nats, &servers.postgres, &servers.key);
+    assert!(refused(&config, &["serve"]).await.contains("SYNC_LAZY"));
+    assert!(refused(&config, &["check"]).await.contains("SYNC_LAZY"));
+    let mut check = program::command();
+    program::configure(&mut check, &config, program::free_address());
+    let output = check.arg("check").env("DOUDI_NATS__DURABILITY", "fast").output().await.unwrap();
+    let text = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success() && text.contains("durability fast"), "{text}");
 }

@@ -103,7 +103,8 @@ async fn an_appeal_from_submission_to_close_and_its_erasure() {
         async move { client.appeals.sign_for_appeal(request).await }
     };
     let foreign = sign("tax").await.unwrap_err();
-    assert_eq!(foreign.code(), Code::PermissionDenied, "another unit's appeal: {foreign:?}");
+    // Not "denied": a unit that may not see the appeal must not learn that there is one.
+    assert_eq!(foreign.code(), Code::NotFound, "another unit's appeal: {foreign:?}");
     sign("power-supply").await.unwrap();
     let position = close(&world, &appeal).await;
     listed_within_scope(&world, &appeal, position).await;

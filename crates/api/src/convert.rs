@@ -4,13 +4,13 @@
 use std::collections::BTreeSet;
 
 use doudi_domain::{AppealId, AreaCode, CheckDigit, EnterpriseId, Invalid, UnitId, VisitId};
-use doudi_engine::Version;
+use doudi_engine::{Position, Version};
 use jiff::{Timestamp, civil::Date};
 use uuid::Uuid;
 
 use crate::{
     error::{Failure, Reason, Refusal, Violation},
-    proto as pb,
+    proto as pb, text,
 };
 
 pub(crate) mod appeal;
@@ -92,7 +92,11 @@ impl Fields {
     pub(crate) fn command_id(&mut self, text: &str) -> Option<Uuid> {
         self.parse("command_id", text, |text| match text {
             "" => Err(Invalid::Empty),
-            text => Uuid::try_parse(text).map_err(|_| Invalid::Uuid),
+            // The nil UUID stands for "none" in many a client, and then for every command of it.
+            text => match Uuid::try_parse(text) {
+                Ok(id) if !id.is_nil() => Ok(id),
+                Ok(_) | Err(_) => Err(Invalid::Uuid),
+            },
         })
     }
 
@@ -138,7 +142,7 @@ impl Fields {
     pub(crate) fn prose(&mut self, path: &str, text: &str, max: usize) -> Option<String> {
         self.parse(path, text, |text| {
             let hidden = |c: char| c.is_control() && !matches!(c, '\n' | '\r' | '\t');
-            if text.trim().is_empty() {
+            if !text::shows(text) {
                 Err(Invalid::Empty)
             } else if text.chars().count() > max {
                 Err(Invalid::TooLong { max })
@@ -148,6 +152,12 @@ impl Fields {
                 Ok(text.to_owned())
             }
         })
+    }
+
+    /// How somebody is reached: a short text, in which lines may break.
+    pub(crate) fn contact(&mut self, text: &str, max: usize) -> Option<String> {
+        let contact = self.prose("contact", text, max)?;
+        self.parse("contact", text, text::plain).map(|()| contact)
     }
 
     /// An enum: zero and values that are not known are refused.
@@ -275,6 +285,11 @@ impl Fields {
             Some(place) => Some(place),
             None => self.refuse(path, Reason::PositionInvalid),
         }
+    }
+
+    /// The position that an answer must reflect.
+    pub(crate) fn min_position(&mut self, text: &str) -> Option<Position> {
+        self.position("min_position", text).map(|place| place.position)
     }
 }
 

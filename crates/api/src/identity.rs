@@ -4,7 +4,10 @@ use doudi_domain::{AreaCode, EnterpriseId, Invalid, UnitId};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::permission::{Role, RoleSet};
+use crate::{
+    permission::{Role, RoleSet},
+    text,
+};
 
 mod authenticator;
 mod keys;
@@ -36,7 +39,7 @@ pub struct Claims {
     /// When it begins, in seconds since 1970-01-01 UTC; at once if absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub nbf: Option<i64>,
-    /// The account: 1 to 200 printable characters, stable, recorded with every command.
+    /// The account: 1 to 200 printable characters, none invisible, stable, recorded with every command.
     pub sub: String,
     /// The roles, at least one, as [`Role::as_str`] spells them.
     pub roles: Vec<String>,
@@ -49,7 +52,7 @@ pub struct Claims {
     /// The enterprise; required for the role `enterprise`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub enterprise: Option<String>,
-    /// The device, 1 to 200 printable characters, recorded with every command.
+    /// The device, 1 to 200 printable characters, none invisible, recorded with every command.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub device: Option<String>,
 }
@@ -172,7 +175,7 @@ impl Caller {
 }
 
 fn name(claim: &'static str, text: &str) -> Result<String, ClaimError> {
-    let sound = !text.trim().is_empty()
+    let sound = text::plain(text).is_ok()
         && text.chars().count() <= NAME_CHARS_MAX
         && !text.chars().any(char::is_control);
     if sound { Ok(text.to_owned()) } else { Err(ClaimError(claim)) }

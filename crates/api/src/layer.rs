@@ -37,6 +37,9 @@ const OPEN: [&str; 3] = [
     "/grpc.reflection.v1alpha.ServerReflection/",
 ];
 
+/// The most characters of an unknown path that a refusal repeats.
+const PATH_CHARS_MAX: usize = 200;
+
 /// Bounds of the layer.
 #[derive(Debug, Clone)]
 pub(crate) struct Bounds {
@@ -127,9 +130,10 @@ impl Access {
         path: &str,
         headers: &HeaderMap,
     ) -> Result<(Call, OwnedSemaphorePermit), Failure> {
-        let token = bearer(headers).ok_or(Reason::TokenMissing)?;
+        let token = bearer(headers)?;
         let caller = self.authenticator.authenticate(token, self.clock.now())?;
         let Some(row) = permission(path) else {
+            let path: String = path.chars().take(PATH_CHARS_MAX).collect();
             return Err(Refusal::new(Reason::RpcUnknown).with("rpc", path).into());
         };
         if !row.roles.intersects(caller.roles) {
@@ -168,11 +172,18 @@ fn explained(response: Response<Body>, bytes_max: usize) -> Response<Body> {
     }
 }
 
-fn bearer(headers: &HeaderMap) -> Option<&str> {
-    let value = headers.get("authorization")?.to_str().ok()?;
-    let (scheme, token) = value.split_once(' ')?;
+/// The one bearer token. With two of them, a proxy before us and we might believe different ones.
+fn bearer(headers: &HeaderMap) -> Result<&str, Reason> {
+    let mut values = headers.get_all("authorization").iter();
+    let value = values.next().ok_or(Reason::TokenMissing)?;
+    if values.next().is_some() {
+        return Err(Reason::TokenMalformed);
+    }
+    let parts = value.to_str().ok().and_then(|value| value.split_once(' '));
     // RFC 9110 section 11.1: the scheme's case does not matter.
-    scheme.eq_ignore_ascii_case("bearer").then_some(token.trim()).filter(|token| !token.is_empty())
+    let bearer = parts.filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"));
+    let token = bearer.map(|(_, token)| token.trim()).filter(|token| !token.is_empty());
+    token.ok_or(Reason::TokenMissing)
 }
 
 /// The time that a client grants: 1 to 8 digits and a unit. What is malformed grants all there is.

@@ -11,6 +11,7 @@ mod layer;
 pub mod permission;
 pub mod proto;
 mod services;
+mod text;
 
 pub use error::{DOMAIN, Reason, catalogue};
 pub use layer::{AccessLayer, AccessService};

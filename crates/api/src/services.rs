@@ -4,9 +4,9 @@ use std::{fmt, sync::Arc, time::Duration};
 
 use doudi_domain::{AreaCode, Decider, EnterpriseId, enterprise::Profile};
 use doudi_engine::{
-    Clock, Engine, Envelope, Folded, Outcome, Position, StreamName, Vault, streams,
+    Clock, Engine, Envelope, Folded, LoadError, Outcome, Position, StreamName, Vault, streams,
 };
-use doudi_views::Views;
+use doudi_views::{ViewName, Views};
 use serde::Serialize;
 use tokio::sync::{Semaphore, watch};
 use tonic::service::Routes;
@@ -14,7 +14,7 @@ use tonic::service::Routes;
 use crate::{
     call::Call,
     convert::token::PageTokens,
-    error::{Explain, Failure, Reason},
+    error::{Explain, Failure, Reason, Refusal},
     identity::{Authenticator, Caller},
     layer::{AccessLayer, Bounds},
     proto::{
@@ -36,10 +36,13 @@ mod watch_stream;
 /// The full names of the services, as health reports them.
 pub const SERVICES: [&str; 5] = [ENTERPRISES, INSPECTIONS, APPEALS, POLICIES, TIMELINES];
 
+/// The largest answer, in bytes: what common clients take in unless they are told otherwise.
+const REPLY_BYTES_MAX: usize = 4 << 20;
+
 /// Bounds and switches of the API.
 #[derive(Clone)]
 pub struct ApiSettings {
-    /// The largest message taken in, in bytes.
+    /// The largest message taken in, in bytes. Pages of lists end before they are larger, too.
     pub message_bytes_max: usize,
     /// The most requests, commands and queries alike, at work at once; further ones are shed.
     pub requests_in_flight_max: usize,
@@ -116,19 +119,41 @@ impl Api {
     #[must_use]
     pub fn routes(&self) -> Routes {
         let bytes_max = self.0.settings.message_bytes_max;
-        Routes::new(EnterpriseServiceServer::new(self.clone()).max_decoding_message_size(bytes_max))
-            .add_service(
-                InspectionServiceServer::new(self.clone()).max_decoding_message_size(bytes_max),
-            )
-            .add_service(
-                AppealServiceServer::new(self.clone()).max_decoding_message_size(bytes_max),
-            )
-            .add_service(
-                PolicyServiceServer::new(self.clone()).max_decoding_message_size(bytes_max),
-            )
-            .add_service(
-                TimelineServiceServer::new(self.clone()).max_decoding_message_size(bytes_max),
-            )
+        macro_rules! bounded {
+            ($server:ident) => {
+                $server::new(self.clone())
+                    .max_decoding_message_size(bytes_max)
+                    .max_encoding_message_size(REPLY_BYTES_MAX)
+            };
+        }
+        Routes::new(bounded!(EnterpriseServiceServer))
+            .add_service(bounded!(InspectionServiceServer))
+            .add_service(bounded!(AppealServiceServer))
+            .add_service(bounded!(PolicyServiceServer))
+            .add_service(bounded!(TimelineServiceServer))
+    }
+
+    /// The largest page of a list, in bytes.
+    fn page_bytes_max(&self) -> usize {
+        self.0.settings.message_bytes_max.min(REPLY_BYTES_MAX)
+    }
+
+    /// Refuses a position that the log has not reached, at once: whoever waits for it waits in vain,
+    /// and holds a place that others need. The log itself is only asked when `view` is behind.
+    async fn reached(
+        &self,
+        view: ViewName,
+        field: &str,
+        position: Position,
+    ) -> Result<(), Failure> {
+        if self.0.views.wait(view, position, Duration::ZERO).await.is_ok() {
+            return Ok(());
+        }
+        let last = self.0.engine.journal().last_position().await.map_err(LoadError::Unavailable)?;
+        if position <= last {
+            return Ok(());
+        }
+        Err(Refusal::new(Reason::PositionAhead).about(field).into())
     }
 
     async fn execute<D>(
@@ -145,11 +170,21 @@ impl Api {
         Ok(self.0.engine.execute::<D>(stream, command, envelope).await?)
     }
 
-    /// Reads a stream as the log has it now.
+    /// Reads a stream as the log has it now, for a caller who asks for `at_least`.
     ///
-    /// The position that a caller asks for is often one of another stream, for which the engine
-    /// would wait in vain. A fresh read already shows every write that was acknowledged, so the
-    /// position is only checked for its form.
+    /// That position is often one of another stream, for which the engine would wait in vain. A
+    /// fresh read already shows every write that was acknowledged, so it is enough that the log has
+    /// reached the position.
+    async fn read_at<D: Decider>(
+        &self,
+        stream: &StreamName,
+        at_least: Position,
+    ) -> Result<Arc<Folded<D>>, Failure> {
+        // Every view goes through the whole log, so any of them tells how far that is.
+        self.reached(ViewName::Timeline, "min_position", at_least).await?;
+        self.read::<D>(stream).await
+    }
+
     async fn read<D: Decider>(&self, stream: &StreamName) -> Result<Arc<Folded<D>>, Failure> {
         Ok(self.0.engine.read::<D>(stream, Position::START).await?)
     }

@@ -143,6 +143,8 @@ pub struct Case {
     pub due: Option<DueDate>,
     /// What the unit said last, also after the enterprise objected to it.
     pub resolution: Option<Resolution>,
+    /// Why the enterprise objected last.
+    pub objection: Option<Sealed>,
     /// How often the enterprise objected.
     pub objections: u32,
     /// Whether its personal data were erased.
@@ -174,7 +176,7 @@ pub enum Phase {
     /// The enterprise agreed (企业已确认).
     Confirmed(Route),
     /// Closed (已办结归档).
-    Closed(Route),
+    Closed(Option<Route>),
 }
 
 /// What can be asked of an appeal.
@@ -210,7 +212,7 @@ pub enum Command {
         /// Why.
         reason: Sealed,
     },
-    /// Close a confirmed appeal.
+    /// Close a confirmed appeal, or one whose personal data were erased at whatever stage.
     Close,
     /// Record that the key of its personal data is to be destroyed.
     ErasePersonalData {
@@ -276,8 +278,8 @@ impl Phase {
             Self::Dispatched(route)
             | Self::InHandling(route)
             | Self::Resolved(route)
-            | Self::Confirmed(route)
-            | Self::Closed(route) => Some(route),
+            | Self::Confirmed(route) => Some(route),
+            Self::Closed(route) => route.as_ref(),
         }
     }
 }
@@ -325,6 +327,7 @@ impl Decider for Appeal {
                 phase: Phase::Submitted,
                 due: due.clone(),
                 resolution: None,
+                objection: None,
                 objections: 0,
                 erased: false,
             })),
@@ -353,12 +356,16 @@ impl Case {
                 self.due = None;
             }
             Event::ResolutionConfirmed {} => self.on_route(Phase::Confirmed),
-            Event::ResolutionObjected { due, .. } => {
+            Event::ResolutionObjected { reason, due } => {
                 self.on_route(Phase::InHandling);
                 self.due = Some(due.clone());
+                self.objection = Some(reason.clone());
                 self.objections += 1;
             }
-            Event::AppealClosed {} => self.on_route(Phase::Closed),
+            Event::AppealClosed {} => {
+                self.phase = Phase::Closed(self.phase.route().cloned());
+                self.due = None;
+            }
             Event::PersonalDataErased { .. } => self.erased = true,
         }
         self

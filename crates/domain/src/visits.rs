@@ -10,6 +10,7 @@ use jiff::{Timestamp, civil::Date};
 use serde::{Deserialize, Serialize};
 
 use crate::{
+    calendar::civil_date,
     decider::{Context, Decider, Need},
     frequency::{Ground, Standing},
     ids::{AreaCode, CertificateNumber, ItemId, Reference, UnitId, VisitId},
@@ -133,6 +134,15 @@ pub enum Irregularity {
     BeforePlannedDay,
     /// Fewer officers than [`OFFICERS_MIN`].
     TooFewOfficers,
+    /// No frequency policy was in force, so no limit was looked at.
+    LimitsUnchecked,
+}
+
+/// The day that a visit counts on once the officers came: the day of check-in, but never one before
+/// the planned day. The time that a device claims could otherwise move a visit out of its window.
+#[must_use]
+pub fn counts_on(planned_on: Date, checked_in_at: Timestamp) -> Date {
+    civil_date(checked_in_at).max(planned_on)
 }
 
 /// What the inspection of one item found (检查结果).

@@ -83,11 +83,11 @@ impl<D: Decider> Lease<'_, D> {
         }
     }
 
-    /// What is kept, however old, and whether it was just loaded.
-    pub(crate) async fn kept(&mut self) -> Result<(Arc<Folded<D>>, bool), LoadError> {
+    /// What is kept, however old; loaded if nothing is.
+    pub(crate) async fn kept(&mut self) -> Result<Arc<Folded<D>>, LoadError> {
         match &self.folded {
-            Some(folded) => Ok((folded.clone(), false)),
-            None => Ok((self.refresh(Position::default()).await?, true)),
+            Some(folded) => Ok(folded.clone()),
+            None => self.refresh(Position::default()).await,
         }
     }
 

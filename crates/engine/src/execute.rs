@@ -230,7 +230,9 @@ impl Engine {
     {
         let digest = commit::digest(stream, command).map_err(fault)?;
         let mut lease = self.streams.lease::<D>(stream).await;
-        let (mut folded, mut fresh) = lease.kept().await?;
+        let mut folded = lease.kept().await?;
+        // Whether stream and inputs are what the log has just confirmed.
+        let mut fresh = false;
         let mut doubt = Doubt::default();
         for _ in 0..self.settings.attempts_max {
             if let Some(receipt) = folded.receipts.get(&envelope.command_id).cloned() {
@@ -287,6 +289,26 @@ impl Engine {
         }
         let actual = folded.version;
         doubt.settle(folded.position, Err(ExecuteError::Contended { actual }))
+    }
+
+    /// What the command with that id left in the stream; none when it left nothing there.
+    ///
+    /// For a command that cannot be made again, because what it said can no longer be sealed. What
+    /// was said is therefore not compared: the caller must judge by the events whether they are of
+    /// the command that it means.
+    ///
+    /// # Errors
+    /// [`LoadError`] when the log does not answer in time or the stream is damaged.
+    pub async fn outcome<D: Decider>(
+        &self,
+        stream: &StreamName,
+        command_id: Uuid,
+    ) -> Result<Option<Outcome<D>>, LoadError> {
+        let folded = self.read::<D>(stream, Position::START).await?;
+        match folded.receipts.get(&command_id) {
+            Some(receipt) => self.stored(stream, receipt).await.map(Some),
+            None => Ok(None),
+        }
     }
 
     async fn decide<D: Decider>(
@@ -356,17 +378,30 @@ impl Engine {
         receipt: &Receipt,
         digest: &Hash,
     ) -> Result<Outcome<D>, ExecuteError<D::Rejection>> {
-        let Receipt { digest: first, version, position } = receipt;
-        if first != digest {
+        if receipt.digest != *digest {
             return Err(ExecuteError::IdReused);
         }
+        // It is stored, so a failure to read it must not pass for "nothing changed".
+        self.stored(stream, receipt).await.map_err(|error| match error {
+            LoadError::Unavailable(source) => {
+                let (stream, source) = (stream.clone(), source.into());
+                ExecuteError::Unknown(AppendError::Unknown { stream, source })
+            }
+            damaged @ (LoadError::Commit { .. }
+            | LoadError::Event { .. }
+            | LoadError::Chain { .. }) => ExecuteError::Load(damaged),
+        })
+    }
+
+    /// The outcome that a receipt stands for: its one record, however long the stream has grown since.
+    async fn stored<D: Decider>(
+        &self,
+        stream: &StreamName,
+        receipt: &Receipt,
+    ) -> Result<Outcome<D>, LoadError> {
+        let Receipt { version, position, .. } = receipt;
         let before = Position(position.0.saturating_sub(1));
-        // Its one record, however long the stream has grown since. It is stored, so a failure to
-        // read it must not pass for "nothing changed".
-        let records = self.journal.read(before, 1).await.map_err(|error| {
-            let (stream, source) = (stream.clone(), error.into());
-            ExecuteError::Unknown(AppendError::Unknown { stream, source })
-        })?;
+        let records = self.journal.read(before, 1).await.map_err(LoadError::Unavailable)?;
         let damaged = || LoadError::Chain { stream: stream.clone(), position: *position };
         let found = records.first().filter(|record| record.stream == *stream);
         let record = found.ok_or_else(damaged)?;

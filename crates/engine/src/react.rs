@@ -88,15 +88,20 @@ impl Engine {
                     }
                 }
                 _ = tick.tick() => {
-                    memory.destroy(vault).await;
                     if start_end.is_none() {
                         start_end = self.journal.last_position().await.ok();
                     }
-                    if start_end.is_some_and(|end| end <= position) {
-                        tokio::select! {
-                            () = stopped(&mut shutdown) => return Ok(()),
-                            () = self.issue(&memory, settings) => {}
+                    let caught_up = start_end.is_some_and(|end| end <= position);
+                    let round = async {
+                        memory.destroy(vault).await;
+                        if caught_up {
+                            self.issue(&memory, settings).await;
                         }
+                    };
+                    // Neither a log nor a vault that hangs may hold up the end.
+                    tokio::select! {
+                        () = stopped(&mut shutdown) => return Ok(()),
+                        () = round => {}
                     }
                 }
             }

@@ -39,8 +39,14 @@ pub enum Command {
     },
     /// Run a working day on real servers in a temporary folder and tell its story.
     Demo,
-    /// Drop a view's rows and build them again from the log.
+    /// Empty views and build them again from the log.
     Rebuild {
+        /// The views, of timeline, quota and appeals. After the log was restored to an earlier moment: all three.
+        #[arg(value_parser = view, required = true)]
+        views: Vec<ViewName>,
+    },
+    /// Let a halted view go on from where it stands, once the cause is mended.
+    Resume {
         /// The view: timeline, quota or appeals.
         #[arg(value_parser = view)]
         view: ViewName,

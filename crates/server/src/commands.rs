@@ -1,4 +1,4 @@
-//! One function for each subcommand.
+//! The command line, carried out: roles, development mode, demo and tokens here, the rest in `operate`.
 
 use std::{
     error::Error,
@@ -6,21 +6,21 @@ use std::{
     process::ExitCode,
 };
 
-use doudi_api::{identity::Claims, permission::Role};
-use doudi_journal::{Position, StreamName};
-use doudi_views::ViewName;
-use indicatif::{ProgressBar, ProgressStyle};
+use doudi_api::{
+    identity::{Audience, Claims},
+    permission::Role,
+};
 
 use crate::{
     cli::{Cli, Command},
     config::{Config, Purpose, environment},
     demo,
     dev::{self, Dev, keys::DevKey},
-    logging,
+    logging, operate,
     parts::Parts,
     roles::{self, Roles},
     stop::Stop,
-    token, verify,
+    token,
 };
 
 /// What a subcommand can end with, besides an exit code.
@@ -43,12 +43,13 @@ pub async fn run(cli: Cli) -> Result<ExitCode, Failure> {
             run_dev(config, data.unwrap_or_else(dev::default_folder)).await
         }
         Command::Demo => Box::pin(run_demo()).await,
-        Command::Rebuild { view } => rebuild(&load(Purpose::Serve, file)?, view).await,
-        Command::Replay { stream } => replay(&load(Purpose::Serve, file)?, &stream).await,
-        Command::Verify => run_verify(&load(Purpose::Serve, file)?).await,
-        Command::Check => check(&load(Purpose::Serve, file)?).await,
+        Command::Rebuild { views } => operate::rebuild(&load(Purpose::Serve, file)?, &views).await,
+        Command::Replay { stream } => operate::replay(&load(Purpose::Serve, file)?, &stream).await,
+        Command::Verify => operate::verify(&load(Purpose::Serve, file)?).await,
+        Command::Check => operate::check(&load(Purpose::Serve, file)?).await,
+        Command::Resume { view } => operate::resume(&load(Purpose::Serve, file)?, view).await,
         Command::Parked { retry, stream } => {
-            parked(&load(Purpose::Serve, file)?, retry.zip(stream)).await
+            operate::parked(&load(Purpose::Serve, file)?, retry.zip(stream)).await
         }
         Command::Token { role, unit, areas, enterprise, data } => {
             let role: Role =
@@ -96,7 +97,12 @@ async fn run_dev(mut config: Config, folder: PathBuf) -> Result<ExitCode, Failur
     let (nats, postgres) = dev.addresses();
     let mut tokens = serde_json::Map::new();
     for role in Role::ALL {
-        let token = token::sign(&dev.key, &token::claims(role))?;
+        let claims = Claims {
+            iss: config.auth.issuer.clone(),
+            aud: Audience::One(config.auth.audience.clone()),
+            ..token::claims(role)
+        };
+        let token = token::sign(&dev.key, &claims)?;
         tokens.insert(role.to_string(), token.into());
     }
     let ready = serde_json::json!({
@@ -107,7 +113,13 @@ async fn run_dev(mut config: Config, folder: PathBuf) -> Result<ExitCode, Failur
     // The children stop after everything that uses them.
     let halt = Stop::new();
     let halted = halt.clone();
-    let children = tokio::spawn(async move { dev.supervise(&halted).await });
+    let stopping = stop.clone();
+    let children = tokio::spawn(async move {
+        let ended = dev.supervise(&halted).await;
+        // Without its servers there is nothing left to do.
+        stopping.now();
+        ended
+    });
     let ended = roles::run(parts, config, Roles::ALL, Some(server), stop).await;
     halt.now();
     children.await??;
@@ -118,91 +130,8 @@ async fn run_dev(mut config: Config, folder: PathBuf) -> Result<ExitCode, Failur
 async fn run_demo() -> Result<ExitCode, Failure> {
     let folder = std::env::temp_dir().join(format!("doudi-demo-{}", std::process::id()));
     let told = Box::pin(demo::run(&folder)).await;
-    std::fs::remove_dir_all(&folder)?;
+    let removed = std::fs::remove_dir_all(&folder);
     told?;
-    Ok(ExitCode::SUCCESS)
-}
-
-async fn rebuild(config: &Config, view: ViewName) -> Result<ExitCode, Failure> {
-    let parts = Parts::assemble(config).await?;
-    parts.views.rebuild(view).await?;
-    let bar = ProgressBar::new(0).with_style(ProgressStyle::with_template(
-        "{msg} {wide_bar} {pos}/{len} records, {per_sec}, {eta} left",
-    )?);
-    bar.set_message(format!("rebuild {view}"));
-    let mut report = |reached: Position, end: Position| {
-        bar.set_length(end.0);
-        bar.set_position(reached.0);
-    };
-    let reached = parts.views.catch_up(&parts.journal, view, &mut report).await?;
-    bar.finish_and_clear();
-    println!("view {view}: rebuilt up to position {reached}");
-    Ok(ExitCode::SUCCESS)
-}
-
-async fn replay(config: &Config, stream: &str) -> Result<ExitCode, Failure> {
-    let parts = Parts::assemble(config).await?;
-    let stream = StreamName::parse(stream)?;
-    let start = Position::default();
-    for record in parts.journal.load(&stream, start, start).await? {
-        let commit = record.commit()?;
-        println!("{}", serde_json::json!({ "position": record.position, "commit": commit }));
-    }
-    Ok(ExitCode::SUCCESS)
-}
-
-async fn run_verify(config: &Config) -> Result<ExitCode, Failure> {
-    let report = verify::verify(&Parts::assemble(config).await?).await?;
-    for line in &report.lines {
-        println!("{line}");
-    }
-    Ok(if report.sound { ExitCode::SUCCESS } else { ExitCode::FAILURE })
-}
-
-async fn check(config: &Config) -> Result<ExitCode, Failure> {
-    for setting in config.describe() {
-        println!("{} = {}   ({})", setting.key, setting.value, setting.source);
-    }
-    let parts = Parts::assemble(config).await?;
-    let gate = &parts.gate;
-    println!(
-        "log {}: nats-server {}, durability {}, {:?} sync, {} replica(s), {} records, {} bytes, last position {}",
-        gate.stream,
-        gate.server_version,
-        gate.durability,
-        gate.sync,
-        gate.replicas,
-        gate.records,
-        gate.bytes,
-        gate.last_position
-    );
-    let mut sound = true;
-    for checkpoint in parts.views.checkpoints().await? {
-        let state = checkpoint.halted.as_deref().unwrap_or("running");
-        sound &= checkpoint.halted.is_none();
-        println!(
-            "view {} version {} at {}: {state}",
-            checkpoint.view, checkpoint.version, checkpoint.position
-        );
-    }
-    let parked = parts.views.parked().await?;
-    println!("{} parked stream(s)", parked.len());
-    Ok(if sound && parked.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
-}
-
-async fn parked(config: &Config, retry: Option<(ViewName, String)>) -> Result<ExitCode, Failure> {
-    let parts = Parts::assemble(config).await?;
-    if let Some((view, stream)) = retry {
-        let stream = StreamName::parse(&stream)?;
-        let applied = parts.views.retry(&parts.journal, view, &stream).await?;
-        println!("view {view}: {applied} record(s) of {stream} applied");
-        return Ok(ExitCode::SUCCESS);
-    }
-    for parked in parts.views.parked().await? {
-        println!(
-            "view {} stream {} from {} to {} ({} records): {}",
-            parked.view, parked.stream, parked.first, parked.last, parked.records, parked.reason
-        );
-    }
+    removed?;
     Ok(ExitCode::SUCCESS)
 }

@@ -11,6 +11,7 @@ pub mod demo;
 pub mod dev;
 pub mod listener;
 pub mod logging;
+pub mod operate;
 pub mod parts;
 pub mod report;
 pub mod roles;

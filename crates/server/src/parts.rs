@@ -1,6 +1,6 @@
 //! From the configuration to the parts that the roles are made of, each behind its start-up gate.
 
-use std::{collections::BTreeMap, fs, path::PathBuf};
+use std::{collections::BTreeMap, fs, path::PathBuf, sync::Arc};
 
 use base64::{Engine as _, prelude::BASE64_STANDARD};
 use deadpool_postgres::{Manager, ManagerConfig, Pool, RecyclingMethod, Runtime};
@@ -75,7 +75,7 @@ pub struct Parts {
     /// The keys of personal data.
     pub vault: Vault,
     /// What the gate saw.
-    pub gate: std::sync::Arc<GateReport>,
+    pub gate: Arc<GateReport>,
 }
 
 impl Parts {
@@ -84,8 +84,14 @@ impl Parts {
     /// # Errors
     /// See [`PartsError`]; the gate's refusals come all at once.
     pub async fn assemble(config: &Config) -> Result<Self, PartsError> {
-        let (pool, views) = views(config).await?;
-        let (journal, gate) = journal(config, views.highest_position().await?).await?;
+        let (pool, views) = tables(config).await?;
+        let checkpoint = views.highest_position().await?;
+        let jetstream = connect(config).await?;
+        // A view that knows of records proves that there was a log: a missing one is not replaced.
+        if checkpoint == Position::default() {
+            jetstream.create_if_absent().await?;
+        }
+        let (journal, gate) = pass(jetstream, checkpoint).await?;
         let vault = Vault::postgres(pool, master_keys(&config.vault)?).await?;
         let settings = EngineSettings {
             cache_entries_max: config.engine.cache_entries_max,
@@ -93,20 +99,20 @@ impl Parts {
             input_age_max: config.engine.input_age_max,
         };
         let engine = Engine::new(journal.clone(), settings, clock::system());
-        Ok(Self { journal, engine, views, vault, gate: std::sync::Arc::new(gate) })
+        Ok(Self { journal, engine, views, vault, gate: Arc::new(gate) })
     }
 }
 
-/// The log, behind the gate: its last position must not lie before `checkpoint`.
-async fn journal(
-    config: &Config,
+/// Connects to the log, whatever state it is in.
+pub(crate) async fn connect(config: &Config) -> Result<JetStream, PartsError> {
+    Ok(JetStream::connect(jetstream_settings(&config.nats)).await?)
+}
+
+/// The log behind the gate: its last position must not lie before `checkpoint`.
+pub(crate) async fn pass(
+    jetstream: JetStream,
     checkpoint: Position,
 ) -> Result<(Journal, GateReport), PartsError> {
-    let jetstream = JetStream::connect(jetstream_settings(&config.nats)).await?;
-    // A view that knows of records proves that there was a log: a missing one is not replaced.
-    if checkpoint == Position::default() {
-        jetstream.create_if_absent().await?;
-    }
     let gate = jetstream.gate(checkpoint).await.map_err(PartsError::Gate)?;
     Ok((Journal::JetStream(jetstream), gate))
 }
@@ -139,7 +145,8 @@ pub fn jetstream_settings(nats: &config::Nats) -> JetStreamSettings {
     }
 }
 
-async fn views(config: &Config) -> Result<(Pool, Views), PartsError> {
+/// The tables, made where they are missing.
+pub(crate) async fn tables(config: &Config) -> Result<(Pool, Views), PartsError> {
     let postgres = &config.postgres;
     let mut connection: tokio_postgres::Config =
         postgres.url.expose().parse().map_err(PartsError::PostgresUrl)?;

@@ -205,7 +205,7 @@ async fn serve(
         server
             .layer(api.layer())
             .add_routes(routes)
-            .serve_with_incoming_shutdown(listener.connections(), async move {
+            .serve_with_incoming_shutdown(listener.connections(stop.clone()), async move {
                 stopping.wait().await;
             })
             .fuse()

@@ -76,6 +76,14 @@ pub(crate) async fn all(pool: &Pool) -> Result<Vec<Checkpoint>, ViewError> {
     Ok(checkpoints)
 }
 
+/// The highest position of all checkpoints, those of other versions included; 0 for none.
+pub(crate) async fn highest(pool: &Pool) -> Result<Position, ViewError> {
+    let client = db::connect(pool).await?;
+    let statement = "SELECT coalesce(max(position), 0) AS position FROM doudi.checkpoint";
+    let row = client.query_typed_one(statement, &[]).await.map_err(failed)?;
+    Ok(db::position(column(&row, "position")?))
+}
+
 /// One view's checkpoint.
 pub(crate) async fn current(pool: &Pool, view: ViewName) -> Result<Checkpoint, ViewError> {
     let client = db::connect(pool).await?;

@@ -20,15 +20,13 @@ impl Views {
         checkpoint::all(&self.pool).await
     }
 
-    /// The highest position that any view reflects. A log that ends before it has lost records or
-    /// is another log.
+    /// The highest position that any view of any version reflects. A log that ends before it has
+    /// lost records or is another log.
     ///
     /// # Errors
     /// As PostgreSQL fails.
     pub async fn highest_position(&self) -> Result<Position, ViewError> {
-        let checkpoints = self.checkpoints().await?;
-        let positions = checkpoints.into_iter().map(|checkpoint| checkpoint.position);
-        Ok(positions.max().unwrap_or(Position::START))
+        checkpoint::highest(&self.pool).await
     }
 
     /// The parked streams, oldest first; at most 1000.
@@ -124,7 +122,7 @@ impl Views {
 
     /// Empties a view so that it is built again from the whole log: at once by the runners, where
     /// some run, else by [`Views::catch_up`]. Parked streams are tried again and a halted view goes
-    /// on. Until it has caught up its answers are incomplete and say so by their position; building
+    /// on. Checkpoints of older versions of the view are forgotten. Until it has caught up its answers are incomplete and say so by their position; building
     /// the new tables beside the old ones is not done yet.
     ///
     /// # Errors
@@ -143,6 +141,8 @@ impl Views {
         let emptied = transaction.batch_execute(&script).await;
         emptied.map_err(|error| ViewError::sql(doing, error))?;
         let statement = "DELETE FROM parked WHERE view = $1 AND version = $2";
+        execute(&transaction, view, statement, doing).await?;
+        let statement = "DELETE FROM checkpoint WHERE view = $1 AND version < $2";
         execute(&transaction, view, statement, doing).await?;
         checkpoint::announce(&transaction, view, Position::START).await?;
         commit(transaction, doing).await

@@ -46,7 +46,7 @@ pub(crate) fn submit(request: &pb::SubmitAppealRequest) -> Result<Order<Unsealed
     let description = fields.prose("description", &request.description, PROSE_MAX);
     let contact = match request.contact.as_str() {
         "" => Some(None),
-        text => fields.prose("contact", text, CONTACT_MAX).map(Some),
+        text => fields.contact(text, CONTACT_MAX).map(Some),
     };
     let about_visit = fields.optional("about_visit_id", &request.about_visit_id, VisitId::parse);
     let order = || {
@@ -117,12 +117,16 @@ appeal_order!(
         = fields.prose("reason", &request.reason, PROSE_MAX)
 );
 
-pub(crate) fn get(request: &pb::GetAppealRequest) -> Result<(EnterpriseId, AppealId), Failure> {
+/// The enterprise, the appeal, and the position that the answer must reflect.
+pub(crate) fn get(
+    request: &pb::GetAppealRequest,
+) -> Result<(EnterpriseId, AppealId, Position), Failure> {
     let mut fields = Fields::default();
     let enterprise = fields.enterprise(&request.enterprise_id);
     let appeal = fields.appeal(&request.appeal_id);
-    let position = fields.position("min_position", &request.min_position);
-    fields.finish(position.and(enterprise.zip(appeal)))
+    let at_least = fields.min_position(&request.min_position);
+    let asked = || Some((enterprise?, appeal?, at_least?));
+    fields.finish(asked())
 }
 
 /// A list query, the position it must reflect, and what its next page's token is bound to.
@@ -145,7 +149,7 @@ pub(crate) fn list(
     let topic = fields.optional("topic", &request.topic, TopicId::parse);
     let enterprise = fields.optional("enterprise_id", &request.enterprise_id, EnterpriseId::parse);
     let limit = fields.page_size(request.page_size, PAGE.0, PAGE.1);
-    let place = fields.position("min_position", &request.min_position);
+    let at_least = fields.min_position(&request.min_position);
     let filters = pb::ListAppealsRequest {
         page_size: 0,
         page_token: String::new(),
@@ -172,19 +176,25 @@ pub(crate) fn list(
             after: after?,
             limit: limit?,
         };
-        Some(List { query, at_least: place?.position, binding })
+        Some(List { query, at_least: at_least?, binding })
     };
     fields.finish(list())
 }
 
+/// The page as far as it fits into `bytes_max`; its token then leads to the rest.
 pub(crate) fn page(
     page: &appeals::Page,
     binding: Binding,
     tokens: &PageTokens,
+    bytes_max: usize,
 ) -> pb::ListAppealsResponse {
-    let next = page.next.map(|after| tokens.encode(binding, &after.0.to_be_bytes()));
+    let appeals = common::fitting(page.appeals.iter().map(of_row), bytes_max);
+    let cut = appeals.len() < page.appeals.len();
+    let last = page.appeals.get(appeals.len().saturating_sub(1)).map(|last| last.submitted);
+    let next = if cut { last } else { page.next };
+    let next = next.map(|after| tokens.encode(binding, &after.0.to_be_bytes()));
     pb::ListAppealsResponse {
-        appeals: page.appeals.iter().map(of_row).collect(),
+        appeals,
         next_page_token: next.unwrap_or_default(),
         position: super::token::of_position(page.position),
     }

@@ -3,11 +3,18 @@
 use doudi_domain::{Decider, calendar::DueDate};
 use doudi_engine::{Outcome, Version};
 use jiff::{Timestamp, civil::Date};
+use prost::Message;
 
 use crate::{convert::token, proto as pb};
 
 /// The first year that a civil date may lie in.
 const YEAR_MIN: i32 = 1900;
+
+/// What a page needs besides its entries, in bytes: its token, its position, their tags.
+const PAGE_BYTES: usize = 512;
+
+/// What an entry of a list needs besides its own bytes: a tag and a length.
+const ENTRY_BYTES: usize = 6;
 
 pub(crate) fn date(date: pb::Date) -> Option<Date> {
     let pb::Date { year, month, day } = date;
@@ -59,9 +66,36 @@ pub(crate) fn receipt<D: Decider>(outcome: &Outcome<D>) -> pb::Receipt {
     }
 }
 
+/// The first of `messages` that fit together into a page of `bytes_max`; one, however large, if there
+/// is any, because a page without entries leads nowhere.
+pub(crate) fn fitting<M: Message>(messages: impl Iterator<Item = M>, bytes_max: usize) -> Vec<M> {
+    let mut left = bytes_max.saturating_sub(PAGE_BYTES);
+    let mut kept = Vec::new();
+    for message in messages {
+        let bytes = message.encoded_len() + ENTRY_BYTES;
+        if bytes > left && !kept.is_empty() {
+            break;
+        }
+        left = left.saturating_sub(bytes);
+        kept.push(message);
+    }
+    kept
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_page_ends_before_it_is_too_large_but_never_without_an_entry() {
+        let entry = |bytes| pb::RoutingUnit { id: String::new(), name: "x".repeat(bytes) };
+        let kept = |bytes_max| fitting([100, 100, 5000].map(entry).into_iter(), bytes_max).len();
+        assert_eq!(kept(0), 1);
+        assert_eq!(kept(PAGE_BYTES + 200), 1);
+        assert_eq!(kept(PAGE_BYTES + 300), 2);
+        assert_eq!(kept(1 << 20), 3);
+        assert_eq!(fitting(std::iter::empty::<pb::RoutingUnit>(), 0), []);
+    }
 
     #[test]
     fn dates_and_instants_keep_their_value_both_ways() {

@@ -1,13 +1,13 @@
 //! Requests and answers about profiles.
 
 use doudi_domain::{
-    CheckDigit, EnterpriseId, Name, Reference,
+    CheckDigit, EnterpriseId,
     enterprise::{Assessment, Command, CreditGrade, Registered},
 };
-use doudi_engine::Folded;
+use doudi_engine::{Folded, Position};
 
 use super::{Fields, Order, common, token};
-use crate::{error::Failure, proto as pb};
+use crate::{error::Failure, proto as pb, text};
 
 pub(crate) fn register(
     request: &pb::RegisterEnterpriseRequest,
@@ -16,7 +16,7 @@ pub(crate) fn register(
     let mut fields = Fields::default();
     let command_id = fields.command_id(&request.command_id);
     let enterprise = fields.new_enterprise(&request.enterprise_id, refuse_bad_check_digit);
-    let name = fields.parse("name", &request.name, Name::parse);
+    let name = fields.parse("name", &request.name, text::name);
     let area = fields.area("area", &request.area);
     let order = || {
         let (enterprise, check_digit) = enterprise?;
@@ -61,7 +61,7 @@ pub(crate) fn change_area(request: &pb::ChangeAreaRequest) -> Result<Order<Comma
     let command_id = fields.command_id(&request.command_id);
     let enterprise = fields.enterprise(&request.enterprise_id);
     let to = fields.area("area", &request.area);
-    let basis = fields.parse("basis", &request.basis, Reference::parse);
+    let basis = fields.parse("basis", &request.basis, text::reference);
     let order = || {
         Some(Order {
             command_id: command_id?,
@@ -73,11 +73,12 @@ pub(crate) fn change_area(request: &pb::ChangeAreaRequest) -> Result<Order<Comma
     fields.finish(order())
 }
 
-pub(crate) fn get(request: &pb::GetEnterpriseRequest) -> Result<EnterpriseId, Failure> {
+/// The enterprise, and the position that the answer must reflect.
+pub(crate) fn get(request: &pb::GetEnterpriseRequest) -> Result<(EnterpriseId, Position), Failure> {
     let mut fields = Fields::default();
     let enterprise = fields.enterprise(&request.enterprise_id);
-    let position = fields.position("min_position", &request.min_position);
-    fields.finish(position.and(enterprise))
+    let at_least = fields.min_position(&request.min_position);
+    fields.finish(enterprise.zip(at_least))
 }
 
 pub(crate) fn answer<D>(

@@ -11,7 +11,7 @@ use jiff::{Timestamp, civil::Date};
 use super::{Fields, Order, common, derived, token};
 use crate::{
     error::{Failure, Reason},
-    proto as pb,
+    proto as pb, text,
 };
 
 /// The most officers of a visit.
@@ -47,7 +47,7 @@ pub(crate) fn plan(request: &pb::PlanVisitRequest, unit: UnitId) -> Result<Order
         fields.set("officers", &request.officers, (least, OFFICERS_MAX), CertificateNumber::parse);
     let items = fields.set("items", &request.items, (1, ITEMS_MAX), ItemId::parse);
     let ground = fields.choice("ground", request.ground, ground);
-    let evidence = fields.optional("evidence", &request.evidence, Reference::parse);
+    let evidence = fields.optional("evidence", &request.evidence, text::reference);
     let on = fields.date("planned_on", request.planned_on.as_ref());
     let order = || {
         let (command_id, enterprise) = command_id.zip(enterprise)?;
@@ -129,12 +129,16 @@ pub(crate) fn cancel(
     })
 }
 
-pub(crate) fn get(request: &pb::GetVisitRequest) -> Result<(EnterpriseId, VisitId), Failure> {
+/// The enterprise, the visit, and the position that the answer must reflect.
+pub(crate) fn get(
+    request: &pb::GetVisitRequest,
+) -> Result<(EnterpriseId, VisitId, Position), Failure> {
     let mut fields = Fields::default();
     let enterprise = fields.enterprise(&request.enterprise_id);
     let visit = fields.visit(&request.visit_id);
-    let position = fields.position("min_position", &request.min_position);
-    fields.finish(position.and(enterprise.zip(visit)))
+    let at_least = fields.min_position(&request.min_position);
+    let asked = || Some((enterprise?, visit?, at_least?));
+    fields.finish(asked())
 }
 
 /// What is asked of the quota view.
@@ -159,13 +163,13 @@ pub(crate) fn quota(
         Some(_) | None => fields.unit("unit", &request.unit),
     };
     let on = fields.optional_date("on", request.on.as_ref());
-    let place = fields.position("min_position", &request.min_position);
+    let at_least = fields.min_position(&request.min_position);
     let asked = || {
         Some(QuotaAsked {
             enterprise: enterprise?,
             unit: unit?,
             on: on?.unwrap_or(today),
-            at_least: place?.position,
+            at_least: at_least?,
         })
     };
     fields.finish(asked())

@@ -3,19 +3,20 @@
 use std::collections::BTreeSet;
 
 use doudi_domain::{
-    Name, RuleId, TopicId, UnitId,
+    RuleId, TopicId, UnitId,
     calendar::{Calendar, DayKind, Exception},
     frequency::{FrequencyPolicy, Ground, Rule, Subject, Window},
     policy::{Document, PolicyName},
     routing::{Allowances, Area, RoutingTable, Topic, Unit},
 };
-use doudi_engine::Version;
+use doudi_engine::{Position, Version};
 use uuid::Uuid;
 
 use super::{Fields, common, inspection};
 use crate::{
     error::{Failure, Reason},
     proto::{self as pb, policy_document::Document as Given},
+    text,
 };
 
 const RULES_MAX: usize = 200;
@@ -91,13 +92,22 @@ fn version(
     fields.finish(order())
 }
 
-/// The document asked for, and its version unless the one in force is.
-pub(crate) fn get(request: &pb::GetPolicyRequest) -> Result<(PolicyName, Option<u32>), Failure> {
+/// Which document is asked for.
+#[derive(Debug)]
+pub(crate) struct Asked {
+    pub(crate) name: PolicyName,
+    /// Its version, unless the one in force is asked for.
+    pub(crate) version: Option<u32>,
+    pub(crate) at_least: Position,
+}
+
+pub(crate) fn get(request: &pb::GetPolicyRequest) -> Result<Asked, Failure> {
     let mut fields = Fields::default();
     let name = fields.choice("name", request.name, policy_name);
-    let position = fields.position("min_position", &request.min_position);
+    let at_least = fields.min_position(&request.min_position);
     let version = (request.document_version > 0).then_some(request.document_version);
-    fields.finish(position.and(name).map(|name| (name, version)))
+    let asked = name.zip(at_least).map(|(name, at_least)| Asked { name, version, at_least });
+    fields.finish(asked)
 }
 
 fn policy_name(name: pb::PolicyName) -> Option<PolicyName> {
@@ -131,7 +141,7 @@ fn rule(fields: &mut Fields, path: &str, rule: &pb::FrequencyRule) -> Option<Rul
     let maximum = fields.number(&at("maximum"), rule.maximum, 1, u32::MAX);
     let grounds = &rule.exempt_grounds;
     let exempt = fields.each(&at("exempt_grounds"), grounds, (0, GROUNDS_MAX), ground);
-    let source = fields.parse(&at("source"), &rule.source, Name::parse);
+    let source = fields.parse(&at("source"), &rule.source, text::name);
     let valid_from = fields.date(&at("valid_from"), rule.valid_from.as_ref());
     let valid_until = fields.optional_date(&at("valid_until"), rule.valid_until.as_ref());
     Some(Rule {
@@ -155,12 +165,12 @@ fn routing(fields: &mut Fields, table: &pb::RoutingTable) -> Option<RoutingTable
     let at = |name: &str| format!("document.routing.{name}");
     let units = fields.each(&at("units"), &table.units, (1, UNITS_MAX), |fields, path, unit| {
         let id = fields.unit(&format!("{path}.id"), &unit.id);
-        let name = fields.parse(&format!("{path}.name"), &unit.name, Name::parse);
+        let name = fields.parse(&format!("{path}.name"), &unit.name, text::name);
         id.zip(name).map(|(id, name)| Unit { id, name })
     });
     let areas = fields.each(&at("areas"), &table.areas, (0, AREAS_MAX), |fields, path, area| {
         let code = fields.area(&format!("{path}.code"), &area.code);
-        let name = fields.parse(&format!("{path}.name"), &area.name, Name::parse);
+        let name = fields.parse(&format!("{path}.name"), &area.name, text::name);
         let desk = fields.unit(&format!("{path}.desk"), &area.desk);
         Some(Area { code: code?, name: name?, desk: desk? })
     });
@@ -184,7 +194,7 @@ fn routing(fields: &mut Fields, table: &pb::RoutingTable) -> Option<RoutingTable
 
 fn topic(fields: &mut Fields, path: &str, topic: &pb::RoutingTopic) -> Option<Topic> {
     let id = fields.parse(&format!("{path}.id"), &topic.id, TopicId::parse);
-    let title = fields.parse(&format!("{path}.title"), &topic.title, Name::parse);
+    let title = fields.parse(&format!("{path}.title"), &topic.title, text::name);
     let lead = fields.optional(&format!("{path}.lead"), &topic.lead, UnitId::parse);
     let (at, bounds) = (format!("{path}.co_units"), (0, CO_UNITS_MAX));
     let co_units =
@@ -210,6 +220,6 @@ fn exception(fields: &mut Fields, path: &str, day: &pb::CalendarException) -> Op
         pb::DayKind::Holiday => Some(DayKind::Holiday),
         pb::DayKind::Workday => Some(DayKind::Workday),
     });
-    let name = fields.parse(&format!("{path}.name"), &day.name, Name::parse);
+    let name = fields.parse(&format!("{path}.name"), &day.name, text::name);
     Some(Exception { date: date?, kind: kind?, name: name?.to_string() })
 }

@@ -92,7 +92,7 @@ fn a_list_goes_on_where_its_page_ended() {
         next: Some(cursor),
         position: doudi_engine::Position(80),
     };
-    let answer = timeline::page(&page, first.binding, &tokens());
+    let answer = timeline::page(&page, first.binding, &tokens(), 1 << 20);
     let next = pb::ListTimelineRequest {
         page_token: answer.next_page_token,
         page_size: 7,

@@ -51,7 +51,7 @@ pub(crate) fn list(
         fields.note(Violation::new("until", Reason::RangeReversed).with("field_before", "from"));
     }
     let limit = fields.page_size(request.page_size, PAGE.0, PAGE.1);
-    let place = fields.position("min_position", &request.min_position);
+    let at_least = fields.min_position(&request.min_position);
     let filters = pb::ListTimelineRequest {
         page_size: 0,
         page_token: String::new(),
@@ -78,7 +78,7 @@ pub(crate) fn list(
             after: after?,
             limit: limit?,
         };
-        Some(List { query, at_least: place?.position, binding })
+        Some(List { query, at_least: at_least?, binding })
     };
     fields.finish(list())
 }
@@ -103,13 +103,29 @@ fn instant(
     given.map_or(Some(None), |given| fields.timestamp(path, Some(given)).map(Some))
 }
 
-pub(crate) fn page(page: &Page, binding: Binding, tokens: &PageTokens) -> pb::ListTimelineResponse {
-    let next = page.next.as_ref().map(|cursor| tokens.encode(binding, &of_cursor(cursor)));
+/// The page as far as it fits into `bytes_max`; its token then leads to the rest.
+pub(crate) fn page(
+    page: &Page,
+    binding: Binding,
+    tokens: &PageTokens,
+    bytes_max: usize,
+) -> pb::ListTimelineResponse {
+    let entries = common::fitting(page.entries.iter().map(of_entry), bytes_max);
+    let cut = entries.len() < page.entries.len();
+    let last = page.entries.get(entries.len().saturating_sub(1)).map(end);
+    let next = if cut { last } else { page.next };
+    let next = next.map(|cursor| tokens.encode(binding, &of_cursor(&cursor)));
     pb::ListTimelineResponse {
-        entries: page.entries.iter().map(of_entry).collect(),
+        entries,
         next_page_token: next.unwrap_or_default(),
         position: token::of_position(page.position),
     }
+}
+
+/// Where a page ends whose last entry this is.
+fn end(entry: &Entry) -> Cursor {
+    let Entry { occurred_at, position, ordinal, .. } = entry;
+    Cursor { occurred_at: *occurred_at, position: *position, ordinal: *ordinal }
 }
 
 /// A live entry with the place to resume after it.

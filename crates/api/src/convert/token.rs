@@ -1,6 +1,7 @@
 //! Opaque tokens: positions in the log, and pages of lists.
 //!
-//! A position is only encoded: whoever makes one up merely waits for it. A page token is also bound
+//! A position is only encoded: one that somebody makes up is refused when the log has not reached it,
+//! and is harmless when it has. A page token is also bound
 //! to its list, filters and caller, and authenticated, because what is inside would otherwise let
 //! somebody steer a query that was checked for another one.
 

@@ -123,6 +123,9 @@ reasons! {
         "must lie after {field_before}" "应晚于{field_before}"
     PositionInvalid "POSITION_INVALID" InvalidArgument
         "is not a position that an answer gave" "不是系统返回的位置标记"
+    PositionAhead "POSITION_AHEAD" InvalidArgument
+        "the log has not reached this position; it belongs to another log or was altered"
+        "日志尚未到达该位置标记，该标记属于其他日志或已被改动"
     PageTokenInvalid "PAGE_TOKEN_INVALID" InvalidArgument
         "is not a page token of this list with these filters for this caller"
         "分页标记无效，或与当前筛选条件、调用者不符"

@@ -167,6 +167,8 @@ fn malformed_or_missing_claims_are_refused_by_name() {
         ("iat", Value::Null),
         ("sub", json!("")),
         ("sub", json!("x".repeat(201))),
+        ("sub", json!("\u{200B}\u{3000}")),
+        ("sub", json!("zhang\u{202E}gnaw")),
         ("roles", json!([])),
         ("roles", json!(["king"])),
         ("roles", json!("admin")),
@@ -177,6 +179,7 @@ fn malformed_or_missing_claims_are_refused_by_name() {
         ("areas", json!([7])),
         ("enterprise", json!("nonsense")),
         ("device", json!("")),
+        ("device", json!("a\u{2028}b")),
     ];
     for (claim, value) in cases {
         let mut claims = with(claim, value.clone());

@@ -67,6 +67,12 @@ async fn only_a_known_rpc_with_a_sound_token_of_the_right_role_is_served() {
         (GET, vec![basic()], Code::Unauthenticated, "TOKEN_MISSING"),
         (GET, vec![junk()], Code::Unauthenticated, "TOKEN_MALFORMED"),
         (GET, vec![bearer_of(Role::Auditor)], Code::Ok, ""),
+        (
+            GET,
+            vec![bearer_of(Role::Auditor), bearer_of(Role::Admin)],
+            Code::Unauthenticated,
+            "TOKEN_MALFORMED",
+        ),
         (DRAFT, vec![bearer_of(Role::Auditor)], Code::PermissionDenied, "ROLE_MISSING"),
         (DRAFT, vec![bearer_of(Role::Admin)], Code::Ok, ""),
         ("/doudi.v1.X/Y", vec![bearer_of(Role::Admin)], Code::Unimplemented, "RPC_UNKNOWN"),
@@ -114,6 +120,15 @@ async fn what_the_transport_refuses_is_said_in_our_words() {
     );
     let fault = |_| async { Ok(refused(Failure::fault("a fault"))) };
     assert_eq!(reason(&ask(layer(1), asked(), fault).await), "FAULT");
+}
+
+#[tokio::test]
+async fn an_unknown_path_is_repeated_in_part() {
+    let path = format!("/doudi.v1.X/{}", "y".repeat(4000));
+    let status = ask(layer(1), request(&path, &[bearer_of(Role::Admin)]), fine).await;
+    let rpc = status.get_error_details().error_info().unwrap().metadata["rpc"].clone();
+    assert_eq!(rpc, path[..PATH_CHARS_MAX]);
+    assert!(status.message().len() < 300 && status.details().len() < 1500, "{status:?}");
 }
 
 #[test]

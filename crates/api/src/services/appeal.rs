@@ -8,7 +8,8 @@ use doudi_domain::{
     appeal::{Appeal, Case, Command, Event, Submission},
     routing::Route,
 };
-use doudi_engine::{Folded, Outcome, streams};
+use doudi_engine::{Folded, Outcome, VaultError, streams};
+use doudi_views::ViewName;
 use uuid::Uuid;
 
 use super::{Api, may_ask};
@@ -50,14 +51,22 @@ impl Api {
         call.require(|caller| caller.may_submit_for(&enterprise))?;
         let id = derived::appeal(&enterprise, command_id);
         let contact = match &said.contact {
-            Some(contact) => Some(self.seal(id, "contact", command_id, contact).await?),
+            Some(contact) => self.seal(id, "contact", command_id, contact).await?,
             None => None,
+        };
+        let description = self.seal(id, "description", command_id, &said.description).await?;
+        let Some(description) = description else {
+            let first = self.before_erasure(&enterprise, id, command_id, submitted).await?;
+            return Ok(pb::SubmitAppealResponse {
+                receipt: Some(first),
+                appeal_id: id.to_string(),
+            });
         };
         let command = Command::Submit(Submission {
             channel: said.channel,
             topic: said.topic,
             area: said.area,
-            description: self.seal(id, "description", command_id, &said.description).await?,
+            description,
             contact,
             about_visit: said.about_visit,
         });
@@ -69,7 +78,8 @@ impl Api {
         Ok(pb::SubmitAppealResponse { receipt, appeal_id: id.to_string() })
     }
 
-    /// A command that a dispatcher gives, for appeals of its own areas.
+    /// A command that a dispatcher gives, for appeals of its own areas. Whoever may not even see the
+    /// appeal is told what is said of an unknown one.
     async fn as_dispatcher<C>(
         &self,
         call: &Call,
@@ -79,9 +89,31 @@ impl Api {
         if !call.caller.dispatches_everywhere() {
             let folded = self.case(&order.enterprise, order.command.0).await?;
             let case = folded.state.known().ok_or(Reason::AppealUnknown)?;
+            seen(call, &order.enterprise, case)?;
             call.require(|caller| caller.dispatches(&case.submission.area))?;
         }
         self.on_appeal(call, order, command).await
+    }
+
+    /// A command that a unit gives. A refusal must not tell a unit that may not see the appeal that
+    /// there is one.
+    async fn as_unit<C>(
+        &self,
+        call: &Call,
+        order: &Known<C>,
+        command: &Command,
+    ) -> Result<Outcome<Appeal>, Failure> {
+        let answer = self.on_appeal(call, order, command).await;
+        if answer.is_ok() {
+            return answer;
+        }
+        // Where the appeal cannot be read, the answer stands: it may be that the outcome is unknown.
+        if let Ok(folded) = self.case(&order.enterprise, order.command.0).await
+            && let Some(case) = folded.state.known()
+        {
+            seen(call, &order.enterprise, case)?;
+        }
+        answer
     }
 
     async fn dispatch(
@@ -111,10 +143,13 @@ impl Api {
     ) -> Result<pb::ResolveAppealResponse, Failure> {
         let order = convert::resolve(request)?;
         let (id, (outcome, reply)) = &order.command;
-        self.exists(&order.enterprise, *id).await?;
-        let reply = self.seal(*id, "reply", order.command_id, reply).await?;
+        self.exists(call, &order.enterprise, *id).await?;
+        let Some(reply) = self.seal(*id, "reply", order.command_id, reply).await? else {
+            let first = self.before_erasure(&order.enterprise, *id, order.command_id, resolved);
+            return Ok(pb::ResolveAppealResponse { receipt: Some(first.await?) });
+        };
         let command = Command::Resolve { unit: call.unit()?, outcome: *outcome, reply };
-        let outcome = self.on_appeal(call, &order, &command).await?;
+        let outcome = self.as_unit(call, &order, &command).await?;
         Ok(pb::ResolveAppealResponse { receipt: Some(receipt(&outcome)) })
     }
 
@@ -126,8 +161,11 @@ impl Api {
         let order = convert::object(request)?;
         call.require(|caller| caller.is_enterprise(&order.enterprise))?;
         let (id, reason) = &order.command;
-        self.exists(&order.enterprise, *id).await?;
-        let reason = self.seal(*id, "reason", order.command_id, reason).await?;
+        self.exists(call, &order.enterprise, *id).await?;
+        let Some(reason) = self.seal(*id, "reason", order.command_id, reason).await? else {
+            let first = self.before_erasure(&order.enterprise, *id, order.command_id, objected);
+            return Ok(pb::ObjectToResolutionResponse { receipt: Some(first.await?) });
+        };
         let outcome = self.on_appeal(call, &order, &Command::Object { reason }).await?;
         Ok(pb::ObjectToResolutionResponse { receipt: Some(receipt(&outcome)) })
     }
@@ -152,13 +190,12 @@ impl Api {
         call: &Call,
         request: &pb::GetAppealRequest,
     ) -> Result<pb::GetAppealResponse, Failure> {
-        let (enterprise, id) = convert::get(request)?;
+        let (enterprise, id, at_least) = convert::get(request)?;
         may_ask(call, &enterprise)?;
-        let folded = self.case(&enterprise, id).await?;
+        let stream = streams::appeal(&enterprise, id)?;
+        let folded = self.read_at::<Appeal>(&stream, at_least).await?;
         let case = folded.state.known().ok_or(Reason::AppealUnknown)?;
-        if !call.caller.sees_appeal(&enterprise, case) {
-            return Err(Reason::AppealUnknown.into());
-        }
+        seen(call, &enterprise, case)?;
         let opened = self.opened(case).await?;
         Ok(pb::GetAppealResponse {
             appeal: Some(convert::of_case(&enterprise, id, case, opened)),
@@ -176,8 +213,9 @@ impl Api {
         if let Some(enterprise) = &list.query.enterprise {
             may_ask(call, enterprise)?;
         }
+        self.reached(ViewName::Appeals, "min_position", list.at_least).await?;
         let page = self.0.views.appeals(&list.query, call.fresh(list.at_least)).await?;
-        Ok(convert::page(&page, list.binding, &self.0.pages))
+        Ok(convert::page(&page, list.binding, &self.0.pages, self.page_bytes_max()))
     }
 
     async fn case(
@@ -188,20 +226,49 @@ impl Api {
         self.read::<Appeal>(&streams::appeal(enterprise, id)?).await
     }
 
-    /// Refuses an unknown appeal before a text is sealed for it, so that no key is made for nothing.
-    async fn exists(&self, enterprise: &EnterpriseId, id: AppealId) -> Result<(), Failure> {
+    /// Refuses an appeal that is unknown, or not for this caller to see. Before a text is sealed, so
+    /// that no key is made for nothing.
+    async fn exists(
+        &self,
+        call: &Call,
+        enterprise: &EnterpriseId,
+        id: AppealId,
+    ) -> Result<(), Failure> {
         let folded = self.case(enterprise, id).await?;
-        folded.state.known().map(|_| ()).ok_or_else(|| Reason::AppealUnknown.into())
+        seen(call, enterprise, folded.state.known().ok_or(Reason::AppealUnknown)?)
     }
 
+    /// The sealed text; none when the key of the appeal was destroyed.
     async fn seal(
         &self,
         id: AppealId,
         label: &str,
         command_id: Uuid,
         text: &str,
-    ) -> Result<Sealed, Failure> {
-        Ok(self.0.vault.seal(&derived::subject(id), label, command_id, text).await?)
+    ) -> Result<Option<Sealed>, Failure> {
+        match self.0.vault.seal(&derived::subject(id), label, command_id, text).await {
+            Ok(sealed) => Ok(Some(sealed)),
+            Err(VaultError::Erased) => Ok(None),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// The first receipt of a command whose text can no longer be sealed, so that a client that
+    /// repeats it still learns its outcome. What the text was is gone, hence not compared.
+    async fn before_erasure(
+        &self,
+        enterprise: &EnterpriseId,
+        id: AppealId,
+        command_id: Uuid,
+        same: fn(&Event) -> bool,
+    ) -> Result<pb::Receipt, Failure> {
+        let stream = streams::appeal(enterprise, id)?;
+        let first = self.0.engine.outcome::<Appeal>(&stream, command_id).await?;
+        match first {
+            Some(first) if first.events.iter().any(same) => Ok(receipt(&first)),
+            Some(_) => Err(Reason::CommandIdReused.into()),
+            None => Err(Reason::PersonalDataErased.into()),
+        }
     }
 
     /// The texts of an appeal. A destroyed key counts as erased even where the record of it is
@@ -227,6 +294,27 @@ impl Api {
         let [description, contact, reply] = texts;
         Ok(Opened { description, contact, reply, erased: false })
     }
+}
+
+/// Refuses an appeal that the caller may not see, in the words for an unknown one.
+fn seen(call: &Call, enterprise: &EnterpriseId, case: &Case) -> Result<(), Failure> {
+    if call.caller.sees_appeal(enterprise, case) {
+        Ok(())
+    } else {
+        Err(Reason::AppealUnknown.into())
+    }
+}
+
+fn submitted(event: &Event) -> bool {
+    matches!(event, Event::AppealSubmitted { .. })
+}
+
+fn resolved(event: &Event) -> bool {
+    matches!(event, Event::AppealResolved { .. })
+}
+
+fn objected(event: &Event) -> bool {
+    matches!(event, Event::ResolutionObjected { .. })
 }
 
 fn route(event: &Event) -> Option<&Route> {

@@ -83,9 +83,9 @@ impl Api {
         call: &Call,
         request: &pb::GetEnterpriseRequest,
     ) -> Result<pb::GetEnterpriseResponse, Failure> {
-        let id = convert::enterprise::get(request)?;
+        let (id, at_least) = convert::enterprise::get(request)?;
         may_ask(call, &id)?;
-        let folded = self.profile(&id).await?;
+        let folded = self.read_at::<Profile>(&streams::profile(&id)?, at_least).await?;
         let registered = folded.state.registered().ok_or_else(no_enterprise)?;
         if !call.caller.sees_enterprise(&id, Some(&registered.area)) {
             return Err(no_enterprise());

@@ -6,7 +6,7 @@ use doudi_domain::{
     visits::{Command, Rejection, Visits},
 };
 use doudi_engine::streams;
-use doudi_views::quota;
+use doudi_views::{ViewName, quota};
 use jiff::Timestamp;
 use tonic::{Request, Response, Status};
 
@@ -73,9 +73,9 @@ impl Api {
         call: &Call,
         request: &pb::GetVisitRequest,
     ) -> Result<pb::GetVisitResponse, Failure> {
-        let (enterprise, id) = inspection::get(request)?;
+        let (enterprise, id, at_least) = inspection::get(request)?;
         may_ask(call, &enterprise)?;
-        let folded = self.read::<Visits>(&streams::visits(&enterprise)?).await?;
+        let folded = self.read_at::<Visits>(&streams::visits(&enterprise)?, at_least).await?;
         let visit = folded.state.get(id).ok_or_else(|| no_visit(id))?;
         let units = [&visit.plan.unit];
         let seen = self
@@ -102,6 +102,7 @@ impl Api {
         if !seen.await? {
             return Err(no_enterprise());
         }
+        self.reached(ViewName::Quota, "min_position", at_least).await?;
         let query = quota::Query { enterprise, unit, on };
         let found = self.0.views.quota(&query, call.fresh(at_least)).await?;
         Ok(pb::GetQuotaResponse {

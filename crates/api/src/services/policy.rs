@@ -54,10 +54,10 @@ impl Api {
         &self,
         request: &pb::GetPolicyRequest,
     ) -> Result<pb::GetPolicyResponse, Failure> {
-        let (name, asked) = policy::get(request)?;
-        let folded = self.read::<Policy>(&streams::policy(name)?).await?;
+        let policy::Asked { name, version, at_least } = policy::get(request)?;
+        let folded = self.read_at::<Policy>(&streams::policy(name)?, at_least).await?;
         let state = &folded.state;
-        let (version, status) = match asked {
+        let (version, status) = match version {
             None => {
                 let (version, _) = state.published().ok_or(Reason::PolicyNotInForce)?;
                 (version, Phase::Published)

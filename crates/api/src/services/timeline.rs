@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use doudi_views::ViewName;
 use tonic::{Request, Response, Status};
 
 use super::{
@@ -23,13 +24,19 @@ impl Api {
     ) -> Result<pb::ListTimelineResponse, Failure> {
         let list = timeline::list(request, &call.caller, &self.0.pages)?;
         may_ask(call, &list.query.enterprise)?;
+        self.reached(ViewName::Timeline, "min_position", list.at_least).await?;
         let page = self.0.views.timeline(&list.query, call.fresh(list.at_least)).await?;
-        Ok(timeline::page(&page, list.binding, &self.0.pages))
+        Ok(timeline::page(&page, list.binding, &self.0.pages, self.page_bytes_max()))
     }
 
-    fn watch(&self, call: &Call, request: &pb::WatchTimelineRequest) -> Result<Watching, Failure> {
+    async fn watch(
+        &self,
+        call: &Call,
+        request: &pb::WatchTimelineRequest,
+    ) -> Result<Watching, Failure> {
         let (enterprise, after) = timeline::watch(request)?;
         may_ask(call, &enterprise)?;
+        self.reached(ViewName::Timeline, "after_position", after.position).await?;
         let permit = Arc::clone(&self.0.watches)
             .try_acquire_owned()
             .map_err(|_| Refusal::new(Reason::Overloaded).retry_after(RETRY_LATER))?;
@@ -60,6 +67,6 @@ impl TimelineService for Api {
         request: Request<pb::WatchTimelineRequest>,
     ) -> Result<Response<Watching>, Status> {
         let call = Call::of(&request)?;
-        Ok(Response::new(self.watch(&call, request.get_ref())?))
+        Ok(Response::new(self.watch(&call, request.get_ref()).await?))
     }
 }

@@ -1,20 +1,28 @@
 //! A live timeline on its way to one client: bounded, with heartbeats, and always ended by a status
 //! that says why. Whatever ends it, the client resumes after the last position it received.
+//!
+//! What a client has not read yet is held by the stream, together with its place among all streams:
+//! a client that never reads keeps its place and a short queue, and nothing else, until its
+//! connection ends.
 
-use std::{pin::Pin, time::Duration};
+use std::{
+    pin::Pin,
+    sync::{Arc, Mutex, MutexGuard, PoisonError, Weak},
+    task::{Context, Poll, ready},
+    time::Duration,
+};
 
-use doudi_engine::Clock;
+use doudi_engine::{Clock, Position};
 use doudi_views::{
     ViewError,
-    timeline::{Watch, WatchItem},
+    timeline::{Entry, Watch, WatchItem},
 };
-use futures::{FutureExt, Stream, StreamExt, stream};
+use futures::{FutureExt, Stream};
 use jiff::Timestamp;
 use tokio::{
     sync::{OwnedSemaphorePermit, mpsc, oneshot, watch},
     time::timeout,
 };
-use tokio_stream::wrappers::ReceiverStream;
 use tonic::Status;
 
 use crate::{
@@ -31,14 +39,61 @@ pub(super) const WATCHES_MAX: usize = 4096;
 const HEARTBEAT: Duration = Duration::from_secs(10);
 
 /// The most messages that wait for one client.
-const WAITING_MAX: usize = 256;
+const WAITING_MAX: usize = 16;
 
 /// How long a client may leave a full buffer unread.
 const UNREAD_MAX: Duration = Duration::from_secs(30);
 
+/// What waits for one client; made into a message only when it is read.
+enum Waiting {
+    Entry(Arc<Entry>),
+    Heartbeat(Position),
+}
+
+impl Waiting {
+    fn message(&self) -> WatchTimelineResponse {
+        match self {
+            Self::Entry(entry) => timeline::live(entry),
+            Self::Heartbeat(position) => timeline::heartbeat(*position),
+        }
+    }
+}
+
+/// The messages that wait for one client. The sender only reaches them while the stream lives.
+type Queue = Mutex<mpsc::Receiver<Waiting>>;
+
+fn lock(queue: &Queue) -> MutexGuard<'_, mpsc::Receiver<Waiting>> {
+    queue.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
 /// The stream that one client reads.
 pub(super) type Watching =
     Pin<Box<dyn Stream<Item = Result<WatchTimelineResponse, Status>> + Send>>;
+
+struct Live {
+    queue: Arc<Queue>,
+    /// Why there are no more; none once it was said.
+    end: Option<oneshot::Receiver<Status>>,
+    _permit: OwnedSemaphorePermit,
+}
+
+impl Stream for Live {
+    type Item = Result<WatchTimelineResponse, Status>;
+
+    fn poll_next(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        let this = self.get_mut();
+        if let Some(waiting) = ready!(lock(&this.queue).poll_recv(context)) {
+            return Poll::Ready(Some(Ok(waiting.message())));
+        }
+        // After the messages still waiting comes the reason why there are no more.
+        let Some(end) = &mut this.end else {
+            return Poll::Ready(None);
+        };
+        let said = ready!(end.poll_unpin(context));
+        this.end = None;
+        Poll::Ready(said.ok().map(Err))
+    }
+}
 
 /// What ends a live timeline besides its client.
 pub(super) struct Until {
@@ -54,20 +109,24 @@ pub(super) struct Until {
 pub(super) fn start(watch: Watch, until: Until, permit: OwnedSemaphorePermit) -> Watching {
     let (sender, receiver) = mpsc::channel(WAITING_MAX);
     let (said, end) = oneshot::channel();
+    let queue = Arc::new(Mutex::new(receiver));
+    let outbox = Outbox {
+        sender,
+        unread: Arc::downgrade(&queue),
+        unread_max: UNREAD_MAX,
+        shutdown: until.shutdown.clone(),
+    };
     tokio::spawn(async move {
-        let status = Sending { watch, sender, until }.run().await;
+        let status = Sending { watch, outbox, until }.run().await;
         // The client may be gone, and then nobody wants to know.
         let _ = said.send(status);
-        drop(permit);
     });
-    // After the messages still waiting comes the reason why there are no more.
-    let end = stream::once(end).filter_map(|status| async { status.ok().map(Err) });
-    Box::pin(ReceiverStream::new(receiver).map(Ok).chain(end))
+    Box::pin(Live { queue, end: Some(end), _permit: permit })
 }
 
 struct Sending {
     watch: Watch,
-    sender: mpsc::Sender<WatchTimelineResponse>,
+    outbox: Outbox,
     until: Until,
 }
 
@@ -78,7 +137,7 @@ impl Sending {
             let found = tokio::select! {
                 found = self.watch.next(HEARTBEAT) => found,
                 () = stopped(&mut self.until.shutdown) => return down(),
-                () = self.sender.closed() => return Status::cancelled("the client is gone"),
+                () = self.outbox.sender.closed() => return Status::cancelled("the client is gone"),
             };
             if self.until.clock.now() >= self.until.expires_at {
                 return Failure::from(TokenError::Expired(self.until.expires_at)).into();
@@ -91,30 +150,52 @@ impl Sending {
 
     async fn send(&mut self, found: Result<WatchItem, ViewError>) -> Result<(), Status> {
         match found.map_err(Failure::from)? {
-            WatchItem::Heartbeat(position) => self.push(timeline::heartbeat(position)).await,
+            WatchItem::Heartbeat(position) => self.outbox.push(Waiting::Heartbeat(position)).await,
             WatchItem::Entries(entries) => {
                 for entry in entries {
-                    self.push(timeline::live(&entry)).await?;
+                    self.outbox.push(Waiting::Entry(entry)).await?;
                 }
                 Ok(())
             }
         }
     }
+}
 
-    async fn push(&mut self, message: WatchTimelineResponse) -> Result<(), Status> {
+/// The end of the queue that is written to.
+struct Outbox {
+    sender: mpsc::Sender<Waiting>,
+    unread: Weak<Queue>,
+    /// How long a full queue is waited for.
+    unread_max: Duration,
+    shutdown: watch::Receiver<bool>,
+}
+
+impl Outbox {
+    async fn push(&mut self, waiting: Waiting) -> Result<(), Status> {
         let pushed = tokio::select! {
-            pushed = timeout(UNREAD_MAX, self.sender.send(message)) => pushed,
-            () = stopped(&mut self.until.shutdown) => return Err(down()),
+            pushed = timeout(self.unread_max, self.sender.send(waiting)) => pushed,
+            () = stopped(&mut self.shutdown) => return Err(down()),
         };
         match pushed {
             Ok(Ok(())) => Ok(()),
             Ok(Err(_)) => Err(Status::cancelled("the client is gone")),
             Err(_) => {
-                let slow = Refusal::new(Reason::WatchTooSlow).with("seconds", UNREAD_MAX.as_secs());
+                if let Some(unread) = self.unread.upgrade() {
+                    drop_all(&unread);
+                }
+                let slow =
+                    Refusal::new(Reason::WatchTooSlow).with("seconds", self.unread_max.as_secs());
                 Err(Failure::from(slow).into())
             }
         }
     }
+}
+
+/// Ends the queue of a client that does not read; it resumes before what was dropped.
+fn drop_all(unread: &Queue) {
+    let mut unread = lock(unread);
+    unread.close();
+    while unread.try_recv().is_ok() {}
 }
 
 fn down() -> Status {
@@ -125,4 +206,68 @@ fn down() -> Status {
 async fn stopped(shutdown: &mut watch::Receiver<bool>) {
     // An error means that the sender is gone, and with it whoever ran us.
     shutdown.wait_for(|stop| *stop).map(|_| ()).await;
+}
+
+#[cfg(test)]
+mod tests {
+    use futures::StreamExt;
+    use tokio::sync::Semaphore;
+
+    use super::*;
+
+    /// A stream with the only permit of its semaphore, and what writes to it.
+    fn live() -> (Live, Outbox, oneshot::Sender<Status>, watch::Sender<bool>, Arc<Semaphore>) {
+        let permits = Arc::new(Semaphore::new(1));
+        let permit = Arc::clone(&permits).try_acquire_owned().unwrap();
+        let (stop, shutdown) = watch::channel(false);
+        let (sender, receiver) = mpsc::channel(WAITING_MAX);
+        let (said, end) = oneshot::channel();
+        let queue = Arc::new(Mutex::new(receiver));
+        let (unread, unread_max) = (Arc::downgrade(&queue), Duration::from_millis(1));
+        let outbox = Outbox { sender, unread, unread_max, shutdown };
+        (Live { queue, end: Some(end), _permit: permit }, outbox, said, stop, permits)
+    }
+
+    fn at(position: u64) -> Waiting {
+        Waiting::Heartbeat(Position(position))
+    }
+
+    #[tokio::test]
+    async fn who_never_reads_keeps_a_place_loses_the_queue_and_learns_why() {
+        let (mut live, mut outbox, said, _stop, permits) = live();
+        for position in 0..WAITING_MAX {
+            outbox.push(at(position as u64)).await.unwrap();
+        }
+        let status = outbox.push(at(99)).await.unwrap_err();
+        assert!(lock(&live.queue).is_empty(), "nothing is kept for a client that does not read");
+        said.send(status).unwrap();
+        drop(outbox);
+        assert_eq!(permits.available_permits(), 0, "the stream still takes a place");
+        let end = live.next().await.unwrap().unwrap_err();
+        assert_eq!(end.code(), tonic::Code::ResourceExhausted);
+        assert!(live.next().await.is_none());
+        drop(live);
+        assert_eq!(permits.available_permits(), 1);
+    }
+
+    #[tokio::test]
+    async fn what_waits_is_read_before_the_reason_of_the_end() {
+        let (mut live, mut outbox, said, stop, _permits) = live();
+        outbox.push(at(7)).await.unwrap();
+        stop.send(true).unwrap();
+        said.send(down()).unwrap();
+        drop(outbox);
+        let first = live.next().await.unwrap().unwrap();
+        assert_eq!(first, timeline::heartbeat(Position(7)));
+        assert_eq!(live.next().await.unwrap().unwrap_err().code(), tonic::Code::Unavailable);
+        assert!(live.next().await.is_none());
+    }
+
+    #[tokio::test]
+    async fn the_sender_learns_that_the_client_is_gone() {
+        let (live, mut outbox, _said, _stop, _permits) = live();
+        drop(live);
+        outbox.sender.closed().await;
+        assert_eq!(outbox.push(at(1)).await.unwrap_err().code(), tonic::Code::Cancelled);
+    }
 }

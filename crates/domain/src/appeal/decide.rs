@@ -131,8 +131,8 @@ impl Case {
                 reason: reason.clone(),
                 due: due_after(context, routing.document.allowances.resolve),
             }]),
-            // The objection has already sent it back to the unit.
-            Phase::InHandling(_) if self.objections > 0 => Ok(vec![]),
+            // This objection has already sent it back to the unit.
+            Phase::InHandling(_) if self.objection.as_ref() == Some(reason) => Ok(vec![]),
             Phase::Submitted
             | Phase::Accepted
             | Phase::Dispatched(_)
@@ -142,10 +142,12 @@ impl Case {
         }
     }
 
+    /// An erased appeal can neither be replied to nor objected to: it may be closed at any stage.
     pub(super) fn close(&self) -> Result<Vec<Event>, Rejection> {
         match self.phase {
-            Phase::Confirmed(_) => Ok(vec![Event::AppealClosed {}]),
             Phase::Closed(_) => Ok(vec![]),
+            Phase::Confirmed(_) => Ok(vec![Event::AppealClosed {}]),
+            _ if self.erased => Ok(vec![Event::AppealClosed {}]),
             Phase::Submitted
             | Phase::Accepted
             | Phase::Dispatched(_)

@@ -287,3 +287,21 @@ fn events_before_the_submission_change_nothing() {
     let stray = [Event::AppealAccepted { due: None }, resolved(), Event::AppealClosed {}];
     assert_eq!(given::<Appeal>(&stray), Appeal::Absent);
 }
+
+#[test]
+fn an_erased_appeal_can_be_closed_at_any_stage() {
+    let world = world();
+    for phase in ["submitted", "accepted", "dispatched", "in handling", "resolved", "objected"] {
+        let state = accepted(in_phase(phase), &world.at(FRIDAY), &erase());
+        let closed = accepted(state, &world.at(FRIDAY), &Command::Close);
+        let case = closed.known().unwrap();
+        assert_eq!((case.phase.name(), &case.due), ("closed", &None), "{phase}");
+    }
+}
+
+#[test]
+fn another_objection_before_the_next_reply_is_not_dropped_in_silence() {
+    let other = Command::Object { reason: sealed("YW5vdGhlcg==") };
+    let found = when(&in_phase("objected"), &world().at(FRIDAY), &other);
+    assert_eq!(told(found), "needs resolved");
+}

@@ -148,7 +148,10 @@ impl Oracle {
             }
             Event::VisitCheckedIn { visit, check_in, .. } => {
                 let came = day_in_shanghai(check_in.occurred_at);
-                self.places.insert(*visit, (came, true));
+                // A claim can move a visit to a later day, never to an earlier one.
+                let planned = self.plans.get(visit).map_or(came, |plan| plan.on);
+                let counts = if came < planned { planned } else { came };
+                self.places.insert(*visit, (counts, true));
             }
             Event::VisitCancelled { visit, .. } | Event::VisitExpired { visit } => {
                 assert!(self.places.remove(visit).is_some(), "a place is freed once");

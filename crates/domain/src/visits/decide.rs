@@ -5,7 +5,7 @@ use jiff::ToSpan;
 use super::*;
 use crate::{
     calendar::civil_date,
-    frequency::{Entry, Held, exhausted, standings},
+    frequency::{Entry, FrequencyPolicy, Held, exhausted, standings},
 };
 
 impl Visits {
@@ -72,11 +72,18 @@ impl Visits {
         if check_in.occurred_at > context.now {
             return Err(Rejection::InFuture { occurred_at: check_in.occurred_at });
         }
-        let irregularities = visit.irregularities(check_in);
+        let mut irregularities = visit.irregularities(check_in);
         if !check_in.offline && !irregularities.is_empty() {
             return Err(visit.refuse_live(&irregularities, check_in));
         }
-        let overshot = self.overshot(context, visit, check_in);
+        let overshot = match context.frequency {
+            Some(policy) => self.overshot(policy.document, visit, check_in),
+            None if check_in.offline => {
+                irregularities.insert(Irregularity::LimitsUnchecked);
+                vec![]
+            }
+            None => return Err(Rejection::PolicyUnpublished),
+        };
         if !check_in.offline && !overshot.is_empty() {
             return Err(Rejection::CapReached { exhausted: overshot });
         }
@@ -88,13 +95,15 @@ impl Visits {
         Ok(std::iter::once(happened).chain(raised).collect())
     }
 
-    /// The rules that stand exceeded once this visit counts on the day it happened.
-    fn overshot(&self, context: &Context<'_>, visit: &Visit, check_in: &CheckIn) -> Vec<Standing> {
-        let Some(policy) = context.frequency else {
-            return vec![];
-        };
+    /// The rules that stand exceeded once this visit counts as carried out.
+    fn overshot(
+        &self,
+        policy: &FrequencyPolicy,
+        visit: &Visit,
+        check_in: &CheckIn,
+    ) -> Vec<Standing> {
         let Plan { visit: id, unit, ground, .. } = &visit.plan;
-        let on = civil_date(check_in.occurred_at);
+        let on = counts_on(visit.plan.on, check_in.occurred_at);
         let mut entries = self.entries(*id);
         entries.push(Entry {
             visit: *id,
@@ -103,7 +112,7 @@ impl Visits {
             on,
             held: Held::Used,
         });
-        let mut found = standings(policy.document, &entries, unit, on);
+        let mut found = standings(policy, &entries, unit, on);
         found.retain(|standing| standing.visits.contains(id) && standing.is_exceeded());
         found
     }

@@ -4,9 +4,8 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 
-use super::{ItemResult, Plan};
+use super::{ItemResult, Plan, counts_on};
 use crate::{
-    calendar::civil_date,
     frequency::{Entry, Held},
     ids::VisitId,
 };
@@ -88,7 +87,7 @@ impl Visit {
         let (held, on) = match self.phase {
             Phase::Planned | Phase::Approved => (Held::Reserved, self.plan.on),
             Phase::CheckedIn { at } | Phase::CheckedOut { at } | Phase::Reported { at, .. } => {
-                (Held::Used, civil_date(at))
+                (Held::Used, counts_on(self.plan.on, at))
             }
             Phase::Cancelled | Phase::Expired => return None,
         };

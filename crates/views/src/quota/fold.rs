@@ -4,10 +4,9 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use doudi_domain::{
     EnterpriseId, UnitId, VisitId,
-    calendar::civil_date,
     frequency::{FrequencyPolicy, Ground, Held},
     policy::{self, Document},
-    visits,
+    visits::{self, counts_on},
 };
 use jiff::civil::Date;
 
@@ -94,7 +93,7 @@ impl Changes {
             }
             visits::Event::VisitCheckedIn { visit, check_in, .. } => {
                 self.change(*visit, enterprise, |place| {
-                    place.day = civil_date(check_in.occurred_at);
+                    place.day = counts_on(place.day, check_in.occurred_at);
                     place.held = Some(Held::Used);
                 });
             }

@@ -29,12 +29,15 @@ fn profiles() {
         &[
             (|r| r.command_id = String::new(), "command_id", Reason::FieldRequired),
             (|r| r.command_id = "7".into(), "command_id", Reason::FieldNotUuid),
+            (|r| r.command_id = Uuid::nil().to_string(), "command_id", Reason::FieldNotUuid),
             (|r| r.enterprise_id = String::new(), "enterprise_id", Reason::FieldRequired),
             (|r| r.enterprise_id = "915".into(), "enterprise_id", Reason::EnterpriseIdMalformed),
             (|r| r.enterprise_id = "L-".into(), "enterprise_id", Reason::EnterpriseIdMalformed),
             (|r| r.name = String::new(), "name", Reason::FieldRequired),
             (|r| r.name = "长".repeat(201), "name", Reason::FieldTooLong),
             (|r| r.name = "a\u{0}".into(), "name", Reason::FieldCharacter),
+            (|r| r.name = "\u{3000}\u{200B}".into(), "name", Reason::FieldRequired),
+            (|r| r.name = "厂\u{202E}a".into(), "name", Reason::FieldCharacter),
             (|r| r.area = "旅顺".into(), "area", Reason::FieldCharacter),
             (|r| r.area = "1".repeat(13), "area", Reason::FieldTooLong),
         ],
@@ -60,6 +63,7 @@ fn profiles() {
         &[
             (|r| r.area = String::new(), "area", Reason::FieldRequired),
             (|r| r.basis = String::new(), "basis", Reason::FieldRequired),
+            (|r| r.basis = "\u{FEFF}".into(), "basis", Reason::FieldRequired),
         ],
     );
 }
@@ -83,6 +87,9 @@ fn visits() {
             (|r| r.ground = 0, "ground", Reason::EnumUnspecified),
             (|r| r.ground = -1, "ground", Reason::EnumUnknown),
             (|r| r.evidence = "长".repeat(201), "evidence", Reason::FieldTooLong),
+            (|r| r.evidence = "  ".into(), "evidence", Reason::FieldRequired),
+            (|r| r.evidence = "\u{200B}".into(), "evidence", Reason::FieldRequired),
+            (|r| r.evidence = "1\u{2029}2".into(), "evidence", Reason::FieldCharacter),
             (|r| r.planned_on = None, "planned_on", Reason::FieldRequired),
             (|r| r.planned_on = day(2025, 2, 29), "planned_on", Reason::DateInvalid),
         ],
@@ -148,9 +155,11 @@ fn appeals() {
             (|r| r.topic = String::new(), "topic", Reason::FieldRequired),
             (|r| r.area = String::new(), "area", Reason::FieldRequired),
             (|r| r.description = " \n".into(), "description", Reason::FieldRequired),
+            (|r| r.description = "\u{200B}\n".into(), "description", Reason::FieldRequired),
             (|r| r.description = "长".repeat(4001), "description", Reason::FieldTooLong),
             (|r| r.description = "a\u{7}".into(), "description", Reason::FieldCharacter),
             (|r| r.contact = "长".repeat(201), "contact", Reason::FieldTooLong),
+            (|r| r.contact = "1\u{202E}2".into(), "contact", Reason::FieldCharacter),
             (|r| r.about_visit_id = "x".into(), "about_visit_id", Reason::FieldNotUuid),
         ],
     );

@@ -45,7 +45,7 @@ impl AppealService for Api {
         let call = Call::of(&request)?;
         let order = convert::sign_for(request.get_ref())?;
         let command = Command::SignFor { unit: call.unit()? };
-        let outcome = self.on_appeal(&call, &order, &command).await?;
+        let outcome = self.as_unit(&call, &order, &command).await?;
         Ok(Response::new(pb::SignForAppealResponse { receipt: Some(receipt(&outcome)) }))
     }
 

@@ -241,3 +241,28 @@ fn events_of_an_unknown_visit_change_nothing() {
     let state = and(in_phase("planned"), &stray);
     assert!(state.get(visit).is_none());
 }
+
+#[test]
+fn a_back_dated_scan_never_moves_a_visit_out_of_its_window() {
+    let world = once_a_year();
+    let long_ago = scan("2024-03-01T09:00+08:00", true);
+    let state =
+        accepted(in_phase("approved"), &world.at(DAY_AFTER), &check_in(1, long_ago.clone()));
+    let again = when(&state, &world.at(MORNING), &Command::Plan(plan(2)));
+    assert!(matches!(again, Err(Rejection::CapReached { .. })), "the place is used: {again:?}");
+    let found = when(&replaced(&world), &world.at(DAY_AFTER), &check_in(1, long_ago));
+    assert_eq!(names(&found.unwrap()), "VisitCheckedIn + CapExceeded");
+}
+
+#[test]
+fn without_a_policy_in_force_a_live_scan_is_refused_and_a_late_one_flagged() {
+    let world = World::default();
+    let live =
+        when(&in_phase("approved"), &world.at(ON_THE_DAY), &check_in(1, scan(ON_THE_DAY, false)));
+    assert_eq!(live, Err(Rejection::PolicyUnpublished));
+    let scan = scan(ON_THE_DAY, true);
+    let late = when(&in_phase("approved"), &world.at(DAY_AFTER), &check_in(1, scan.clone()));
+    let irregularities = [Irregularity::LimitsUnchecked].into();
+    let happened = Event::VisitCheckedIn { visit: visit(1), check_in: scan, irregularities };
+    assert_eq!(late, Ok(vec![happened]));
+}

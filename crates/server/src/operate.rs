@@ -1,0 +1,147 @@
+//! What an operator asks at night: is it sound, what happened, build it again.
+//!
+//! What must work on a log that the gate refuses, works without passing it.
+
+use std::process::ExitCode;
+
+use doudi_journal::{GateReport, Position, StreamName};
+use doudi_views::{ViewName, Views};
+use indicatif::{ProgressBar, ProgressStyle};
+
+use crate::{
+    commands::Failure,
+    config::Config,
+    parts::{self, Parts},
+    verify,
+};
+
+fn verdict(sound: bool) -> ExitCode {
+    if sound { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+/// Shows settings, views and log, and whether it is safe to serve.
+///
+/// # Errors
+/// Also the gate's refusals, after everything else was shown.
+pub async fn check(config: &Config) -> Result<ExitCode, Failure> {
+    for setting in config.describe() {
+        println!("{} = {}   ({})", setting.key, setting.value, setting.source);
+    }
+    let (_, views) = parts::tables(config).await?;
+    let sound = show(&views).await?;
+    let jetstream = parts::connect(config).await?;
+    let (_, gate) = parts::pass(jetstream, views.highest_position().await?).await?;
+    let GateReport { server_version, durability, sync, stream, replicas, .. } = &gate;
+    println!(
+        "log {stream}: nats-server {server_version}, durability {durability}, {sync:?} sync, {replicas} replica(s)"
+    );
+    let GateReport { records, bytes, last_position, .. } = &gate;
+    println!("log {stream}: {records} records, {bytes} bytes, last position {last_position}");
+    Ok(verdict(sound))
+}
+
+/// Shows the views; true when all run and no stream is parked.
+async fn show(views: &Views) -> Result<bool, Failure> {
+    let mut sound = true;
+    for checkpoint in views.checkpoints().await? {
+        let state = checkpoint.halted.as_deref().unwrap_or("running");
+        sound &= checkpoint.halted.is_none();
+        println!(
+            "view {} version {} at {}: {state}",
+            checkpoint.view, checkpoint.version, checkpoint.position
+        );
+    }
+    let parked = views.parked().await?;
+    println!("{} parked stream(s)", parked.len());
+    Ok(sound && parked.is_empty())
+}
+
+/// Empties views and builds them again from the log, which may be shorter than they knew it.
+///
+/// # Errors
+/// When the log cannot be read or a view cannot go on; what was emptied fills again later.
+pub async fn rebuild(config: &Config, names: &[ViewName]) -> Result<ExitCode, Failure> {
+    let (_, views) = parts::tables(config).await?;
+    let (journal, _) = parts::pass(parts::connect(config).await?, Position::default()).await?;
+    for view in names {
+        views.rebuild(*view).await?;
+    }
+    for view in names {
+        let bar = ProgressBar::new(0).with_style(ProgressStyle::with_template(
+            "{msg} {wide_bar} {pos}/{len} records, {per_sec}, {eta} left",
+        )?);
+        bar.set_message(format!("rebuild {view}"));
+        let mut report = |reached: Position, end: Position| {
+            bar.set_length(end.0);
+            bar.set_position(reached.0);
+        };
+        let reached = views.catch_up(&journal, *view, &mut report).await?;
+        bar.finish_and_clear();
+        println!("view {view}: rebuilt up to position {reached}");
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Prints the commits of a stream, oldest first.
+///
+/// # Errors
+/// When the stream's name, the log or a commit cannot be read.
+pub async fn replay(config: &Config, stream: &str) -> Result<ExitCode, Failure> {
+    let stream = StreamName::parse(stream)?;
+    let start = Position::default();
+    let (journal, _) = parts::pass(parts::connect(config).await?, start).await?;
+    for record in journal.load(&stream, start, start).await? {
+        let commit = record.commit()?;
+        println!("{}", serde_json::json!({ "position": record.position, "commit": commit }));
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Checks every hash chain and every view.
+///
+/// # Errors
+/// When something cannot be read; what is unsound is printed and makes the exit code.
+pub async fn verify(config: &Config) -> Result<ExitCode, Failure> {
+    let report = verify::verify(&Parts::assemble(config).await?).await?;
+    for line in &report.lines {
+        println!("{line}");
+    }
+    Ok(verdict(report.sound))
+}
+
+/// Lets a halted view go on from where it stands.
+///
+/// # Errors
+/// When PostgreSQL cannot be reached.
+pub async fn resume(config: &Config, view: ViewName) -> Result<ExitCode, Failure> {
+    let (_, views) = parts::tables(config).await?;
+    views.resume(view).await?;
+    println!("view {view}: resumed");
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Lists parked streams, or tries one again.
+///
+/// # Errors
+/// When the stream still cannot be applied.
+pub async fn parked(
+    config: &Config,
+    retry: Option<(ViewName, String)>,
+) -> Result<ExitCode, Failure> {
+    let (_, views) = parts::tables(config).await?;
+    if let Some((view, stream)) = retry {
+        let stream = StreamName::parse(&stream)?;
+        let checkpoint = views.highest_position().await?;
+        let (journal, _) = parts::pass(parts::connect(config).await?, checkpoint).await?;
+        let applied = views.retry(&journal, view, &stream).await?;
+        println!("view {view}: {applied} record(s) of {stream} applied");
+        return Ok(ExitCode::SUCCESS);
+    }
+    for parked in views.parked().await? {
+        println!(
+            "view {} stream {} from {} to {} ({} records): {}",
+            parked.view, parked.stream, parked.first, parked.last, parked.records, parked.reason
+        );
+    }
+    Ok(ExitCode::SUCCESS)
+}
