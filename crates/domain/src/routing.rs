@@ -24,7 +24,7 @@ pub struct Area {
     pub code: AreaCode,
     /// Its name as published.
     pub name: Name,
-    /// The desk (分拨专席) that takes what no lead unit takes.
+    /// The desk (诉求专席) that takes what no lead unit takes.
     pub desk: UnitId,
 }
 

@@ -6,7 +6,7 @@
 
 use std::collections::BTreeSet;
 
-use jiff::{Timestamp, civil::Date};
+use jiff::{SignedDuration, Timestamp, civil::Date};
 use serde::{Deserialize, Serialize};
 
 use crate::{
@@ -25,6 +25,9 @@ pub use state::{Phase, Visit, Visits};
 pub const OFFICERS_MIN: usize = 2;
 /// How far ahead a visit may be planned, in days.
 pub const PLANNED_AHEAD_MAX: i32 = 400;
+
+/// How far a device's clock may be ahead of ours before what it claims lies in the future.
+pub const CLOCK_AHEAD_MAX: SignedDuration = SignedDuration::from_secs(60);
 
 /// The storage format: names and fields here are written to the log and may only be added to.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -296,7 +299,7 @@ pub enum Rejection {
         /// The phase or phases that would do.
         wanted: &'static str,
     },
-    /// The moment given lies in the future.
+    /// The moment given lies in the future, by more than [`CLOCK_AHEAD_MAX`].
     #[error("{occurred_at} lies in the future")]
     InFuture {
         /// The moment given.

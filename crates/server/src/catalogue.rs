@@ -13,7 +13,7 @@ use serde::Deserialize;
 const PLAN: &str = include_str!("../../../deploy/catalogue/plan.json");
 const WORK_CALENDAR: &str = include_str!("../../../deploy/catalogue/work_calendar.csv");
 
-/// The desk (分拨专席) that takes what nothing else takes.
+/// The desk (诉求专席) that takes what nothing else takes.
 pub const CITY_DESK: &str = "desk-city";
 
 /// Why the published data cannot be read.
@@ -186,14 +186,14 @@ pub fn frequency_policy() -> PolicyDocument {
                     "one-a-year-by-the-same-unit",
                     FrequencySubject::SameUnit,
                     1,
-                    "辽宁省2019年规范涉企行政检查: 同一部门对同一企业每年检查不超过1次",
+                    "辽宁省2019年规范涉企行政检查：同一部门对同一企业每年检查不超过1次",
                     false,
                 ),
                 rule(
                     "four-a-year-by-all-units",
                     FrequencySubject::AllUnits,
                     4,
-                    "缺省值(待市级公布): 各部门对同一企业每年检查合计不超过4次",
+                    "缺省值（待市级公布）：各部门对同一企业每年检查合计不超过4次",
                     true,
                 ),
             ],

@@ -69,7 +69,7 @@ impl Visits {
             let live_or_same = !check_in.offline || at == check_in.occurred_at;
             return if live_or_same { Ok(vec![]) } else { Err(visit.wrong_phase("approved")) };
         }
-        if check_in.occurred_at > context.now {
+        if in_future(context, check_in.occurred_at) {
             return Err(Rejection::InFuture { occurred_at: check_in.occurred_at });
         }
         let mut irregularities = visit.irregularities(check_in);
@@ -169,7 +169,7 @@ impl Visit {
             Phase::CheckedIn { at } if occurred_at < at => {
                 Err(Rejection::OutBeforeIn { checked_in_at: at })
             }
-            Phase::CheckedIn { .. } if occurred_at > context.now => {
+            Phase::CheckedIn { .. } if in_future(context, occurred_at) => {
                 Err(Rejection::InFuture { occurred_at })
             }
             Phase::CheckedIn { .. } => {
@@ -237,6 +237,10 @@ impl Visit {
             | Phase::Expired => Ok(vec![]),
         }
     }
+}
+
+fn in_future(context: &Context<'_>, at: Timestamp) -> bool {
+    at.duration_since(context.now) > CLOCK_AHEAD_MAX
 }
 
 fn enough_officers(officers: &BTreeSet<CertificateNumber>) -> Result<(), Rejection> {

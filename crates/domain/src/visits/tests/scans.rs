@@ -1,5 +1,7 @@
 //! Scans at the door, live and handed in late, and the report that follows.
 
+use jiff::SignedDuration;
+
 use super::*;
 use crate::{
     frequency::Standing,
@@ -189,7 +191,7 @@ fn without_a_policy_a_scan_is_recorded_and_nothing_is_raised() {
 #[test]
 fn officers_leave_after_they_came_and_not_in_the_future() {
     let came = moment(ON_THE_DAY);
-    let (too_late, at) = (moment("2025-03-10T12:00:01+08:00"), "2025-03-10T12:00+08:00");
+    let (too_late, at) = (moment("2025-03-10T12:01:01+08:00"), "2025-03-10T12:00+08:00");
     for (occurred_at, expected) in [
         (moment("2025-03-10T09:59:59+08:00"), Err(Rejection::OutBeforeIn { checked_in_at: came })),
         (too_late, Err(Rejection::InFuture { occurred_at: too_late })),
@@ -265,4 +267,15 @@ fn without_a_policy_in_force_a_live_scan_is_refused_and_a_late_one_flagged() {
     let irregularities = [Irregularity::LimitsUnchecked].into();
     let happened = Event::VisitCheckedIn { visit: visit(1), check_in: scan, irregularities };
     assert_eq!(late, Ok(vec![happened]));
+}
+
+#[test]
+fn a_device_whose_clock_is_a_little_ahead_still_scans_in() {
+    let world = once_a_year();
+    let ahead = |seconds| {
+        let occurred_at = moment(ON_THE_DAY) + SignedDuration::from_secs(seconds);
+        let scan = CheckIn { occurred_at, ..scan(ON_THE_DAY, false) };
+        when(&in_phase("approved"), &world.at(ON_THE_DAY), &check_in(1, scan)).is_ok()
+    };
+    assert_eq!((ahead(60), ahead(61)), (true, false));
 }
