@@ -402,9 +402,15 @@ impl Engine {
         let Receipt { version, position, .. } = receipt;
         let before = Position(position.0.saturating_sub(1));
         let records = self.journal.read(before, 1).await.map_err(LoadError::Unavailable)?;
-        let damaged = || LoadError::Chain { stream: stream.clone(), position: *position };
-        let found = records.first().filter(|record| record.stream == *stream);
-        let record = found.ok_or_else(damaged)?;
+        // A replica that is behind may have answered.
+        let missing = || doudi_journal::LoadError::Unavailable {
+            what: stream.to_string(),
+            source: format!("the answer ends before position {position}").into(),
+        };
+        let record = records.first().ok_or_else(missing).map_err(LoadError::Unavailable)?;
+        if record.stream != *stream {
+            return Err(LoadError::Chain { stream: stream.clone(), position: *position });
+        }
         let events = events::<D>(record, &folded::commit(record)?)?;
         Ok(Outcome { version: *version, position: *position, events })
     }

@@ -87,7 +87,7 @@ impl<D: Decider> Folded<D> {
     pub(crate) fn record(mut self, record: &Record) -> Result<Self, LoadError> {
         let Record { position, stream, .. } = record;
         let commit = commit(record)?;
-        if commit.version != self.version.next() || commit.previous != self.last {
+        if !commit.continues(self.version, self.last.as_ref()) {
             return Err(LoadError::Chain { stream: stream.clone(), position: *position });
         }
         let events = events::<D>(record, &commit)?;

@@ -90,6 +90,13 @@ impl PartialEq for StoredEvent {
 }
 
 impl Commit {
+    /// Whether this commit is the next one of a stream whose last commit has `version` and the
+    /// hash `last`; 0 and none for a stream without commits.
+    #[must_use]
+    pub fn continues(&self, version: Version, last: Option<&Hash>) -> bool {
+        self.version == version.next() && self.previous.as_ref() == last
+    }
+
     /// The bytes to store.
     ///
     /// # Errors

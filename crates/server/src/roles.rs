@@ -117,7 +117,11 @@ pub async fn run(
     let drained = Stop::new();
     let project = roles.project.then(|| {
         let (parts, until) = (parts.clone(), drained.receiver());
-        tokio::spawn(async move { parts.views.project(&parts.journal, until).await })
+        let end = StopAtEnd(stop.clone());
+        tokio::spawn(async move {
+            let _end = end;
+            parts.views.project(&parts.journal, until).await;
+        })
     });
     let react = roles.react.then(|| react(parts.clone(), &config, stop.clone(), &drained));
     let served = match listener {
@@ -138,7 +142,16 @@ pub async fn run(
     served
 }
 
-/// Processes at work; when they fail, everything stops.
+/// Stops everything when the task that holds it ends, also by a panic.
+struct StopAtEnd(Stop);
+
+impl Drop for StopAtEnd {
+    fn drop(&mut self) {
+        self.0.now();
+    }
+}
+
+/// Processes at work.
 fn react(
     parts: Parts,
     config: &Config,
@@ -147,12 +160,10 @@ fn react(
 ) -> JoinHandle<Result<(), ReactError>> {
     let settings = parts::react_settings(&config.react);
     let until = drained.receiver();
+    let end = StopAtEnd(stop);
     tokio::spawn(async move {
-        let ended = parts.engine.react(&parts.vault, &settings, until).await;
-        if ended.is_err() {
-            stop.now();
-        }
-        ended
+        let _end = end;
+        parts.engine.react(&parts.vault, &settings, until).await
     })
 }
 

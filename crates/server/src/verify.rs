@@ -80,11 +80,9 @@ impl Chains {
         self.records += 1;
         let Record { stream, position, .. } = record;
         let before = self.heads.get(stream);
+        let version = before.map_or(Version::default(), |head| head.0);
         match record.commit() {
-            Ok(commit)
-                if commit.version == before.map_or(Version::default(), |head| head.0).next()
-                    && commit.previous.as_ref() == before.map(|head| &head.1) =>
-            {
+            Ok(commit) if commit.continues(version, before.map(|head| &head.1)) => {
                 self.heads.insert(stream.clone(), (commit.version, record.hash()));
             }
             Ok(_) => {

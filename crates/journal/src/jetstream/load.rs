@@ -58,6 +58,7 @@ impl JetStream {
         after: Position,
         at_least: Position,
     ) -> Result<Vec<Record>, LoadError> {
+        let at_least = at_least.max(self.newest(stream).await?);
         let mut records = Vec::new();
         let mut last = after;
         let mut deadline = Instant::now() + self.timeout();
@@ -87,6 +88,19 @@ impl JetStream {
             tokio::time::sleep(pause).await;
             pause = PAUSE_MAX.min(pause * 2);
         }
+    }
+
+    /// With several replicas one that is behind may answer a batch, so the leader says first what
+    /// is newest; a single server answers for itself.
+    async fn newest(&self, stream: &StreamName) -> Result<Position, LoadError> {
+        if self.shared.settings.replicas <= 1 {
+            return Ok(Position::START);
+        }
+        let last = self
+            .last_of(stream)
+            .await
+            .map_err(|source| LoadError::Unavailable { what: stream.to_string(), source })?;
+        Ok(last.unwrap_or(Position::START))
     }
 
     pub(crate) async fn read(
