@@ -12,7 +12,7 @@ use doudi_tests::world::World;
 use tonic::{Code, Status};
 use tonic_types::StatusExt;
 
-use super::requests::{plan, reason, register, submit};
+use super::requests::{approve, check_in, plan, reason, register, submit};
 
 const ENTERPRISE: &str = "91210212DD0000001D";
 
@@ -104,6 +104,31 @@ async fn tokens_scopes_pages_and_sizes_have_their_own_answers() {
         matches!(status.code(), Code::ResourceExhausted | Code::OutOfRange | Code::InvalidArgument),
         "an oversized message: {status:?}"
     );
+    assert_eq!(world.running.parts.journal.last_position().await.unwrap(), before);
+    world.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_instant_outside_the_years_of_dates_is_refused_before_it_is_written() {
+    let world = World::start().await;
+    world.role(Role::Admin).enterprises.register_enterprise(register(ENTERPRISE)).await.unwrap();
+    let mut unit: Client = world.unit("market-regulation");
+    let planned = unit.inspections.plan_visit(plan(ENTERPRISE, Ground::Routine)).await.unwrap();
+    let visit = planned.into_inner().visit_id;
+    unit.inspections.approve_visit(approve(ENTERPRISE, &visit)).await.unwrap();
+    let before = world.running.parts.journal.last_position().await.unwrap();
+    // The years -9999 and 1899, and one after 9999.
+    for seconds in [-377_705_023_201, -2_208_988_801, 253_402_300_800] {
+        let mut request = check_in(ENTERPRISE, &visit);
+        request.offline = true;
+        request.occurred_at = Some(prost_types::Timestamp { seconds, nanos: 0 });
+        let status = unit.inspections.check_in(request).await.unwrap_err();
+        assert_eq!(status.code(), Code::InvalidArgument, "{seconds}: {status:?}");
+        let details = status.get_error_details();
+        let violation = &details.bad_request().unwrap().field_violations[0];
+        assert_eq!(violation.field, "occurred_at");
+        assert_eq!(violation.reason, "TIMESTAMP_INVALID");
+    }
     assert_eq!(world.running.parts.journal.last_position().await.unwrap(), before);
     world.stop().await;
 }

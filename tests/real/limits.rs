@@ -5,13 +5,15 @@
 use std::time::Duration;
 
 use doudi_api::proto::{
-    AcceptAppealRequest, ErasePersonalDataRequest, GetAppealRequest, GetEnterpriseRequest,
-    GetPolicyRequest, GetQuotaRequest, GetVisitRequest, Ground, ListAppealsRequest,
-    ListTimelineRequest, ObjectToResolutionRequest, PolicyName, ResolutionOutcome,
-    ResolveAppealRequest, SignForAppealRequest, WatchTimelineRequest,
+    AcceptAppealRequest, DraftPolicyRequest, ErasePersonalDataRequest, GetAppealRequest,
+    GetEnterpriseRequest, GetPolicyRequest, GetQuotaRequest, GetVisitRequest, Ground,
+    ListAppealsRequest, ListTimelineRequest, ObjectToResolutionRequest, PolicyName,
+    ResolutionOutcome, ResolveAppealRequest, SignForAppealRequest, WatchTimelineRequest,
+    policy_document::Document,
 };
 use doudi_api::{identity::Claims, permission::Role};
 use doudi_server::{
+    catalogue,
     client::{Client, command_id},
     token,
 };
@@ -20,7 +22,7 @@ use prost::Message;
 use tokio::time::timeout;
 use tonic::{Code, Status};
 
-use super::requests::{dispatched, plan, reason, register, submit};
+use super::requests::{AREA, approve, check_in, dispatched, plan, reason, register, submit};
 
 const ENTERPRISE: &str = "91210212DD0000001D";
 
@@ -194,6 +196,77 @@ async fn who_may_not_see_an_appeal_is_not_told_that_there_is_one() {
         assert_eq!(said(&status), unknown, "signing for another unit's: {status:?}");
         let status = tax.appeals.resolve_appeal(resolve(&appeal_id)).await.unwrap_err();
         assert_eq!(said(&status), unknown, "resolving another unit's: {status:?}");
+    }
+    world.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_may_not_see_a_visit_is_not_told_that_there_is_one_nor_whose() {
+    let world = World::start().await;
+    world.role(Role::Admin).enterprises.register_enterprise(register(ENTERPRISE)).await.unwrap();
+    let mut owner = world.unit("market-regulation");
+    let planned = owner.inspections.plan_visit(plan(ENTERPRISE, Ground::Routine)).await.unwrap();
+    let visit = planned.into_inner().visit_id;
+    let mut tax = world.unit("tax");
+    for visit in [visit.clone(), command_id()] {
+        let unknown = (Code::NotFound, "VISIT_UNKNOWN".to_owned());
+        let status = tax.inspections.approve_visit(approve(ENTERPRISE, &visit)).await.unwrap_err();
+        assert_eq!(said(&status), unknown, "approving another unit's: {status:?}");
+        assert!(!format!("{status:?}").contains("market-regulation"), "{status:?}");
+        let status = tax.inspections.check_in(check_in(ENTERPRISE, &visit)).await.unwrap_err();
+        assert_eq!(said(&status), unknown, "checking in for another unit's: {status:?}");
+    }
+    // Who sees it anyway, here by its area, is told whose it is.
+    let local = Claims {
+        unit: Some("tax".into()),
+        areas: vec![AREA.into()],
+        ..token::claims(Role::UnitHead)
+    };
+    let mut local = world.client(&local);
+    let status = local.inspections.approve_visit(approve(ENTERPRISE, &visit)).await.unwrap_err();
+    assert_eq!(said(&status), (Code::PermissionDenied, "VISIT_OTHER_UNIT".to_owned()));
+    world.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn only_the_version_in_force_is_open_to_all() {
+    let world = World::start().await;
+    let ask = |role: Role, document_version: u32| {
+        let mut client = world.role(role);
+        let request = GetPolicyRequest {
+            name: PolicyName::Frequency.into(),
+            document_version,
+            ..Default::default()
+        };
+        async move { client.policies.get_policy(request).await }
+    };
+    let mut rules = catalogue::frequency_policy();
+    if let Some(Document::Frequency(policy)) = &mut rules.document {
+        policy.rules[0].maximum = 7;
+    }
+    world.publish(PolicyName::Frequency, rules.clone()).await;
+    if let Some(Document::Frequency(policy)) = &mut rules.document {
+        policy.rules[0].maximum = 9;
+    }
+    let draft = DraftPolicyRequest {
+        command_id: command_id(),
+        document: Some(rules),
+        expected_version: None,
+    };
+    world.role(Role::Admin).policies.draft_policy(draft).await.unwrap();
+    // Version 1 is retired, 2 in force, 3 a draft, and 4 not there.
+    for role in Role::ALL {
+        let reads = |version| matches!(role, Role::Admin | Role::Auditor) && version < 4;
+        for version in 1..=4 {
+            let answer = ask(role, version).await;
+            if version == 2 || reads(version) {
+                assert_eq!(answer.unwrap().into_inner().document_version, version, "{role}");
+                continue;
+            }
+            let unknown = (Code::NotFound, "POLICY_VERSION_UNKNOWN".to_owned());
+            assert_eq!(said(&answer.unwrap_err()), unknown, "{role}: {version}");
+        }
+        assert_eq!(ask(role, 0).await.unwrap().into_inner().document_version, 2, "{role}");
     }
     world.stop().await;
 }

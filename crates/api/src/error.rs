@@ -6,11 +6,14 @@
 
 use std::{borrow::Cow, time::Duration};
 
+use jiff::{Timestamp, tz};
 use tonic::Status;
 use tonic_types::{
     BadRequest, ErrorDetail, ErrorInfo, LocalizedMessage, PreconditionFailure,
     PreconditionViolation, QuotaFailure, QuotaViolation, RetryInfo, StatusExt,
 };
+
+use crate::permission::{Role, RoleSet};
 
 mod engine;
 mod fault;
@@ -66,6 +69,12 @@ impl Words {
     fn owned(en: String, zh: String) -> Self {
         Self { en: en.into(), zh: zh.into() }
     }
+
+    /// An instant: RFC 3339 in UTC, and for readers of Chinese the clock of Beijing to the second.
+    fn instant(at: Timestamp) -> Self {
+        let beijing = tz::offset(8).to_datetime(at).strftime("%Y-%m-%d %H:%M:%S");
+        Self::owned(at.to_string(), beijing.to_string())
+    }
 }
 
 /// The values of a sentence by name.
@@ -97,6 +106,12 @@ impl Refusal {
         Self { reason, values: vec![], fields: vec![], quotas: vec![], retry_after: None }
     }
 
+    /// None of the `wanted` roles is the caller's.
+    pub(crate) fn role_missing(wanted: RoleSet) -> Self {
+        let zh = wanted.iter().map(Role::zh).collect::<Vec<_>>().join("、");
+        Self::new(Reason::RoleMissing).word("roles", Words::owned(wanted.to_string(), zh))
+    }
+
     pub(crate) fn with(self, name: &'static str, value: impl ToString) -> Self {
         self.word(name, Words::same(value))
     }
@@ -104,6 +119,10 @@ impl Refusal {
     pub(crate) fn word(mut self, name: &'static str, words: Words) -> Self {
         self.values.push((name, words));
         self
+    }
+
+    fn instant(self, name: &'static str, at: Timestamp) -> Self {
+        self.word(name, Words::instant(at))
     }
 
     pub(crate) fn retry_after(mut self, delay: Duration) -> Self {
@@ -213,6 +232,11 @@ impl From<Reason> for Failure {
 impl Failure {
     pub(crate) fn fault(error: impl Into<fault::Source>) -> Self {
         Self::Fault(error.into())
+    }
+
+    /// Whether it is a refusal for that reason.
+    pub(crate) fn is_refused_for(&self, reason: Reason) -> bool {
+        matches!(self, Self::Refused(refusal) if refusal.reason == reason)
     }
 
     #[cfg(test)]

@@ -137,7 +137,7 @@ impl Access {
             return Err(Refusal::new(Reason::RpcUnknown).with("rpc", path).into());
         };
         if !row.roles.intersects(caller.roles) {
-            return Err(Refusal::new(Reason::RoleMissing).with("roles", row.roles).into());
+            return Err(Refusal::role_missing(row.roles).into());
         }
         let permit = Arc::clone(&self.requests)
             .try_acquire_owned()

@@ -17,7 +17,7 @@ pub enum Role {
     UnitHead,
     /// Inspects for a unit (执法检查人员).
     Inspector,
-    /// Accepts, dispatches and closes appeals of its areas (分拨专席).
+    /// Accepts, dispatches and closes appeals of its areas (诉求专席).
     Dispatcher,
     /// Watches over its areas (监督人员); changes nothing.
     Supervisor,
@@ -64,6 +64,21 @@ impl Role {
             Self::Enterprise => "enterprise",
             Self::Auditor => "auditor",
             Self::Admin => "admin",
+        }
+    }
+
+    /// The role as officials call it.
+    #[must_use]
+    pub const fn zh(self) -> &'static str {
+        match self {
+            Self::AgencyHandler => "承办单位经办人",
+            Self::UnitHead => "单位负责人",
+            Self::Inspector => "执法检查人员",
+            Self::Dispatcher => "诉求专席",
+            Self::Supervisor => "监督人员",
+            Self::Enterprise => "企业",
+            Self::Auditor => "审计人员",
+            Self::Admin => "系统管理员",
         }
     }
 

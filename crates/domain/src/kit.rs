@@ -163,9 +163,9 @@ pub(crate) fn plan_of_the_city() -> RoutingTable {
     let list = |key: &str| plan[key].as_array().expect("a list").clone();
     let desk = |area: &Value| format!("desk-{}", area["code"].as_str().unwrap().to_lowercase());
     let mut units = list("units");
-    units.push(serde_json::json!({ "id": "desk-city", "name": "市诉求分拨专席" }));
+    units.push(serde_json::json!({ "id": "desk-city", "name": "市诉求专席" }));
     for area in list("areas") {
-        let name = format!("{}诉求分拨专席", area["name"].as_str().unwrap());
+        let name = format!("{}诉求专席", area["name"].as_str().unwrap());
         units.push(serde_json::json!({ "id": desk(&area), "name": name }));
     }
     let mut areas = list("areas");

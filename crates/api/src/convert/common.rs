@@ -10,6 +10,10 @@ use crate::{convert::token, proto as pb};
 /// The first year that a civil date may lie in.
 const YEAR_MIN: i32 = 1900;
 
+/// The first second of [`YEAR_MIN`] in UTC, counted from 1970: -25,567 days. The last instant is
+/// jiff's own, in the last days of 9999.
+const SECOND_MIN: i64 = -25_567 * 86_400;
+
 /// What a page needs besides its entries, in bytes: its token, its position, their tags.
 const PAGE_BYTES: usize = 512;
 
@@ -30,7 +34,7 @@ pub(crate) fn of_date(date: Date) -> pb::Date {
 
 pub(crate) fn timestamp(timestamp: &prost_types::Timestamp) -> Option<Timestamp> {
     // The contract of the well-known type: nanoseconds count forward, 0 to 999,999,999.
-    let sound = (0..1_000_000_000).contains(&timestamp.nanos);
+    let sound = (0..1_000_000_000).contains(&timestamp.nanos) && timestamp.seconds >= SECOND_MIN;
     sound.then(|| Timestamp::new(timestamp.seconds, timestamp.nanos).ok()).flatten()
 }
 
@@ -99,9 +103,12 @@ mod tests {
 
     #[test]
     fn dates_and_instants_keep_their_value_both_ways() {
-        for text in
-            ["1969-12-31T23:59:59.5Z", "1970-01-01T00:00:00Z", "2025-04-25T08:00:00.000000001Z"]
-        {
+        for text in [
+            "1900-01-01T00:00:00Z",
+            "1969-12-31T23:59:59.5Z",
+            "1970-01-01T00:00:00Z",
+            "2025-04-25T08:00:00.000000001Z",
+        ] {
             let instant: Timestamp = text.parse().unwrap();
             assert_eq!(timestamp(&of_timestamp(instant)), Some(instant), "{text}");
         }
@@ -121,8 +128,19 @@ mod tests {
         ] {
             assert_eq!(date(pb::Date { year, month, day }), None, "{year}-{month}-{day}");
         }
-        for (seconds, nanos) in [(0, -1), (0, 1_000_000_000), (i64::MAX, 0), (i64::MIN, 0)] {
-            assert_eq!(timestamp(&prost_types::Timestamp { seconds, nanos }), None);
+        let second = |text: &str| text.parse::<Timestamp>().unwrap().as_second();
+        let (early, late) = (second("1899-12-31T23:59:59Z"), second("9999-12-30T00:00:00Z"));
+        assert!(timestamp(&prost_types::Timestamp { seconds: late, nanos: 0 }).is_some());
+        for (seconds, nanos) in [
+            (0, -1),
+            (0, 1_000_000_000),
+            (i64::MAX, 0),
+            (i64::MIN, 0),
+            (early, 999_999_999),
+            (Timestamp::MIN.as_second(), 0),
+            (late + 2 * 86_400, 0),
+        ] {
+            assert_eq!(timestamp(&prost_types::Timestamp { seconds, nanos }), None, "{seconds}");
         }
     }
 }

@@ -10,7 +10,7 @@ use super::{
     token::{self, Binding, PageTokens, Place},
 };
 use crate::{
-    error::{Failure, Reason, Violation},
+    error::{Failure, Reason, Violation, Words},
     identity::Caller,
     proto as pb,
 };
@@ -48,7 +48,8 @@ pub(crate) fn list(
     if let (Some(Some(from)), Some(Some(until))) = (from, until)
         && until <= from
     {
-        fields.note(Violation::new("until", Reason::RangeReversed).with("field_before", "from"));
+        let before = Words::pair("from", "起始时间");
+        fields.note(Violation::new("until", Reason::RangeReversed).word("field_before", before));
     }
     let limit = fields.page_size(request.page_size, PAGE.0, PAGE.1);
     let at_least = fields.min_position(&request.min_position);

@@ -21,8 +21,12 @@ impl Violation {
         Self { field: field.to_owned(), reason, values: vec![] }
     }
 
-    pub(crate) fn with(mut self, name: &'static str, value: impl ToString) -> Self {
-        self.values.push((name, Words::same(value)));
+    pub(crate) fn with(self, name: &'static str, value: impl ToString) -> Self {
+        self.word(name, Words::same(value))
+    }
+
+    pub(crate) fn word(mut self, name: &'static str, words: Words) -> Self {
+        self.values.push((name, words));
         self
     }
 
@@ -32,8 +36,7 @@ impl Violation {
             Invalid::Empty => Self::new(field, Reason::FieldRequired),
             Invalid::TooLong { max } => Self::new(field, Reason::FieldTooLong).with("max", max),
             Invalid::Character { allowed } => {
-                let values = vec![("allowed", alphabet(allowed))];
-                Self { values, ..Self::new(field, Reason::FieldCharacter) }
+                Self::new(field, Reason::FieldCharacter).word("allowed", alphabet(allowed))
             }
             Invalid::Uuid => Self::new(field, Reason::FieldNotUuid),
             Invalid::EnterpriseId => Self::new(field, Reason::EnterpriseIdMalformed),

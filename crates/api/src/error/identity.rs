@@ -1,6 +1,6 @@
 //! What is wrong with a token, as refusals.
 
-use super::{Failure, Reason, Refusal};
+use super::{Failure, Reason, Refusal, Words};
 use crate::identity::TokenError;
 
 impl From<TokenError> for Failure {
@@ -10,9 +10,9 @@ impl From<TokenError> for Failure {
             TokenError::Algorithm => Refusal::new(Reason::TokenAlgorithmRefused),
             TokenError::KeyUnknown => Refusal::new(Reason::TokenKeyUnknown),
             TokenError::Signature => Refusal::new(Reason::TokenSignatureWrong),
-            TokenError::Expired(at) => Refusal::new(Reason::TokenExpired).with("expired_at", at),
+            TokenError::Expired(at) => Refusal::new(Reason::TokenExpired).instant("expired_at", at),
             TokenError::NotYetValid(at) => {
-                Refusal::new(Reason::TokenNotYetValid).with("valid_from", at)
+                Refusal::new(Reason::TokenNotYetValid).instant("valid_from", at)
             }
             TokenError::Issuer => Refusal::new(Reason::TokenIssuerWrong),
             TokenError::Audience => Refusal::new(Reason::TokenAudienceWrong),
@@ -20,9 +20,24 @@ impl From<TokenError> for Failure {
                 Refusal::new(Reason::TokenLifeTooLong).with("seconds_max", seconds_max)
             }
             TokenError::Claim(claim) => {
-                Refusal::new(Reason::TokenClaimInvalid).with("claim", claim.0)
+                Refusal::new(Reason::TokenClaimInvalid).word("claim", named(claim.0))
             }
         };
         refusal.into()
     }
+}
+
+/// The claims as their readers know them.
+fn named(claim: &'static str) -> Words {
+    let zh = match claim {
+        "sub" => "账号",
+        "roles" => "角色",
+        "unit" => "单位",
+        "areas" => "区划",
+        "enterprise" => "企业",
+        "device" => "设备",
+        "exp" => "失效时间",
+        other => other,
+    };
+    Words::pair(claim, zh)
 }

@@ -6,7 +6,7 @@ use doudi_domain::{
     routing::RoutingProblem,
 };
 
-use super::{Explain, Reason, Refusal, Violation, fill};
+use super::{Explain, Reason, Refusal, Violation, Words, fill};
 
 impl Explain for Rejection {
     fn explain(&self) -> Refusal {
@@ -60,7 +60,18 @@ fn routing(problem: &RoutingProblem) -> Violation {
     match problem {
         RoutingProblem::Twice(id) => table(Reason::RoutingTwice).with("id", id),
         RoutingProblem::UnitUnlisted { place, unit } => {
-            table(Reason::RoutingUnitUnlisted).with("place", place).with("unit", unit)
+            table(Reason::RoutingUnitUnlisted).word("place", named(place)).with("unit", unit)
         }
     }
+}
+
+/// The places of a routing table as the domain names them.
+fn named(place: &str) -> Words {
+    let zh = match place.split_once(' ') {
+        Some(("area", code)) => format!("区划{code}"),
+        Some(("topic", id)) => format!("事项{id}"),
+        _ if place == "the city desk" => "市诉求专席".to_owned(),
+        _ => place.to_owned(),
+    };
+    Words::owned(place.to_owned(), zh)
 }

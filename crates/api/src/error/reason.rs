@@ -59,9 +59,9 @@ reasons! {
     TokenSignatureWrong "TOKEN_SIGNATURE_WRONG" Unauthenticated
         "the signature of the token is wrong" "访问令牌签名验证失败"
     TokenExpired "TOKEN_EXPIRED" Unauthenticated
-        "the token expired at {expired_at}" "访问令牌已于{expired_at}失效"
+        "the token expired at {expired_at}" "访问令牌已于北京时间{expired_at}失效"
     TokenNotYetValid "TOKEN_NOT_YET_VALID" Unauthenticated
-        "the token is not valid before {valid_from}" "访问令牌自{valid_from}起方可使用"
+        "the token is not valid before {valid_from}" "访问令牌自北京时间{valid_from}起方可使用"
     TokenIssuerWrong "TOKEN_ISSUER_WRONG" Unauthenticated
         "the token comes from another issuer" "访问令牌的签发机构不被认可"
     TokenAudienceWrong "TOKEN_AUDIENCE_WRONG" Unauthenticated
@@ -70,7 +70,7 @@ reasons! {
         "the token is valid for longer than the {seconds_max} seconds allowed"
         "访问令牌有效期超过上限（{seconds_max}秒）"
     TokenClaimInvalid "TOKEN_CLAIM_INVALID" Unauthenticated
-        "the claim {claim} of the token is missing or malformed" "访问令牌的声明{claim}缺失或不符合要求"
+        "the claim {claim} of the token is missing or malformed" "访问令牌中的{claim}缺失或不符合要求"
 
     // What it may do.
     RoleMissing "ROLE_MISSING" PermissionDenied
@@ -118,7 +118,7 @@ reasons! {
     DateInvalid "DATE_INVALID" InvalidArgument
         "is not a date of the years 1900 to 9999" "不是有效日期（1900年至9999年）"
     TimestampInvalid "TIMESTAMP_INVALID" InvalidArgument
-        "is not a valid instant" "不是有效时间"
+        "is not an instant of the years 1900 to 9999" "不是有效时间（1900年至9999年）"
     RangeReversed "RANGE_REVERSED" InvalidArgument
         "must lie after {field_before}" "应晚于{field_before}"
     PositionInvalid "POSITION_INVALID" InvalidArgument
@@ -135,7 +135,7 @@ reasons! {
         "too many requests are in progress; try again shortly" "系统繁忙，请稍后重试"
     DeadlineExceeded "DEADLINE_EXCEEDED" DeadlineExceeded
         "the deadline passed; after a command send the same command again to learn its outcome"
-        "处理超时；如为办理请求，请以相同的命令编号重发以确认结果"
+        "处理超时；如为办理请求，请以相同的请求编号重发以确认结果"
     ShuttingDown "SHUTTING_DOWN" Unavailable
         "the server is going down; resume elsewhere from the last position received"
         "服务即将停止，请从最近收到的位置重新连接"
@@ -148,7 +148,7 @@ reasons! {
 
     // What became of a command.
     CommandIdReused "COMMAND_ID_REUSED" FailedPrecondition
-        "the command id was used before for another command" "该命令编号已用于其他命令"
+        "the command id was used before for another command" "该请求编号已用于其他请求"
     VersionConflict "VERSION_CONFLICT" Aborted
         "it is at version {actual_version}, not at the version expected"
         "数据已更新至版本{actual_version}，与所期望的版本不一致，请刷新后重试"
@@ -160,10 +160,11 @@ reasons! {
     LogFull "LOG_FULL" ResourceExhausted
         "the log is full; nothing was recorded" "存储空间已满，未作任何记录"
     LogUnavailable "LOG_UNAVAILABLE" Unavailable
-        "the log cannot be reached; nothing was recorded" "日志存储暂时不可用，未作任何记录，请稍后重试"
+        "the log cannot be reached; send the same command again, or try again shortly"
+        "日志存储暂时无法访问，请以相同的请求编号重发，或稍后重试"
     OutcomeUnknown "OUTCOME_UNKNOWN" Unavailable
         "it is not known whether the command was recorded; send the same command again"
-        "暂时无法确认是否已记录，请以相同的命令编号重发"
+        "暂时无法确认是否已记录，请以相同的请求编号重发"
     VaultUnavailable "VAULT_UNAVAILABLE" Unavailable
         "the vault of personal data cannot be reached" "个人信息密钥库暂时不可用，请稍后重试"
     ViewBehind "VIEW_BEHIND" Unavailable
@@ -183,7 +184,7 @@ reasons! {
         "the enterprise is already registered under another name or in another area"
         "该企业已以其他名称或在其他区域登记"
     AreaUnknown "AREA_UNKNOWN" FailedPrecondition
-        "no area has the code {area}" "不存在代码为{area}的区域"
+        "no area has the code {area}" "区划代码{area}不存在"
     AssessedInFuture "ASSESSED_IN_FUTURE" InvalidArgument
         "the assessment is dated {assessed_on}, after today, {today}"
         "评定日期{assessed_on}晚于今日（{today}）"
@@ -218,12 +219,12 @@ reasons! {
     VisitWrongPhase "VISIT_WRONG_PHASE" FailedPrecondition
         "the visit is {found}, this needs it {wanted}" "该检查当前为“{found}”，须为“{wanted}”方可办理"
     InFuture "IN_FUTURE" InvalidArgument
-        "{occurred_at} lies in the future" "时间{occurred_at}晚于当前时间"
+        "{occurred_at} lies in the future" "北京时间{occurred_at}晚于当前时间"
     BeforePlannedDay "BEFORE_PLANNED_DAY" FailedPrecondition
         "the visit is planned for {on}" "该检查计划于{on}进行，不得提前"
     OutBeforeIn "OUT_BEFORE_IN" InvalidArgument
         "the check-out lies before the check-in at {checked_in_at}"
-        "签退时间早于签到时间（{checked_in_at}）"
+        "签退时间早于签到时间（北京时间{checked_in_at}）"
     ItemsDiffer "ITEMS_DIFFER" InvalidArgument
         "the results must name each planned item exactly once; {item} is missing, twice or not planned"
         "检查结果须与计划事项一一对应；事项{item}缺失、重复或不在计划内"

@@ -52,12 +52,12 @@ impl Explain for visits::Rejection {
             Self::WrongPhase { found, wanted } => Refusal::new(Reason::VisitWrongPhase)
                 .word("found", visit_phase(found))
                 .word("wanted", visit_phase(wanted)),
-            Self::InFuture { occurred_at } => {
-                Refusal::new(Reason::InFuture).with("occurred_at", occurred_at).about("occurred_at")
-            }
+            Self::InFuture { occurred_at } => Refusal::new(Reason::InFuture)
+                .instant("occurred_at", *occurred_at)
+                .about("occurred_at"),
             Self::BeforePlannedDay { on } => Refusal::new(Reason::BeforePlannedDay).with("on", on),
             Self::OutBeforeIn { checked_in_at } => Refusal::new(Reason::OutBeforeIn)
-                .with("checked_in_at", checked_in_at)
+                .instant("checked_in_at", *checked_in_at)
                 .about("occurred_at"),
             Self::ItemsDiffer { item } => {
                 Refusal::new(Reason::ItemsDiffer).with("item", item).about("results")

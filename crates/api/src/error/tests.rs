@@ -74,6 +74,48 @@ fn each_reason_has_a_code_of_its_own_and_the_same_values_in_both_languages() {
     }
 }
 
+#[test]
+fn chinese_sentences_have_full_width_punctuation_and_speak_of_requests() {
+    for reason in Reason::ALL {
+        let zh = reason.zh();
+        assert!(!zh.contains([',', ';', ':', '(', ')', '?', '!', '"', '\'']), "{zh}");
+        assert!(!zh.contains("命令"), "{zh}");
+    }
+}
+
+#[test]
+fn what_officials_read_in_chinese_has_no_foreign_words() {
+    let at: Timestamp = "2025-04-25T00:00:00.123Z".parse().unwrap();
+    let place = |place: &str| {
+        let unit = UnitId::parse("tax").unwrap();
+        policy::Rejection::Unsound {
+            problems: vec![Problem::Routing(RoutingProblem::UnitUnlisted {
+                place: place.into(),
+                unit,
+            })],
+        }
+        .explain()
+    };
+    let expired = Failure::from(crate::identity::TokenError::Expired(at)).refusal();
+    let roles = Refusal::role_missing(crate::permission::Role::OF_AREAS);
+    for (refusal, english, chinese) in [
+        (roles, "dispatcher, supervisor", "：诉求专席、监督人员"),
+        (place("topic T06"), "topic T06 names", "事项T06引用"),
+        (place("area 210212"), "area 210212 names", "区划210212引用"),
+        (place("the city desk"), "the city desk names", "市诉求专席引用"),
+        (expired, "at 2025-04-25T00:00:00.123Z", "已于北京时间2025-04-25 08:00:00失效"),
+        (visits::Rejection::InFuture { occurred_at: at }.explain(), "00.123Z", " 08:00:00晚于"),
+        (visits::Rejection::OutBeforeIn { checked_in_at: at }.explain(), "00.123Z", " 08:00:00）"),
+    ] {
+        let (en, zh) = localized(&refusal.status());
+        assert!(en.contains(english), "{en}");
+        assert!(zh.contains(chinese), "{zh}");
+    }
+    for role in crate::permission::Role::ALL {
+        assert!(!role.zh().is_ascii(), "{role}");
+    }
+}
+
 fn name(text: &str) -> Name {
     Name::parse(text).unwrap()
 }

@@ -3,7 +3,7 @@
 //! Commands look only at the roles that the table names for them, so a second role that reads more
 //! never widens what the first one changes. Reads add up everything that the roles may see.
 
-use doudi_domain::{AreaCode, EnterpriseId, UnitId, appeal};
+use doudi_domain::{AreaCode, EnterpriseId, UnitId, appeal, policy};
 use doudi_views::Scope;
 
 use super::{Role, RoleSet};
@@ -108,6 +108,12 @@ impl Caller {
     /// Whether the caller keeps the registers of the whole city.
     pub(crate) fn is_admin(&self) -> bool {
         self.is(Role::Admin)
+    }
+
+    /// Whether the caller may read a version of a policy document: everybody what is in force, and
+    /// drafts and retired versions only who reads everything.
+    pub(crate) fn reads_policy(&self, status: policy::Status) -> bool {
+        status == policy::Status::Published || self.is_any(Role::OF_ALL)
     }
 
     /// Whether the caller may submit an appeal of that enterprise: as itself, or on its behalf from

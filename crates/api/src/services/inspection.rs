@@ -1,7 +1,7 @@
 //! `InspectionService`.
 
 use doudi_domain::{
-    VisitId,
+    AreaCode, EnterpriseId, UnitId, VisitId,
     calendar::civil_date,
     visits::{Command, Rejection, Visits},
 };
@@ -14,7 +14,8 @@ use super::{Api, may_ask, no_enterprise};
 use crate::{
     call::Call,
     convert::{self, Order, common::receipt, inspection, token},
-    error::{Explain, Failure},
+    error::{Explain, Failure, Reason},
+    identity::Caller,
     proto::{self as pb, inspection_service_server::InspectionService},
 };
 
@@ -28,8 +29,32 @@ impl Api {
         let stream = streams::visits(&order.enterprise)?;
         let mut envelope = call.envelope(order.command_id, order.expected_version);
         envelope.occurred_at = occurred_at;
-        let outcome = self.execute::<Visits>(&stream, &order.command, &envelope).await?;
-        Ok(Some(receipt(&outcome)))
+        match self.execute::<Visits>(&stream, &order.command, &envelope).await {
+            Ok(outcome) => Ok(Some(receipt(&outcome))),
+            Err(failure) if failure.is_refused_for(Reason::VisitOtherUnit) => {
+                Err(self.not_owned(call, order, failure).await?)
+            }
+            Err(failure) => Err(failure),
+        }
+    }
+
+    /// What is said of a visit by another unit: that it is another's to who may see it, and to
+    /// everybody else what is said of one that is not there.
+    async fn not_owned(
+        &self,
+        call: &Call,
+        order: &Order<Command>,
+        refused: Failure,
+    ) -> Result<Failure, Failure> {
+        let Some(id) = visit_of(&order.command) else {
+            return Ok(refused);
+        };
+        let folded = self.read::<Visits>(&streams::visits(&order.enterprise)?).await?;
+        let seen = match folded.state.get(id) {
+            Some(visit) => self.sees_visit(call, &order.enterprise, &visit.plan.unit).await?,
+            None => false,
+        };
+        Ok(if seen { refused } else { no_visit(id) })
     }
 
     async fn plan(
@@ -77,13 +102,22 @@ impl Api {
         may_ask(call, &enterprise)?;
         let folded = self.read_at::<Visits>(&streams::visits(&enterprise)?, at_least).await?;
         let visit = folded.state.get(id).ok_or_else(|| no_visit(id))?;
-        let units = [&visit.plan.unit];
-        let seen = self
-            .sees(&call.caller, &enterprise, |caller, area| caller.sees(&enterprise, &units, area));
-        if !seen.await? {
+        if !self.sees_visit(call, &enterprise, &visit.plan.unit).await? {
             return Err(no_visit(id));
         }
         Ok(inspection::answer(&enterprise, visit, &folded))
+    }
+
+    /// Whether the caller may see a visit of that enterprise by `unit`.
+    async fn sees_visit(
+        &self,
+        call: &Call,
+        enterprise: &EnterpriseId,
+        unit: &UnitId,
+    ) -> Result<bool, Failure> {
+        let units = [unit];
+        let sees = |caller: &Caller, area: Option<&AreaCode>| caller.sees(enterprise, &units, area);
+        self.sees(&call.caller, enterprise, sees).await
     }
 
     async fn quota(
@@ -115,6 +149,19 @@ impl Api {
 /// A visit that is not there, or not for this caller.
 fn no_visit(id: VisitId) -> Failure {
     Rejection::VisitUnknown(id).explain().into()
+}
+
+/// The visit that a command is about; none for one that only makes it.
+fn visit_of(command: &Command) -> Option<VisitId> {
+    match command {
+        Command::Plan(_) => None,
+        Command::Approve { visit, .. }
+        | Command::CheckIn { visit, .. }
+        | Command::CheckOut { visit, .. }
+        | Command::ReportResult { visit, .. }
+        | Command::Cancel { visit, .. }
+        | Command::Expire { visit } => Some(*visit),
+    }
 }
 
 #[tonic::async_trait]

@@ -52,6 +52,7 @@ impl Api {
 
     async fn policy(
         &self,
+        call: &Call,
         request: &pb::GetPolicyRequest,
     ) -> Result<pb::GetPolicyResponse, Failure> {
         let policy::Asked { name, version, at_least } = policy::get(request)?;
@@ -64,6 +65,7 @@ impl Api {
             }
             Some(version) => {
                 let status = state.statuses.get(&version).copied();
+                let status = status.filter(|status| call.caller.reads_policy(*status));
                 let unknown =
                     || Refusal::new(Reason::PolicyVersionUnknown).with("document_version", version);
                 (version, status.ok_or_else(unknown)?)
@@ -116,7 +118,7 @@ impl PolicyService for Api {
         &self,
         request: Request<pb::GetPolicyRequest>,
     ) -> Result<Response<pb::GetPolicyResponse>, Status> {
-        Call::of(&request)?;
-        Ok(Response::new(self.policy(request.get_ref()).await?))
+        let call = Call::of(&request)?;
+        Ok(Response::new(self.policy(&call, request.get_ref()).await?))
     }
 }

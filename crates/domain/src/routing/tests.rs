@@ -27,12 +27,12 @@ fn the_plan_of_the_city_routes() {
         ("T27", Some("999999"), "justice", "市司法局", by("T27")),
         ("T27", None, "justice", "市司法局", by("T27")),
         // An item without a lead unit, and a topic that no table knows.
-        ("R05", Some("210212"), "desk-210212", "旅顺口区诉求分拨专席", desk("210212")),
-        ("S01", Some("2102JP"), "desk-2102jp", "金普新区诉求分拨专席", desk("2102JP")),
-        ("X99", Some("210202"), "desk-210202", "中山区诉求分拨专席", desk("210202")),
-        ("R05", Some("999999"), "desk-city", "市诉求分拨专席", RouteRule::CityDesk),
-        ("X99", Some("999999"), "desk-city", "市诉求分拨专席", RouteRule::CityDesk),
-        ("X99", None, "desk-city", "市诉求分拨专席", RouteRule::CityDesk),
+        ("R05", Some("210212"), "desk-210212", "旅顺口区诉求专席", desk("210212")),
+        ("S01", Some("2102JP"), "desk-2102jp", "金普新区诉求专席", desk("2102JP")),
+        ("X99", Some("210202"), "desk-210202", "中山区诉求专席", desk("210202")),
+        ("R05", Some("999999"), "desk-city", "市诉求专席", RouteRule::CityDesk),
+        ("X99", Some("999999"), "desk-city", "市诉求专席", RouteRule::CityDesk),
+        ("X99", None, "desk-city", "市诉求专席", RouteRule::CityDesk),
     ] {
         let route = plan.route(&topic(about), place.map(area).as_ref());
         assert_eq!(route, Route { unit: unit(unit_id), co_units: vec![], rule }, "{about}");
