@@ -177,6 +177,31 @@ async fn listed_within_scope(world: &World, appeal: &str, position: String) {
     assert!(elsewhere.appeals.is_empty(), "the scope is part of the predicate");
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_co_unit_finds_and_reads_what_it_shares_and_others_do_not() {
+    let world = World::start().await;
+    let (mut enterprise, mut dispatcher) =
+        (world.enterprise(ENTERPRISE), world.role(Role::Dispatcher));
+    let request = submit(ENTERPRISE, "T05", "企业联系人");
+    let (appeal, unit) = dispatched(&mut enterprise, &mut dispatcher, request).await;
+    assert_eq!(unit, "natural-resources");
+    let get = GetAppealRequest {
+        enterprise_id: ENTERPRISE.to_owned(),
+        appeal_id: appeal.clone(),
+        min_position: String::new(),
+    };
+    let position = dispatcher.appeals.get_appeal(get.clone()).await.unwrap().into_inner().position;
+    for (unit, shares) in [("natural-resources", true), ("tax", true), ("customs", false)] {
+        let mut unit = world.unit(unit).appeals;
+        let list = ListAppealsRequest { min_position: position.clone(), ..Default::default() };
+        let listed = unit.list_appeals(list).await.unwrap().into_inner().appeals;
+        let found: Vec<_> = listed.into_iter().map(|found| found.appeal_id).collect();
+        assert_eq!(found, if shares { vec![appeal.clone()] } else { vec![] });
+        assert_eq!(unit.get_appeal(get.clone()).await.is_ok(), shares);
+    }
+    world.stop().await;
+}
+
 /// What was sealed can be read, until the key is destroyed.
 async fn read_then_erased(world: &World, appeal: &str) {
     let get = GetAppealRequest {

@@ -27,6 +27,7 @@ CREATE INDEX IF NOT EXISTS appeal_by_submission ON appeal (submitted_position);
 CREATE INDEX IF NOT EXISTS appeal_by_state ON appeal (state, submitted_position);
 CREATE INDEX IF NOT EXISTS appeal_by_unit ON appeal (unit, submitted_position);
 CREATE INDEX IF NOT EXISTS appeal_by_unit_state ON appeal (unit, state, submitted_position);
+CREATE INDEX IF NOT EXISTS appeal_by_co_unit ON appeal USING gin (co_units);
 CREATE INDEX IF NOT EXISTS appeal_by_area ON appeal (area, submitted_position);
 CREATE INDEX IF NOT EXISTS appeal_by_area_state ON appeal (area, state, submitted_position);
 CREATE INDEX IF NOT EXISTS appeal_by_topic ON appeal (topic, submitted_position);

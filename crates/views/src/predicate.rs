@@ -40,6 +40,15 @@ impl Predicate {
 
     /// The columns `enterprise`, `unit` and `area` lie within `scope`.
     pub(crate) fn within(&mut self, scope: &Scope) {
+        self.within_or(scope, |_| None);
+    }
+
+    /// As [`Predicate::within`]; the column `co_units` counts as well as `unit`.
+    pub(crate) fn within_shared(&mut self, scope: &Scope) {
+        self.within_or(scope, |units| Some(format!("co_units && {units}")));
+    }
+
+    fn within_or(&mut self, scope: &Scope, shared: impl Fn(&str) -> Option<String>) {
         let Scope::Within { enterprise, units, areas } = scope else {
             return;
         };
@@ -52,6 +61,7 @@ impl Predicate {
             let units: Vec<String> = units.iter().map(ToString::to_string).collect();
             let place = self.place(units, Type::TEXT_ARRAY);
             ways.push(format!("unit = ANY({place})"));
+            ways.extend(shared(&place));
         }
         if !areas.is_empty() {
             let areas: Vec<String> = areas.iter().map(ToString::to_string).collect();

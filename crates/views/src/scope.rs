@@ -8,7 +8,7 @@ use doudi_domain::{AreaCode, EnterpriseId, UnitId};
 pub enum Scope {
     /// Everything.
     All,
-    /// A row whose enterprise is `enterprise`, or whose unit is one of `units`, or whose area is one
+    /// A row whose enterprise is `enterprise`, or whose unit (of an appeal: or co-unit) is one of `units`, or whose area is one
     /// of `areas`. With nothing given, nothing is seen.
     Within {
         /// The enterprise that the caller belongs to.

@@ -59,7 +59,7 @@ impl Query {
         if let Some(enterprise) = &self.enterprise {
             predicate.is("enterprise", enterprise.as_str());
         }
-        predicate.within(&self.scope);
+        predicate.within_shared(&self.scope);
         predicate
     }
 }
