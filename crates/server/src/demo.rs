@@ -82,7 +82,7 @@ struct Cast {
 }
 
 impl Cast {
-    async fn gather(plan: Plan, channel: Channel, key: DevKey) -> Result<Self, DemoError> {
+    fn gather(plan: Plan, channel: Channel, key: DevKey) -> Result<Self, DemoError> {
         let client = |claims: Claims| -> Result<Client, DemoError> {
             Ok(Client::new(&channel, &token::sign(&key, &claims)?)?)
         };
@@ -92,13 +92,9 @@ impl Cast {
         Ok(Self { plan, channel, key, admin, dispatcher, supervisor })
     }
 
-    /// A unit: its head, inspectors and handlers in one.
+    /// The head of a unit, who may do what its inspectors and handlers may.
     fn unit(&self, unit: &str) -> Result<Client, DemoError> {
-        let claims = Claims {
-            roles: vec![Role::UnitHead.to_string()],
-            unit: Some(unit.to_owned()),
-            ..token::claims(Role::UnitHead)
-        };
+        let claims = Claims { unit: Some(unit.to_owned()), ..token::claims(Role::UnitHead) };
         Ok(Client::new(&self.channel, &token::sign(&self.key, &claims)?)?)
     }
 
@@ -132,7 +128,7 @@ pub async fn run(folder: &Path) -> Result<(), DemoError> {
     ));
     let told = Box::pin(async {
         let channel = Endpoint::from_shared(format!("http://{address}"))?.connect().await?;
-        story(Cast::gather(Plan::published()?, channel, key).await?).await?;
+        story(Cast::gather(Plan::published()?, channel, key)?).await?;
         replay(&parts).await
     })
     .await;
@@ -143,7 +139,9 @@ pub async fn run(folder: &Path) -> Result<(), DemoError> {
     let halt = Stop::new();
     halt.now();
     dev.supervise(&halt).await.map_err(DevError::from)?;
-    told
+    told?;
+    println!("\ndemo: ok");
+    Ok(())
 }
 
 async fn story(cast: Cast) -> Result<(), DemoError> {
@@ -170,6 +168,5 @@ async fn replay(parts: &Parts) -> Result<(), DemoError> {
     if !report.sound {
         return Err(DemoError::Differs);
     }
-    println!("\ndemo: ok");
     Ok(())
 }
