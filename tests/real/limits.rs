@@ -5,11 +5,10 @@
 use std::time::Duration;
 
 use doudi_api::proto::{
-    AcceptAppealRequest, DraftPolicyRequest, ErasePersonalDataRequest, GetAppealRequest,
-    GetEnterpriseRequest, GetPolicyRequest, GetQuotaRequest, GetVisitRequest, Ground,
-    ListAppealsRequest, ListTimelineRequest, ObjectToResolutionRequest, PolicyName,
-    ResolutionOutcome, ResolveAppealRequest, SignForAppealRequest, WatchTimelineRequest,
-    policy_document::Document,
+    DraftPolicyRequest, ErasePersonalDataRequest, GetAppealRequest, GetEnterpriseRequest,
+    GetPolicyRequest, GetQuotaRequest, GetVisitRequest, Ground, ListAppealsRequest,
+    ListTimelineRequest, ObjectToResolutionRequest, PolicyName, ResolutionOutcome,
+    ResolveAppealRequest, WatchTimelineRequest, policy_document::Document,
 };
 use doudi_api::{identity::Claims, permission::Role};
 use doudi_server::{
@@ -22,7 +21,9 @@ use prost::Message;
 use tokio::time::timeout;
 use tonic::{Code, Status};
 
-use super::requests::{AREA, approve, check_in, dispatched, plan, reason, register, submit};
+use super::requests::{
+    AREA, accept, approve, check_in, dispatched, plan, reason, register, sign_for, submit,
+};
 
 const ENTERPRISE: &str = "91210212DD0000001D";
 
@@ -184,15 +185,11 @@ async fn who_may_not_see_an_appeal_is_not_told_that_there_is_one() {
     let (mut elsewhere, mut tax) = (world.client(&elsewhere), world.unit("tax"));
     let unknown = (Code::NotFound, "APPEAL_UNKNOWN".to_owned());
     for appeal_id in [appeal, command_id()] {
-        let accept = AcceptAppealRequest {
-            command_id: command_id(),
-            enterprise_id: ENTERPRISE.to_owned(),
-            appeal_id: appeal_id.clone(),
-            expected_version: None,
-        };
+        let accept = accept(ENTERPRISE, &appeal_id);
         let status = elsewhere.appeals.accept_appeal(accept).await.unwrap_err();
         assert_eq!(said(&status), unknown, "accepting elsewhere: {status:?}");
-        let status = tax.appeals.sign_for_appeal(sign_for(&appeal_id)).await.unwrap_err();
+        let status =
+            tax.appeals.sign_for_appeal(sign_for(ENTERPRISE, &appeal_id)).await.unwrap_err();
         assert_eq!(said(&status), unknown, "signing for another unit's: {status:?}");
         let status = tax.appeals.resolve_appeal(resolve(&appeal_id)).await.unwrap_err();
         assert_eq!(said(&status), unknown, "resolving another unit's: {status:?}");
@@ -271,15 +268,6 @@ async fn only_the_version_in_force_is_open_to_all() {
     world.stop().await;
 }
 
-fn sign_for(appeal: &str) -> SignForAppealRequest {
-    SignForAppealRequest {
-        command_id: command_id(),
-        enterprise_id: ENTERPRISE.to_owned(),
-        appeal_id: appeal.to_owned(),
-        expected_version: None,
-    }
-}
-
 fn resolve(appeal: &str) -> ResolveAppealRequest {
     ResolveAppealRequest {
         command_id: command_id(),
@@ -299,7 +287,7 @@ async fn a_command_repeated_after_erasure_answers_with_its_first_receipt() {
     let submission = submit(ENTERPRISE, "T06", "0411-00000000");
     let (appeal, _) = dispatched(&mut enterprise, &mut dispatcher, submission.clone()).await;
     let submitted = enterprise.appeals.submit_appeal(submission.clone()).await.unwrap();
-    unit.appeals.sign_for_appeal(sign_for(&appeal)).await.unwrap();
+    unit.appeals.sign_for_appeal(sign_for(ENTERPRISE, &appeal)).await.unwrap();
     let resolution = resolve(&appeal);
     let resolved = unit.appeals.resolve_appeal(resolution.clone()).await.unwrap();
     let objection = ObjectToResolutionRequest {

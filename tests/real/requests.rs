@@ -2,7 +2,7 @@
 
 use doudi_api::proto::{
     AcceptAppealRequest, ApproveVisitRequest, Channel, CheckInRequest, Date, DispatchAppealRequest,
-    Ground, PlanVisitRequest, RegisterEnterpriseRequest, SubmitAppealRequest,
+    Ground, PlanVisitRequest, RegisterEnterpriseRequest, SignForAppealRequest, SubmitAppealRequest,
 };
 use doudi_domain::calendar::civil_date;
 use doudi_server::{
@@ -91,6 +91,24 @@ pub(super) fn submit(enterprise: &str, topic: &str, contact: &str) -> SubmitAppe
     }
 }
 
+pub(super) fn accept(enterprise: &str, appeal: &str) -> AcceptAppealRequest {
+    AcceptAppealRequest {
+        command_id: command_id(),
+        enterprise_id: enterprise.to_owned(),
+        appeal_id: appeal.to_owned(),
+        expected_version: None,
+    }
+}
+
+pub(super) fn sign_for(enterprise: &str, appeal: &str) -> SignForAppealRequest {
+    SignForAppealRequest {
+        command_id: command_id(),
+        enterprise_id: enterprise.to_owned(),
+        appeal_id: appeal.to_owned(),
+        expected_version: None,
+    }
+}
+
 /// Submits, accepts and dispatches an appeal; answers with its id and the unit it is with.
 pub(super) async fn dispatched(
     enterprise: &mut Client,
@@ -99,16 +117,7 @@ pub(super) async fn dispatched(
 ) -> (String, String) {
     let id = request.enterprise_id.clone();
     let appeal = enterprise.appeals.submit_appeal(request).await.unwrap().into_inner().appeal_id;
-    dispatcher
-        .appeals
-        .accept_appeal(AcceptAppealRequest {
-            command_id: command_id(),
-            enterprise_id: id.clone(),
-            appeal_id: appeal.clone(),
-            expected_version: None,
-        })
-        .await
-        .unwrap();
+    dispatcher.appeals.accept_appeal(accept(&id, &appeal)).await.unwrap();
     let sent = dispatcher
         .appeals
         .dispatch_appeal(DispatchAppealRequest {

@@ -5,7 +5,7 @@ use doudi_api::proto::{
     AppealState, CheckOutRequest, CloseAppealRequest, ConfirmResolutionRequest,
     ErasePersonalDataRequest, GetAppealRequest, GetQuotaRequest, Ground, ItemOutcome, ItemResult,
     ListAppealsRequest, ListTimelineRequest, ReportResultRequest, ResolutionOutcome,
-    ResolveAppealRequest, SignForAppealRequest, TimelineOrder, WatchTimelineRequest,
+    ResolveAppealRequest, TimelineOrder, WatchTimelineRequest,
 };
 use doudi_server::client::command_id;
 use doudi_tests::world::World;
@@ -13,7 +13,7 @@ use tonic::Code;
 use tonic_types::StatusExt;
 
 use super::requests::{
-    AREA, approve, check_in, dispatched, now, plan, reason, register, stamp, submit,
+    AREA, approve, check_in, dispatched, now, plan, reason, register, sign_for, stamp, submit,
 };
 
 const ENTERPRISE: &str = "91210212DD0000001D";
@@ -94,12 +94,7 @@ async fn an_appeal_from_submission_to_close_and_its_erasure() {
 
     let sign = |client: &str| {
         let mut client = world.unit(client);
-        let request = SignForAppealRequest {
-            command_id: command_id(),
-            enterprise_id: ENTERPRISE.to_owned(),
-            appeal_id: appeal.clone(),
-            expected_version: None,
-        };
+        let request = sign_for(ENTERPRISE, &appeal);
         async move { client.appeals.sign_for_appeal(request).await }
     };
     let foreign = sign("tax").await.unwrap_err();

@@ -61,6 +61,22 @@ impl Fields {
         }
     }
 
+    /// The order, unless something was wrong with a field.
+    pub(crate) fn order<C>(
+        self,
+        command_id: Option<Uuid>,
+        enterprise: Option<EnterpriseId>,
+        expected_version: Option<u64>,
+        command: Option<C>,
+    ) -> Result<Order<C>, Failure> {
+        let expected_version = common::version(expected_version);
+        let order = || {
+            let (command_id, enterprise, command) = (command_id?, enterprise?, command?);
+            Some(Order { command_id, expected_version, enterprise, command })
+        };
+        self.finish(order())
+    }
+
     pub(crate) fn note(&mut self, violation: Violation) {
         self.violations.push(violation);
     }

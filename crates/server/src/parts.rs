@@ -74,6 +74,8 @@ pub struct Parts {
     pub views: Views,
     /// The keys of personal data.
     pub vault: Vault,
+    /// The keys that wrap those, and that other secrets are derived from.
+    pub master: MasterKeys,
     /// What the gate saw.
     pub gate: Arc<GateReport>,
 }
@@ -92,14 +94,15 @@ impl Parts {
             jetstream.create_if_absent().await?;
         }
         let (journal, gate) = pass(jetstream, checkpoint).await?;
-        let vault = Vault::postgres(pool, master_keys(&config.vault)?).await?;
+        let master = master_keys(&config.vault)?;
+        let vault = Vault::postgres(pool, master.clone()).await?;
         let settings = EngineSettings {
             cache_entries_max: config.engine.cache_entries_max,
             attempts_max: config.engine.attempts_max,
             input_age_max: config.engine.input_age_max,
         };
         let engine = Engine::new(journal.clone(), settings, clock::system());
-        Ok(Self { journal, engine, views, vault, gate: Arc::new(gate) })
+        Ok(Self { journal, engine, views, vault, master, gate: Arc::new(gate) })
     }
 }
 
@@ -169,7 +172,7 @@ pub(crate) async fn tables(config: &Config) -> Result<(Pool, Views), PartsError>
 }
 
 /// The master keys that the configuration names.
-pub(crate) fn master_keys(vault: &config::Vault) -> Result<MasterKeys, PartsError> {
+fn master_keys(vault: &config::Vault) -> Result<MasterKeys, PartsError> {
     let mut keys = BTreeMap::new();
     for (id, path) in &vault.master_keys {
         let read = || -> Option<[u8; 32]> {

@@ -8,7 +8,6 @@ use doudi_api::{
     proto::FILE_DESCRIPTOR_SET,
 };
 use doudi_engine::ReactError;
-use futures::FutureExt;
 use tokio::{
     task::JoinHandle,
     time::{Duration, MissedTickBehavior, timeout},
@@ -20,7 +19,7 @@ use crate::{
     config::{Auth, Config, Grpc},
     dev::keys::DEV_KEY_ID,
     listener::Listener,
-    parts::{self, Parts, PartsError},
+    parts::{self, Parts},
     stop::Stop,
 };
 
@@ -57,9 +56,6 @@ pub enum RunError {
         "auth.keys_file holds the development key `{DEV_KEY_ID}`, which only `doudi dev` and `doudi demo` accept"
     )]
     DevelopmentKey,
-    /// The parts of the API cannot be put together.
-    #[error("the API cannot be put together")]
-    Parts(#[from] PartsError),
     /// The API ended by itself.
     #[error("the API failed")]
     Serve(#[from] tonic::transport::Error),
@@ -178,7 +174,7 @@ async fn serve(
         message_bytes_max: grpc.message_bytes_max,
         requests_in_flight_max: grpc.requests_in_flight_max,
         request_timeout_max: grpc.request_timeout_max,
-        page_token_key: parts::master_keys(&config.vault)?.derive("page tokens"),
+        page_token_key: parts.master.derive("page tokens"),
         refuse_bad_check_digit: identity.refuse_bad_check_digit,
     };
     let api = Api::new(
@@ -198,29 +194,20 @@ async fn serve(
     if let Some(tls) = tls(grpc)? {
         server = server.tls_config(tls)?;
     }
-    let reflection = match grpc.reflection {
-        true => Some(
-            tonic_reflection::server::Builder::configure()
-                .register_encoded_file_descriptor_set(FILE_DESCRIPTOR_SET)
-                .build_v1()?,
-        ),
-        false => None,
-    };
-    let routes = api.routes().add_service(health);
-    let routes = match reflection {
-        Some(reflection) => routes.add_service(reflection),
-        None => routes,
-    };
+    let mut routes = api.routes().add_service(health);
+    if grpc.reflection {
+        let described = tonic_reflection::server::Builder::configure()
+            .register_encoded_file_descriptor_set(FILE_DESCRIPTOR_SET);
+        routes = routes.add_service(described.build_v1()?);
+    }
     let stopping = stop.clone();
-    let mut serving = std::pin::pin!(
-        server
-            .layer(api.layer())
-            .add_routes(routes)
-            .serve_with_incoming_shutdown(listener.connections(stop.clone()), async move {
+    let mut serving =
+        std::pin::pin!(server.layer(api.layer()).add_routes(routes).serve_with_incoming_shutdown(
+            listener.connections(stop.clone()),
+            async move {
                 stopping.wait().await;
-            })
-            .fuse()
-    );
+            }
+        ));
     let ended = tokio::select! {
         ended = &mut serving => ended,
         () = stop.wait() => match timeout(grpc.drain_timeout, serving).await {

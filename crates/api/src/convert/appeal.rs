@@ -80,16 +80,8 @@ macro_rules! appeal_order {
             let enterprise = $fields.enterprise(&$request.enterprise_id);
             let appeal = $fields.appeal(&$request.appeal_id);
             let command = $command;
-            let order = || {
-                Some(Order {
-                    command_id: command_id?,
-                    expected_version: common::version($request.expected_version),
-                    enterprise: enterprise?,
-                    command: (appeal?, command?),
-                })
-            };
-            let order = order();
-            $fields.finish(order)
+            let version = $request.expected_version;
+            $fields.order(command_id, enterprise, version, appeal.zip(command))
         }
     };
 }

@@ -62,15 +62,8 @@ pub(crate) fn change_area(request: &pb::ChangeAreaRequest) -> Result<Order<Comma
     let enterprise = fields.enterprise(&request.enterprise_id);
     let to = fields.area("area", &request.area);
     let basis = fields.parse("basis", &request.basis, text::reference);
-    let order = || {
-        Some(Order {
-            command_id: command_id?,
-            expected_version: common::version(request.expected_version),
-            enterprise: enterprise?,
-            command: Command::ChangeArea { to: to?, basis: basis? },
-        })
-    };
-    fields.finish(order())
+    let command = to.zip(basis).map(|(to, basis)| Command::ChangeArea { to, basis });
+    fields.order(command_id, enterprise, request.expected_version, command)
 }
 
 /// The enterprise, and the position that the answer must reflect.

@@ -25,16 +25,8 @@ macro_rules! visit_order {
         let command_id = $fields.command_id(&$request.command_id);
         let enterprise = $fields.enterprise(&$request.enterprise_id);
         let $visit = $fields.visit(&$request.visit_id);
-        let order = || {
-            Some(Order {
-                command_id: command_id?,
-                expected_version: common::version($request.expected_version),
-                enterprise: enterprise?,
-                command: $command?,
-            })
-        };
-        let order = order();
-        $fields.finish(order)
+        let command = $command;
+        $fields.order(command_id, enterprise, $request.expected_version, command)
     }};
 }
 
