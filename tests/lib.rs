@@ -84,7 +84,7 @@ pub fn doudi_program() -> PathBuf {
     pg::target_folder().join("doudi")
 }
 
-/// The Python that has gRPC, if `deploy/bootstrap.sh --python` has made it.
+/// The Python that has gRPC and a work calendar, if `deploy/bootstrap.sh --python` has made it.
 #[must_use]
 pub fn python() -> Option<PathBuf> {
     let python = doudi_server::children::tools_folder()?.join("python/bin/python");

@@ -1,15 +1,20 @@
 //! Ring 5: real nats-server, real PostgreSQL, real clients.
 
+mod agenda;
+mod appeals;
 mod authorization;
 mod bad_input;
+mod calendar;
 mod crash;
 mod development;
+mod handling;
 mod health;
 mod limits;
 mod operator;
 mod python;
 mod race;
 mod requests;
+mod timers;
 mod unknown;
 mod vault;
 mod views;

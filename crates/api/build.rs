@@ -3,7 +3,18 @@
 use std::{env, error::Error, fs, path::PathBuf};
 
 /// Every file of the contract, below the include root.
-const FILES: [&str; 6] = ["common", "enterprise", "inspection", "appeal", "policy", "timeline"];
+const FILES: [&str; 10] = [
+    "common",
+    "enterprise",
+    "inspection",
+    "appeal",
+    "appeal_service",
+    "handling_service",
+    "diagnosis_service",
+    "case_service",
+    "policy",
+    "timeline",
+];
 
 fn main() -> Result<(), Box<dyn Error>> {
     let root = PathBuf::from(env::var("CARGO_MANIFEST_DIR")?).join("../../proto");

@@ -9,6 +9,7 @@ use doudi_tests::{
     program,
     world::{Ground as Servers, World},
 };
+use doudi_views::ViewName;
 use tokio_postgres::NoTls;
 
 use super::requests::{plan, register};
@@ -70,7 +71,7 @@ async fn a_foreign_hand_in_the_tables_is_found_and_a_rebuild_mends_it() {
     assert_eq!(replayed.lines().count(), 1);
 
     well(config, &["verify"]).await;
-    tamper(config, "UPDATE timeline_v1.entry SET unit = 'nobody'").await;
+    tamper(config, "UPDATE timeline_v2.entry SET unit = 'nobody'").await;
     let text = refused(config, &["verify"]).await;
     assert!(text.contains("view timeline") && text.contains("DIFFERS"), "{text}");
     let rebuilt = well(config, &["rebuild", "timeline"]).await;
@@ -99,7 +100,8 @@ async fn a_log_that_lost_records_is_not_served_until_the_views_are_built_again()
     let checked = refused(config, &["check"]).await;
     assert!(checked.contains("view quota version 1 at 1000"), "{checked}");
     assert!(checked.contains("LOG_BEHIND_CHECKPOINT"), "{checked}");
-    well(config, &["rebuild", "timeline", "quota", "appeals"]).await;
+    let every = ViewName::ALL.map(ViewName::as_str);
+    well(config, &[&["rebuild"], &every[..]].concat()).await;
     let parts = Parts::assemble(config).await.unwrap();
     assert!(verify::verify(&parts).await.unwrap().sound);
 }

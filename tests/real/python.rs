@@ -23,7 +23,7 @@ async fn a_python_client_walks_through_the_api() {
         .arg(world.running.address.to_string())
         .stdin(Stdio::null())
         .kill_on_drop(true);
-    for role in Role::ALL {
+    for role in Role::OF_ACCOUNTS.iter() {
         let token = world.ground.token(&token::claims(role));
         walk.env(format!("TOKEN_{}", role.to_string().to_uppercase()), token);
     }

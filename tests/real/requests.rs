@@ -87,7 +87,7 @@ pub(super) fn submit(enterprise: &str, topic: &str, contact: &str) -> SubmitAppe
         area: AREA.to_owned(),
         description: "报装两周未答复".to_owned(),
         contact: contact.to_owned(),
-        about_visit_id: String::new(),
+        ..SubmitAppealRequest::default()
     }
 }
 

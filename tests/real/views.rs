@@ -12,6 +12,8 @@ use doudi_views::{
 };
 use tokio::{sync::watch, task::JoinHandle};
 
+mod agenda;
+mod cases;
 mod faults;
 mod live;
 mod log;

@@ -14,9 +14,13 @@ use crate::{
 };
 
 pub(crate) mod appeal;
+pub(crate) mod case;
+pub(crate) mod clock;
 pub(crate) mod common;
 pub(crate) mod derived;
+pub(crate) mod diagnosis;
 pub(crate) mod enterprise;
+pub(crate) mod handling;
 pub(crate) mod inspection;
 pub(crate) mod policy;
 pub(crate) mod policy_reply;

@@ -6,6 +6,7 @@
 
 use std::{borrow::Cow, time::Duration};
 
+use doudi_engine::Version;
 use jiff::{Timestamp, tz};
 use tonic::Status;
 use tonic_types::{
@@ -15,6 +16,9 @@ use tonic_types::{
 
 use crate::permission::{Role, RoleSet};
 
+mod appeal;
+mod attachment;
+mod diagnosis;
 mod engine;
 mod fault;
 mod field;
@@ -96,6 +100,8 @@ fn fill(reason: Reason, values: &Values) -> Words {
 pub(crate) struct Refusal {
     reason: Reason,
     values: Values,
+    /// Told to programs only: in the metadata, and in no sentence.
+    facts: Vec<(&'static str, String)>,
     fields: Vec<Violation>,
     quotas: Vec<QuotaViolation>,
     retry_after: Option<Duration>,
@@ -103,7 +109,19 @@ pub(crate) struct Refusal {
 
 impl Refusal {
     pub(crate) fn new(reason: Reason) -> Self {
-        Self { reason, values: vec![], fields: vec![], quotas: vec![], retry_after: None }
+        Self {
+            reason,
+            values: vec![],
+            facts: vec![],
+            fields: vec![],
+            quotas: vec![],
+            retry_after: None,
+        }
+    }
+
+    /// The stream is at another version than the caller expects.
+    pub(crate) fn version_differs(actual: Version) -> Self {
+        Self::new(Reason::VersionConflict).with("actual_version", actual)
     }
 
     /// None of the `wanted` roles is the caller's.
@@ -123,6 +141,12 @@ impl Refusal {
 
     fn instant(self, name: &'static str, at: Timestamp) -> Self {
         self.word(name, Words::instant(at))
+    }
+
+    /// Tells programs something that no sentence says; of a bounded length.
+    pub(crate) fn fact(mut self, name: &'static str, value: String) -> Self {
+        self.facts.push((name, value));
+        self
     }
 
     pub(crate) fn retry_after(mut self, delay: Duration) -> Self {
@@ -166,6 +190,11 @@ impl Refusal {
         &self.fields
     }
 
+    /// The reason and its sentence, as a status would say them.
+    pub(crate) fn told(&self) -> (Reason, Words) {
+        (self.reason, fill(self.reason, &self.values))
+    }
+
     pub(crate) fn status(&self) -> Status {
         let words = fill(self.reason, &self.values);
         let mut details = vec![ErrorDetail::from(self.info())];
@@ -192,7 +221,8 @@ impl Refusal {
     fn info(&self) -> ErrorInfo {
         let short = self.values.iter().filter(|(_, value)| value.en.len() <= VALUE_BYTES_MAX);
         let metadata = short.map(|(name, value)| ((*name).to_owned(), value.en.to_string()));
-        let metadata = metadata.collect();
+        let facts = self.facts.iter().map(|(name, value)| ((*name).to_owned(), value.clone()));
+        let metadata = metadata.chain(facts).collect();
         ErrorInfo { reason: self.reason.as_str().to_owned(), domain: DOMAIN.to_owned(), metadata }
     }
 }

@@ -1,6 +1,6 @@
 //! Who calls, as the token proves it. Nothing here is ever read from a request's body.
 
-use doudi_domain::{AreaCode, EnterpriseId, Invalid, UnitId};
+use doudi_domain::{AppealId, AreaCode, EnterpriseId, Invalid, UnitId};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -10,10 +10,12 @@ use crate::{
 };
 
 mod authenticator;
+mod case_token;
 mod keys;
 
 pub(crate) use authenticator::TokenError;
 pub use authenticator::{Authenticator, AuthenticatorSettings};
+pub use case_token::CaseTokens;
 pub use keys::{Keys, KeysError};
 
 /// The longest subject or device name, in characters.
@@ -107,8 +109,10 @@ pub struct Caller {
     pub unit: Option<UnitId>,
     /// The areas it acts in.
     pub areas: Areas,
-    /// The enterprise it speaks for.
+    /// The enterprise it speaks for, if only in one case.
     pub enterprise: Option<EnterpriseId>,
+    /// The one case that a case holder speaks in; none for accounts.
+    pub appeal: Option<AppealId>,
     /// The device it uses.
     pub device: Option<String>,
     /// When its token ends, leeway included.
@@ -135,6 +139,7 @@ impl Claims {
             unit: optional("unit", self.unit.as_deref(), UnitId::parse)?,
             areas: areas(&self.areas)?,
             enterprise: optional("enterprise", self.enterprise.as_deref(), EnterpriseId::parse)?,
+            appeal: None,
             device: self.device.as_deref().map(|device| name("device", device)).transpose()?,
             expires_at,
         };
@@ -168,6 +173,7 @@ impl Caller {
             unit: None,
             areas: Areas::Some(vec![]),
             enterprise: None,
+            appeal: None,
             device: None,
             expires_at: Timestamp::MAX,
         }

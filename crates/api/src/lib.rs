@@ -10,9 +10,12 @@ pub mod identity;
 mod layer;
 pub mod permission;
 pub mod proto;
+#[cfg(test)]
+mod sample;
 mod services;
 mod text;
 
+pub use convert::{policy::policy_document, policy_reply::of_document};
 pub use error::{DOMAIN, Reason, catalogue};
 pub use layer::{AccessLayer, AccessService};
 pub use services::{Api, ApiSettings, SERVICES};

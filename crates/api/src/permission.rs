@@ -27,11 +27,13 @@ pub enum Role {
     Auditor,
     /// Keeps policies and registers (系统管理员).
     Admin,
+    /// Holds the token of one case, and no account (持编号诉求人).
+    CaseHolder,
 }
 
 impl Role {
     /// Every role, in the order of the authorization matrix.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::AgencyHandler,
         Self::UnitHead,
         Self::Inspector,
@@ -40,7 +42,11 @@ impl Role {
         Self::Enterprise,
         Self::Auditor,
         Self::Admin,
+        Self::CaseHolder,
     ];
+
+    /// The roles that accounts have. The one of case holders comes with a case token only.
+    pub const OF_ACCOUNTS: RoleSet = RoleSet::ALL.without(Self::CaseHolder);
 
     /// The roles that act for one unit; their tokens must name it.
     pub const OF_UNIT: RoleSet =
@@ -64,6 +70,7 @@ impl Role {
             Self::Enterprise => "enterprise",
             Self::Auditor => "auditor",
             Self::Admin => "admin",
+            Self::CaseHolder => "case_holder",
         }
     }
 
@@ -79,16 +86,18 @@ impl Role {
             Self::Enterprise => "企业",
             Self::Auditor => "审计人员",
             Self::Admin => "系统管理员",
+            Self::CaseHolder => "持编号诉求人",
         }
     }
 
-    /// Reads the spelling of the claim `roles`; none for any other text.
+    /// Reads the spelling of the claim `roles`; none for any other text, and for the role that no
+    /// account has.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|role| role.as_str() == text)
+        Self::OF_ACCOUNTS.iter().find(|role| role.as_str() == text)
     }
 
-    const fn bit(self) -> u8 {
+    const fn bit(self) -> u16 {
         1 << self as u8
     }
 }
@@ -101,7 +110,7 @@ impl fmt::Display for Role {
 
 /// A set of roles.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct RoleSet(u8);
+pub struct RoleSet(u16);
 
 impl RoleSet {
     /// Every role.
@@ -135,6 +144,10 @@ impl RoleSet {
     #[must_use]
     pub const fn and(self, other: Self) -> Self {
         Self(self.0 & other.0)
+    }
+
+    const fn without(self, role: Role) -> Self {
+        Self(self.0 & !role.bit())
     }
 
     /// Whether there is no role in it.
@@ -171,17 +184,30 @@ pub struct Permission {
     pub roles: RoleSet,
 }
 
-use Role::{Admin, AgencyHandler, Dispatcher, Enterprise, Inspector, UnitHead};
+use Role::{Admin, AgencyHandler, CaseHolder, Dispatcher, Enterprise, Inspector, UnitHead};
 
 const fn row(rpc: &'static str, roles: &[Role]) -> Permission {
     Permission { rpc, roles: RoleSet::of(roles) }
+}
+
+const fn every_account(rpc: &'static str) -> Permission {
+    Permission { rpc, roles: Role::OF_ACCOUNTS }
 }
 
 const fn everybody(rpc: &'static str) -> Permission {
     Permission { rpc, roles: RoleSet::ALL }
 }
 
-/// The authorization matrix. Queries are open to every role because the data scope decides there.
+/// Who works in a unit that handles appeals.
+const UNITS: &[Role] = &[AgencyHandler, UnitHead];
+
+/// Who speaks for the enterprise in its own case.
+const OWN_CASE: &[Role] = &[Enterprise, CaseHolder];
+
+/// Who takes part in a case.
+const PARTIES: &[Role] = &[AgencyHandler, UnitHead, Dispatcher, Enterprise, CaseHolder];
+
+/// The authorization matrix. Queries are open to every account because the data scope decides there.
 pub const TABLE: &[Permission] = &[
     row(
         "/doudi.v1.EnterpriseService/RegisterEnterprise",
@@ -189,32 +215,68 @@ pub const TABLE: &[Permission] = &[
     ),
     row("/doudi.v1.EnterpriseService/AssessCreditGrade", &[AgencyHandler, UnitHead, Admin]),
     row("/doudi.v1.EnterpriseService/ChangeArea", &[Dispatcher, Admin]),
-    everybody("/doudi.v1.EnterpriseService/GetEnterprise"),
+    every_account("/doudi.v1.EnterpriseService/GetEnterprise"),
     row("/doudi.v1.InspectionService/PlanVisit", &[Inspector, UnitHead]),
     row("/doudi.v1.InspectionService/ApproveVisit", &[UnitHead]),
     row("/doudi.v1.InspectionService/CheckIn", &[Inspector, UnitHead]),
     row("/doudi.v1.InspectionService/CheckOut", &[Inspector, UnitHead]),
     row("/doudi.v1.InspectionService/ReportResult", &[Inspector, UnitHead]),
     row("/doudi.v1.InspectionService/CancelVisit", &[Inspector, UnitHead]),
-    everybody("/doudi.v1.InspectionService/GetVisit"),
-    everybody("/doudi.v1.InspectionService/GetQuota"),
+    every_account("/doudi.v1.InspectionService/GetVisit"),
+    every_account("/doudi.v1.InspectionService/GetQuota"),
     row("/doudi.v1.AppealService/SubmitAppeal", &[Enterprise, AgencyHandler, Dispatcher]),
     row("/doudi.v1.AppealService/AcceptAppeal", &[Dispatcher]),
+    row("/doudi.v1.AppealService/RedirectAppeal", &[Dispatcher]),
+    row("/doudi.v1.AppealService/ReclassifyAppeal", &[Dispatcher]),
     row("/doudi.v1.AppealService/DispatchAppeal", &[Dispatcher]),
-    row("/doudi.v1.AppealService/SignForAppeal", &[AgencyHandler, UnitHead]),
-    row("/doudi.v1.AppealService/ResolveAppeal", &[AgencyHandler, UnitHead]),
-    row("/doudi.v1.AppealService/ConfirmResolution", &[Enterprise]),
-    row("/doudi.v1.AppealService/ObjectToResolution", &[Enterprise]),
+    row("/doudi.v1.AppealService/SignForAppeal", UNITS),
+    row("/doudi.v1.AppealService/ContestDispatch", UNITS),
+    row("/doudi.v1.AppealService/RuleOnContest", &[Dispatcher]),
+    row("/doudi.v1.AppealService/RecordContact", UNITS),
+    row("/doudi.v1.AppealService/ResolveAppeal", UNITS),
+    row("/doudi.v1.AppealService/ConfirmResolution", OWN_CASE),
+    row("/doudi.v1.AppealService/ObjectToResolution", &[Dispatcher, Enterprise, CaseHolder]),
+    row("/doudi.v1.AppealService/RecordCallback", &[Dispatcher]),
+    row("/doudi.v1.AppealService/RateAppeal", OWN_CASE),
     row("/doudi.v1.AppealService/CloseAppeal", &[Dispatcher]),
+    row("/doudi.v1.AppealService/ReopenAppeal", OWN_CASE),
+    row("/doudi.v1.AppealService/MergeAppeal", &[Dispatcher]),
+    row("/doudi.v1.AppealService/SplitAppeal", &[Dispatcher]),
     row("/doudi.v1.AppealService/ErasePersonalData", &[Admin]),
-    everybody("/doudi.v1.AppealService/GetAppeal"),
-    everybody("/doudi.v1.AppealService/ListAppeals"),
+    every_account("/doudi.v1.AppealService/GetAppeal"),
+    every_account("/doudi.v1.AppealService/ListAppeals"),
+    row("/doudi.v1.HandlingService/AskExtension", UNITS),
+    row("/doudi.v1.HandlingService/AnswerExtension", &[Dispatcher]),
+    row("/doudi.v1.HandlingService/PauseHandling", UNITS),
+    row("/doudi.v1.HandlingService/ResumeHandling", UNITS),
+    row("/doudi.v1.HandlingService/RequestCoHandling", UNITS),
+    row("/doudi.v1.HandlingService/AnswerCoHandling", UNITS),
+    row("/doudi.v1.HandlingService/OpenMediation", UNITS),
+    row("/doudi.v1.HandlingService/EndMediation", UNITS),
+    row("/doudi.v1.HandlingService/AddNote", PARTIES),
+    row("/doudi.v1.HandlingService/UploadFile", PARTIES),
+    everybody("/doudi.v1.HandlingService/DownloadFile"),
+    row("/doudi.v1.DiagnosisService/ConveneDiagnosis", UNITS),
+    row("/doudi.v1.DiagnosisService/GiveOpinion", UNITS),
+    row("/doudi.v1.DiagnosisService/ConcludeDiagnosis", UNITS),
+    every_account("/doudi.v1.DiagnosisService/GetDiagnosis"),
+    every_account("/doudi.v1.CaseService/ListInbox"),
+    every_account("/doudi.v1.CaseService/CountInbox"),
+    every_account("/doudi.v1.CaseService/ListStuck"),
+    everybody("/doudi.v1.CaseService/ExplainDeadline"),
+    everybody("/doudi.v1.CaseService/GetTimeLedger"),
+    everybody("/doudi.v1.CaseService/GetAllowedActions"),
+    row("/doudi.v1.CaseService/FollowCase", &[CaseHolder]),
+    every_account("/doudi.v1.CaseService/SuggestTopics"),
+    every_account("/doudi.v1.CaseService/SuggestDuplicates"),
+    every_account("/doudi.v1.CaseService/GetFlow"),
+    every_account("/doudi.v1.CaseService/GetRates"),
     row("/doudi.v1.PolicyService/DraftPolicy", &[Admin]),
     row("/doudi.v1.PolicyService/PublishPolicy", &[Admin]),
     row("/doudi.v1.PolicyService/RetirePolicy", &[Admin]),
-    everybody("/doudi.v1.PolicyService/GetPolicy"),
-    everybody("/doudi.v1.TimelineService/ListTimeline"),
-    everybody("/doudi.v1.TimelineService/WatchTimeline"),
+    every_account("/doudi.v1.PolicyService/GetPolicy"),
+    every_account("/doudi.v1.TimelineService/ListTimeline"),
+    every_account("/doudi.v1.TimelineService/WatchTimeline"),
 ];
 
 /// The row of an rpc; none when it is served to nobody.

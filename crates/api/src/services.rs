@@ -4,7 +4,8 @@ use std::{fmt, sync::Arc, time::Duration};
 
 use doudi_domain::{AreaCode, Decider, EnterpriseId, enterprise::Profile};
 use doudi_engine::{
-    Clock, Engine, Envelope, Folded, LoadError, Outcome, Position, StreamName, Vault, streams,
+    Attachments, Clock, Engine, Envelope, ExecuteError, Folded, LoadError, Outcome, Position,
+    StreamName, Vault, streams,
 };
 use doudi_views::{ViewName, Views};
 use serde::Serialize;
@@ -15,11 +16,14 @@ use crate::{
     call::Call,
     convert::token::PageTokens,
     error::{Explain, Failure, Reason, Refusal},
-    identity::{Authenticator, Caller},
+    identity::{Authenticator, Caller, CaseTokens},
     layer::{AccessLayer, Bounds},
     proto::{
         appeal_service_server::{AppealServiceServer, SERVICE_NAME as APPEALS},
+        case_service_server::{CaseServiceServer, SERVICE_NAME as CASES},
+        diagnosis_service_server::{DiagnosisServiceServer, SERVICE_NAME as DIAGNOSES},
         enterprise_service_server::{EnterpriseServiceServer, SERVICE_NAME as ENTERPRISES},
+        handling_service_server::{HandlingServiceServer, SERVICE_NAME as HANDLINGS},
         inspection_service_server::{InspectionServiceServer, SERVICE_NAME as INSPECTIONS},
         policy_service_server::{PolicyServiceServer, SERVICE_NAME as POLICIES},
         timeline_service_server::{SERVICE_NAME as TIMELINES, TimelineServiceServer},
@@ -27,17 +31,24 @@ use crate::{
 };
 
 mod appeal;
+mod case;
+mod diagnosis;
 mod enterprise;
+mod handling;
 mod inspection;
 mod policy;
 mod timeline;
 mod watch_stream;
 
 /// The full names of the services, as health reports them.
-pub const SERVICES: [&str; 5] = [ENTERPRISES, INSPECTIONS, APPEALS, POLICIES, TIMELINES];
+pub const SERVICES: [&str; 8] =
+    [ENTERPRISES, INSPECTIONS, APPEALS, HANDLINGS, DIAGNOSES, CASES, POLICIES, TIMELINES];
 
 /// The largest answer, in bytes: what common clients take in unless they are told otherwise.
 const REPLY_BYTES_MAX: usize = 4 << 20;
+
+/// The most events that a caller who expected an older version is told of, the newest ones.
+const MISSED_MAX: usize = 20;
 
 /// Bounds and switches of the API.
 #[derive(Clone)]
@@ -75,9 +86,11 @@ struct Shared {
     clock: Clock,
     vault: Vault,
     views: Views,
+    attachments: Attachments,
     access: AccessLayer,
     settings: ApiSettings,
     pages: PageTokens,
+    cases: CaseTokens,
     watches: Arc<Semaphore>,
     shutdown: watch::Receiver<bool>,
 }
@@ -90,6 +103,7 @@ impl Api {
         engine: Engine,
         vault: Vault,
         views: Views,
+        attachments: Attachments,
         authenticator: Authenticator,
         settings: ApiSettings,
         shutdown: watch::Receiver<bool>,
@@ -101,11 +115,23 @@ impl Api {
         };
         let now = engine.clone();
         let clock = Clock::new(move || now.now());
+        let cases = authenticator.cases().clone();
         let access = AccessLayer::new(authenticator, clock.clone(), bounds);
         let pages = PageTokens::new(settings.page_token_key);
         let watches = Arc::new(Semaphore::new(watch_stream::WATCHES_MAX));
-        let shared =
-            Shared { engine, clock, vault, views, access, settings, pages, watches, shutdown };
+        let shared = Shared {
+            engine,
+            clock,
+            vault,
+            views,
+            attachments,
+            access,
+            settings,
+            pages,
+            cases,
+            watches,
+            shutdown,
+        };
         Self(Arc::new(shared))
     }
 
@@ -115,7 +141,7 @@ impl Api {
         self.0.access.clone()
     }
 
-    /// The five services. Health and reflection are the server's to add.
+    /// The services. Health and reflection are the server's to add.
     #[must_use]
     pub fn routes(&self) -> Routes {
         let bytes_max = self.0.settings.message_bytes_max;
@@ -129,6 +155,9 @@ impl Api {
         Routes::new(bounded!(EnterpriseServiceServer))
             .add_service(bounded!(InspectionServiceServer))
             .add_service(bounded!(AppealServiceServer))
+            .add_service(bounded!(HandlingServiceServer))
+            .add_service(bounded!(DiagnosisServiceServer))
+            .add_service(bounded!(CaseServiceServer))
             .add_service(bounded!(PolicyServiceServer))
             .add_service(bounded!(TimelineServiceServer))
     }
@@ -167,7 +196,19 @@ impl Api {
         D::Command: Serialize,
         D::Rejection: Explain,
     {
-        Ok(self.0.engine.execute::<D>(stream, command, envelope).await?)
+        match self.0.engine.execute::<D>(stream, command, envelope).await {
+            Err(ExecuteError::VersionDiffers { actual }) => {
+                let refusal = Refusal::version_differs(actual);
+                let Some(expected) = envelope.expected_version else {
+                    return Err(refusal.into());
+                };
+                // What happened meanwhile is told if it can be read; the refusal stands either way.
+                let names = self.0.engine.events_since::<D>(stream, expected, MISSED_MAX).await;
+                let names = names.unwrap_or_default();
+                Err(refusal.fact("events", names.join(",")).into())
+            }
+            answer => Ok(answer?),
+        }
     }
 
     /// Reads a stream as the log has it now, for a caller who asks for `at_least`.

@@ -4,7 +4,7 @@
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::{Value, value::RawValue};
 
-use crate::{appeal, enterprise, policy, visits};
+use crate::{appeal, diagnosis, enterprise, policy, reads, visits};
 
 /// An event that can be stored.
 pub trait Storable: Serialize + DeserializeOwned + Clone + Send + Sync + 'static {
@@ -114,21 +114,80 @@ impl Storable for visits::Event {
 
 impl Storable for appeal::Event {
     const VERSIONS: &'static [(&'static str, u16)] = &[
-        ("AppealSubmitted", 1),
-        ("AppealAccepted", 1),
-        ("AppealDispatched", 1),
-        ("AppealSignedFor", 1),
-        ("AppealResolved", 1),
-        ("ResolutionConfirmed", 1),
-        ("ResolutionObjected", 1),
-        ("AppealClosed", 1),
+        ("AppealSubmitted", 2),
+        ("AppealAccepted", 2),
+        ("AppealDispatched", 2),
+        ("AppealSignedFor", 2),
+        ("AppealResolved", 2),
+        ("ResolutionConfirmed", 2),
+        ("ResolutionObjected", 2),
+        ("AppealClosed", 2),
+        ("AppealRedirected", 1),
+        ("EnterpriseContacted", 1),
+        ("DispatchContested", 1),
+        ("DispatchRuled", 1),
+        ("GuaranteeTaken", 1),
+        ("AppealReclassified", 1),
+        ("ExtensionAsked", 1),
+        ("ExtensionGranted", 1),
+        ("ExtensionRefused", 1),
+        ("HandlingPaused", 1),
+        ("HandlingResumed", 1),
+        ("CoHandlingRequested", 1),
+        ("CoHandlingAnswered", 1),
+        ("CallbackRecorded", 1),
+        ("EnterpriseSilent", 1),
+        ("AppealRated", 1),
+        ("AppealReopened", 1),
+        ("NoteAdded", 1),
+        ("FileAttached", 1),
+        ("AppealMerged", 1),
+        ("MergeDelivered", 1),
+        ("AppealAbsorbed", 1),
+        ("AppealSplit", 1),
+        ("PartSubmitted", 1),
+        ("DiagnosisConvened", 1),
+        ("DiagnosisOpened", 1),
+        ("ConclusionTaken", 1),
+        ("MediationOpened", 1),
+        ("MediationEnded", 1),
+        ("ClockStepsTaken", 1),
+        ("DeadlinesRecomputed", 1),
+        ("AppealRepaired", 1),
         ("PersonalDataErased", 1),
+        ("KeyDestroyed", 1),
     ];
+
+    fn upcast(name: &str, version: u16, data: Value) -> Option<Value> {
+        if version == 1 { appeal::upcast::from_v1(name, data) } else { None }
+    }
+}
+
+impl Storable for diagnosis::Event {
+    const VERSIONS: &'static [(&'static str, u16)] = &[
+        ("DiagnosisConvened", 1),
+        ("OpinionGiven", 1),
+        ("OpinionRevised", 1),
+        ("DiagnosisConcluded", 1),
+        ("ClockStepsTaken", 1),
+        ("ConclusionDelivered", 1),
+        ("StandingRulePublished", 1),
+    ];
+}
+
+impl Storable for reads::Event {
+    const VERSIONS: &'static [(&'static str, u16)] = &[("ReadRecorded", 1)];
 }
 
 impl Storable for policy::Event {
     const VERSIONS: &'static [(&'static str, u16)] =
-        &[("PolicyDrafted", 1), ("PolicyPublished", 1), ("PolicyRetired", 1)];
+        &[("PolicyDrafted", 2), ("PolicyPublished", 1), ("PolicyRetired", 1)];
+
+    /// Before version 2 a routing table had allowances, which case types have now, and nothing of
+    /// what `serde` fills in: no status of a unit, no keyword, no guarantee, no standing rule.
+    fn upcast(name: &str, version: u16, data: Value) -> Option<Value> {
+        (name == "PolicyDrafted" && version == 1).then_some(data)
+    }
 }
 
 #[cfg(test)]

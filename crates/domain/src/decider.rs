@@ -1,9 +1,11 @@
-//! The two shapes every rule takes: a decider answers commands, a process derives what comes next.
+//! The shape that every rule takes: a decider answers commands. What should happen by itself is
+//! derived from its events, see [`crate::agenda`].
 
 use jiff::{Timestamp, civil::Date};
 
 use crate::{
     calendar::{Calendar, civil_date},
+    cases::CaseTypes,
     codec,
     enterprise::Profile,
     frequency::FrequencyPolicy,
@@ -37,24 +39,6 @@ pub trait Decider: Default + Clone + Send + Sync + 'static {
     fn evolve(self, event: &Self::Event) -> Self;
 }
 
-/// A process manager: remembers facts and derives what should happen next, so that a restart
-/// needs no code of its own.
-pub trait Process: Default {
-    /// A fact of another module that the process listens to.
-    type Input;
-    /// What the process remembers.
-    type Event;
-    /// What should be done.
-    type Action;
-
-    /// What `input` makes the process remember.
-    fn react(&self, input: &Self::Input) -> Vec<Self::Event>;
-    /// Folds one remembered fact.
-    fn evolve(self, event: &Self::Event) -> Self;
-    /// Everything still to be done, oldest first.
-    fn pending(&self) -> Vec<Self::Action>;
-}
-
 /// Something a decision reads from another stream. It is an input, not part of the consistency
 /// boundary: the events record which version was used.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -65,14 +49,16 @@ pub enum Need {
     Frequency,
     /// The published routing table.
     Routing,
-    /// The published work calendar.
+    /// The published work calendar, or the weekday rule alone.
     Calendar,
+    /// The published case types, or the ones shipped.
+    Cases,
 }
 
 /// A published document with its version.
 #[derive(Debug)]
 pub struct Published<'a, T> {
-    /// The document's version, counted from 1.
+    /// The document's version, counted from 1; 0 where none was published and the one shipped decides.
     pub version: u32,
     /// The document.
     pub document: &'a T,
@@ -97,15 +83,22 @@ pub struct Context<'a> {
     pub frequency: Option<Published<'a, FrequencyPolicy>>,
     /// The routing table in force, if any is published.
     pub routing: Option<Published<'a, RoutingTable>>,
-    /// The work calendar in force, if any is published.
-    pub calendar: Option<Published<'a, Calendar>>,
+    /// The case types in force: without published ones those shipped, so that no case lacks terms.
+    pub cases: Published<'a, CaseTypes>,
+    /// The work calendar in force: without a published one the weekday rule, so that no case lacks
+    /// a clock.
+    pub calendar: Published<'a, Calendar>,
 }
 
-impl Context<'_> {
-    /// A context that knows only the time.
+impl<'a> Context<'a> {
+    /// A context that knows only the time and what is always there.
     #[must_use]
-    pub fn at(now: Timestamp) -> Self {
-        Self { now, profile: None, frequency: None, routing: None, calendar: None }
+    pub fn at(
+        now: Timestamp,
+        cases: Published<'a, CaseTypes>,
+        calendar: Published<'a, Calendar>,
+    ) -> Self {
+        Self { now, profile: None, frequency: None, routing: None, cases, calendar }
     }
 
     /// The civil date of the decision in Asia/Shanghai.

@@ -137,6 +137,14 @@ text_id!(
     RuleId, 64, "letters, digits, '-', '_', '.' and '/'", code
 );
 text_id!(
+    /// A kind of case (诉求类型) in the published case types. 1 to 32 characters.
+    CaseTypeId, 32, "lower-case letters, digits and '-'", slug
+);
+text_id!(
+    /// A class of cases within a type (分类分级). 1 to 32 characters.
+    ClassId, 32, "lower-case letters, digits and '-'", slug
+);
+text_id!(
     /// The registered name of an organisation or the title of a thing. 1 to 200 characters, no control characters.
     Name, 200, "printable characters", printable
 );
@@ -176,6 +184,14 @@ uuid_id!(
 uuid_id!(
     /// One appeal (诉求). Derived from the submitting command's id.
     AppealId
+);
+uuid_id!(
+    /// One joint diagnosis (联合问诊). Derived from the convening command's id.
+    DiagnosisId
+);
+uuid_id!(
+    /// One note or attachment on an appeal. Derived from the command's id.
+    NoteId
 );
 
 /// The owner of a stream: an enterprise by its unified social credit code, or by a local id

@@ -3,7 +3,7 @@
 //! Every accepted command is run again and must cause nothing more, and every event that it causes
 //! must survive storage.
 
-use std::fmt::Debug;
+use std::{fmt::Debug, sync::LazyLock};
 
 use jiff::{Timestamp, civil::Date};
 use serde_json::Value;
@@ -11,6 +11,7 @@ use serde_json::Value;
 use crate::{
     AreaCode, Name, Reference, Sealed, UnitId,
     calendar::Calendar,
+    cases::CaseTypes,
     codec::{self, Storable},
     decider::{Context, Decider, Published},
     enterprise::Profile,
@@ -88,8 +89,24 @@ pub(crate) struct World {
     pub(crate) frequency: Option<FrequencyPolicy>,
     /// Published as version 5.
     pub(crate) routing: Option<RoutingTable>,
-    /// Published as version 7.
+    /// Published as version 7; none leaves the weekday rule, version 0.
     pub(crate) calendar: Option<Calendar>,
+    /// Published as version 9; none leaves those shipped, version 0.
+    pub(crate) cases: Option<CaseTypes>,
+}
+
+/// What decides where nothing was published.
+static WEEKDAYS: LazyLock<Calendar> = LazyLock::new(Calendar::default);
+static SHIPPED: LazyLock<CaseTypes> = LazyLock::new(shipped_cases);
+
+/// A context that knows only the time, such as `2025-03-03T09:00+08:00`.
+#[track_caller]
+pub(crate) fn at(instant: &str) -> Context<'static> {
+    Context::at(
+        moment(instant),
+        Published { version: 0, document: &SHIPPED },
+        Published { version: 0, document: &WEEKDAYS },
+    )
 }
 
 fn published<T>(version: u32, document: Option<&T>) -> Option<Published<'_, T>> {
@@ -110,7 +127,10 @@ impl World {
             profile: Some(&self.profile),
             frequency: published(3, self.frequency.as_ref()),
             routing: published(5, self.routing.as_ref()),
-            calendar: published(7, self.calendar.as_ref()),
+            calendar: published(7, self.calendar.as_ref())
+                .unwrap_or(Published { version: 0, document: &WEEKDAYS }),
+            cases: published(9, self.cases.as_ref())
+                .unwrap_or(Published { version: 0, document: &SHIPPED }),
         }
     }
 }
@@ -177,14 +197,21 @@ pub(crate) fn plan_of_the_city() -> RoutingTable {
         let (lead, co_units) = (leads.first(), leads.get(1..).unwrap_or_default());
         serde_json::json!({
             "id": item["id"], "title": item["title"], "lead": lead, "co_units": co_units,
+            "keywords": item["keywords"],
         })
     };
     let topics: Vec<Value> = list("items").iter().map(topic).collect();
     serde_json::from_value(serde_json::json!({
         "units": units, "areas": areas, "topics": topics, "city_desk": "desk-city",
-        "allowances": { "accept": 1, "dispatch": 1, "resolve": 5 },
+        "guarantee": "desk-city",
     }))
     .expect("the plan makes a routing table")
+}
+
+/// The case types as shipped.
+pub(crate) fn shipped_cases() -> CaseTypes {
+    serde_json::from_str(include_str!("../../../deploy/catalogue/case_types.json"))
+        .expect("the file makes case types")
 }
 
 /// The work calendar of 2024 to 2026 as published.

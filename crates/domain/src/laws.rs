@@ -5,9 +5,15 @@
 
 use proptest::test_runner::Config;
 
+#[expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "commands of the system are nobody's to be offered"
+)]
 mod appeal;
 mod arbitrary;
 mod calendar;
+mod clock;
+mod diagnosis;
 mod enterprise;
 mod policy;
 mod storage;

@@ -1,28 +1,36 @@
 //! The rules of appeals (诉求) and inspections (涉企行政检查) as pure functions: no clock, no randomness,
 //! no I/O. Each decider has one file in one order: events, state, commands, rejections, decisions.
 
+pub mod agenda;
 pub mod appeal;
 pub mod calendar;
+pub mod cases;
+pub mod clock;
 pub mod codec;
 mod decider;
+pub mod diagnosis;
 pub mod enterprise;
-pub mod expiry;
 pub mod frequency;
 mod ids;
 #[cfg(test)]
 mod kit;
 #[cfg(test)]
 mod laws;
+mod number;
 pub mod policy;
+pub mod reads;
 pub mod routing;
 mod sealed;
+pub mod similarity;
 mod uscc;
 pub mod visits;
 
-pub use decider::{Context, Decider, Need, Process, Published};
+pub use agenda::Process;
+pub use decider::{Context, Decider, Need, Published};
 pub use ids::{
-    AppealId, AreaCode, CertificateNumber, EnterpriseId, Invalid, ItemId, Name, Reference, RuleId,
-    TopicId, UnitId, VisitId,
+    AppealId, AreaCode, CaseTypeId, CertificateNumber, ClassId, DiagnosisId, EnterpriseId, Invalid,
+    ItemId, Name, NoteId, Reference, RuleId, TopicId, UnitId, VisitId,
 };
+pub use number::{CaseNumber, CaseNumberError};
 pub use sealed::Sealed;
 pub use uscc::{CheckDigit, Uscc};

@@ -9,10 +9,11 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     calendar::{Calendar, CalendarProblem},
+    cases::{CaseTypes, CaseTypesProblem},
     decider::{Context, Decider, Published},
     frequency::FrequencyPolicy,
     ids::RuleId,
-    routing::{RoutingProblem, RoutingTable},
+    routing::{RoutingProblem, RoutingTable, StandingRule},
 };
 
 /// The documents there are; each has a stream of its own.
@@ -25,11 +26,14 @@ pub enum PolicyName {
     Routing,
     /// The work calendar.
     Calendar,
+    /// The case types.
+    #[serde(rename = "case-types")]
+    CaseTypes,
 }
 
 impl PolicyName {
     /// Every name.
-    pub const ALL: [Self; 3] = [Self::Frequency, Self::Routing, Self::Calendar];
+    pub const ALL: [Self; 4] = [Self::Frequency, Self::Routing, Self::Calendar, Self::CaseTypes];
 
     /// The `<id>` token in the stream's name.
     #[must_use]
@@ -38,6 +42,7 @@ impl PolicyName {
             Self::Frequency => "frequency",
             Self::Routing => "routing",
             Self::Calendar => "calendar",
+            Self::CaseTypes => "case-types",
         }
     }
 }
@@ -52,6 +57,8 @@ pub enum Document {
     Routing(RoutingTable),
     /// The work calendar.
     Calendar(Calendar),
+    /// The case types.
+    CaseTypes(CaseTypes),
 }
 
 /// What is wrong with a document.
@@ -60,6 +67,9 @@ pub enum Problem {
     /// Of a calendar.
     #[error(transparent)]
     Calendar(#[from] CalendarProblem),
+    /// Of case types.
+    #[error(transparent)]
+    CaseTypes(#[from] CaseTypesProblem),
     /// Of a routing table.
     #[error(transparent)]
     Routing(#[from] RoutingProblem),
@@ -85,6 +95,7 @@ impl Document {
             Self::Frequency(_) => PolicyName::Frequency,
             Self::Routing(_) => PolicyName::Routing,
             Self::Calendar(_) => PolicyName::Calendar,
+            Self::CaseTypes(_) => PolicyName::CaseTypes,
         }
     }
 
@@ -97,6 +108,7 @@ impl Document {
             Self::Calendar(calendar) => {
                 calendar.problems().into_iter().map(Problem::from).collect()
             }
+            Self::CaseTypes(types) => types.problems().into_iter().map(Problem::from).collect(),
         }
     }
 }
@@ -178,6 +190,12 @@ pub enum Command {
         /// The version.
         version: u32,
     },
+    /// Put a standing rule in force: the routing table in force with the rule added, or in place of
+    /// the one for the same topic and area, is the next version.
+    AdoptStandingRule {
+        /// The rule.
+        rule: StandingRule,
+    },
 }
 
 /// Why a command on a policy is refused.
@@ -195,6 +213,9 @@ pub enum Rejection {
     /// The version was retired; draft its content again.
     #[error("version {0} is retired")]
     VersionRetired(u32),
+    /// No routing table is in force that could adopt a rule.
+    #[error("no routing table is published")]
+    RoutingUnpublished,
 }
 
 impl Policy {
@@ -219,7 +240,7 @@ impl Policy {
     pub fn frequency(&self) -> Option<Published<'_, FrequencyPolicy>> {
         match self.published()? {
             (version, Document::Frequency(document)) => Some(Published { version, document }),
-            (_, Document::Routing(_) | Document::Calendar(_)) => None,
+            _ => None,
         }
     }
 
@@ -228,7 +249,7 @@ impl Policy {
     pub fn routing(&self) -> Option<Published<'_, RoutingTable>> {
         match self.published()? {
             (version, Document::Routing(document)) => Some(Published { version, document }),
-            (_, Document::Frequency(_) | Document::Calendar(_)) => None,
+            _ => None,
         }
     }
 
@@ -237,7 +258,16 @@ impl Policy {
     pub fn calendar(&self) -> Option<Published<'_, Calendar>> {
         match self.published()? {
             (version, Document::Calendar(document)) => Some(Published { version, document }),
-            (_, Document::Frequency(_) | Document::Routing(_)) => None,
+            _ => None,
+        }
+    }
+
+    /// The case types in force, if these are some.
+    #[must_use]
+    pub fn case_types(&self) -> Option<Published<'_, CaseTypes>> {
+        match self.published()? {
+            (version, Document::CaseTypes(document)) => Some(Published { version, document }),
+            _ => None,
         }
     }
 }
@@ -253,6 +283,7 @@ impl Decider for Policy {
             Command::Draft(document) => self.draft(document),
             Command::Publish { version } => self.publish(*version),
             Command::Retire { version } => self.retire(*version),
+            Command::AdoptStandingRule { rule } => self.adopt(rule),
         }
     }
 
@@ -281,27 +312,26 @@ impl Policy {
 
     /// The same document twice is one draft.
     fn draft(&self, document: &Document) -> Result<Vec<Event>, Rejection> {
-        let problems = document.problems();
-        if !problems.is_empty() {
-            return Err(Rejection::Unsound { problems });
-        }
-        let last = self.statuses.keys().next_back().copied().unwrap_or(0);
-        if self.documents.get(&last) == Some(document) {
+        sound(document)?;
+        let next = self.next();
+        if self.documents.get(&(next - 1)) == Some(document) {
             return Ok(vec![]);
         }
-        Ok(vec![Event::PolicyDrafted { version: last + 1, document: document.clone() }])
+        Ok(vec![Event::PolicyDrafted { version: next, document: document.clone() }])
     }
 
     fn publish(&self, version: u32) -> Result<Vec<Event>, Rejection> {
         match self.status(version)? {
             Status::Published => Ok(vec![]),
             Status::Retired => Err(Rejection::VersionRetired(version)),
-            Status::Draft => {
-                let until_now = self.published().map(|(version, _)| version);
-                let retired = until_now.map(|version| Event::PolicyRetired { version });
-                Ok(retired.into_iter().chain([Event::PolicyPublished { version }]).collect())
-            }
+            Status::Draft => Ok(self.put_in_force(version)),
         }
+    }
+
+    fn put_in_force(&self, version: u32) -> Vec<Event> {
+        let until_now = self.published().map(|(version, _)| version);
+        let retired = until_now.map(|version| Event::PolicyRetired { version });
+        retired.into_iter().chain([Event::PolicyPublished { version }]).collect()
     }
 
     fn retire(&self, version: u32) -> Result<Vec<Event>, Rejection> {
@@ -310,6 +340,33 @@ impl Policy {
             Status::Draft | Status::Published => Ok(vec![Event::PolicyRetired { version }]),
         }
     }
+
+    /// One commit drafts and publishes, so that no version is ever in force without the rule once
+    /// it was adopted, and none is left as a draft.
+    fn adopt(&self, rule: &StandingRule) -> Result<Vec<Event>, Rejection> {
+        let table = self.routing().ok_or(Rejection::RoutingUnpublished)?.document;
+        if table.standing.contains(rule) {
+            return Ok(vec![]);
+        }
+        let mut table = table.clone();
+        table.standing.retain(|other| !other.is_about_the_same(rule));
+        table.standing.push(rule.clone());
+        let document = Document::Routing(table);
+        sound(&document)?;
+        let version = self.next();
+        let drafted = Event::PolicyDrafted { version, document };
+        Ok([drafted].into_iter().chain(self.put_in_force(version)).collect())
+    }
+
+    /// The version that the next draft gets.
+    fn next(&self) -> u32 {
+        self.statuses.keys().next_back().map_or(1, |last| last + 1)
+    }
+}
+
+fn sound(document: &Document) -> Result<(), Rejection> {
+    let problems = document.problems();
+    if problems.is_empty() { Ok(()) } else { Err(Rejection::Unsound { problems }) }
 }
 
 #[cfg(test)]

@@ -1,12 +1,29 @@
 //! Routing (分办): which unit handles an appeal, chosen by topic and area from a published table.
 //!
-//! The fallback chain always resolves: the topic's lead unit, else the area's desk, else the city desk.
-
-use std::collections::BTreeSet;
+//! The chain always resolves: a standing rule, else the case type's unit, else the topic's lead
+//! unit, else the area's desk, else the city desk. A unit that was abolished or whose desk is
+//! unstaffed is passed over for its successor; the city desk alone is never passed over.
 
 use serde::{Deserialize, Serialize};
 
-use crate::ids::{AreaCode, Name, TopicId, UnitId};
+use crate::ids::{AreaCode, CaseTypeId, DiagnosisId, Name, TopicId, UnitId};
+
+mod choose;
+mod problems;
+mod suggest;
+
+pub use problems::RoutingProblem;
+
+/// Whether a unit still exists.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum UnitStatus {
+    /// It exists.
+    #[default]
+    Active,
+    /// It was abolished or merged into another (机构撤并).
+    Abolished,
+}
 
 /// A unit that appeals can be sent to.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -15,6 +32,19 @@ pub struct Unit {
     pub id: UnitId,
     /// Its name as published.
     pub name: Name,
+    /// Whether it still exists.
+    #[serde(default)]
+    pub status: UnitStatus,
+    /// The unit that took its duties over (职责承继单位), or that stands in for an unstaffed desk.
+    #[serde(default)]
+    pub successor: Option<UnitId>,
+    /// Whether somebody is on its desk (有人值守).
+    #[serde(default = "yes")]
+    pub staffed: bool,
+}
+
+fn yes() -> bool {
+    true
 }
 
 /// An area and its desk.
@@ -39,17 +69,30 @@ pub struct Topic {
     pub lead: Option<UnitId>,
     /// Units that share the item (配合单位).
     pub co_units: Vec<UnitId>,
+    /// Words that point to it in the text of an appeal.
+    #[serde(default)]
+    pub keywords: Vec<Name>,
 }
 
-/// Time allowed for each step, in working days.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Allowances {
-    /// From submission to acceptance.
-    pub accept: u16,
-    /// From acceptance to dispatch.
-    pub dispatch: u16,
-    /// From dispatch, or from an objection, to resolution.
-    pub resolve: u16,
+/// A standing rule (常设规则): what a joint diagnosis concluded for all later appeals of its kind.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StandingRule {
+    /// The topic.
+    pub topic: TopicId,
+    /// The area; none for all that have no rule of their own.
+    pub area: Option<AreaCode>,
+    /// The unit that leads.
+    pub unit: UnitId,
+    /// The diagnosis that concluded it.
+    pub diagnosis: DiagnosisId,
+}
+
+impl StandingRule {
+    /// Whether both say who leads on the same topic in the same area.
+    #[must_use]
+    pub fn is_about_the_same(&self, other: &Self) -> bool {
+        self.topic == other.topic && self.area == other.area
+    }
 }
 
 /// Routing table (分办规则).
@@ -63,8 +106,12 @@ pub struct RoutingTable {
     pub topics: Vec<Topic>,
     /// The desk that takes what nothing else takes.
     pub city_desk: UnitId,
-    /// Time allowed for each step.
-    pub allowances: Allowances,
+    /// The guarantee unit (兜底单位); none for the city desk.
+    #[serde(default)]
+    pub guarantee: Option<UnitId>,
+    /// The standing rules, one for a topic in an area.
+    #[serde(default)]
+    pub standing: Vec<StandingRule>,
 }
 
 /// Which part of the table chose the unit.
@@ -76,101 +123,35 @@ pub struct Route {
     pub co_units: Vec<UnitId>,
     /// The rule that chose.
     pub rule: RouteRule,
+    /// The unit that the first rule in question named, where that unit could not be reached.
+    #[serde(default)]
+    pub instead_of: Option<UnitId>,
 }
 
-/// The rule of the table that chose a unit.
+/// The rule that chose a unit.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum RouteRule {
+    /// A standing rule that this diagnosis concluded.
+    Standing(DiagnosisId),
+    /// The case type has a unit of its own.
+    CaseType(CaseTypeId),
     /// The topic's lead unit.
     Topic(TopicId),
-    /// The desk of the area, because the topic has no lead unit or is unknown.
+    /// The desk of the area, because no unit was named or none could be reached.
     Area(AreaCode),
-    /// The city desk, because the area is unknown too.
+    /// The city desk, because no area desk could be reached either.
     CityDesk,
     /// A dispatcher chose by hand.
     Dispatcher,
-}
-
-/// What is wrong with a routing table.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum RoutingProblem {
-    /// An id stands twice.
-    #[error("the routing table lists {0} twice")]
-    Twice(String),
-    /// A unit is named that the table does not list.
-    #[error("{place} names the unit {unit}, which the table does not list")]
-    UnitUnlisted {
-        /// Where it is named.
-        place: String,
-        /// The unit.
-        unit: UnitId,
-    },
-}
-
-impl RoutingTable {
-    /// The area with that code.
-    #[must_use]
-    pub fn area(&self, code: &AreaCode) -> Option<&Area> {
-        self.areas.iter().find(|area| area.code == *code)
-    }
-
-    /// The unit with that id.
-    #[must_use]
-    pub fn unit(&self, id: &UnitId) -> Option<&Unit> {
-        self.units.iter().find(|unit| unit.id == *id)
-    }
-
-    /// Chooses who handles an appeal. Never fails: an unknown topic or area goes to a desk.
-    #[must_use]
-    pub fn route(&self, topic: &TopicId, area: Option<&AreaCode>) -> Route {
-        let topic = self.topics.iter().find(|known| known.id == *topic);
-        if let Some((topic, lead)) = topic.and_then(|t| t.lead.as_ref().map(|lead| (t, lead))) {
-            return Route {
-                unit: lead.clone(),
-                co_units: topic.co_units.clone(),
-                rule: RouteRule::Topic(topic.id.clone()),
-            };
-        }
-        match area.and_then(|code| self.area(code)) {
-            Some(area) => Route {
-                unit: area.desk.clone(),
-                co_units: vec![],
-                rule: RouteRule::Area(area.code.clone()),
-            },
-            None => {
-                Route { unit: self.city_desk.clone(), co_units: vec![], rule: RouteRule::CityDesk }
-            }
-        }
-    }
-
-    /// Everything that is wrong with the table; empty when it may be published.
-    #[must_use]
-    pub fn problems(&self) -> Vec<RoutingProblem> {
-        let mut problems = twice(self.units.iter().map(|unit| unit.id.as_str()));
-        problems.extend(twice(self.areas.iter().map(|area| area.code.as_str())));
-        problems.extend(twice(self.topics.iter().map(|topic| topic.id.as_str())));
-        let listed: BTreeSet<&UnitId> = self.units.iter().map(|unit| &unit.id).collect();
-        let areas = self.areas.iter().map(|area| (format!("area {}", area.code), &area.desk));
-        let topics = self.topics.iter().flat_map(|topic| {
-            let named = topic.lead.iter().chain(&topic.co_units);
-            named.map(|unit| (format!("topic {}", topic.id), unit))
-        });
-        let desk = std::iter::once(("the city desk".to_owned(), &self.city_desk));
-        problems.extend(
-            areas
-                .chain(topics)
-                .chain(desk)
-                .filter(|(_, unit)| !listed.contains(unit))
-                .map(|(place, unit)| RoutingProblem::UnitUnlisted { place, unit: unit.clone() }),
-        );
-        problems
-    }
-}
-
-fn twice<'a>(ids: impl Iterator<Item = &'a str>) -> Vec<RoutingProblem> {
-    let mut seen = BTreeSet::new();
-    ids.filter(|id| !seen.insert(*id)).map(|id| RoutingProblem::Twice(id.to_owned())).collect()
+    /// A dispatcher ruled on a unit's objection (退单裁定).
+    Ruling,
+    /// The guarantee took over (兜底).
+    Guarantee,
+    /// A joint diagnosis concluded it (联合问诊).
+    Diagnosis,
+    /// The unit that had it is gone, and the floor of the chain took it.
+    Repair,
 }
 
 #[cfg(test)]

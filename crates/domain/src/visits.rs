@@ -16,6 +16,7 @@ use crate::{
     ids::{AreaCode, CertificateNumber, ItemId, Reference, UnitId, VisitId},
 };
 
+mod agenda;
 mod decide;
 mod state;
 
@@ -235,7 +236,7 @@ pub enum Command {
         /// Why.
         reason: CancelReason,
     },
-    /// Free the place of a visit that was not begun in time. Issued by the expiry process.
+    /// Free the place of a visit that was not begun in time. Issued by the agenda.
     Expire {
         /// The visit.
         visit: VisitId,

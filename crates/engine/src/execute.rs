@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use doudi_domain::Decider;
+use doudi_domain::{Context, Decider};
 use doudi_journal::{
     Actor, AppendError, COMMIT_BYTES_MAX, Commit, EncodeError, Hash, Journal, Position, StreamName,
     Version,
@@ -309,6 +309,21 @@ impl Engine {
             Some(receipt) => self.stored(stream, receipt).await.map(Some),
             None => Ok(None),
         }
+    }
+
+    /// What `judge` says of a stream and of all that a decision on it would read, both as the log
+    /// has them now. Nothing is written.
+    ///
+    /// # Errors
+    /// [`LoadError`] when the log does not answer in time or a stream is damaged.
+    pub async fn consider<D: Decider, T>(
+        &self,
+        stream: &StreamName,
+        judge: impl FnOnce(&Folded<D>, &Context<'_>) -> T,
+    ) -> Result<T, LoadError> {
+        let folded = self.read::<D>(stream, Position::START).await?;
+        let inputs = Inputs::load::<D>(&self.streams, stream, Duration::ZERO).await?;
+        Ok(judge(&folded, &inputs.context(self.clock.now())))
     }
 
     async fn decide<D: Decider>(

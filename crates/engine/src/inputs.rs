@@ -1,11 +1,15 @@
 //! What a decision reads from other streams: published documents and the enterprise's profile.
 //!
 //! Inputs may be as old as the configuration allows; a refusal is checked again with fresh ones.
+//! Where no case types or no calendar are published, those shipped decide, as version 0, so that
+//! intake never stops.
 
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use doudi_domain::{
-    Context, Decider, Need,
+    Context, Decider, Need, Published,
+    calendar::Calendar,
+    cases::CaseTypes,
     enterprise::Profile,
     policy::{Policy, PolicyName},
 };
@@ -19,12 +23,27 @@ use crate::{
     streams,
 };
 
+/// The case types that decide until a city publishes its own.
+static CASES: LazyLock<CaseTypes> = LazyLock::new(|| {
+    let text = include_str!("../../../deploy/catalogue/case_types.json");
+    // A test reads the file, so the program never ships with one that cannot be read.
+    serde_json::from_str(text).unwrap_or(CaseTypes { types: vec![] })
+});
+
+/// The weekday rule and the usual hours, until a city publishes its calendar.
+static WEEKDAYS: LazyLock<Calendar> = LazyLock::new(Calendar::default);
+
+fn shipped<T>(document: &'static LazyLock<T>) -> Published<'static, T> {
+    Published { version: 0, document }
+}
+
 #[derive(Debug, Default)]
 pub(crate) struct Inputs {
     profile: Option<Arc<Folded<Profile>>>,
     frequency: Option<Arc<Folded<Policy>>>,
     routing: Option<Arc<Folded<Policy>>>,
     calendar: Option<Arc<Folded<Policy>>>,
+    cases: Option<Arc<Folded<Policy>>>,
 }
 
 impl Inputs {
@@ -56,18 +75,25 @@ impl Inputs {
                     let name = PolicyName::Calendar;
                     inputs.calendar = policy(streams, name, since, age_max).await?;
                 }
+                Need::Cases => {
+                    let name = PolicyName::CaseTypes;
+                    inputs.cases = policy(streams, name, since, age_max).await?;
+                }
             }
         }
         Ok(inputs)
     }
 
     pub(crate) fn context(&self, now: Timestamp) -> Context<'_> {
+        let calendar = self.calendar.as_ref().and_then(|folded| folded.state.calendar());
+        let cases = self.cases.as_ref().and_then(|folded| folded.state.case_types());
         Context {
             now,
             profile: self.profile.as_ref().map(|folded| &folded.state),
             frequency: self.frequency.as_ref().and_then(|folded| folded.state.frequency()),
             routing: self.routing.as_ref().and_then(|folded| folded.state.routing()),
-            calendar: self.calendar.as_ref().and_then(|folded| folded.state.calendar()),
+            calendar: calendar.unwrap_or_else(|| shipped(&WEEKDAYS)),
+            cases: cases.unwrap_or_else(|| shipped(&CASES)),
         }
     }
 }
@@ -81,5 +107,19 @@ async fn policy(
     match streams::policy(name) {
         Ok(name) => Ok(Some(streams.lease(&name).await.within(since, age_max).await?)),
         Err(_) => Ok(None),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_shipped_is_sound_and_counts_as_version_0() {
+        let inputs = Inputs::default();
+        let context = inputs.context(Timestamp::UNIX_EPOCH);
+        assert_eq!((context.cases.version, context.calendar.version), (0, 0));
+        assert_eq!(context.cases.document.problems(), []);
+        assert!(context.calendar.document.years.is_empty(), "the weekday rule alone");
     }
 }

@@ -1,23 +1,25 @@
-//! The write path: load a stream, decide, append, and on conflict decide again. Processes, timers
-//! and the vault for personal data live here too.
+//! The write path: load a stream, decide, append, and on conflict decide again. Processes, timers,
+//! the vault for personal data and the attachments live here too.
 //!
 //! Invariants: [`Engine::execute`] is the only way into the log; an outcome that is not known is
 //! found out by reading, never by sending blindly; a refusal is never based on a stale state.
 
+mod attachments;
 mod cache;
 mod clock;
 mod commit;
 mod execute;
 mod folded;
 mod inputs;
-mod react;
+pub mod react;
+mod since;
 pub mod streams;
 mod vault;
 
-pub use doudi_journal::{Actor, Position, StreamName, StreamNameError, Version};
+pub use doudi_journal::{Actor, Hash, ObjectName, Position, StreamName, StreamNameError, Version};
 
+pub use attachments::{AttachmentError, AttachmentSettings, Attachments, MediaType, Place, Stored};
 pub use clock::Clock;
 pub use execute::{Engine, EngineSettings, Envelope, ExecuteError, Outcome};
 pub use folded::{Folded, LoadError};
-pub use react::{ReactError, ReactSettings};
 pub use vault::{MasterKeys, MasterKeysError, Vault, VaultError};

@@ -1,6 +1,9 @@
 //! The streams there are, by the thing they are about.
 
-use doudi_domain::{AppealId, Decider, EnterpriseId, appeal, enterprise, policy, visits};
+use doudi_domain::{
+    AppealId, Decider, DiagnosisId, EnterpriseId, appeal, diagnosis, enterprise, policy, reads,
+    visits,
+};
 use doudi_journal::{CITY, StreamName, StreamNameError};
 
 /// The profile of an enterprise: `ev.<enterprise>.profile`.
@@ -25,6 +28,25 @@ pub fn visits(enterprise: &EnterpriseId) -> Result<StreamName, StreamNameError> 
 /// As [`profile`].
 pub fn appeal(enterprise: &EnterpriseId, id: AppealId) -> Result<StreamName, StreamNameError> {
     StreamName::new(enterprise.as_str(), appeal::Appeal::KIND, Some(&id.to_string()))
+}
+
+/// Who read an appeal that is confidential: `ev.<enterprise>.reads.<appeal>`.
+///
+/// # Errors
+/// As [`profile`].
+pub fn reads(enterprise: &EnterpriseId, appeal: AppealId) -> Result<StreamName, StreamNameError> {
+    StreamName::new(enterprise.as_str(), reads::Reads::KIND, Some(&appeal.to_string()))
+}
+
+/// One joint diagnosis of an appeal: `ev.<enterprise>.diagnosis.<id>`.
+///
+/// # Errors
+/// As [`profile`].
+pub fn diagnosis(
+    enterprise: &EnterpriseId,
+    id: DiagnosisId,
+) -> Result<StreamName, StreamNameError> {
+    StreamName::new(enterprise.as_str(), diagnosis::Diagnosis::KIND, Some(&id.to_string()))
 }
 
 /// One policy document: `ev._city.policy.<name>`.

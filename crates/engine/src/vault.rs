@@ -6,7 +6,7 @@
 //! so that an erasure holds everywhere at once.
 
 use std::{
-    collections::{BTreeMap, HashMap},
+    collections::{BTreeMap, BTreeSet, HashMap},
     sync::{Arc, Mutex, PoisonError},
 };
 
@@ -16,7 +16,7 @@ use uuid::Uuid;
 mod cipher;
 mod postgres;
 
-use cipher::SubjectKey;
+pub(crate) use cipher::SubjectKey;
 
 /// The master keys that wrap subject keys, by id; one of them wraps new ones.
 #[derive(Clone)]
@@ -51,6 +51,15 @@ impl MasterKeys {
     pub fn derive(&self, purpose: &str) -> [u8; 32] {
         let active = self.keys.get(&self.active).copied().unwrap_or_default();
         cipher::derive(&active, purpose)
+    }
+
+    /// The keys for another purpose that every master key gives, that of the active one first: for
+    /// what outlives a change of the master key, and must still be recognised.
+    #[must_use]
+    pub fn derive_each(&self, purpose: &str) -> Vec<[u8; 32]> {
+        let older = self.keys.iter().filter(|(id, _)| **id != self.active);
+        let older = older.map(|(_, key)| cipher::derive(key, purpose));
+        std::iter::once(self.derive(purpose)).chain(older).collect()
     }
 }
 
@@ -127,11 +136,7 @@ impl Vault {
         command_id: Uuid,
         text: &str,
     ) -> Result<Sealed, VaultError> {
-        let key = match self {
-            Self::Memory(memory) => memory.key(subject)?,
-            Self::Postgres(postgres) => postgres.create(subject).await?,
-        };
-        key.ok_or(VaultError::Erased)?.seal(subject, label, command_id, text)
+        self.sealing_key(subject).await?.seal(subject, label, command_id, text)
     }
 
     /// Opens a sealed text; none when its subject was erased.
@@ -139,11 +144,81 @@ impl Vault {
     /// # Errors
     /// As the variants say.
     pub async fn open(&self, sealed: &Sealed) -> Result<Option<String>, VaultError> {
-        let key = match self {
-            Self::Memory(memory) => memory.key(&sealed.subject)?,
-            Self::Postgres(postgres) => postgres.find(&sealed.subject).await?,
-        };
+        let key = self.opening_key(&sealed.subject).await?;
         key.map(|key| key.open(sealed)).transpose()
+    }
+
+    /// As [`Vault::seal`], for bytes of any kind, such as a file. What comes back is 29 bytes
+    /// longer and holds all that opening it needs, besides the subject's key.
+    ///
+    /// # Errors
+    /// [`VaultError::Erased`] after an erasure, else as the variants say.
+    pub async fn seal_bytes(
+        &self,
+        subject: &str,
+        label: &str,
+        command_id: Uuid,
+        bytes: &[u8],
+    ) -> Result<Vec<u8>, VaultError> {
+        self.sealing_key(subject).await?.seal_bytes(subject, label, command_id, bytes)
+    }
+
+    /// Opens sealed bytes; none when their subject was erased.
+    ///
+    /// # Errors
+    /// As the variants say.
+    pub async fn open_bytes(
+        &self,
+        subject: &str,
+        sealed: &[u8],
+    ) -> Result<Option<Vec<u8>>, VaultError> {
+        let key = self.opening_key(subject).await?;
+        key.map(|key| key.open_bytes(subject, sealed)).transpose()
+    }
+
+    /// The subject's key, made if there was none.
+    pub(crate) async fn sealing_key(&self, subject: &str) -> Result<SubjectKey, VaultError> {
+        let key = match self {
+            Self::Memory(memory) => memory.key(subject)?,
+            Self::Postgres(postgres) => postgres.create(subject).await?,
+        };
+        key.ok_or(VaultError::Erased)
+    }
+
+    /// The subject's key; none when it was destroyed.
+    pub(crate) async fn opening_key(
+        &self,
+        subject: &str,
+    ) -> Result<Option<SubjectKey>, VaultError> {
+        match self {
+            Self::Memory(memory) => memory.key(subject),
+            Self::Postgres(postgres) => postgres.find(subject).await,
+        }
+    }
+
+    /// Opens several texts, in their order, with one round trip for all their keys; none where the
+    /// subject was erased.
+    ///
+    /// # Errors
+    /// As the variants say.
+    pub async fn open_all(&self, sealed: &[&Sealed]) -> Result<Vec<Option<String>>, VaultError> {
+        let subjects: BTreeSet<&str> = sealed.iter().map(|sealed| &*sealed.subject).collect();
+        let subjects: Vec<&str> = subjects.into_iter().collect();
+        let mut keys = HashMap::new();
+        match self {
+            _ if subjects.is_empty() => {}
+            Self::Memory(memory) => {
+                for subject in subjects {
+                    keys.insert(subject.to_owned(), memory.key(subject)?);
+                }
+            }
+            Self::Postgres(postgres) => keys = postgres.find_all(&subjects).await?,
+        }
+        let open = |sealed: &&Sealed| {
+            let key = keys.get(&sealed.subject).copied().flatten();
+            key.map(|key| key.open(sealed)).transpose()
+        };
+        sealed.iter().map(open).collect()
     }
 
     /// Destroys the keys of `subjects`, each named once, for ever. Doing it again changes nothing.
@@ -197,6 +272,20 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn several_texts_open_in_their_order_and_the_erased_ones_are_none() {
+        let vault = Vault::memory();
+        let seal = async |subject, text| {
+            vault.seal(subject, "note", Uuid::from_u128(1), text).await.unwrap()
+        };
+        let (one, two) = (seal("appeal:1", "一").await, seal("appeal:2", "二").await);
+        let three = seal("appeal:1", "三").await;
+        vault.destroy(&["appeal:2"]).await.unwrap();
+        let opened = vault.open_all(&[&three, &two, &one]).await.unwrap();
+        assert_eq!(opened, [Some("三".to_owned()), None, Some("一".to_owned())]);
+        assert_eq!(vault.open_all(&[]).await.unwrap(), []);
+    }
+
+    #[tokio::test]
     async fn a_changed_text_or_subject_does_not_open() {
         let vault = Vault::memory();
         let sealed = vault.seal("appeal:1", "reply", Uuid::from_u128(1), "好").await.unwrap();
@@ -206,5 +295,52 @@ mod tests {
         for forged in [swapped, moved] {
             assert!(matches!(vault.open(&forged).await, Err(VaultError::Tampered)));
         }
+    }
+
+    #[tokio::test]
+    async fn bytes_are_sealed_as_texts_are() {
+        let vault = Vault::memory();
+        let (one, two) = (Uuid::from_u128(1), Uuid::from_u128(2));
+        let content = [0, 159, 146, 150, 255].repeat(1000);
+        let sealed = vault.seal_bytes("appeal:1", "attachment", one, &content).await.unwrap();
+        assert_eq!(sealed.len(), content.len() + 29);
+        assert_eq!(vault.open_bytes("appeal:1", &sealed).await.unwrap(), Some(content.clone()));
+        let again = vault.seal_bytes("appeal:1", "attachment", one, &content).await.unwrap();
+        assert_eq!(sealed, again);
+        let command = vault.seal_bytes("appeal:1", "attachment", two, &content).await.unwrap();
+        let label = vault.seal_bytes("appeal:1", "minutes", one, &content).await.unwrap();
+        let subject = vault.seal_bytes("appeal:2", "attachment", one, &content).await.unwrap();
+        for other in [command, label, subject] {
+            assert_ne!(sealed, other);
+        }
+    }
+
+    #[tokio::test]
+    async fn changed_bytes_and_those_of_another_subject_do_not_open() {
+        let vault = Vault::memory();
+        let sealed = vault.seal_bytes("appeal:1", "a", Uuid::from_u128(1), b"x").await.unwrap();
+        let mut forged = vec![Vec::new(), vec![2; 40]];
+        forged.extend((0..sealed.len()).map(|end| sealed[..end].to_vec()));
+        forged.extend((0..sealed.len()).map(|at| {
+            let mut changed = sealed.clone();
+            changed[at] ^= 1;
+            changed
+        }));
+        for bytes in forged {
+            let opened = vault.open_bytes("appeal:1", &bytes).await;
+            assert!(matches!(opened, Err(VaultError::Tampered)), "{bytes:?}");
+        }
+        let moved = vault.open_bytes("appeal:2", &sealed).await;
+        assert!(matches!(moved, Err(VaultError::Tampered)));
+    }
+
+    #[tokio::test]
+    async fn bytes_of_an_erased_subject_are_gone() {
+        let vault = Vault::memory();
+        let sealed = vault.seal_bytes("appeal:1", "a", Uuid::from_u128(1), b"x").await.unwrap();
+        vault.destroy(&["appeal:1"]).await.unwrap();
+        assert_eq!(vault.open_bytes("appeal:1", &sealed).await.unwrap(), None);
+        let refused = vault.seal_bytes("appeal:1", "a", Uuid::from_u128(1), b"x").await;
+        assert!(matches!(refused, Err(VaultError::Erased)));
     }
 }

@@ -9,6 +9,7 @@ mod follow;
 mod gate;
 mod load;
 mod monitor;
+mod objects;
 mod settings;
 
 use std::{
@@ -32,6 +33,7 @@ pub(crate) use self::follow::JetStreamFollow;
 pub use self::{
     gate::{GateRefusal, GateReport},
     monitor::SyncMode,
+    objects::{JetStreamObjects, OpenObjectsError},
     settings::{Credentials, Durability, JetStreamSettings},
 };
 use crate::{LoadError, Position, Source};
@@ -150,7 +152,19 @@ impl JetStream {
 
     /// Waits for an answer from the server, but no longer than the connection stands and the
     /// settings allow: an answer to what was asked on a lost connection never comes.
-    async fn while_connected<F: Future>(&self, answer: F) -> Result<F::Output, NoAnswer> {
+    fn while_connected<F: Future>(
+        &self,
+        answer: F,
+    ) -> impl Future<Output = Result<F::Output, NoAnswer>> {
+        self.while_connected_for(self.timeout(), answer)
+    }
+
+    /// As [`JetStream::while_connected`], for what takes the server longer than one answer.
+    async fn while_connected_for<F: Future>(
+        &self,
+        limit: Duration,
+        answer: F,
+    ) -> Result<F::Output, NoAnswer> {
         let mut losses = self.shared.losses.clone();
         losses.mark_unchanged();
         if !self.connected() {
@@ -158,7 +172,7 @@ impl JetStream {
         }
         tokio::select! {
             biased;
-            answer = within(self.timeout(), answer) => answer,
+            answer = within(limit, answer) => answer,
             _ = losses.changed() => Err(NoAnswer::Lost),
         }
     }

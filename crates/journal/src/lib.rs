@@ -3,13 +3,15 @@
 //!
 //! One commit is one record on one stream. A [`Position`] orders all records of the log without
 //! gaps; a stream's records are found by the literal subject of its [`StreamName`]. Two logs
-//! keep the same promises: [`Memory`], and [`JetStream`] on NATS, which is the real one.
+//! keep the same promises: [`Memory`], and [`JetStream`] on NATS, which is the real one. Beside
+//! the log, [`Objects`] keeps whole files that are too large for a record.
 
 mod commit;
 mod error;
 mod hash;
 pub mod jetstream;
 mod memory;
+mod objects;
 mod position;
 mod record;
 mod stream_name;
@@ -28,6 +30,10 @@ pub use crate::{
         JetStreamSettings, SyncMode,
     },
     memory::Memory,
+    objects::{
+        JetStreamObjects, MemoryObjects, OBJECT_BYTES_MAX, ObjectError, ObjectName, Objects,
+        OpenObjectsError,
+    },
     position::{Position, Version},
     record::Record,
     stream_name::{CITY, StreamName, StreamNameError, TOKEN_BYTES_MAX},

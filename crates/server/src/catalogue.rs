@@ -3,25 +3,34 @@
 //! Numbers for which no local figure is published are defaults: they are labelled so and an
 //! administrator changes them by publishing another version.
 
-use doudi_api::proto::{
-    CalendarException, Date, DayKind, FrequencyPolicy, FrequencyRule, FrequencySubject,
-    FrequencyWindow, Ground, PolicyDocument, RoutingArea, RoutingTable, RoutingTopic, RoutingUnit,
-    WorkCalendar, policy_document::Document,
+use doudi_api::{
+    of_document,
+    proto::{
+        CalendarException, Date, DayKind, FrequencyPolicy, FrequencyRule, FrequencySubject,
+        FrequencyWindow, Ground, PolicyDocument, RoutingArea, RoutingTable, RoutingTopic,
+        RoutingUnit, WorkCalendar, policy_document::Document,
+    },
 };
+use doudi_domain::{cases::CaseTypes, policy};
 use serde::Deserialize;
 
 const PLAN: &str = include_str!("../../../deploy/catalogue/plan.json");
+const CASE_TYPES: &str = include_str!("../../../deploy/catalogue/case_types.json");
 const WORK_CALENDAR: &str = include_str!("../../../deploy/catalogue/work_calendar.csv");
 
 /// The desk (诉求专席) that takes what nothing else takes.
 pub const CITY_DESK: &str = "desk-city";
+const CITY_DESK_NAME: &str = "市诉求专席";
 
 /// Why the published data cannot be read.
 #[derive(Debug, thiserror::Error)]
 pub enum CatalogueError {
     /// The plan is not the JSON it should be.
     #[error("deploy/catalogue/plan.json cannot be read")]
-    Plan(#[from] serde_json::Error),
+    Plan(#[source] serde_json::Error),
+    /// The case types are not the JSON they should be.
+    #[error("deploy/catalogue/case_types.json cannot be read")]
+    CaseTypes(#[source] serde_json::Error),
     /// A line of the calendar is not `date,kind,name`.
     #[error("line {0} of deploy/catalogue/work_calendar.csv cannot be read")]
     Calendar(usize),
@@ -65,6 +74,8 @@ pub struct Item {
     pub title: String,
     /// Its lead units, the first in the lead.
     pub lead_units: Vec<String>,
+    /// Words that point to it in the text of an appeal.
+    pub keywords: Vec<String>,
 }
 
 impl Plan {
@@ -73,17 +84,19 @@ impl Plan {
     /// # Errors
     /// [`CatalogueError::Plan`].
     pub fn published() -> Result<Self, CatalogueError> {
-        Ok(serde_json::from_str(PLAN)?)
+        serde_json::from_str(PLAN).map_err(CatalogueError::Plan)
     }
 
     /// The name of a unit, or its id where it has none.
     #[must_use]
     pub fn unit_name<'a>(&'a self, id: &'a str) -> &'a str {
-        self.units.iter().find(|unit| unit.id == id).map_or(id, |unit| &unit.name)
+        let other = if id == CITY_DESK { CITY_DESK_NAME } else { id };
+        self.units.iter().find(|unit| unit.id == id).map_or(other, |unit| &unit.name)
     }
 
     /// The plan as a routing table: an item's first lead unit leads, the others share the work; an
-    /// item without one goes to the area's desk. Desks and allowances are defaults.
+    /// item without one goes to the area's desk. The plan names no desks and no guarantee unit:
+    /// the desks are defaults, and the city desk guarantees.
     #[must_use]
     pub fn routing(&self) -> PolicyDocument {
         let lead = self.units.iter().map(|u| unit(&u.id, &u.name));
@@ -98,23 +111,23 @@ impl Plan {
             title: item.title.clone(),
             lead: item.lead_units.first().cloned().unwrap_or_default(),
             co_units: item.lead_units.iter().skip(1).cloned().collect(),
+            keywords: item.keywords.clone(),
         });
         PolicyDocument {
             document: Some(Document::Routing(RoutingTable {
-                units: lead.chain(desks).chain([unit(CITY_DESK, "市诉求专席")]).collect(),
+                units: lead.chain(desks).chain([unit(CITY_DESK, CITY_DESK_NAME)]).collect(),
                 areas: areas.collect(),
                 topics: topics.collect(),
                 city_desk: CITY_DESK.to_owned(),
-                accept_working_days: 1,
-                dispatch_working_days: 1,
-                resolve_working_days: 5,
+                guarantee: CITY_DESK.to_owned(),
+                standing: vec![],
             })),
         }
     }
 }
 
 fn unit(id: &str, name: &str) -> RoutingUnit {
-    RoutingUnit { id: id.to_owned(), name: name.to_owned() }
+    RoutingUnit { id: id.to_owned(), name: name.to_owned(), ..RoutingUnit::default() }
 }
 
 /// The desk of an area.
@@ -134,7 +147,9 @@ pub fn work_calendar() -> Result<PolicyDocument, CatalogueError> {
     let mut years: Vec<i32> =
         exceptions.iter().filter_map(|e| e.date.as_ref().map(|date| date.year)).collect();
     years.dedup();
-    Ok(PolicyDocument { document: Some(Document::Calendar(WorkCalendar { years, exceptions })) })
+    // No hours of business are published for the city: the calendar's defaults apply.
+    let calendar = WorkCalendar { years, exceptions, hours: vec![] };
+    Ok(PolicyDocument { document: Some(Document::Calendar(calendar)) })
 }
 
 fn exception(line: &str) -> Option<CalendarException> {
@@ -148,7 +163,17 @@ fn exception(line: &str) -> Option<CalendarException> {
         _ => return None,
     };
     let name = columns.next()?.to_owned();
-    Some(CalendarException { date: Some(date), kind: kind.into(), name })
+    Some(CalendarException { date: Some(date), kind: kind.into(), name, hours: vec![] })
+}
+
+/// The case types that a city starts with: general, fair competition, tax dispute, case overdue,
+/// round table. Every number is a default.
+///
+/// # Errors
+/// [`CatalogueError::CaseTypes`].
+pub fn case_types() -> Result<PolicyDocument, CatalogueError> {
+    let types: CaseTypes = serde_json::from_str(CASE_TYPES).map_err(CatalogueError::CaseTypes)?;
+    Ok(of_document(&policy::Document::CaseTypes(types)))
 }
 
 /// Grounds that pass every limit: what was complained of, assigned, asked for or cannot wait.
@@ -210,6 +235,22 @@ mod tests {
         let plan = Plan::published().unwrap();
         assert_eq!((plan.items.len(), plan.units.len(), plan.areas.len()), (63, 39, 12));
         assert_eq!(plan.unit_name("power-supply"), "国网大连供电公司");
+        let Some(Document::Routing(table)) = plan.routing().document else {
+            panic!("a routing table");
+        };
+        assert_eq!(table.guarantee, CITY_DESK);
+        let keywords = table.topics.iter().filter(|topic| !topic.keywords.is_empty()).count();
+        assert_eq!(keywords, 48, "the items of the cities and districts have none");
+    }
+
+    #[test]
+    fn there_are_five_case_types() {
+        let Some(Document::CaseTypes(cases)) = case_types().unwrap().document else {
+            panic!("case types");
+        };
+        let ids: Vec<&str> = cases.types.iter().map(|case_type| case_type.id.as_str()).collect();
+        let known = ["general", "fair-competition", "tax-dispute", "case-overdue", "round-table"];
+        assert_eq!(ids, known);
     }
 
     #[test]

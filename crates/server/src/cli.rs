@@ -24,7 +24,7 @@ pub enum Command {
     Serve,
     /// Build the views: read the log in order, write the tables.
     Project,
-    /// Run the processes: what has to happen without anybody asking.
+    /// Run the agenda: what has to happen without anybody asking.
     React,
     /// Serve, project and react in one process.
     All,
@@ -39,15 +39,27 @@ pub enum Command {
     },
     /// Run a working day on real servers in a temporary folder and tell its story.
     Demo,
+    /// Simulate on real servers in a temporary folder, driven by a virtual clock.
+    Simulate {
+        /// What.
+        #[command(subcommand)]
+        what: Simulated,
+    },
+    /// Measure on servers in a temporary folder, beside something bare run in the same breath.
+    Bench {
+        /// What.
+        #[command(subcommand)]
+        what: Measured,
+    },
     /// Empty views and build them again from the log.
     Rebuild {
-        /// The views, of timeline, quota and appeals. After the log was restored to an earlier moment: all three.
+        /// The views, of timeline, quota, appeals and agenda. After the log was restored to an earlier moment: all of them.
         #[arg(value_parser = view, required = true)]
         views: Vec<ViewName>,
     },
     /// Let a halted view go on from where it stands, once the cause is mended.
     Resume {
-        /// The view: timeline, quota or appeals.
+        /// The view: timeline, quota, appeals or agenda.
         #[arg(value_parser = view)]
         view: ViewName,
     },
@@ -56,8 +68,18 @@ pub enum Command {
         /// The stream, such as ev.91512081MA62K0260E.visits
         stream: String,
     },
+    /// Look over all appeals for those that are with nobody.
+    Sweep {
+        /// Give what is found to the floor of the fallback chain: the area's desk, else the city desk.
+        #[arg(long)]
+        repair: bool,
+    },
+    /// Derive all open deadlines from the work calendar in force; only those move that are due earlier by it.
+    Recompute,
     /// Check every hash chain, and every view against a fresh replay of the log.
     Verify,
+    /// Destroy every key whose destruction the log orders, once more; after the vault came back from a backup.
+    DestroyKeys,
     /// Show the effective configuration and whether it is safe to serve.
     Check,
     /// List the streams that a view could not apply, or try one of them again.
@@ -86,6 +108,46 @@ pub enum Command {
         /// The data folder of `doudi dev` [default: a folder of this user].
         #[arg(long, value_name = "FOLDER")]
         data: Option<PathBuf>,
+    },
+}
+
+/// What can be simulated.
+#[derive(Debug, Clone, Copy, Subcommand)]
+pub enum Simulated {
+    /// A year of appeals: channels, topics, areas, delays, returns, objections, holidays.
+    Appeals {
+        /// Where chance begins: the same seed makes the same year.
+        #[arg(long, default_value_t = 1)]
+        seed: u64,
+        /// How many appeals are submitted in the year.
+        #[arg(long, default_value_t = 500)]
+        cases: u32,
+    },
+}
+
+/// What can be measured.
+#[derive(Debug, Clone, Copy, Subcommand)]
+pub enum Measured {
+    /// Appeals led from submission to a reply and read back, on empty tables and on full ones.
+    Lifecycle {
+        /// How many appeals the full tables hold.
+        #[arg(long, default_value_t = 1_000_000)]
+        cases: u32,
+        /// How many clients are at work at once.
+        #[arg(long, default_value_t = 32)]
+        clients: usize,
+        /// How many appeals each measurement leads.
+        #[arg(long, default_value_t = 2000)]
+        lives: u32,
+    },
+    /// Deadlines: how late one fires while many are armed, and how fast many due at once are carried out.
+    Timers {
+        /// How many appeals have a clock that runs.
+        #[arg(long, default_value_t = 1_000_000)]
+        cases: u32,
+        /// How many of them are due at once.
+        #[arg(long, default_value_t = 100_000)]
+        due: u32,
     },
 }
 

@@ -1,9 +1,13 @@
 //! A caller of the API over gRPC, as an agency's system would be: one channel, one token, all services.
 
 use doudi_api::proto::{
-    appeal_service_client::AppealServiceClient, enterprise_service_client::EnterpriseServiceClient,
-    inspection_service_client::InspectionServiceClient, policy_service_client::PolicyServiceClient,
-    timeline_service_client::TimelineServiceClient,
+    DraftPolicyRequest, PolicyDocument, PolicyName, PublishPolicyRequest,
+    appeal_service_client::AppealServiceClient, case_service_client::CaseServiceClient,
+    diagnosis_service_client::DiagnosisServiceClient,
+    enterprise_service_client::EnterpriseServiceClient,
+    handling_service_client::HandlingServiceClient,
+    inspection_service_client::InspectionServiceClient, policy_document::Document,
+    policy_service_client::PolicyServiceClient, timeline_service_client::TimelineServiceClient,
 };
 use tonic::{
     Request, Status,
@@ -36,6 +40,12 @@ pub struct Client {
     pub inspections: InspectionServiceClient<Authenticated>,
     /// Appeals.
     pub appeals: AppealServiceClient<Authenticated>,
+    /// What happens to appeals while they are handled.
+    pub handling: HandlingServiceClient<Authenticated>,
+    /// Joint diagnoses.
+    pub diagnoses: DiagnosisServiceClient<Authenticated>,
+    /// Questions about appeals.
+    pub cases: CaseServiceClient<Authenticated>,
     /// Policy documents.
     pub policies: PolicyServiceClient<Authenticated>,
     /// Timelines.
@@ -54,9 +64,41 @@ impl Client {
             enterprises: EnterpriseServiceClient::new(with()),
             inspections: InspectionServiceClient::new(with()),
             appeals: AppealServiceClient::new(with()),
+            handling: HandlingServiceClient::new(with()),
+            diagnoses: DiagnosisServiceClient::new(with()),
+            cases: CaseServiceClient::new(with()),
             policies: PolicyServiceClient::new(with()),
             timelines: TimelineServiceClient::new(with()),
         })
+    }
+
+    /// Drafts a document and puts it in force; answers with its version.
+    ///
+    /// # Errors
+    /// What the API answers.
+    pub async fn publish(&self, document: PolicyDocument) -> Result<u32, Status> {
+        let name = match document.document {
+            Some(Document::Frequency(_)) => PolicyName::Frequency,
+            Some(Document::Routing(_)) => PolicyName::Routing,
+            Some(Document::Calendar(_)) => PolicyName::Calendar,
+            Some(Document::CaseTypes(_)) => PolicyName::CaseTypes,
+            None => PolicyName::Unspecified,
+        };
+        let mut policies = self.policies.clone();
+        let draft = DraftPolicyRequest {
+            command_id: command_id(),
+            document: Some(document),
+            expected_version: None,
+        };
+        let version = policies.draft_policy(draft).await?.into_inner().document_version;
+        let publish = PublishPolicyRequest {
+            command_id: command_id(),
+            name: name.into(),
+            document_version: version,
+            expected_version: None,
+        };
+        policies.publish_policy(publish).await?;
+        Ok(version)
     }
 }
 

@@ -12,13 +12,15 @@ use doudi_api::{
 };
 
 use crate::{
-    cli::{Cli, Command},
+    bench,
+    cli::{Cli, Command, Measured, Simulated},
     config::{Config, Purpose, environment},
     demo,
     dev::{self, Dev, keys::DevKey},
     logging, operate,
     parts::Parts,
     roles::{self, Roles},
+    simulate,
     stop::Stop,
     token,
 };
@@ -42,11 +44,29 @@ pub async fn run(cli: Cli) -> Result<ExitCode, Failure> {
             config.grpc.listen = listen.unwrap_or(config.grpc.listen);
             run_dev(config, data.unwrap_or_else(dev::default_folder)).await
         }
-        Command::Demo => Box::pin(run_demo()).await,
+        Command::Demo => Box::pin(in_scratch("demo", demo::run)).await,
+        Command::Simulate { what: Simulated::Appeals { seed, cases } } => {
+            let plan = simulate::Plan { seed, cases };
+            Box::pin(in_scratch("simulate", async |folder| simulate::appeals(folder, plan).await))
+                .await
+        }
+        Command::Bench { what: Measured::Lifecycle { cases, clients, lives } } => {
+            let scale = bench::lifecycle::Scale { cases, clients, lives };
+            Box::pin(in_scratch("bench", async |folder| bench::lifecycle::run(folder, scale).await))
+                .await
+        }
+        Command::Bench { what: Measured::Timers { cases, due } } => {
+            let scale = bench::timers::Scale { cases, due };
+            Box::pin(in_scratch("bench", async |folder| bench::timers::run(folder, scale).await))
+                .await
+        }
         Command::Rebuild { views } => operate::rebuild(&load(Purpose::Serve, file)?, &views).await,
         Command::Replay { stream } => operate::replay(&load(Purpose::Serve, file)?, &stream).await,
         Command::Verify => operate::verify(&load(Purpose::Serve, file)?).await,
+        Command::Sweep { repair } => operate::sweep(&load(Purpose::Serve, file)?, repair).await,
+        Command::Recompute => operate::recompute(&load(Purpose::Serve, file)?).await,
         Command::Check => operate::check(&load(Purpose::Serve, file)?).await,
+        Command::DestroyKeys => operate::destroy_keys(&load(Purpose::Serve, file)?).await,
         Command::Resume { view } => operate::resume(&load(Purpose::Serve, file)?, view).await,
         Command::Parked { retry, stream } => {
             operate::parked(&load(Purpose::Serve, file)?, retry.zip(stream)).await
@@ -96,7 +116,7 @@ async fn run_dev(mut config: Config, folder: PathBuf) -> Result<ExitCode, Failur
     let server = roles::bind(&config)?;
     let (nats, postgres) = dev.addresses();
     let mut tokens = serde_json::Map::new();
-    for role in Role::ALL {
+    for role in Role::OF_ACCOUNTS.iter() {
         let claims = Claims {
             iss: config.auth.issuer.clone(),
             aud: Audience::One(config.auth.audience.clone()),
@@ -127,9 +147,16 @@ async fn run_dev(mut config: Config, folder: PathBuf) -> Result<ExitCode, Failur
     Ok(ExitCode::SUCCESS)
 }
 
-async fn run_demo() -> Result<ExitCode, Failure> {
-    let folder = std::env::temp_dir().join(format!("doudi-demo-{}", std::process::id()));
-    let told = Box::pin(demo::run(&folder)).await;
+/// Runs something in a temporary folder that is gone afterwards.
+async fn in_scratch<E>(
+    name: &str,
+    run: impl AsyncFnOnce(&Path) -> Result<(), E>,
+) -> Result<ExitCode, Failure>
+where
+    Failure: From<E>,
+{
+    let folder = std::env::temp_dir().join(format!("doudi-{name}-{}", std::process::id()));
+    let told = run(&folder).await;
     let removed = std::fs::remove_dir_all(&folder);
     told?;
     removed?;

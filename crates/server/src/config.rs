@@ -15,7 +15,7 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 
 pub use sections::{
-    Auth, Engine, Grpc, Identity, Log, LogFormat, Nats, Postgres, React, Secret, Vault,
+    Attachments, Auth, Engine, Grpc, Identity, Log, LogFormat, Nats, Postgres, React, Secret, Vault,
 };
 
 use layers::Layers;
@@ -49,6 +49,8 @@ pub struct Config {
     pub auth: Auth,
     /// Keys of personal data.
     pub vault: Vault,
+    /// What may be attached.
+    pub attachments: Attachments,
     /// Log lines of the program itself.
     pub log: Log,
     /// Enterprise codes.

@@ -2,7 +2,6 @@
 
 use std::path::Path;
 
-use doudi_api::proto::PolicyName;
 use doudi_api::{identity::Claims, permission::Role};
 use tonic::{
     Status,
@@ -11,7 +10,7 @@ use tonic::{
 };
 
 use crate::{
-    catalogue::{self, CatalogueError, Plan},
+    catalogue::{CatalogueError, Plan},
     client::Client,
     config::{Config, ConfigError, Purpose, environment},
     dev::{Dev, DevError, keys::DevKey},
@@ -22,6 +21,7 @@ use crate::{
 };
 
 mod day;
+mod guarantee;
 mod tables;
 
 /// Why the demo did not end well.
@@ -128,7 +128,7 @@ pub async fn run(folder: &Path) -> Result<(), DemoError> {
     ));
     let told = Box::pin(async {
         let channel = Endpoint::from_shared(format!("http://{address}"))?.connect().await?;
-        story(Cast::gather(Plan::published()?, channel, key)?).await?;
+        Box::pin(story(Cast::gather(Plan::published()?, channel, key)?)).await?;
         replay(&parts).await
     })
     .await;
@@ -145,16 +145,12 @@ pub async fn run(folder: &Path) -> Result<(), DemoError> {
 }
 
 async fn story(cast: Cast) -> Result<(), DemoError> {
-    let documents = vec![
-        (PolicyName::Calendar, catalogue::work_calendar()?),
-        (PolicyName::Routing, cast.plan.routing()),
-        (PolicyName::Frequency, catalogue::frequency_policy()),
-    ];
-    day::publish(&cast, documents).await?;
+    day::publish(&cast).await?;
     day::register(&cast).await?;
     let visit = day::visits(&cast).await?;
     day::race(&cast).await?;
     let position = day::appeals(&cast, &visit).await?;
+    guarantee::story(&cast).await?;
     day::show(&cast, &position).await
 }
 

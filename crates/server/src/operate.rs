@@ -11,8 +11,9 @@ use indicatif::{ProgressBar, ProgressStyle};
 use crate::{
     commands::Failure,
     config::Config,
+    erasures,
     parts::{self, Parts},
-    verify,
+    sweep, verify,
 };
 
 fn verdict(sound: bool) -> ExitCode {
@@ -144,4 +145,44 @@ pub async fn parked(
         );
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// Looks over all appeals for those that are with nobody, and gives them to somebody if asked to.
+///
+/// # Errors
+/// When the tables or the log cannot be read; what is found and not repaired makes the exit code.
+pub async fn sweep(config: &Config, repair: bool) -> Result<ExitCode, Failure> {
+    let parts = Parts::assemble(config).await?;
+    let swept = sweep::sweep(&parts, repair).await?;
+    println!(
+        "{} appeals looked at: {} silent, {} with somebody who cannot be reached; {} repaired, {} refused",
+        swept.looked, swept.silent, swept.orphaned, swept.repaired, swept.refused
+    );
+    Ok(verdict(swept.silent + swept.orphaned <= swept.repaired))
+}
+
+/// Derives all open deadlines from the work calendar in force, where that favours the enterprise.
+///
+/// # Errors
+/// When the tables or the log cannot be read.
+pub async fn recompute(config: &Config) -> Result<ExitCode, Failure> {
+    let parts = Parts::assemble(config).await?;
+    let done = sweep::recompute(&parts).await?;
+    println!("{} open appeals looked at, deadlines moved in {}", done.looked, done.moved);
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Destroys every key whose destruction the log orders, once more.
+///
+/// # Errors
+/// When the log or the vault cannot be reached; what cannot be read is printed and makes the exit
+/// code.
+pub async fn destroy_keys(config: &Config) -> Result<ExitCode, Failure> {
+    let parts = Parts::assemble(config).await?;
+    let found = erasures::destroy_keys(&parts.journal, &parts.vault).await?;
+    for record in &found.unreadable {
+        println!("{record}");
+    }
+    println!("{} key(s) destroyed", found.destroyed);
+    Ok(verdict(found.unreadable.is_empty()))
 }

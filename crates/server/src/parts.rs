@@ -5,11 +5,12 @@ use std::{collections::BTreeMap, fs, path::PathBuf, sync::Arc};
 use base64::{Engine as _, prelude::BASE64_STANDARD};
 use deadpool_postgres::{Manager, ManagerConfig, Pool, RecyclingMethod, Runtime};
 use doudi_engine::{
-    Engine, EngineSettings, MasterKeys, MasterKeysError, ReactSettings, Vault, VaultError,
+    AttachmentSettings, Attachments, Engine, EngineSettings, MasterKeys, MasterKeysError, Vault,
+    VaultError, react::ReactSettings,
 };
 use doudi_journal::{
-    ConnectError, CreateError, Credentials, GateRefusal, GateReport, JetStream, JetStreamSettings,
-    Journal, Position,
+    ConnectError, CreateError, Credentials, GateRefusal, GateReport, JetStream, JetStreamObjects,
+    JetStreamSettings, Journal, Objects, OpenObjectsError, Position,
 };
 use doudi_views::{ViewError, ViewSettings, Views};
 use tokio_postgres::NoTls;
@@ -18,9 +19,6 @@ use crate::{
     clock,
     config::{self, Config},
 };
-
-/// The most commands that processes issue in one round.
-const ROUND_MAX: usize = 500;
 
 /// Why the parts cannot be put together. The text is for the operator.
 #[derive(Debug, thiserror::Error)]
@@ -34,6 +32,9 @@ pub enum PartsError {
     /// The gate refuses to serve on this log.
     #[error("refusing to serve:{}", listed(.0))]
     Gate(Vec<GateRefusal>),
+    /// The store of the attachments cannot be used.
+    #[error("the store of the attachments cannot be used")]
+    Objects(#[from] OpenObjectsError),
     /// The address of the database cannot be read.
     #[error("postgres.url cannot be read")]
     PostgresUrl(#[source] tokio_postgres::Error),
@@ -74,6 +75,8 @@ pub struct Parts {
     pub views: Views,
     /// The keys of personal data.
     pub vault: Vault,
+    /// The files that are attached to cases.
+    pub attachments: Attachments,
     /// The keys that wrap those, and that other secrets are derived from.
     pub master: MasterKeys,
     /// What the gate saw.
@@ -93,16 +96,14 @@ impl Parts {
         if checkpoint == Position::default() {
             jetstream.create_if_absent().await?;
         }
-        let (journal, gate) = pass(jetstream, checkpoint).await?;
+        let (journal, gate) = pass(jetstream.clone(), checkpoint).await?;
         let master = master_keys(&config.vault)?;
         let vault = Vault::postgres(pool, master.clone()).await?;
-        let settings = EngineSettings {
-            cache_entries_max: config.engine.cache_entries_max,
-            attempts_max: config.engine.attempts_max,
-            input_age_max: config.engine.input_age_max,
-        };
+        let attachments = Box::pin(attachments(config, &jetstream, vault.clone())).await?;
+        let settings = engine_settings(&config.engine);
         let engine = Engine::new(journal.clone(), settings, clock::system());
-        Ok(Self { journal, engine, views, vault, master, gate: Arc::new(gate) })
+        let gate = Arc::new(gate);
+        Ok(Self { journal, engine, views, vault, attachments, master, gate })
     }
 }
 
@@ -171,6 +172,20 @@ pub(crate) async fn tables(config: &Config) -> Result<(Pool, Views), PartsError>
     Ok((pool, views))
 }
 
+/// The attachments beside the log, their store made where it is missing.
+async fn attachments(
+    config: &Config,
+    jetstream: &JetStream,
+    vault: Vault,
+) -> Result<Attachments, PartsError> {
+    let objects = JetStreamObjects::open(jetstream, config.attachments.store_bytes_max).await?;
+    let settings = AttachmentSettings {
+        bytes_max: config.attachments.bytes_max,
+        media_types: config.attachments.media_types.clone(),
+    };
+    Ok(Attachments::new(Objects::JetStream(objects), vault, settings))
+}
+
 /// The master keys that the configuration names.
 fn master_keys(vault: &config::Vault) -> Result<MasterKeys, PartsError> {
     let mut keys = BTreeMap::new();
@@ -186,12 +201,22 @@ fn master_keys(vault: &config::Vault) -> Result<MasterKeys, PartsError> {
     Ok(MasterKeys::new(vault.active_key.clone(), keys)?)
 }
 
-/// The bounds of the process runner, as the configuration says.
+/// The bounds of the write path, as the configuration says.
+#[must_use]
+pub fn engine_settings(engine: &config::Engine) -> EngineSettings {
+    EngineSettings {
+        cache_entries_max: engine.cache_entries_max,
+        attempts_max: engine.attempts_max,
+        input_age_max: engine.input_age_max,
+    }
+}
+
+/// The bounds of the agenda's runner, as the configuration says.
 #[must_use]
 pub fn react_settings(react: &config::React) -> ReactSettings {
     ReactSettings {
         visit_grace_days: react.visit_grace_days,
         poll_interval: react.poll_interval,
-        round_max: ROUND_MAX,
+        in_flight_max: react.in_flight_max,
     }
 }

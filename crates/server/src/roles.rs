@@ -4,10 +4,9 @@ use std::{fs, io, net::SocketAddr, path::PathBuf};
 
 use doudi_api::{
     Api, ApiSettings, SERVICES,
-    identity::{Authenticator, AuthenticatorSettings, Keys, KeysError},
+    identity::{Authenticator, AuthenticatorSettings, CaseTokens, Keys, KeysError},
     proto::FILE_DESCRIPTOR_SET,
 };
-use doudi_engine::ReactError;
 use tokio::{
     task::JoinHandle,
     time::{Duration, MissedTickBehavior, timeout},
@@ -16,11 +15,13 @@ use tonic::transport::{Identity, Server, ServerTlsConfig};
 use tonic_health::{ServingStatus, server::HealthReporter};
 
 use crate::{
+    agenda::StoredAgenda,
     config::{Auth, Config, Grpc},
     dev::keys::DEV_KEY_ID,
     listener::Listener,
     parts::{self, Parts},
     stop::Stop,
+    sweep,
 };
 
 /// How often the health service looks at the log.
@@ -62,9 +63,6 @@ pub enum RunError {
     /// The reflection service cannot be made.
     #[error("the API cannot describe itself")]
     Reflection(#[from] tonic_reflection::server::Error),
-    /// The processes ended by themselves.
-    #[error("the processes failed")]
-    React(#[from] ReactError),
     /// A task ended in a panic.
     #[error("a task ended in a panic")]
     Panic(#[from] tokio::task::JoinError),
@@ -133,7 +131,7 @@ pub async fn run(
         project.await?;
     }
     if let Some(react) = react {
-        react.await??;
+        react.await?;
     }
     served
 }
@@ -147,19 +145,35 @@ impl Drop for StopAtEnd {
     }
 }
 
-/// Processes at work.
-fn react(
-    parts: Parts,
-    config: &Config,
-    stop: Stop,
-    drained: &Stop,
-) -> JoinHandle<Result<(), ReactError>> {
+/// Sweeps now and then, for ever. What goes wrong with a sweep is said, and the next tries again.
+async fn sweeping(parts: &Parts, interval: Duration) {
+    let mut ticks = tokio::time::interval(interval);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    // The first tick comes at once, when the tables may still be far behind.
+    ticks.tick().await;
+    loop {
+        ticks.tick().await;
+        match sweep::sweep(parts, true).await {
+            Ok(swept) if swept.silent + swept.orphaned == 0 => {}
+            Ok(swept) => tracing::warn!(?swept, "the sweep found appeals that were with nobody"),
+            Err(error) => tracing::warn!(?error, "the sweep could not be made"),
+        }
+    }
+}
+
+/// The agenda at work.
+fn react(parts: Parts, config: &Config, stop: Stop, drained: &Stop) -> JoinHandle<()> {
     let settings = parts::react_settings(&config.react);
+    let sweep_interval = config.react.sweep_interval;
     let until = drained.receiver();
     let end = StopAtEnd(stop);
     tokio::spawn(async move {
         let _end = end;
-        parts.engine.react(&parts.vault, &settings, until).await
+        let agenda = StoredAgenda(parts.views.clone());
+        tokio::select! {
+            () = parts.engine.react(&agenda, &parts.vault, &settings, until) => {}
+            () = sweeping(&parts, sweep_interval) => {}
+        }
     })
 }
 
@@ -181,7 +195,8 @@ async fn serve(
         parts.engine.clone(),
         parts.vault.clone(),
         parts.views.clone(),
-        authenticator(auth)?,
+        parts.attachments.clone(),
+        authenticator(auth, CaseTokens::new(parts.master.derive_each("case tokens")))?,
         settings,
         stop.receiver(),
     );
@@ -244,7 +259,7 @@ async fn watch_health(parts: Parts, reporter: HealthReporter, stop: Stop) {
     }
 }
 
-fn authenticator(auth: &Auth) -> Result<Authenticator, RunError> {
+fn authenticator(auth: &Auth, cases: CaseTokens) -> Result<Authenticator, RunError> {
     let keys = Keys::parse(&read(&auth.keys_file)?)?;
     if !auth.allow_dev_key && keys.kids().any(|kid| kid == DEV_KEY_ID) {
         return Err(RunError::DevelopmentKey);
@@ -255,7 +270,7 @@ fn authenticator(auth: &Auth) -> Result<Authenticator, RunError> {
         leeway: auth.leeway,
         token_age_max: auth.token_age_max,
     };
-    Ok(Authenticator::new(keys, settings))
+    Ok(Authenticator::new(keys, cases, settings))
 }
 
 fn tls(grpc: &Grpc) -> Result<Option<ServerTlsConfig>, RunError> {

@@ -28,9 +28,12 @@ pub fn claims(role: Role) -> Claims {
     let unit = match role {
         Role::AgencyHandler => Some("power-supply"),
         Role::UnitHead | Role::Inspector => Some("market-regulation"),
-        Role::Dispatcher | Role::Supervisor | Role::Enterprise | Role::Auditor | Role::Admin => {
-            None
-        }
+        Role::Dispatcher
+        | Role::Supervisor
+        | Role::Enterprise
+        | Role::Auditor
+        | Role::Admin
+        | Role::CaseHolder => None,
     };
     let areas = match role {
         Role::Dispatcher | Role::Supervisor => vec![EVERY_AREA.to_owned()],
@@ -39,7 +42,8 @@ pub fn claims(role: Role) -> Claims {
         | Role::Inspector
         | Role::Enterprise
         | Role::Auditor
-        | Role::Admin => vec![],
+        | Role::Admin
+        | Role::CaseHolder => vec![],
     };
     let enterprise = match role {
         Role::Enterprise => Some("91210212DD0000001D".to_owned()),
@@ -49,7 +53,8 @@ pub fn claims(role: Role) -> Claims {
         | Role::Dispatcher
         | Role::Supervisor
         | Role::Auditor
-        | Role::Admin => None,
+        | Role::Admin
+        | Role::CaseHolder => None,
     };
     Claims {
         iss: "doudi".to_owned(),

@@ -1,80 +1,30 @@
-//! The appeals as they are now: one row each, for lists and inboxes. No personal data.
-
-use std::fmt;
+//! The appeals as they are now: one row each, for lists, and one for each running clock, for inboxes.
+//! No personal data.
 
 use doudi_domain::{
-    AppealId, AreaCode, EnterpriseId, TopicId, UnitId, VisitId, appeal::Channel, calendar::DueDate,
+    AppealId, AreaCode, CaseNumber, CaseTypeId, ClassId, EnterpriseId, TopicId, UnitId, VisitId,
+    appeal::{Channel, Confidentiality, PhaseName, Trigger},
+    clock::Clock,
     routing::RouteRule,
 };
 use doudi_journal::Position;
 use jiff::Timestamp;
 
+mod apply;
+mod clocks;
+mod closures;
 mod fold;
 mod list;
 mod rows;
 
-pub(crate) use list::list;
+pub(crate) use apply::apply;
+pub(crate) use clocks::{diagnosis, least_level, level, rung, stored_rung};
 pub use list::{Page, Query};
-pub(crate) use rows::apply;
+pub(crate) use list::{SCOPED, list};
+pub(crate) use rows::{COLUMNS, OWED, clock, read};
 
 /// The version of the tables and of what they mean.
-pub(crate) const VERSION: i32 = 1;
-
-/// How far an appeal is (办理状态).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum State {
-    /// Waits for acceptance (待受理).
-    Submitted,
-    /// Waits for dispatch (待分办).
-    Accepted,
-    /// Waits for the unit's signature (待签收).
-    Dispatched,
-    /// The unit works on it (办理中).
-    InHandling,
-    /// The unit says it is resolved; the enterprise has the word (已办结待确认).
-    Resolved,
-    /// The enterprise agreed (企业已确认).
-    Confirmed,
-    /// Closed (已办结归档).
-    Closed,
-}
-
-impl State {
-    /// Every state, in the order of an appeal's life.
-    pub const ALL: [Self; 7] = [
-        Self::Submitted,
-        Self::Accepted,
-        Self::Dispatched,
-        Self::InHandling,
-        Self::Resolved,
-        Self::Confirmed,
-        Self::Closed,
-    ];
-
-    /// The state's name.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Submitted => "submitted",
-            Self::Accepted => "accepted",
-            Self::Dispatched => "dispatched",
-            Self::InHandling => "in_handling",
-            Self::Resolved => "resolved",
-            Self::Confirmed => "confirmed",
-            Self::Closed => "closed",
-        }
-    }
-
-    fn parse(name: &str) -> Result<Self, &'static str> {
-        Self::ALL.into_iter().find(|state| state.as_str() == name).ok_or("is no state of an appeal")
-    }
-}
-
-impl fmt::Display for State {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(self.as_str())
-    }
-}
+pub(crate) const VERSION: i32 = 2;
 
 /// An appeal as it is now.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -83,30 +33,58 @@ pub struct Row {
     pub enterprise: EnterpriseId,
     /// The appeal.
     pub appeal: AppealId,
+    /// Its number, of the day in Asia/Shanghai on which its submission says that it was made.
+    pub number: CaseNumber,
     /// How far it is.
-    pub state: State,
+    pub state: PhaseName,
     /// Where it came in.
     pub channel: Channel,
+    /// The kind of case.
+    pub case_type: CaseTypeId,
+    /// The class that it is of; none only for a kind of case without classes.
+    pub class: Option<ClassId>,
     /// What it is about.
     pub topic: TopicId,
     /// Where it plays.
     pub area: AreaCode,
-    /// The unit that leads; none before dispatch.
+    /// Who may know of it.
+    pub confidentiality: Confidentiality,
+    /// The unit that leads; none before dispatch, and none once redirected or merged.
     pub unit: Option<UnitId>,
     /// The units that share the work.
     pub co_units: Vec<UnitId>,
-    /// The routing rule that chose the unit; none before dispatch.
+    /// The routing rule that chose the unit; none without a unit.
     pub rule: Option<RouteRule>,
-    /// When the next step is due; none once resolved.
-    pub due: Option<DueDate>,
+    /// The clock of the next step of the case itself; none once nothing is owed.
+    pub due: Option<Clock>,
     /// How often the enterprise objected.
     pub objections: u32,
+    /// How often it went from one unit to another.
+    pub bounces: u32,
+    /// Why the guarantee unit owns it, if it does.
+    pub guarantee: Option<Trigger>,
+    /// The appeal that it was merged into.
+    pub merged_into: Option<AppealId>,
     /// The visit it complains about.
     pub about_visit: Option<VisitId>,
-    /// When it was recorded, in microseconds.
+    /// When it was submitted, in whole seconds.
     pub submitted_at: Timestamp,
+    /// When it was closed; none while it is not.
+    pub closed_at: Option<Timestamp>,
+    /// When its phase, its unit or a promise last changed. A note, a file, a rating, a step of a
+    /// clock and a newer calendar change none of them.
+    pub last_moved: Timestamp,
+    /// Whether the enterprise appealed on the same topic again soon after a close, within the days
+    /// that the case type sets (疑似虚假办结).
+    pub suspected_false_closure: bool,
     /// The log position of its submission.
     pub submitted: Position,
     /// The log position of its last change.
     pub updated: Position,
+}
+
+/// The phase with that name.
+pub(crate) fn phase(name: &str) -> Result<PhaseName, &'static str> {
+    let known = PhaseName::ALL.into_iter().find(|phase| phase.as_str() == name);
+    known.ok_or("is no phase of an appeal")
 }

@@ -61,8 +61,9 @@ pub(crate) async fn snapshot<'a>(
         .map_err(failed)?;
     // The lock comes before the snapshot: a rebuild empties tables in a way that older snapshots
     // see, so it must wait for whoever reads.
+    // Compiling a statement takes longer than running it.
     let settings = format!(
-        "SET LOCAL search_path = {}, doudi; LOCK TABLE {} IN ACCESS SHARE MODE",
+        "SET LOCAL search_path = {}, doudi; SET LOCAL jit = off; LOCK TABLE {} IN ACCESS SHARE MODE",
         view.schema(),
         view.tables().join(", ")
     );

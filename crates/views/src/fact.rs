@@ -1,17 +1,26 @@
 //! From a stored record to the facts in it, in their newest shape. What cannot be read is poison:
 //! it says why, so that its stream can be parked and an operator can see the reason.
 
-use doudi_domain::{AppealId, EnterpriseId, appeal, codec, enterprise, policy, visits};
-use doudi_journal::{CITY, Commit, Record};
+use doudi_domain::{
+    AppealId, DiagnosisId, EnterpriseId, appeal, codec, diagnosis, enterprise, policy, visits,
+};
+use doudi_journal::{CITY, Commit, Record, StreamName};
 use jiff::Timestamp;
+use uuid::Uuid;
 
 use crate::error::chain;
 
 /// What one commit says.
 #[derive(Debug)]
 pub(crate) struct Fact {
-    /// The enterprise, or none for a document of the city.
+    /// Of what.
+    pub(crate) stream: StreamName,
+    /// Its events.
     pub(crate) content: Content,
+    /// The command that it carried out.
+    pub(crate) command: Uuid,
+    /// The matter that it belongs to.
+    pub(crate) correlation: Uuid,
     /// When it happened, as far as the commit knows.
     pub(crate) occurred_at: Timestamp,
     /// When it was recorded.
@@ -29,6 +38,8 @@ pub(crate) enum Content {
     Visits(EnterpriseId, Vec<visits::Event>),
     /// One appeal of an enterprise.
     Appeal(EnterpriseId, AppealId, Vec<appeal::Event>),
+    /// One joint diagnosis of an enterprise's appeal.
+    Diagnosis(EnterpriseId, DiagnosisId, Vec<diagnosis::Event>),
     /// A policy document of the city.
     Policy(Vec<policy::Event>),
 }
@@ -49,15 +60,46 @@ impl Fact {
                 let appeal = AppealId::parse(id).map_err(|error| format!("its id {error}"))?;
                 Content::Appeal(owner(record)?, appeal, events(&commit)?)
             }
+            "diagnosis" => {
+                let id = stream.id().unwrap_or_default();
+                let id = DiagnosisId::parse(id).map_err(|error| format!("its id {error}"))?;
+                Content::Diagnosis(owner(record)?, id, events(&commit)?)
+            }
             "policy" if stream.owner() == CITY => Content::Policy(events(&commit)?),
             other => return Err(format!("no view reads the kind {other} under this owner")),
         };
         Ok(Self {
+            stream: stream.clone(),
             content,
+            command: commit.command_id,
+            correlation: commit.correlation,
             occurred_at: commit.occurred_at,
             recorded_at: commit.recorded_at,
             position: crate::db::stored(record.position),
         })
+    }
+}
+
+#[cfg(test)]
+impl Fact {
+    /// A fact that happened and was recorded at one instant, on the stream that it belongs to.
+    pub(crate) fn of(content: Content, at: Timestamp, position: i64) -> Self {
+        let stream = match &content {
+            Content::Profile(owner, _) => format!("ev.{owner}.profile"),
+            Content::Visits(owner, _) => format!("ev.{owner}.visits"),
+            Content::Appeal(owner, appeal, _) => format!("ev.{owner}.appeal.{appeal}"),
+            Content::Diagnosis(owner, id, _) => format!("ev.{owner}.diagnosis.{id}"),
+            Content::Policy(_) => format!("ev.{CITY}.policy.frequency"),
+        };
+        Self {
+            stream: StreamName::parse(&stream).unwrap(),
+            content,
+            command: Uuid::from_u64_pair(3, position.unsigned_abs()),
+            correlation: Uuid::nil(),
+            occurred_at: at,
+            recorded_at: at,
+            position,
+        }
     }
 }
 

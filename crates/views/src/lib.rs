@@ -6,18 +6,23 @@
 use std::{fmt, sync::Arc, time::Duration};
 
 use deadpool_postgres::Pool;
-use doudi_domain::EnterpriseId;
+use doudi_domain::{EnterpriseId, UnitId};
 use doudi_journal::{Journal, Position};
 use tokio::{
     sync::{Mutex, watch},
     task::JoinSet,
 };
 
+pub mod agenda;
 pub mod appeals;
 mod checkpoint;
 mod db;
 mod error;
 mod fact;
+pub mod inbox;
+#[cfg(test)]
+mod kit;
+pub mod measures;
 mod operate;
 mod parked;
 mod predicate;
@@ -25,6 +30,7 @@ mod progress;
 mod project;
 pub mod quota;
 mod scope;
+pub mod sweep;
 pub mod timeline;
 mod verify;
 mod view;
@@ -183,6 +189,46 @@ impl Views {
         let page = appeals::list(&self.pool, query).await?;
         fresh.check(ViewName::Appeals, page.position)?;
         Ok(page)
+    }
+
+    /// One page of what is due, oldest first.
+    ///
+    /// # Errors
+    /// As PostgreSQL fails.
+    pub async fn due(&self, query: &agenda::Query) -> Result<agenda::Page, ViewError> {
+        agenda::due(&self.pool, query).await
+    }
+
+    /// The next `span` appeals after `after`, and which of them are open without a running clock.
+    ///
+    /// # Errors
+    /// As PostgreSQL fails.
+    pub async fn silent_appeals(
+        &self,
+        after: Option<&sweep::Named>,
+        span: usize,
+    ) -> Result<sweep::Looked, ViewError> {
+        sweep::silent(&self.pool, after, span).await
+    }
+
+    /// Every unit that owes something.
+    ///
+    /// # Errors
+    /// As PostgreSQL fails.
+    pub async fn clock_owners(&self) -> Result<Vec<UnitId>, ViewError> {
+        sweep::owners(&self.pool).await
+    }
+
+    /// Appeals in which `owner` owes something, at most `limit`.
+    ///
+    /// # Errors
+    /// As PostgreSQL fails.
+    pub async fn appeals_owed_by(
+        &self,
+        owner: &UnitId,
+        limit: usize,
+    ) -> Result<Vec<sweep::Named>, ViewError> {
+        sweep::of_owner(&self.pool, owner, limit).await
     }
 
     /// Runs every view until `shutdown` says `true` or its sender is gone. PostgreSQL being away

@@ -1,17 +1,64 @@
 //! Which rows are meant: conditions that all must hold, with their values. List, count, export and
 //! watch of one subject are built from one predicate, so they cannot mean different rows.
 
+use doudi_domain::appeal::Confidentiality;
 use tokio_postgres::types::{ToSql, Type};
 
-use crate::Scope;
+use crate::{
+    Scope,
+    scope::{CO_UNIT_MAX, OWNER_MAX, area_max, secrecy},
+};
 
 type Value = Box<dyn ToSql + Sync + Send>;
+
+/// The most units or areas of a scope that are looked up each by itself.
+const APART_MAX: usize = 16;
 
 /// Conditions and their values. Columns are named by the program, values by the caller.
 #[derive(Debug, Default)]
 pub(crate) struct Predicate {
     conditions: Vec<String>,
     values: Vec<(Value, Type)>,
+}
+
+/// By which columns of a table a scope is held, besides `enterprise` and `area`.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Scoped {
+    /// The units that see a row of every level.
+    pub(crate) leads: &'static [&'static str],
+    /// Who else sees it.
+    pub(crate) others: Others,
+    /// An expression for the level of a row; none where no row is confidential.
+    pub(crate) secrecy: Option<&'static str>,
+    /// A condition for rows that the enterprise itself does not see; none where it sees all.
+    pub(crate) internal: Option<&'static str>,
+}
+
+/// Which units beside the lead see a row.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Others {
+    /// None.
+    Nobody,
+    /// Those in the column `owner`: who owes something.
+    Owner,
+    /// Those in the list given.
+    CoUnits(&'static str),
+}
+
+/// One way for a row to lie within a scope.
+#[derive(Debug)]
+struct Way {
+    condition: String,
+    /// Whether an index finds its rows in the order of a page.
+    in_order: bool,
+}
+
+/// The keys of a page: which, of which table, in which order.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Keys {
+    pub(crate) table: &'static str,
+    pub(crate) columns: &'static str,
+    pub(crate) order: &'static str,
 }
 
 impl Predicate {
@@ -38,40 +85,105 @@ impl Predicate {
         self.conditions.push(format!("{column} = ANY({place})"));
     }
 
-    /// The columns `enterprise`, `unit` and `area` lie within `scope`.
-    pub(crate) fn within(&mut self, scope: &Scope) {
-        self.within_or(scope, |_| None);
+    /// A condition without a value.
+    pub(crate) fn holds(&mut self, condition: impl Into<String>) {
+        self.conditions.push(condition.into());
     }
 
-    /// As [`Predicate::within`]; the column `co_units` counts as well as `unit`.
-    pub(crate) fn within_shared(&mut self, scope: &Scope) {
-        self.within_or(scope, |units| Some(format!("co_units && {units}")));
+    /// The row lies within `scope`.
+    pub(crate) fn within(&mut self, scope: &Scope, scoped: &Scoped) {
+        if let Some(ways) = self.ways(scope, scoped) {
+            let ways: Vec<String> = ways.into_iter().map(|way| way.condition).collect();
+            self.conditions.push(any_of(&ways));
+        }
     }
 
-    fn within_or(&mut self, scope: &Scope, shared: impl Fn(&str) -> Option<String>) {
-        let Scope::Within { enterprise, units, areas } = scope else {
-            return;
+    /// The statement for the keys of the first `rows` rows that are meant and lie within `scope`. Each
+    /// way into the scope is a page of its own that an index gives, so that what few may see is not
+    /// sought among everything.
+    pub(crate) fn page(
+        &mut self,
+        scope: &Scope,
+        scoped: &Scoped,
+        keys: &Keys,
+        rows: usize,
+    ) -> String {
+        let ways = self.ways(scope, scoped);
+        let conditions = self.sql();
+        let Keys { table, columns, order } = keys;
+        let page = |from: &str, way: &str| {
+            format!(
+                "SELECT {columns} FROM {from} WHERE {conditions}{way} ORDER BY {order} LIMIT {rows}"
+            )
+        };
+        let Some(ways) = ways else {
+            return page(table, "");
+        };
+        let pages = ways.iter().map(|way| match way.in_order {
+            true => format!("({})", page(table, &format!(" AND {}", way.condition))),
+            false => {
+                let from = format!("(SELECT * FROM {table} WHERE {} OFFSET 0)", way.condition);
+                format!("({})", page(&format!("{from} AS {table}"), ""))
+            }
+        });
+        let pages: Vec<String> = pages.collect();
+        if pages.is_empty() {
+            return page(table, " AND false");
+        }
+        let union = pages.join(" UNION ");
+        format!("SELECT {columns} FROM ({union}) AS ways ORDER BY {order} LIMIT {rows}")
+    }
+
+    /// The ways of which one must be open for a row to lie within `scope`; none where nothing must.
+    /// They are not part of the predicate yet, but their values are.
+    fn ways(&mut self, scope: &Scope, scoped: &Scoped) -> Option<Vec<Way>> {
+        let Scope::Within { enterprise, units, areas, desk } = scope else {
+            return None;
         };
         let mut ways = Vec::new();
         if let Some(enterprise) = enterprise {
             let place = self.place(enterprise.as_str().to_owned(), Type::TEXT);
-            ways.push(format!("enterprise = {place}"));
+            let hidden = scoped.internal.map(|column| format!(" AND NOT {column}"));
+            let own = format!("enterprise = {place}{}", hidden.unwrap_or_default());
+            ways.push(Way { condition: own, in_order: true });
         }
-        if !units.is_empty() {
-            let units: Vec<String> = units.iter().map(ToString::to_string).collect();
-            let place = self.place(units, Type::TEXT_ARRAY);
-            ways.push(format!("unit = ANY({place})"));
-            ways.extend(shared(&place));
+        let units: Vec<String> = units.iter().map(ToString::to_string).collect();
+        for column in scoped.leads {
+            ways.extend(self.each(column, &units));
         }
-        if !areas.is_empty() {
-            let areas: Vec<String> = areas.iter().map(ToString::to_string).collect();
-            let place = self.place(areas, Type::TEXT_ARRAY);
-            ways.push(format!("area = ANY({place})"));
+        match scoped.others {
+            Others::Nobody => {}
+            Others::Owner => {
+                let owned = self.each("owner", &units);
+                ways.extend(up_to(OWNER_MAX, scoped, owned));
+            }
+            Others::CoUnits(column) => {
+                let shared = (!units.is_empty()).then(|| {
+                    let place = self.place(units, Type::TEXT_ARRAY);
+                    // An index on lists has no order.
+                    Way { condition: format!("{column} && {place}"), in_order: false }
+                });
+                ways.extend(up_to(CO_UNIT_MAX, scoped, shared.into_iter().collect()));
+            }
         }
-        self.conditions.push(match ways.is_empty() {
-            true => "false".to_owned(),
-            false => format!("({})", ways.join(" OR ")),
-        });
+        let areas: Vec<String> = areas.iter().map(ToString::to_string).collect();
+        let there = self.each("area", &areas);
+        ways.extend(up_to(area_max(*desk), scoped, there));
+        Some(ways)
+    }
+
+    /// One way for each text, so that each can be looked up in order; one for all where they are
+    /// many.
+    fn each(&mut self, column: &str, texts: &[String]) -> Vec<Way> {
+        if texts.len() > APART_MAX {
+            let place = self.place(texts.to_vec(), Type::TEXT_ARRAY);
+            return vec![Way { condition: format!("{column} = ANY({place})"), in_order: true }];
+        }
+        let way = |text: &String| {
+            let place = self.place(text.clone(), Type::TEXT);
+            Way { condition: format!("{column} = {place}"), in_order: true }
+        };
+        texts.iter().map(way).collect()
     }
 
     /// A row of values compared with a row of columns, for keyset pages.
@@ -102,7 +214,12 @@ impl Predicate {
             .collect()
     }
 
-    fn place(&mut self, value: impl ToSql + Sync + Send + 'static, of_type: Type) -> String {
+    /// The place of a value that a condition is going to name.
+    pub(crate) fn place(
+        &mut self,
+        value: impl ToSql + Sync + Send + 'static,
+        of_type: Type,
+    ) -> String {
         self.push(Box::new(value), of_type)
     }
 
@@ -112,11 +229,48 @@ impl Predicate {
     }
 }
 
+/// That one of the conditions holds; nothing satisfies none.
+pub(crate) fn any_of(ways: &[String]) -> String {
+    match ways.is_empty() {
+        true => "false".to_owned(),
+        false => format!("({})", ways.join(" OR ")),
+    }
+}
+
+/// The ways, for rows up to that level.
+fn up_to(max: Confidentiality, scoped: &Scoped, ways: Vec<Way>) -> Vec<Way> {
+    let Some(column) = scoped.secrecy else {
+        return ways;
+    };
+    let max = secrecy(max);
+    let low =
+        |way: Way| Way { condition: format!("{} AND {column} <= {max}", way.condition), ..way };
+    ways.into_iter().map(low).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use doudi_domain::{AreaCode, EnterpriseId, UnitId};
 
     use super::*;
+
+    const PLAIN: Scoped =
+        Scoped { leads: &["unit"], others: Others::Nobody, secrecy: None, internal: None };
+
+    fn all_ways() -> Scope {
+        Scope::Within {
+            enterprise: Some(EnterpriseId::parse("L-1").unwrap()),
+            units: vec![UnitId::parse("tax").unwrap()],
+            areas: vec![AreaCode::parse("210212").unwrap()],
+            desk: false,
+        }
+    }
+
+    fn sql(scope: &Scope, scoped: &Scoped) -> String {
+        let mut predicate = Predicate::default();
+        predicate.within(scope, scoped);
+        predicate.sql()
+    }
 
     #[test]
     fn conditions_all_hold_and_places_are_counted() {
@@ -136,19 +290,34 @@ mod tests {
 
     #[test]
     fn the_scope_is_part_of_the_predicate() {
-        let sql = |scope: &Scope| {
-            let mut predicate = Predicate::default();
-            predicate.within(scope);
-            predicate.sql()
+        assert_eq!(sql(&Scope::All, &PLAIN), "true");
+        let nothing = Scope::Within { enterprise: None, units: vec![], areas: vec![], desk: true };
+        assert_eq!(sql(&nothing, &PLAIN), "false");
+        assert_eq!(sql(&all_ways(), &PLAIN), "(enterprise = $1 OR unit = $2 OR area = $3)");
+    }
+
+    #[test]
+    fn a_level_closes_the_ways_that_are_not_the_leads() {
+        let others = Others::CoUnits("co_units");
+        let scoped = Scoped { others, secrecy: Some("secrecy"), internal: Some("hidden"), ..PLAIN };
+        assert_eq!(
+            sql(&all_ways(), &scoped),
+            "(enterprise = $1 AND NOT hidden OR unit = $2 OR co_units && $3 AND secrecy <= 1 OR area = $4 AND \
+             secrecy <= 1)"
+        );
+        let others = Others::Owner;
+        let scoped = Scoped { leads: &[], others, secrecy: Some("secrecy"), ..PLAIN };
+        let Scope::Within { areas, .. } = all_ways() else {
+            panic!("it is within");
         };
-        assert_eq!(sql(&Scope::All), "true");
-        let nothing = Scope::Within { enterprise: None, units: vec![], areas: vec![] };
-        assert_eq!(sql(&nothing), "false");
-        let all_ways = Scope::Within {
-            enterprise: Some(EnterpriseId::parse("L-1").unwrap()),
-            units: vec![UnitId::parse("tax").unwrap()],
-            areas: vec![AreaCode::parse("210212").unwrap()],
-        };
-        assert_eq!(sql(&all_ways), "(enterprise = $1 OR unit = ANY($2) OR area = ANY($3))");
+        let desk = Scope::Within { enterprise: None, units: vec![], areas, desk: true };
+        assert_eq!(sql(&desk, &scoped), "(area = $1 AND secrecy <= 2)");
+    }
+
+    #[test]
+    fn many_units_are_looked_up_at_once() {
+        let units = (0..40).map(|n| UnitId::parse(&format!("u{n}")).unwrap()).collect();
+        let many = Scope::Within { enterprise: None, units, areas: vec![], desk: false };
+        assert_eq!(sql(&many, &PLAIN), "(unit = ANY($1))");
     }
 }

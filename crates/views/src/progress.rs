@@ -29,6 +29,8 @@ pub(crate) struct Progress {
     timeline: watch::Sender<Position>,
     quota: watch::Sender<Position>,
     appeals: watch::Sender<Position>,
+    agenda: watch::Sender<Position>,
+    measures: watch::Sender<Position>,
     /// How many announcements were heard of each view.
     heard: Arc<Mutex<[u64; ViewName::ALL.len()]>>,
 }
@@ -39,6 +41,8 @@ impl Progress {
             ViewName::Timeline => &self.timeline,
             ViewName::Quota => &self.quota,
             ViewName::Appeals => &self.appeals,
+            ViewName::Agenda => &self.agenda,
+            ViewName::Measures => &self.measures,
         }
     }
 
@@ -178,12 +182,12 @@ mod tests {
     #[test]
     fn announcements_of_other_views_and_versions_are_passed_over() {
         let progress = Progress::default();
-        for word in ["timeline 1 7", "quota 2 9", "boards 1 9", "appeals", "", "appeals 1 x"] {
+        for word in ["quota 1 7", "timeline 9 9", "boards 1 9", "appeals", "", "appeals 2 x"] {
             progress.take(word);
         }
         let known = |view: ViewName| *progress.subscribe(view).borrow();
-        assert_eq!(known(ViewName::Timeline), Position(7));
-        assert_eq!(known(ViewName::Quota), Position(0));
+        assert_eq!(known(ViewName::Quota), Position(7));
+        assert_eq!(known(ViewName::Timeline), Position(0));
         assert_eq!(known(ViewName::Appeals), Position(0));
     }
 

@@ -1,15 +1,19 @@
 //! The caller's data scope: what of a view somebody may see. It is part of every predicate, never a
 //! filter afterwards.
 
-use doudi_domain::{AreaCode, EnterpriseId, UnitId};
+use doudi_domain::{AreaCode, EnterpriseId, UnitId, appeal::Confidentiality};
 
 /// What a caller may see (数据范围).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Scope {
     /// Everything.
     All,
-    /// A row whose enterprise is `enterprise`, or whose unit (of an appeal: or co-unit) is one of `units`, or whose area is one
-    /// of `areas`. With nothing given, nothing is seen.
+    /// A row whose enterprise is `enterprise`, or whose unit (of an appeal: or co-unit) is one of
+    /// `units`, or whose area is one of `areas`. With nothing given, nothing is seen.
+    ///
+    /// An appeal of level [`Confidentiality::Confidential`] is seen as its enterprise, its lead unit
+    /// or the desk of its area; one of level [`Confidentiality::Strict`] as its enterprise or its
+    /// lead unit.
     Within {
         /// The enterprise that the caller belongs to.
         enterprise: Option<EnterpriseId>,
@@ -17,11 +21,13 @@ pub enum Scope {
         units: Vec<UnitId>,
         /// The areas that the caller is responsible for.
         areas: Vec<AreaCode>,
+        /// Whether the caller dispatches there (诉求专席), and does not only watch or work there.
+        desk: bool,
     },
 }
 
 impl Scope {
-    /// Whether a row is seen.
+    /// Whether a row of no appeal is seen, or one of an appeal that is not confidential.
     #[must_use]
     pub fn covers(
         &self,
@@ -29,14 +35,74 @@ impl Scope {
         unit: Option<&UnitId>,
         area: Option<&AreaCode>,
     ) -> bool {
+        self.covers_appeal(Confidentiality::Internal, enterprise, unit, &[], area)
+    }
+
+    /// The same, without what is seen as the enterprise itself.
+    #[must_use]
+    pub(crate) fn without_enterprise(&self) -> Self {
+        match self {
+            Self::All => Self::All,
+            Self::Within { units, areas, desk, .. } => Self::Within {
+                enterprise: None,
+                units: units.clone(),
+                areas: areas.clone(),
+                desk: *desk,
+            },
+        }
+    }
+
+    /// Whether a row of an appeal of that level is seen, with its lead unit, its co-units and area.
+    #[must_use]
+    pub fn covers_appeal(
+        &self,
+        level: Confidentiality,
+        enterprise: &EnterpriseId,
+        unit: Option<&UnitId>,
+        co_units: &[UnitId],
+        area: Option<&AreaCode>,
+    ) -> bool {
         match self {
             Self::All => true,
-            Self::Within { enterprise: own, units, areas } => {
+            Self::Within { enterprise: own, units, areas, desk } => {
                 own.as_ref() == Some(enterprise)
                     || unit.is_some_and(|unit| units.contains(unit))
-                    || area.is_some_and(|area| areas.contains(area))
+                    || level <= CO_UNIT_MAX && co_units.iter().any(|unit| units.contains(unit))
+                    || level <= area_max(*desk) && area.is_some_and(|area| areas.contains(area))
             }
         }
+    }
+}
+
+/// The highest level of appeals that a unit sees because it shares the work.
+pub(crate) const CO_UNIT_MAX: Confidentiality = Confidentiality::Internal;
+
+/// The highest level of appeals of which a unit sees in its inbox what it owes itself: it was asked
+/// by name.
+pub(crate) const OWNER_MAX: Confidentiality = Confidentiality::Confidential;
+
+/// The highest level of appeals that are seen because of their area.
+pub(crate) fn area_max(desk: bool) -> Confidentiality {
+    if desk { Confidentiality::Confidential } else { Confidentiality::Internal }
+}
+
+/// A level as it is stored, ascending (保密等级).
+pub(crate) fn secrecy(level: Confidentiality) -> i16 {
+    match level {
+        Confidentiality::Public => 0,
+        Confidentiality::Internal => 1,
+        Confidentiality::Confidential => 2,
+        Confidentiality::Strict => 3,
+    }
+}
+
+/// A level as it was stored; the highest for what no program writes.
+pub(crate) fn level(secrecy: i16) -> Confidentiality {
+    match secrecy {
+        0 => Confidentiality::Public,
+        1 => Confidentiality::Internal,
+        2 => Confidentiality::Confidential,
+        _ => Confidentiality::Strict,
     }
 }
 
@@ -44,26 +110,75 @@ impl Scope {
 mod tests {
     use super::*;
 
+    fn enterprise() -> EnterpriseId {
+        EnterpriseId::parse("L-1").unwrap()
+    }
+
+    fn unit(id: &str) -> UnitId {
+        UnitId::parse(id).unwrap()
+    }
+
+    fn area() -> AreaCode {
+        AreaCode::parse("210212").unwrap()
+    }
+
+    fn within(own: Option<&EnterpriseId>, units: &[&str], areas: &[&AreaCode]) -> Scope {
+        Scope::Within {
+            enterprise: own.cloned(),
+            units: units.iter().map(|id| unit(id)).collect(),
+            areas: areas.iter().map(|area| (*area).clone()).collect(),
+            desk: false,
+        }
+    }
+
     #[test]
     fn an_empty_scope_sees_nothing_and_each_part_is_enough() {
-        let enterprise = EnterpriseId::parse("L-1").unwrap();
-        let unit = UnitId::parse("tax").unwrap();
-        let area = AreaCode::parse("210212").unwrap();
-        let within = |enterprise: Option<&EnterpriseId>, units: &[&UnitId], areas: &[&AreaCode]| {
-            Scope::Within {
-                enterprise: enterprise.cloned(),
-                units: units.iter().map(|unit| (*unit).clone()).collect(),
-                areas: areas.iter().map(|area| (*area).clone()).collect(),
-            }
-        };
-        let sees = |scope: Scope| scope.covers(&enterprise, Some(&unit), Some(&area));
+        let (enterprise, tax, area) = (enterprise(), unit("tax"), area());
+        let sees = |scope: Scope| scope.covers(&enterprise, Some(&tax), Some(&area));
         assert!(sees(Scope::All));
         assert!(!sees(within(None, &[], &[])));
         assert!(sees(within(Some(&enterprise), &[], &[])));
-        assert!(sees(within(None, &[&unit], &[])));
+        assert!(sees(within(None, &["tax"], &[])));
         assert!(sees(within(None, &[], &[&area])));
         let other = EnterpriseId::parse("L-2").unwrap();
         assert!(!sees(within(Some(&other), &[], &[])));
-        assert!(!within(None, &[&unit], &[&area]).covers(&enterprise, None, None));
+        assert!(!within(None, &["tax"], &[&area]).covers(&enterprise, None, None));
+    }
+
+    #[test]
+    fn the_higher_the_level_the_fewer_see_it() {
+        let (enterprise, lead, area) = (enterprise(), unit("tax"), area());
+        let watcher = within(None, &[], &[&area]);
+        let Scope::Within { enterprise: none, units, areas, .. } = watcher.clone() else {
+            panic!("it is within");
+        };
+        let desk = Scope::Within { enterprise: none, units, areas, desk: true };
+        let parties = [
+            Scope::All,
+            within(Some(&enterprise), &[], &[]),
+            within(None, &["tax"], &[]),
+            desk,
+            watcher,
+            within(None, &["fire"], &[]),
+        ];
+        let seen = |level| {
+            let co_units = [unit("fire")];
+            let sees = |scope: &&Scope| {
+                scope.covers_appeal(level, &enterprise, Some(&lead), &co_units, Some(&area))
+            };
+            parties.iter().filter(sees).count()
+        };
+        assert_eq!(seen(Confidentiality::Public), 6);
+        assert_eq!(seen(Confidentiality::Internal), 6);
+        assert_eq!(seen(Confidentiality::Confidential), 4);
+        assert_eq!(seen(Confidentiality::Strict), 3);
+    }
+
+    #[test]
+    fn levels_are_stored_in_their_order() {
+        for stored in 0..4 {
+            assert_eq!(secrecy(level(stored)), stored);
+        }
+        assert!(level(1) < level(2) && level(-1) == Confidentiality::Strict);
     }
 }

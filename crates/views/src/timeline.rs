@@ -4,7 +4,7 @@
 
 use std::{fmt, sync::Arc};
 
-use doudi_domain::{AreaCode, EnterpriseId, UnitId};
+use doudi_domain::{AreaCode, EnterpriseId, UnitId, appeal::Confidentiality};
 use doudi_journal::Position;
 use jiff::Timestamp;
 use tokio_postgres::Row;
@@ -24,12 +24,14 @@ pub use list::{Cursor, Order, Page, Query};
 pub use watch::Watch;
 
 use crate::{
-    ViewError,
+    Scope, ViewError,
     db::{self, column},
+    predicate::{Others, Scoped},
+    scope,
 };
 
 /// The version of the tables and of what they mean.
-pub(crate) const VERSION: i32 = 1;
+pub(crate) const VERSION: i32 = 2;
 
 /// What an entry is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -38,7 +40,7 @@ pub enum Kind {
     Profile,
     /// An inspection visit (入企检查).
     Visit,
-    /// An appeal (诉求).
+    /// An appeal (诉求), its joint diagnoses included.
     Appeal,
 }
 
@@ -102,10 +104,10 @@ pub struct Entry {
     pub kind: Kind,
     /// The event's type name, such as `VisitPlanned`.
     pub event_type: String,
-    /// The visit or appeal; none for the profile.
+    /// The visit or appeal, that of a joint diagnosis too; none for the profile.
     pub subject: Option<Uuid>,
     /// The unit in charge then: the inspecting unit of a visit, the lead unit of an appeal once it
-    /// is dispatched, the issuer of a credit grade.
+    /// is dispatched, the convener of a joint diagnosis, the issuer of a credit grade.
     pub unit: Option<UnitId>,
     /// The area then, where it is known.
     pub area: Option<AreaCode>,
@@ -113,7 +115,9 @@ pub struct Entry {
     pub occurred_at: Timestamp,
     /// When it was recorded, in microseconds.
     pub recorded_at: Timestamp,
-    /// The event's fields as a JSON object, sealed ones left out.
+    /// The event's fields as a JSON object: sealed ones left out, of clocks that were set only what
+    /// is owed, by whom and until when, of the terms only which. One of a joint diagnosis names it as
+    /// `diagnosis`.
     pub details_json: String,
 }
 
@@ -126,9 +130,59 @@ pub enum WatchItem {
     Heartbeat(Position),
 }
 
-/// The columns that [`Entry::read`] needs.
+/// The columns that [`Entry::read`] and [`Known::read`] need.
 const COLUMNS: &str = "position, ordinal, enterprise, kind, event_type, subject, unit, area, \
-     occurred_at, recorded_at, details::text AS details";
+     occurred_at, recorded_at, details::text AS details, internal, co_units, secrecy";
+
+/// The entries with what is known now of their appeals. Until an appeal's own stream is known nobody
+/// sees its joint diagnosis.
+const ENTRIES: &str = "(SELECT e.*, coalesce(s.co_units, '{}') AS co_units, \
+     coalesce(s.secrecy, CASE e.kind WHEN 'appeal' THEN 3 ELSE 0 END)::smallint AS secrecy \
+     FROM entry AS e LEFT JOIN subject AS s \
+     ON s.subject = e.subject AND s.enterprise = e.enterprise) AS entry";
+
+/// By which columns an entry is within a scope: those in charge then, and who shares the work now.
+const SCOPED: Scoped = Scoped {
+    leads: &["unit"],
+    others: Others::CoUnits("co_units"),
+    secrecy: Some("secrecy"),
+    internal: Some("internal"),
+};
+
+/// An entry with who may see it.
+#[derive(Clone, Debug)]
+struct Known {
+    entry: Arc<Entry>,
+    internal: bool,
+    co_units: Vec<UnitId>,
+    level: Confidentiality,
+}
+
+impl Known {
+    fn read(row: &Row) -> Result<Self, ViewError> {
+        let co_units: Vec<&str> = column(row, "co_units")?;
+        let co_units = co_units.into_iter().map(|unit| db::value(unit, UnitId::parse));
+        Ok(Self {
+            entry: Arc::new(Entry::read(row)?),
+            internal: column(row, "internal")?,
+            co_units: co_units.collect::<Result<_, _>>()?,
+            level: scope::level(column(row, "secrecy")?),
+        })
+    }
+
+    /// As [`SCOPED`] has it.
+    fn is_within(&self, scope: &Scope) -> bool {
+        let Entry { enterprise, unit, area, .. } = &*self.entry;
+        let (unit, area) = (unit.as_ref(), area.as_ref());
+        match self.internal {
+            false => scope.covers_appeal(self.level, enterprise, unit, &self.co_units, area),
+            true => {
+                let scope = scope.without_enterprise();
+                scope.covers_appeal(self.level, enterprise, unit, &self.co_units, area)
+            }
+        }
+    }
+}
 
 impl Entry {
     /// The place of this entry.

@@ -11,6 +11,8 @@ CREATE TABLE IF NOT EXISTS entry (
     occurred_at timestamptz      NOT NULL,
     recorded_at timestamptz      NOT NULL,
     details     jsonb            NOT NULL,
+    -- Not for the enterprise.
+    internal    boolean          NOT NULL,
     PRIMARY KEY (position, ordinal)
 );
 -- Pages by time.
@@ -18,12 +20,17 @@ CREATE INDEX IF NOT EXISTS entry_by_time ON entry (enterprise, occurred_at, posi
 -- A watcher that catches up.
 CREATE INDEX IF NOT EXISTS entry_by_position ON entry (enterprise, position, ordinal);
 
--- Who is in charge of a visit or an appeal now.
+-- Who is in charge of a visit, an appeal or a joint diagnosis now, and who may know of it.
 CREATE TABLE IF NOT EXISTS subject (
     subject    uuid             NOT NULL,
     enterprise text COLLATE "C" NOT NULL,
     unit       text,
     area       text,
+    co_units   text[]           NOT NULL,
+    -- 0 public, 1 internal, 2 confidential, 3 strict.
+    secrecy    smallint         NOT NULL,
+    -- The appeal that a joint diagnosis is about.
+    appeal     uuid,
     PRIMARY KEY (subject, enterprise)
 );
 

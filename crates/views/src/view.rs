@@ -6,7 +6,7 @@ use std::fmt;
 use deadpool_postgres::Transaction;
 use doudi_journal::StreamName;
 
-use crate::{ViewError, appeals, fact::Fact, quota, timeline};
+use crate::{ViewError, agenda, appeals, fact::Fact, measures, quota, timeline};
 
 /// A view.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -15,13 +15,18 @@ pub enum ViewName {
     Timeline,
     /// The inspection-frequency ledger (检查频次台账).
     Quota,
-    /// The list of appeals (诉求).
+    /// The list of appeals (诉求) and the inboxes.
     Appeals,
+    /// What the system itself still has to do.
+    Agenda,
+    /// Who returned what to whom, and the three rates (三率).
+    Measures,
 }
 
 impl ViewName {
     /// Every view.
-    pub const ALL: [Self; 3] = [Self::Timeline, Self::Quota, Self::Appeals];
+    pub const ALL: [Self; 5] =
+        [Self::Timeline, Self::Quota, Self::Appeals, Self::Agenda, Self::Measures];
 
     /// The view's name.
     #[must_use]
@@ -30,6 +35,8 @@ impl ViewName {
             Self::Timeline => "timeline",
             Self::Quota => "quota",
             Self::Appeals => "appeals",
+            Self::Agenda => "agenda",
+            Self::Measures => "measures",
         }
     }
 
@@ -46,6 +53,8 @@ impl ViewName {
             Self::Timeline => timeline::VERSION,
             Self::Quota => quota::VERSION,
             Self::Appeals => appeals::VERSION,
+            Self::Agenda => agenda::VERSION,
+            Self::Measures => measures::VERSION,
         }
     }
 
@@ -60,6 +69,8 @@ impl ViewName {
             Self::Timeline => include_str!("timeline.sql"),
             Self::Quota => include_str!("quota.sql"),
             Self::Appeals => include_str!("appeals.sql"),
+            Self::Agenda => include_str!("agenda.sql"),
+            Self::Measures => include_str!("measures.sql"),
         };
         format!(
             "SET LOCAL client_min_messages = warning; CREATE SCHEMA IF NOT EXISTS {schema}; \
@@ -72,7 +83,9 @@ impl ViewName {
         match self {
             Self::Timeline => &["entry", "subject", "enterprise"],
             Self::Quota => &["visit", "policy"],
-            Self::Appeals => &["appeal"],
+            Self::Appeals => &["appeal", "clock", "closure"],
+            Self::Agenda => &["duty"],
+            Self::Measures => &["returns", "handling", "subject"],
         }
     }
 
@@ -81,11 +94,14 @@ impl ViewName {
     pub(crate) fn wants(self, stream: &StreamName) -> bool {
         let kind = stream.kind();
         let ours = match self {
-            Self::Timeline => matches!(kind, "profile" | "visits" | "appeal"),
+            Self::Timeline => matches!(kind, "profile" | "visits" | "appeal" | "diagnosis"),
             Self::Quota => {
                 kind == "visits" || (kind == "policy" && stream.id() == Some("frequency"))
             }
-            Self::Appeals => kind == "appeal",
+            Self::Appeals => matches!(kind, "appeal" | "diagnosis"),
+            // Every kind of stream that has a process.
+            Self::Agenda => matches!(kind, "visits" | "appeal" | "diagnosis"),
+            Self::Measures => kind == "appeal",
         };
         ours || !stream.is_readable()
     }
@@ -103,6 +119,8 @@ impl ViewName {
             Self::Timeline => timeline::apply(transaction, facts).await,
             Self::Quota => quota::apply(transaction, facts).await,
             Self::Appeals => appeals::apply(transaction, facts).await,
+            Self::Agenda => agenda::apply(transaction, facts).await,
+            Self::Measures => measures::apply(transaction, facts).await,
         }
     }
 }

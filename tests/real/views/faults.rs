@@ -28,9 +28,9 @@ async fn two_runners_at_once_count_every_record_once() {
     last = log.history(301, "tax").await;
     fixture.reach(last).await;
     second.stop().await;
-    let entries = fixture.count("SELECT count(*) FROM timeline_v1.entry").await;
+    let entries = fixture.count("SELECT count(*) FROM timeline_v2.entry").await;
     assert_eq!(entries, i64::try_from(301 * EVENTS).unwrap());
-    assert_eq!(fixture.count("SELECT count(*) FROM appeals_v1.appeal").await, 301);
+    assert_eq!(fixture.count("SELECT count(*) FROM appeals_v2.appeal").await, 301);
     fixture.assert_as_replayed(&log.journal).await;
 }
 
@@ -74,13 +74,13 @@ async fn poison_parks_its_stream_and_the_others_go_on() {
     log.history(1, "tax").await;
     let bad = StreamName::parse(&format!("ev.L-1.appeal.{}", appeal(1))).unwrap();
     let first = log.put(&bad, b"not a commit".to_vec()).await;
-    // Readable, but PostgreSQL keeps no NUL: only the timeline shows it.
+    // Readable, but PostgreSQL keeps no NUL: only the timeline and the agenda hold it.
     let refused = format!("ev.L-2.appeal.{}", appeal(2));
     log.history(2, "tax").await;
     let erased = appeal::Event::PersonalDataErased { subject: "a\0b".to_owned() };
     log.append(&refused, &[erased]).await;
-    log.append(&refused, &[appeal::Event::AppealClosed {}]).await;
-    let after = log.append(bad.as_str(), &[appeal::Event::AppealClosed {}]).await;
+    log.append(&refused, &[closed()]).await;
+    let after = log.append(bad.as_str(), &[closed()]).await;
     log.append("ev.L-1.later-kind", &[registered(AREA)]).await;
     let last = log.history(3, "tax").await;
     let running = Running::start(&fixture.views, &log.journal);
@@ -90,13 +90,19 @@ async fn poison_parks_its_stream_and_the_others_go_on() {
         let mut found = parked.iter().filter(|p| p.view == view && p.stream == stream);
         found.next().map(|parked| (parked.first, parked.last, parked.records))
     };
-    for view in [ViewName::Timeline, ViewName::Appeals] {
+    let of_appeals = [ViewName::Timeline, ViewName::Appeals, ViewName::Agenda, ViewName::Measures];
+    for view in of_appeals {
         assert_eq!(brief(view, bad.as_str()), Some((first, after, 2)), "{parked:?}");
     }
-    let by_content = brief(ViewName::Timeline, &refused).expect("PostgreSQL refuses it");
-    assert_eq!((by_content.2, brief(ViewName::Appeals, &refused)), (2, None), "{parked:?}");
-    assert_eq!(parked.len(), 3, "{parked:?}");
-    let entries = fixture.count("SELECT count(*) FROM timeline_v1.entry").await;
+    for view in [ViewName::Timeline, ViewName::Agenda] {
+        let by_content = brief(view, &refused).expect("PostgreSQL refuses it");
+        assert_eq!(by_content.2, 2, "{parked:?}");
+    }
+    for view in [ViewName::Appeals, ViewName::Measures] {
+        assert_eq!(brief(view, &refused), None, "{parked:?}");
+    }
+    assert_eq!(parked.len(), 6, "{parked:?}");
+    let entries = fixture.count("SELECT count(*) FROM timeline_v2.entry").await;
     assert_eq!(entries, i64::try_from(3 * EVENTS).unwrap(), "the others went on");
     fixture.assert_as_replayed(&log.journal).await;
     let still = fixture.views.retry(&log.journal, ViewName::Timeline, &bad).await;
@@ -112,10 +118,12 @@ async fn a_parked_stream_that_can_be_read_now_is_taken_in() {
     let fixture = Fixture::start().await;
     let mut log = Log::new();
     // As if an older program had not known the first event of this stream.
-    for view in [ViewName::Timeline, ViewName::Appeals] {
+    for (view, version) in
+        [(ViewName::Timeline, 2), (ViewName::Appeals, 2), (ViewName::Measures, 1)]
+    {
         let stream = format!("ev.L-1.appeal.{}", appeal(1));
         let park = format!(
-            "INSERT INTO doudi.parked VALUES ('{view}', 1, '{stream}', 6, 6, 0, 'unknown')"
+            "INSERT INTO doudi.parked VALUES ('{view}', {version}, '{stream}', 6, 6, 0, 'unknown')"
         );
         fixture.run(&park).await;
     }
@@ -123,9 +131,9 @@ async fn a_parked_stream_that_can_be_read_now_is_taken_in() {
     let running = Running::start(&fixture.views, &log.journal);
     fixture.reach(last).await;
     let parked = fixture.views.parked().await.unwrap();
-    assert_eq!(parked.len(), 2);
+    assert_eq!(parked.len(), 3);
     assert!(parked.iter().all(|entry| entry.records == 3 && entry.last == last), "{parked:?}");
-    assert_eq!(fixture.count("SELECT count(*) FROM appeals_v1.appeal").await, 0);
+    assert_eq!(fixture.count("SELECT count(*) FROM appeals_v2.appeal").await, 0);
     for entry in &parked {
         let stream = StreamName::parse(&entry.stream).unwrap();
         let applied = fixture.views.retry(&log.journal, entry.view, &stream).await.unwrap();
@@ -188,7 +196,7 @@ async fn a_rebuild_makes_the_same_tables_again_while_the_log_grows() {
     fixture.assert_as_replayed(&log.journal).await;
     // A table that somebody changed by hand is found out.
     running.stop().await;
-    fixture.run("UPDATE timeline_v1.entry SET unit = 'other' WHERE position = 3").await;
+    fixture.run("UPDATE timeline_v2.entry SET unit = 'other' WHERE position = 3").await;
     let checks = fixture.views.verify(&log.journal).await.unwrap();
     let wrong: Vec<_> = checks.iter().filter(|check| !check.matches()).collect();
     assert_eq!(wrong.len(), 1);

@@ -83,6 +83,7 @@ async fn a_watch_shows_only_what_its_scope_covers_and_outlives_a_rebuild() {
         enterprise: None,
         units: units.iter().map(|id| unit(id)).collect(),
         areas: vec![],
+        desk: false,
     };
     let watch = |scope| fixture.views.watch_timeline(enterprise(1), Point::START, scope);
     let mut tax = watch(scope(&["tax"]));

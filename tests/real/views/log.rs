@@ -4,8 +4,10 @@ use std::collections::HashMap;
 
 use doudi_domain::{
     AppealId, AreaCode, CertificateNumber, CheckDigit, EnterpriseId, ItemId, Name, RuleId, Sealed,
-    TopicId, UnitId, VisitId, appeal, calendar::DueDate, codec, enterprise, frequency, policy,
-    routing, visits,
+    TopicId, UnitId, VisitId, appeal,
+    cases::CaseTypes,
+    clock::{Clock, ClockId, ClockKind, Derivation, Owner, Planned, Step},
+    codec, enterprise, frequency, policy, routing, visits,
 };
 use doudi_journal::{
     Actor, Commit, Hash, Journal, Memory, Position, Record, StoredEvent, StreamName, Version,
@@ -93,7 +95,7 @@ impl Log {
         self.append(&visits, &both).await;
         let appeals = format!("{own}.appeal.{}", appeal(n));
         self.append(&appeals, &[submitted()]).await;
-        self.append(&appeals, &[appeal::Event::AppealAccepted { due: None }]).await;
+        self.append(&appeals, &[accepted()]).await;
         self.append(&appeals, &[dispatched(unit)]).await
     }
 }
@@ -159,22 +161,50 @@ pub(super) fn checked_in(visit: VisitId, at: &str) -> visits::Event {
     visits::Event::VisitCheckedIn { visit, check_in, irregularities: [].into() }
 }
 
-pub(super) fn submitted() -> appeal::Event {
-    let description = Sealed {
+/// What stands for a sealed text.
+pub(super) fn sealed() -> Sealed {
+    Sealed {
         subject: "appeal:1".to_owned(),
         algorithm: "aes-256-gcm".to_owned(),
         nonce: "bm9uY2U=".to_owned(),
         ciphertext: "c2VjcmV0".to_owned(),
-    };
-    let submission = appeal::Submission {
+    }
+}
+
+pub(super) fn submission() -> appeal::Submission {
+    appeal::Submission {
         channel: appeal::Channel::Hotline12345,
         topic: TopicId::parse("T06").unwrap(),
         area: area(AREA),
-        description,
+        description: sealed(),
         contact: None,
         about_visit: None,
-    };
-    appeal::Event::AppealSubmitted { submission, due: None }
+        case_type: None,
+        class: None,
+        about_level: None,
+        applicant: appeal::Applicant::Enterprise,
+        confidentiality: appeal::Confidentiality::Internal,
+        split_from: None,
+    }
+}
+
+pub(super) fn submitted() -> appeal::Event {
+    let submission = submission();
+    let types: CaseTypes =
+        serde_json::from_str(include_str!("../../../deploy/catalogue/case_types.json")).unwrap();
+    let terms = appeal::Pinned { version: 0, case_type: types.types[0].clone() };
+    let clocks = clocks(Some((1, ClockKind::Accept, Owner::CityDesk)), &[]);
+    appeal::Event::AppealSubmitted { submission, terms, clocks }
+}
+
+pub(super) fn accepted() -> appeal::Event {
+    let clocks = clocks(Some((2, ClockKind::Dispatch, Owner::CityDesk)), &[1]);
+    appeal::Event::AppealAccepted { clocks }
+}
+
+pub(super) fn closed() -> appeal::Event {
+    let clocks = clocks(None, &[1, 2, 3]);
+    appeal::Event::AppealClosed { how: appeal::Closing::Erased, clocks }
 }
 
 pub(super) fn dispatched(to: &str) -> appeal::Event {
@@ -182,15 +212,41 @@ pub(super) fn dispatched(to: &str) -> appeal::Event {
         unit: unit(to),
         co_units: vec![unit("co-1"), unit("co-2")],
         rule: routing::RouteRule::Topic(TopicId::parse("T06").unwrap()),
+        instead_of: None,
     };
-    let due = DueDate {
-        on: date("2026-05-06"),
-        start: date("2026-04-25"),
+    let clocks = clocks(Some((3, ClockKind::Resolve, Owner::Unit(unit(to)))), &[2]);
+    appeal::Event::AppealDispatched { route, routing_version: 1, clocks }
+}
+
+/// When every clock of these appeals is due.
+pub(super) const DUE: &str = "2026-05-06T09:00:00Z";
+
+fn clocks(started: Option<(u32, ClockKind, Owner)>, stopped: &[u32]) -> appeal::ClockChange {
+    let at: Timestamp = "2026-04-25T01:00:00Z".parse().unwrap();
+    let due: Timestamp = DUE.parse().unwrap();
+    let clock = |(id, kind, owner)| Clock {
+        id: ClockId(id),
+        kind,
+        owner,
+        start: at,
         working_days: 5,
-        calendar_version: 1,
-        provisional: false,
+        due,
+        steps: vec![Planned { at: due, step: Step::Red }],
+        taken: 0,
+        derivation: Derivation {
+            terms_version: 0,
+            calendar_version: 1,
+            provisional: false,
+            exceptions: vec![],
+            pauses: vec![],
+            extensions: vec![],
+        },
     };
-    appeal::Event::AppealDispatched { route, routing_version: 1, due }
+    appeal::ClockChange {
+        at,
+        set: started.into_iter().map(clock).collect(),
+        stopped: stopped.iter().copied().map(ClockId).collect(),
+    }
 }
 
 /// One visit a year by the same unit.

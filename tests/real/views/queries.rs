@@ -2,12 +2,10 @@
 
 use std::{collections::BTreeSet, time::Duration};
 
-use doudi_domain::{frequency, visits};
+use doudi_domain::{appeal::PhaseName, frequency, visits};
 use doudi_journal::Position;
 use doudi_views::{
-    Fresh, Scope, ViewError, ViewName,
-    appeals::{self, State},
-    quota,
+    Fresh, Scope, ViewError, ViewName, appeals, quota,
     timeline::{self, Kind, Order, Point},
 };
 
@@ -33,6 +31,9 @@ fn every_appeal(limit: usize) -> appeals::Query {
         unit: None,
         topic: None,
         enterprise: None,
+        case_type: None,
+        guarantee: None,
+        number: None,
         scope: Scope::All,
         after: None,
         limit,
@@ -118,6 +119,7 @@ async fn filters_and_scope_hold_in_a_timeline() {
         enterprise,
         units: units.iter().map(|id| unit(id)).collect(),
         areas: areas.iter().map(|code| area(code)).collect(),
+        desk: false,
     };
     for (scope, seen) in [
         (within(None, &[], &[]), 0),
@@ -149,29 +151,33 @@ async fn appeals_are_listed_by_every_filter_within_the_scope() {
     let all = list(every_appeal(500)).await;
     assert_eq!(all.len(), 21);
     assert!(all.is_sorted_by(|a, b| a.submitted > b.submitted));
-    assert_eq!((all[0].state, all[0].enterprise.clone()), (State::Submitted, enterprise(99)));
+    assert_eq!((all[0].state, all[0].enterprise.clone()), (PhaseName::Submitted, enterprise(99)));
     let dispatched = &all[1];
     assert_eq!(dispatched.co_units, vec![unit("co-1"), unit("co-2")]);
-    assert_eq!(dispatched.due.as_ref().map(|due| due.on), Some(date("2026-05-06")));
+    assert_eq!(dispatched.due.as_ref().map(|due| due.due), Some(DUE.parse().unwrap()));
     assert!(dispatched.rule.is_some() && dispatched.updated > dispatched.submitted);
     let base = every_appeal(500);
     let tax = Some(unit("tax"));
     let by_unit = appeals::Query { unit: tax.clone(), ..base.clone() };
     assert_eq!(list(by_unit.clone()).await.len(), 10);
-    let state = Some(State::Dispatched);
+    let state = Some(PhaseName::Dispatched);
     assert_eq!(list(appeals::Query { state, ..by_unit.clone() }).await.len(), 10);
-    let state = Some(State::Accepted);
+    let state = Some(PhaseName::Accepted);
     assert_eq!(list(appeals::Query { state, ..base.clone() }).await.len(), 0);
     let narrow = appeals::Query {
-        state: Some(State::Dispatched),
+        state: Some(PhaseName::Dispatched),
         area: Some(area(AREA)),
         topic: Some(doudi_domain::TopicId::parse("T06").unwrap()),
         enterprise: Some(enterprise(4)),
         ..by_unit.clone()
     };
     assert_eq!(list(narrow).await.len(), 1);
-    let scope =
-        Scope::Within { enterprise: Some(enterprise(3)), units: vec![unit("tax")], areas: vec![] };
+    let scope = Scope::Within {
+        enterprise: Some(enterprise(3)),
+        units: vec![unit("tax")],
+        areas: vec![],
+        desk: false,
+    };
     assert_eq!(list(appeals::Query { scope: scope.clone(), ..base.clone() }).await.len(), 11);
     let fire = Some(unit("fire"));
     let both = appeals::Query { scope, unit: fire, ..base.clone() };

@@ -1,29 +1,32 @@
 //! Requests and answers about appeals.
 
 use doudi_domain::{
-    AppealId, AreaCode, EnterpriseId, TopicId, UnitId, VisitId,
-    appeal::{Case, Channel, Outcome, Phase},
-    routing::{Route, RouteRule},
+    AppealId, AreaCode, CaseTypeId, ClassId, TopicId, UnitId, VisitId,
+    appeal::{Applicant, Channel, Confidentiality, LawfulChannel, Outcome, Rating},
+    cases::Level,
 };
-use doudi_engine::Position;
-use doudi_views::appeals;
 
-use super::{
-    Fields, Order, common,
-    token::{Binding, PageTokens},
-};
+use super::{Fields, Order, derived, given, policy::cases::level};
 use crate::{
     error::{Failure, Reason},
-    identity::Caller,
     proto as pb,
 };
 
-/// The longest description, reply or reason, in characters.
-const PROSE_MAX: usize = 4000;
+mod list;
+mod reply;
+mod words;
+
+pub(crate) use list::{get, list, page};
+pub(crate) use reply::{
+    Texts, number, number_of, of_case, of_file, of_row, of_rule, sealed, shows,
+};
+use words::{applicant, channel, confidentiality, lawful_channel, outcome};
+pub(crate) use words::{of_state, visibility};
+
+/// The longest description, reply, reason or note, in characters.
+pub(crate) const PROSE_MAX: usize = 4000;
 /// The longest contact, in characters.
 const CONTACT_MAX: usize = 200;
-/// The size of a page that asks for none, and the largest.
-const PAGE: (u32, u32) = (50, 200);
 
 /// What an enterprise submits, before it is sealed.
 #[derive(Debug)]
@@ -34,21 +37,41 @@ pub(crate) struct Unsealed {
     pub(crate) description: String,
     pub(crate) contact: Option<String>,
     pub(crate) about_visit: Option<VisitId>,
+    pub(crate) case_type: Option<CaseTypeId>,
+    pub(crate) class: Option<ClassId>,
+    pub(crate) about_level: Option<Level>,
+    /// Who speaks; none where who calls decides.
+    pub(crate) applicant: Option<Applicant>,
+    pub(crate) confidentiality: Confidentiality,
 }
 
 pub(crate) fn submit(request: &pb::SubmitAppealRequest) -> Result<Order<Unsealed>, Failure> {
     let mut fields = Fields::default();
     let command_id = fields.command_id(&request.command_id);
-    let enterprise = fields.enterprise(&request.enterprise_id);
+    let applicant = fields.filter("applicant", request.applicant, applicant);
+    let is_anonymous = applicant == Some(Some(Applicant::Anonymous));
+    let enterprise = match (request.enterprise_id.as_str(), command_id) {
+        ("", None) if is_anonymous => None,
+        ("", Some(id)) if is_anonymous => {
+            fields.parse("enterprise_id", "", |_| derived::anonymous(id))
+        }
+        (id, _) => fields.enterprise(id),
+    };
     let channel = fields.choice("channel", request.channel, channel);
     let topic = fields.parse("topic", &request.topic, TopicId::parse);
     let area = fields.area("area", &request.area);
     let description = fields.prose("description", &request.description, PROSE_MAX);
     let contact = match request.contact.as_str() {
         "" => Some(None),
+        _ if is_anonymous => fields.refuse("contact", Reason::FieldNotAllowed),
         text => fields.contact(text, CONTACT_MAX).map(Some),
     };
     let about_visit = fields.optional("about_visit_id", &request.about_visit_id, VisitId::parse);
+    let case_type = fields.optional("case_type", &request.case_type, CaseTypeId::parse);
+    let class = fields.optional("class", &request.class, ClassId::parse);
+    let about_level = fields.filter("about_level", request.about_level, level);
+    let confidentiality =
+        fields.filter("confidentiality", request.confidentiality, confidentiality);
     let order = || {
         Some(Order {
             command_id: command_id?,
@@ -61,6 +84,11 @@ pub(crate) fn submit(request: &pb::SubmitAppealRequest) -> Result<Order<Unsealed
                 description: description?,
                 contact: contact?,
                 about_visit: about_visit?,
+                case_type: case_type?,
+                class: class?,
+                about_level: about_level?,
+                applicant: applicant?,
+                confidentiality: confidentiality?.unwrap_or_default(),
             },
         })
     };
@@ -73,9 +101,12 @@ macro_rules! appeal_order {
         = $command:expr) => {
         $(#[$doc])*
         pub(crate) fn $name(
-            $request: &pb::$message,
-        ) -> Result<Order<(AppealId, $out)>, Failure> {
-            let mut $fields = Fields::default();
+            $request: &crate::proto::$message,
+        ) -> Result<
+            crate::convert::Order<(doudi_domain::AppealId, $out)>,
+            crate::error::Failure,
+        > {
+            let mut $fields = crate::convert::Fields::default();
             let command_id = $fields.command_id(&$request.command_id);
             let enterprise = $fields.enterprise(&$request.enterprise_id);
             let appeal = $fields.appeal(&$request.appeal_id);
@@ -85,16 +116,42 @@ macro_rules! appeal_order {
         }
     };
 }
+pub(crate) use appeal_order;
 
 appeal_order!(accept(request: AcceptAppealRequest, fields) -> () = Some(()));
 appeal_order!(sign_for(request: SignForAppealRequest, fields) -> () = Some(()));
+appeal_order!(contacted(request: RecordContactRequest, fields) -> () = Some(()));
 appeal_order!(confirm(request: ConfirmResolutionRequest, fields) -> () = Some(()));
 appeal_order!(close(request: CloseAppealRequest, fields) -> () = Some(()));
 appeal_order!(erase(request: ErasePersonalDataRequest, fields) -> () = Some(()));
 appeal_order!(
+    /// With what the enterprise is told, before it is sealed.
+    redirect(request: RedirectAppealRequest, fields) -> (LawfulChannel, String) = {
+        let channel = fields.choice("channel", request.channel, lawful_channel);
+        let guidance = fields.prose("guidance", &request.guidance, PROSE_MAX);
+        channel.zip(guidance)
+    }
+);
+appeal_order!(
+    reclassify(request: ReclassifyAppealRequest, fields) -> ClassId
+        = fields.parse("class", &request.class, ClassId::parse)
+);
+appeal_order!(
     /// With the unit chosen by hand, if one is.
     dispatch(request: DispatchAppealRequest, fields) -> Option<UnitId>
         = fields.optional("to_unit", &request.to_unit, UnitId::parse)
+);
+appeal_order!(
+    /// With the other unit, if the objection is right.
+    rule(request: RuleOnContestRequest, fields) -> Option<UnitId>
+        = fields.optional("to_unit", &request.to_unit, UnitId::parse)
+);
+appeal_order!(
+    /// With the reason, before it is sealed, and the unit that is proposed.
+    contest(request: ContestDispatchRequest, fields) -> (String, Option<UnitId>) = {
+        let reason = fields.prose("reason", &request.reason, PROSE_MAX);
+        reason.zip(fields.optional("proposed_unit", &request.proposed_unit, UnitId::parse))
+    }
 );
 appeal_order!(
     /// With the outcome and the reply, before it is sealed.
@@ -108,247 +165,70 @@ appeal_order!(
     object(request: ObjectToResolutionRequest, fields) -> String
         = fields.prose("reason", &request.reason, PROSE_MAX)
 );
-
-/// The enterprise, the appeal, and the position that the answer must reflect.
-pub(crate) fn get(
-    request: &pb::GetAppealRequest,
-) -> Result<(EnterpriseId, AppealId, Position), Failure> {
-    let mut fields = Fields::default();
-    let enterprise = fields.enterprise(&request.enterprise_id);
-    let appeal = fields.appeal(&request.appeal_id);
-    let at_least = fields.min_position(&request.min_position);
-    let asked = || Some((enterprise?, appeal?, at_least?));
-    fields.finish(asked())
-}
-
-/// A list query, the position it must reflect, and what its next page's token is bound to.
-#[derive(Debug)]
-pub(crate) struct List {
-    pub(crate) query: appeals::Query,
-    pub(crate) at_least: Position,
-    pub(crate) binding: Binding,
-}
-
-pub(crate) fn list(
-    request: &pb::ListAppealsRequest,
-    caller: &Caller,
-    tokens: &PageTokens,
-) -> Result<List, Failure> {
-    let mut fields = Fields::default();
-    let state = fields.filter("state", request.state, state);
-    let area = fields.optional("area", &request.area, AreaCode::parse);
-    let unit = fields.optional("unit", &request.unit, UnitId::parse);
-    let topic = fields.optional("topic", &request.topic, TopicId::parse);
-    let enterprise = fields.optional("enterprise_id", &request.enterprise_id, EnterpriseId::parse);
-    let limit = fields.page_size(request.page_size, PAGE.0, PAGE.1);
-    let at_least = fields.min_position(&request.min_position);
-    let filters = pb::ListAppealsRequest {
-        page_size: 0,
-        page_token: String::new(),
-        min_position: String::new(),
-        ..request.clone()
-    };
-    let binding = Binding::new("ListAppeals", &filters, caller);
-    let after = match request.page_token.as_str() {
-        "" => Some(None),
-        text => match tokens.decode::<8>(binding, text) {
-            Some(bytes) => Some(Some(Position(u64::from_be_bytes(bytes)))),
-            None => fields.refuse("page_token", Reason::PageTokenInvalid),
-        },
-    };
-    let scope = caller.scope();
-    let list = || {
-        let query = appeals::Query {
-            state: state?,
-            area: area?,
-            unit: unit?,
-            topic: topic?,
-            enterprise: enterprise?,
-            scope,
-            after: after?,
-            limit: limit?,
+appeal_order!(
+    /// With the reason, before it is sealed.
+    reopen(request: ReopenAppealRequest, fields) -> String
+        = fields.prose("reason", &request.reason, PROSE_MAX)
+);
+appeal_order!(
+    /// With what else was said, before it is sealed.
+    called_back(request: RecordCallbackRequest, fields) -> CalledBack = {
+        let note = match request.note.as_str() {
+            "" => Some(None),
+            text => fields.prose("note", text, PROSE_MAX).map(Some),
         };
-        Some(List { query, at_least: at_least?, binding })
-    };
-    fields.finish(list())
-}
-
-/// The page as far as it fits into `bytes_max`; its token then leads to the rest.
-pub(crate) fn page(
-    page: &appeals::Page,
-    binding: Binding,
-    tokens: &PageTokens,
-    bytes_max: usize,
-) -> pb::ListAppealsResponse {
-    let appeals = common::fitting(page.appeals.iter().map(of_row), bytes_max);
-    let cut = appeals.len() < page.appeals.len();
-    let last = page.appeals.get(appeals.len().saturating_sub(1)).map(|last| last.submitted);
-    let next = if cut { last } else { page.next };
-    let next = next.map(|after| tokens.encode(binding, &after.0.to_be_bytes()));
-    pb::ListAppealsResponse {
-        appeals,
-        next_page_token: next.unwrap_or_default(),
-        position: super::token::of_position(page.position),
+        let &pb::RecordCallbackRequest { reached, resolved, satisfied, .. } = request;
+        // Whoever was not reached said nothing.
+        let resolved = heard(&mut fields, "resolved", reached, resolved);
+        let satisfied = heard(&mut fields, "satisfied", reached, satisfied);
+        let said = || {
+            let (resolved, satisfied) = (resolved?, satisfied?);
+            Some(CalledBack { reached, resolved, satisfied, note: note? })
+        };
+        said()
     }
-}
-
-fn of_row(row: &appeals::Row) -> pb::AppealSummary {
-    pb::AppealSummary {
-        appeal_id: row.appeal.to_string(),
-        enterprise_id: row.enterprise.to_string(),
-        state: of_state(row.state).into(),
-        channel: of_channel(row.channel).into(),
-        topic: row.topic.to_string(),
-        area: row.area.to_string(),
-        unit: row.unit.as_ref().map(UnitId::to_string).unwrap_or_default(),
-        co_units: row.co_units.iter().map(UnitId::to_string).collect(),
-        rule: row.rule.as_ref().map(of_rule).unwrap_or_default(),
-        due: row.due.as_ref().map(common::of_due),
-        objections: row.objections,
-        about_visit_id: row.about_visit.as_ref().map(VisitId::to_string).unwrap_or_default(),
+);
+appeal_order!(
+    rate(request: RateAppealRequest, fields) -> Rating = match request.rating {
+        Some(pb::Rating { responded, resolved, satisfied }) => {
+            Some(Rating { responded, resolved, satisfied })
+        }
+        None => fields.refuse("rating", Reason::FieldRequired),
     }
-}
-
-/// An appeal's texts, opened; all empty when they were erased.
-#[derive(Debug, Default)]
-pub(crate) struct Opened {
-    pub(crate) description: String,
-    pub(crate) contact: String,
-    pub(crate) reply: String,
-    pub(crate) erased: bool,
-}
-
-pub(crate) fn of_case(
-    enterprise: &EnterpriseId,
-    appeal: AppealId,
-    case: &Case,
-    opened: Opened,
-) -> pb::Appeal {
-    let submission = &case.submission;
-    let route = case.phase.route();
-    let summary = pb::AppealSummary {
-        appeal_id: appeal.to_string(),
-        enterprise_id: enterprise.to_string(),
-        state: of_phase(&case.phase).into(),
-        channel: of_channel(submission.channel).into(),
-        topic: submission.topic.to_string(),
-        area: submission.area.to_string(),
-        unit: route.map(|route| route.unit.to_string()).unwrap_or_default(),
-        co_units: route
-            .map(|route| route.co_units.iter().map(UnitId::to_string).collect())
-            .unwrap_or_default(),
-        rule: route.map(|route| of_rule(&route.rule)).unwrap_or_default(),
-        due: case.due.as_ref().map(common::of_due),
-        objections: case.objections,
-        about_visit_id: submission.about_visit.map(|visit| visit.to_string()).unwrap_or_default(),
-    };
-    let Opened { description, contact, reply, erased } = opened;
-    let said = case.resolution.as_ref().map(|resolution| of_outcome(resolution.outcome));
-    let outcome = said.unwrap_or(pb::ResolutionOutcome::Unspecified);
-    pb::Appeal {
-        summary: Some(summary),
-        description,
-        contact,
-        reply,
-        outcome: outcome.into(),
-        erased,
+);
+appeal_order!(
+    /// With the appeal that it goes on in.
+    merge(request: MergeAppealRequest, fields) -> AppealId
+        = fields.parse("into_appeal_id", &request.into_appeal_id, given(AppealId::parse))
+);
+appeal_order!(
+    /// With what the part is about, where it plays, and its words before they are sealed.
+    split(request: SplitAppealRequest, fields) -> (TopicId, AreaCode, String) = {
+        let topic = fields.parse("topic", &request.topic, TopicId::parse);
+        let area = fields.area("area", &request.area);
+        let description = fields.prose("description", &request.description, PROSE_MAX);
+        let part = || Some((topic?, area?, description?));
+        part()
     }
+);
+
+fn heard(
+    fields: &mut Fields,
+    path: &str,
+    reached: bool,
+    said: Option<bool>,
+) -> Option<Option<bool>> {
+    if said.is_some() && !reached {
+        return fields.refuse(path, Reason::FieldNotAllowed);
+    }
+    Some(said)
 }
 
-pub(crate) fn dispatched(receipt: pb::Receipt, route: &Route) -> pb::DispatchAppealResponse {
-    pb::DispatchAppealResponse {
-        receipt: Some(receipt),
-        unit: route.unit.to_string(),
-        rule: of_rule(&route.rule),
-    }
-}
-
-fn of_rule(rule: &RouteRule) -> String {
-    match rule {
-        RouteRule::Topic(topic) => format!("topic/{topic}"),
-        RouteRule::Area(area) => format!("area/{area}"),
-        RouteRule::CityDesk => "city-desk".to_owned(),
-        RouteRule::Dispatcher => "dispatcher".to_owned(),
-    }
-}
-
-fn channel(channel: pb::Channel) -> Option<Channel> {
-    match channel {
-        pb::Channel::Unspecified => None,
-        pb::Channel::Hotline12345 => Some(Channel::Hotline12345),
-        pb::Channel::Web => Some(Channel::Web),
-        pb::Channel::App => Some(Channel::App),
-        pb::Channel::ServiceDesk => Some(Channel::ServiceDesk),
-        pb::Channel::VisitFeedback => Some(Channel::VisitFeedback),
-        pb::Channel::RoundTable => Some(Channel::RoundTable),
-        pb::Channel::LeadersContact => Some(Channel::LeadersContact),
-    }
-}
-
-fn of_channel(channel: Channel) -> pb::Channel {
-    match channel {
-        Channel::Hotline12345 => pb::Channel::Hotline12345,
-        Channel::Web => pb::Channel::Web,
-        Channel::App => pb::Channel::App,
-        Channel::ServiceDesk => pb::Channel::ServiceDesk,
-        Channel::VisitFeedback => pb::Channel::VisitFeedback,
-        Channel::RoundTable => pb::Channel::RoundTable,
-        Channel::LeadersContact => pb::Channel::LeadersContact,
-    }
-}
-
-fn outcome(outcome: pb::ResolutionOutcome) -> Option<Outcome> {
-    match outcome {
-        pb::ResolutionOutcome::Unspecified => None,
-        pb::ResolutionOutcome::Solved => Some(Outcome::Solved),
-        pb::ResolutionOutcome::Explained => Some(Outcome::Explained),
-        pb::ResolutionOutcome::Unfounded => Some(Outcome::Unfounded),
-        pb::ResolutionOutcome::LawfulChannel => Some(Outcome::LawfulChannel),
-    }
-}
-
-fn of_outcome(outcome: Outcome) -> pb::ResolutionOutcome {
-    match outcome {
-        Outcome::Solved => pb::ResolutionOutcome::Solved,
-        Outcome::Explained => pb::ResolutionOutcome::Explained,
-        Outcome::Unfounded => pb::ResolutionOutcome::Unfounded,
-        Outcome::LawfulChannel => pb::ResolutionOutcome::LawfulChannel,
-    }
-}
-
-fn state(state: pb::AppealState) -> Option<appeals::State> {
-    match state {
-        pb::AppealState::Unspecified => None,
-        pb::AppealState::Submitted => Some(appeals::State::Submitted),
-        pb::AppealState::Accepted => Some(appeals::State::Accepted),
-        pb::AppealState::Dispatched => Some(appeals::State::Dispatched),
-        pb::AppealState::InHandling => Some(appeals::State::InHandling),
-        pb::AppealState::Resolved => Some(appeals::State::Resolved),
-        pb::AppealState::Confirmed => Some(appeals::State::Confirmed),
-        pb::AppealState::Closed => Some(appeals::State::Closed),
-    }
-}
-
-fn of_state(state: appeals::State) -> pb::AppealState {
-    match state {
-        appeals::State::Submitted => pb::AppealState::Submitted,
-        appeals::State::Accepted => pb::AppealState::Accepted,
-        appeals::State::Dispatched => pb::AppealState::Dispatched,
-        appeals::State::InHandling => pb::AppealState::InHandling,
-        appeals::State::Resolved => pb::AppealState::Resolved,
-        appeals::State::Confirmed => pb::AppealState::Confirmed,
-        appeals::State::Closed => pb::AppealState::Closed,
-    }
-}
-
-fn of_phase(phase: &Phase) -> pb::AppealState {
-    match phase {
-        Phase::Submitted => pb::AppealState::Submitted,
-        Phase::Accepted => pb::AppealState::Accepted,
-        Phase::Dispatched(_) => pb::AppealState::Dispatched,
-        Phase::InHandling(_) => pb::AppealState::InHandling,
-        Phase::Resolved(..) => pb::AppealState::Resolved,
-        Phase::Confirmed(_) => pb::AppealState::Confirmed,
-        Phase::Closed(_) => pb::AppealState::Closed,
-    }
+/// What came of a callback, before what was said is sealed.
+#[derive(Debug)]
+pub(crate) struct CalledBack {
+    pub(crate) reached: bool,
+    pub(crate) resolved: Option<bool>,
+    pub(crate) satisfied: Option<bool>,
+    pub(crate) note: Option<String>,
 }

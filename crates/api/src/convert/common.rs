@@ -1,6 +1,6 @@
-//! What several messages share: dates, instants, due dates, receipts.
+//! What several messages share: dates, instants, receipts.
 
-use doudi_domain::{Decider, calendar::DueDate};
+use doudi_domain::Decider;
 use doudi_engine::{Outcome, Version};
 use jiff::{Timestamp, civil::Date};
 use prost::Message;
@@ -48,16 +48,6 @@ pub(crate) fn of_timestamp(timestamp: Timestamp) -> prost_types::Timestamp {
     }
 }
 
-pub(crate) fn of_due(due: &DueDate) -> pb::DueDate {
-    pb::DueDate {
-        on: Some(of_date(due.on)),
-        start: Some(of_date(due.start)),
-        working_days: due.working_days.into(),
-        calendar_version: due.calendar_version,
-        provisional: due.provisional,
-    }
-}
-
 pub(crate) fn version(expected: Option<u64>) -> Option<Version> {
     expected.map(Version)
 }
@@ -92,7 +82,7 @@ mod tests {
 
     #[test]
     fn a_page_ends_before_it_is_too_large_but_never_without_an_entry() {
-        let entry = |bytes| pb::RoutingUnit { id: String::new(), name: "x".repeat(bytes) };
+        let entry = |bytes| pb::RoutingUnit { name: "x".repeat(bytes), ..Default::default() };
         let kept = |bytes_max| fitting([100, 100, 5000].map(entry).into_iter(), bytes_max).len();
         assert_eq!(kept(0), 1);
         assert_eq!(kept(PAGE_BYTES + 200), 1);

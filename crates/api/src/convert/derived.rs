@@ -3,11 +3,15 @@
 //! The enterprise is part of it: one command id used at two enterprises must not make one id, or
 //! erasing the one appeal would make the other unreadable.
 
-use doudi_domain::{AppealId, EnterpriseId, VisitId};
+use doudi_domain::{AppealId, DiagnosisId, EnterpriseId, Invalid, NoteId, VisitId};
+use sha2::{Digest, Sha256};
 use uuid::{Uuid, uuid};
 
 const VISITS: Uuid = uuid!("6b3c7c2e-3f0e-5c57-9d2b-8f1d3f6f0a01");
 const APPEALS: Uuid = uuid!("6b3c7c2e-3f0e-5c57-9d2b-8f1d3f6f0a02");
+const PARTS: Uuid = uuid!("6b3c7c2e-3f0e-5c57-9d2b-8f1d3f6f0a03");
+const NOTES: Uuid = uuid!("6b3c7c2e-3f0e-5c57-9d2b-8f1d3f6f0a04");
+const DIAGNOSES: Uuid = uuid!("6b3c7c2e-3f0e-5c57-9d2b-8f1d3f6f0a05");
 
 /// The visit that a command at an enterprise plans.
 pub(crate) fn visit(enterprise: &EnterpriseId, command_id: Uuid) -> VisitId {
@@ -17,6 +21,33 @@ pub(crate) fn visit(enterprise: &EnterpriseId, command_id: Uuid) -> VisitId {
 /// The appeal that a command of an enterprise submits.
 pub(crate) fn appeal(enterprise: &EnterpriseId, command_id: Uuid) -> AppealId {
     AppealId(derive(&APPEALS, enterprise, command_id))
+}
+
+/// The joint diagnosis that a command on an appeal of an enterprise convenes.
+pub(crate) fn diagnosis(enterprise: &EnterpriseId, command_id: Uuid) -> DiagnosisId {
+    DiagnosisId(derive(&DIAGNOSES, enterprise, command_id))
+}
+
+/// The appeal that a command on another one of an enterprise splits from it.
+pub(crate) fn part(enterprise: &EnterpriseId, command_id: Uuid) -> AppealId {
+    AppealId(derive(&PARTS, enterprise, command_id))
+}
+
+/// The note or file that a command on an appeal of an enterprise adds.
+pub(crate) fn note(enterprise: &EnterpriseId, command_id: Uuid) -> NoteId {
+    NoteId(derive(&NOTES, enterprise, command_id))
+}
+
+/// What an anonymous appeal is kept under: a local id that tells nothing of who submitted it.
+pub(crate) fn anonymous(command_id: Uuid) -> Result<EnterpriseId, Invalid> {
+    /// The alphabet of RFC 4648 section 6.
+    const BASE32: &[u8; 32] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
+    let hash = Sha256::new().chain_update(b"doudi anonymous\0").chain_update(command_id);
+    let hash = hash.finalize();
+    let bits = hash.iter().take(10).fold(0_u128, |bits, byte| bits << 8 | u128::from(*byte));
+    let letter = |at: u32| char::from(BASE32[(bits >> (5 * at) & 31) as usize]);
+    let letters: String = (0..16).rev().map(letter).collect();
+    EnterpriseId::parse(&format!("L-{letters}"))
 }
 
 /// Under whose key the texts of an appeal are sealed.
@@ -40,5 +71,15 @@ mod tests {
         assert_ne!(visit(&one, first), visit(&two, first));
         assert_ne!(visit(&one, first), visit(&one, second));
         assert_ne!(visit(&one, first).0, appeal(&one, first).0);
+        assert_ne!(part(&one, first), appeal(&one, first));
+    }
+
+    #[test]
+    fn an_anonymous_appeal_has_an_enterprise_of_its_own() {
+        let (one, two) = (anonymous(Uuid::from_u128(1)), anonymous(Uuid::from_u128(2)));
+        assert_ne!(one, two);
+        let one = one.unwrap();
+        assert_eq!(Ok(one.clone()), anonymous(Uuid::from_u128(1)));
+        assert!(one.as_str().len() == 18 && one.uscc().is_none(), "{one}");
     }
 }

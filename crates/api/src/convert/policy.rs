@@ -3,11 +3,9 @@
 use std::collections::BTreeSet;
 
 use doudi_domain::{
-    RuleId, TopicId, UnitId,
-    calendar::{Calendar, DayKind, Exception},
+    RuleId,
     frequency::{FrequencyPolicy, Ground, Rule, Subject, Window},
     policy::{Document, PolicyName},
-    routing::{Allowances, Area, RoutingTable, Topic, Unit},
 };
 use doudi_engine::{Position, Version};
 use uuid::Uuid;
@@ -19,14 +17,12 @@ use crate::{
     text,
 };
 
+mod calendar;
+pub(crate) mod cases;
+mod routing;
+
 const RULES_MAX: usize = 200;
-const UNITS_MAX: usize = 2000;
-const AREAS_MAX: usize = 200;
-const TOPICS_MAX: usize = 1000;
-const CO_UNITS_MAX: usize = 100;
 const WORKING_DAYS_MAX: u32 = 250;
-const YEARS_MAX: usize = 100;
-const EXCEPTIONS_MAX: usize = 2000;
 /// The most entries of a list of enum values; repeating one says nothing.
 const GROUNDS_MAX: usize = 50;
 
@@ -39,16 +35,30 @@ pub(crate) struct Order<C> {
     pub(crate) command: C,
 }
 
+/// A document as a client sends it, for whoever publishes one without going through the API.
+///
+/// # Errors
+/// `INVALID_ARGUMENT` with everything that is wrong with its fields.
+pub fn policy_document(given: &pb::PolicyDocument) -> Result<Document, tonic::Status> {
+    let mut fields = Fields::default();
+    let document = document(&mut fields, Some(given));
+    fields.finish(document).map_err(tonic::Status::from)
+}
+
+fn document(fields: &mut Fields, given: Option<&pb::PolicyDocument>) -> Option<Document> {
+    match given.and_then(|document| document.document.as_ref()) {
+        None => fields.refuse("document", Reason::FieldRequired),
+        Some(Given::Frequency(policy)) => frequency(fields, policy).map(Document::Frequency),
+        Some(Given::Routing(table)) => routing::table(fields, table).map(Document::Routing),
+        Some(Given::Calendar(given)) => calendar::calendar(fields, given).map(Document::Calendar),
+        Some(Given::CaseTypes(given)) => cases::case_types(fields, given).map(Document::CaseTypes),
+    }
+}
+
 pub(crate) fn draft(request: &pb::DraftPolicyRequest) -> Result<Order<Document>, Failure> {
     let mut fields = Fields::default();
     let command_id = fields.command_id(&request.command_id);
-    let given = request.document.as_ref().and_then(|document| document.document.as_ref());
-    let document = match given {
-        None => fields.refuse("document", Reason::FieldRequired),
-        Some(Given::Frequency(policy)) => frequency(&mut fields, policy).map(Document::Frequency),
-        Some(Given::Routing(table)) => routing(&mut fields, table).map(Document::Routing),
-        Some(Given::Calendar(given)) => calendar(&mut fields, given).map(Document::Calendar),
-    };
+    let document = document(&mut fields, request.document.as_ref());
     let order = || {
         let document = document?;
         Some(Order {
@@ -116,6 +126,7 @@ fn policy_name(name: pb::PolicyName) -> Option<PolicyName> {
         pb::PolicyName::Frequency => Some(PolicyName::Frequency),
         pb::PolicyName::Routing => Some(PolicyName::Routing),
         pb::PolicyName::Calendar => Some(PolicyName::Calendar),
+        pb::PolicyName::CaseTypes => Some(PolicyName::CaseTypes),
     }
 }
 
@@ -159,67 +170,4 @@ fn rule(fields: &mut Fields, path: &str, rule: &pb::FrequencyRule) -> Option<Rul
 
 fn ground(fields: &mut Fields, path: &str, ground: &i32) -> Option<Ground> {
     fields.choice(path, *ground, inspection::ground)
-}
-
-fn routing(fields: &mut Fields, table: &pb::RoutingTable) -> Option<RoutingTable> {
-    let at = |name: &str| format!("document.routing.{name}");
-    let units = fields.each(&at("units"), &table.units, (1, UNITS_MAX), |fields, path, unit| {
-        let id = fields.unit(&format!("{path}.id"), &unit.id);
-        let name = fields.parse(&format!("{path}.name"), &unit.name, text::name);
-        id.zip(name).map(|(id, name)| Unit { id, name })
-    });
-    let areas = fields.each(&at("areas"), &table.areas, (0, AREAS_MAX), |fields, path, area| {
-        let code = fields.area(&format!("{path}.code"), &area.code);
-        let name = fields.parse(&format!("{path}.name"), &area.name, text::name);
-        let desk = fields.unit(&format!("{path}.desk"), &area.desk);
-        Some(Area { code: code?, name: name?, desk: desk? })
-    });
-    let topics = fields.each(&at("topics"), &table.topics, (0, TOPICS_MAX), topic);
-    let city_desk = fields.unit(&at("city_desk"), &table.city_desk);
-    let mut days = |name: &str, days: u32| {
-        let days = fields.number(&at(name), days, 0, WORKING_DAYS_MAX)?;
-        u16::try_from(days).ok()
-    };
-    let accept = days("accept_working_days", table.accept_working_days);
-    let dispatch = days("dispatch_working_days", table.dispatch_working_days);
-    let resolve = days("resolve_working_days", table.resolve_working_days);
-    Some(RoutingTable {
-        units: units?,
-        areas: areas?,
-        topics: topics?,
-        city_desk: city_desk?,
-        allowances: Allowances { accept: accept?, dispatch: dispatch?, resolve: resolve? },
-    })
-}
-
-fn topic(fields: &mut Fields, path: &str, topic: &pb::RoutingTopic) -> Option<Topic> {
-    let id = fields.parse(&format!("{path}.id"), &topic.id, TopicId::parse);
-    let title = fields.parse(&format!("{path}.title"), &topic.title, text::name);
-    let lead = fields.optional(&format!("{path}.lead"), &topic.lead, UnitId::parse);
-    let (at, bounds) = (format!("{path}.co_units"), (0, CO_UNITS_MAX));
-    let co_units =
-        fields.each(&at, &topic.co_units, bounds, |fields, path, unit| fields.unit(path, unit));
-    Some(Topic { id: id?, title: title?, lead: lead?, co_units: co_units? })
-}
-
-fn calendar(fields: &mut Fields, calendar: &pb::WorkCalendar) -> Option<Calendar> {
-    let at = "document.calendar.years";
-    let years = fields.each(at, &calendar.years, (0, YEARS_MAX), |fields, path, year| {
-        let year = fields.number(path, u32::try_from(*year).unwrap_or(0), 1900, 9999)?;
-        i16::try_from(year).ok()
-    });
-    let (at, bounds) = ("document.calendar.exceptions", (0, EXCEPTIONS_MAX));
-    let exceptions = fields.each(at, &calendar.exceptions, bounds, exception);
-    Some(Calendar { years: years?, exceptions: exceptions? })
-}
-
-fn exception(fields: &mut Fields, path: &str, day: &pb::CalendarException) -> Option<Exception> {
-    let date = fields.date(&format!("{path}.date"), day.date.as_ref());
-    let kind = fields.choice(&format!("{path}.kind"), day.kind, |kind| match kind {
-        pb::DayKind::Unspecified => None,
-        pb::DayKind::Holiday => Some(DayKind::Holiday),
-        pb::DayKind::Workday => Some(DayKind::Workday),
-    });
-    let name = fields.parse(&format!("{path}.name"), &day.name, text::name);
-    Some(Exception { date: date?, kind: kind?, name: name?.to_string() })
 }

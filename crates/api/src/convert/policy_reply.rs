@@ -1,16 +1,19 @@
 //! Policy documents as they go out.
 
 use doudi_domain::{
-    UnitId,
-    calendar::{Calendar, DayKind},
+    Name, UnitId,
+    calendar::{Calendar, DayKind, Interval},
     frequency::{FrequencyPolicy, Rule, Subject, Window},
     policy::{Document, Status},
-    routing::{RoutingTable, Topic},
+    routing::{RoutingTable, StandingRule, Topic, Unit, UnitStatus},
 };
 use doudi_engine::Folded;
+use jiff::civil::Time;
 
 use super::{common, inspection, token};
 use crate::proto::{self as pb, policy_document::Document as Given};
+
+pub(crate) mod cases;
 
 pub(crate) fn answer<D>(
     version: u32,
@@ -24,7 +27,7 @@ pub(crate) fn answer<D>(
         Status::Retired => pb::PolicyStatus::Retired,
     };
     pb::GetPolicyResponse {
-        document: document.map(|document| pb::PolicyDocument { document: Some(of(document)) }),
+        document: document.map(of_document),
         document_version: version,
         status: status.into(),
         version: folded.version.0,
@@ -32,12 +35,16 @@ pub(crate) fn answer<D>(
     }
 }
 
-fn of(document: &Document) -> Given {
-    match document {
+/// A policy document as the contract has it.
+#[must_use]
+pub fn of_document(document: &Document) -> pb::PolicyDocument {
+    let document = match document {
         Document::Frequency(policy) => Given::Frequency(of_frequency(policy)),
         Document::Routing(table) => Given::Routing(of_routing(table)),
         Document::Calendar(calendar) => Given::Calendar(of_calendar(calendar)),
-    }
+        Document::CaseTypes(types) => Given::CaseTypes(cases::of_case_types(types)),
+    };
+    pb::PolicyDocument { document: Some(document) }
 }
 
 fn of_frequency(policy: &FrequencyPolicy) -> pb::FrequencyPolicy {
@@ -67,12 +74,9 @@ fn of_rule(rule: &Rule) -> pb::FrequencyRule {
 }
 
 fn of_routing(table: &RoutingTable) -> pb::RoutingTable {
-    let units = table.units.iter();
     let areas = table.areas.iter();
     pb::RoutingTable {
-        units: units
-            .map(|unit| pb::RoutingUnit { id: unit.id.to_string(), name: unit.name.to_string() })
-            .collect(),
+        units: table.units.iter().map(of_unit).collect(),
         areas: areas
             .map(|area| pb::RoutingArea {
                 code: area.code.to_string(),
@@ -82,18 +86,46 @@ fn of_routing(table: &RoutingTable) -> pb::RoutingTable {
             .collect(),
         topics: table.topics.iter().map(of_topic).collect(),
         city_desk: table.city_desk.to_string(),
-        accept_working_days: table.allowances.accept.into(),
-        dispatch_working_days: table.allowances.dispatch.into(),
-        resolve_working_days: table.allowances.resolve.into(),
+        guarantee: text(table.guarantee.as_ref()),
+        standing: table.standing.iter().map(of_standing_rule).collect(),
     }
+}
+
+fn of_unit(unit: &Unit) -> pb::RoutingUnit {
+    let abolished = match unit.status {
+        UnitStatus::Active => false,
+        UnitStatus::Abolished => true,
+    };
+    pb::RoutingUnit {
+        id: unit.id.to_string(),
+        name: unit.name.to_string(),
+        abolished,
+        successor: text(unit.successor.as_ref()),
+        unstaffed: !unit.staffed,
+    }
+}
+
+fn of_standing_rule(rule: &StandingRule) -> pb::StandingRule {
+    pb::StandingRule {
+        topic: rule.topic.to_string(),
+        area: text(rule.area.as_ref()),
+        unit: rule.unit.to_string(),
+        diagnosis_id: rule.diagnosis.to_string(),
+    }
+}
+
+/// Its text; empty where there is none.
+fn text<T: ToString>(value: Option<&T>) -> String {
+    value.map(T::to_string).unwrap_or_default()
 }
 
 fn of_topic(topic: &Topic) -> pb::RoutingTopic {
     pb::RoutingTopic {
         id: topic.id.to_string(),
         title: topic.title.to_string(),
-        lead: topic.lead.as_ref().map(UnitId::to_string).unwrap_or_default(),
+        lead: text(topic.lead.as_ref()),
         co_units: topic.co_units.iter().map(UnitId::to_string).collect(),
+        keywords: topic.keywords.iter().map(Name::to_string).collect(),
     }
 }
 
@@ -104,10 +136,18 @@ fn of_calendar(calendar: &Calendar) -> pb::WorkCalendar {
             DayKind::Workday => pb::DayKind::Workday,
         };
         let date = Some(common::of_date(day.date));
-        pb::CalendarException { date, kind: kind.into(), name: day.name.clone() }
+        let hours = day.hours.iter().flatten().map(of_interval).collect();
+        pb::CalendarException { date, kind: kind.into(), name: day.name.clone(), hours }
     });
     pb::WorkCalendar {
         years: calendar.years.iter().copied().map(i32::from).collect(),
         exceptions: exceptions.collect(),
+        hours: calendar.hours.iter().map(of_interval).collect(),
     }
+}
+
+fn of_interval(interval: &Interval) -> pb::WorkInterval {
+    let time =
+        |time: Time| pb::TimeOfDay { hour: time.hour().into(), minute: time.minute().into() };
+    pb::WorkInterval { from: Some(time(interval.from)), to: Some(time(interval.to)) }
 }

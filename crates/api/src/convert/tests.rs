@@ -6,7 +6,10 @@ use prost::Message;
 use super::*;
 use crate::{convert::token::PageTokens, identity::Caller, proto::policy_document::Document};
 
+mod appeals;
 mod bad;
+mod cases;
+mod diagnoses;
 mod sound;
 
 use sound::*;
@@ -33,7 +36,7 @@ fn sound_requests_are_taken() {
     assert!(inspection::cancel(&cancel(), unit()).is_ok());
     assert!(appeal::submit(&submit()).is_ok());
     assert!(appeal::resolve(&resolve()).is_ok());
-    for document in [frequency(), routing(), calendar()] {
+    for document in [frequency(), routing(), calendar(), case_types()] {
         let order = policy::draft(&draft(document)).unwrap();
         assert_eq!(order.command.problems(), vec![]);
     }
@@ -43,7 +46,7 @@ fn sound_requests_are_taken() {
 
 #[test]
 fn documents_come_back_as_they_went_in() {
-    for document in [frequency(), routing(), calendar()] {
+    for document in [frequency(), routing(), calendar(), case_types()] {
         let order = policy::draft(&draft(document.clone())).unwrap();
         let folded = doudi_engine::Folded::<doudi_domain::policy::Policy>::default();
         let status = doudi_domain::policy::Status::Draft;
@@ -125,6 +128,10 @@ fn convert_all(bytes: &[u8]) {
     on(bytes, |request| inspection::quota(request, None, Date::MIN).is_ok());
     on(bytes, |request| appeal::submit(request).is_ok());
     on(bytes, |request| appeal::dispatch(request).is_ok());
+    on(bytes, |request| appeal::called_back(request).is_ok());
+    on(bytes, |request| appeal::split(request).is_ok());
+    on(bytes, |request| handling::ask_extension(request).is_ok());
+    on(bytes, |request| handling::announced(request, 1 << 20).is_ok());
     on(bytes, |request| appeal::list(request, &caller, &tokens()).is_ok());
     on(bytes, |request| policy::draft(request).is_ok());
     on(bytes, |request| timeline::list(request, &caller, &tokens()).is_ok());
@@ -146,6 +153,7 @@ proptest! {
             draft(routing()).encode_to_vec(),
             draft(frequency()).encode_to_vec(),
             draft(calendar()).encode_to_vec(),
+            draft(case_types()).encode_to_vec(),
             list_timeline().encode_to_vec(),
         ];
         for mut bytes in sound {

@@ -1,5 +1,7 @@
 //! What the engine and the vault can say, as failures.
 
+use std::convert::Infallible;
+
 use doudi_engine::{ExecuteError, LoadError, StreamNameError, VaultError};
 
 use super::{Failure, RETRY_LATER, RETRY_SOON, Reason, Refusal};
@@ -15,9 +17,7 @@ impl<R: Explain> From<ExecuteError<R>> for Failure {
         let refusal = match error {
             ExecuteError::Rejected(rejection) => rejection.explain(),
             ExecuteError::IdReused => Refusal::new(Reason::CommandIdReused),
-            ExecuteError::VersionDiffers { actual } => {
-                Refusal::new(Reason::VersionConflict).with("actual_version", actual)
-            }
+            ExecuteError::VersionDiffers { actual } => Refusal::version_differs(actual),
             ExecuteError::Contended { actual } => Refusal::new(Reason::Contended)
                 .with("actual_version", actual)
                 .retry_after(RETRY_SOON),
@@ -39,6 +39,13 @@ impl<R: Explain> From<ExecuteError<R>> for Failure {
             ExecuteError::Encode(error) => return Self::Fault(error),
         };
         refusal.into()
+    }
+}
+
+/// Where no rule ever stands in the way.
+impl Explain for Infallible {
+    fn explain(&self) -> Refusal {
+        match *self {}
     }
 }
 

@@ -58,6 +58,7 @@ fn alphabet(en: &'static str) -> Words {
         "lower-case letters, digits and '-'" => "小写字母、数字和“-”",
         "letters and digits" => "字母和数字",
         "letters, digits, '-', '_', '.' and '/'" => "字母、数字和“-”“_”“.”“/”",
+        "64 hexadecimal digits" => "64位十六进制数字",
         "printable characters" => "可显示字符",
         "printable characters and line breaks" => "可显示字符和换行",
         other => other,

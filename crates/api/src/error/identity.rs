@@ -7,6 +7,7 @@ impl From<TokenError> for Failure {
     fn from(error: TokenError) -> Self {
         let refusal = match error {
             TokenError::Malformed => Refusal::new(Reason::TokenMalformed),
+            TokenError::Case => Refusal::new(Reason::CaseTokenWrong),
             TokenError::Algorithm => Refusal::new(Reason::TokenAlgorithmRefused),
             TokenError::KeyUnknown => Refusal::new(Reason::TokenKeyUnknown),
             TokenError::Signature => Refusal::new(Reason::TokenSignatureWrong),

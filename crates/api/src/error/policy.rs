@@ -1,7 +1,9 @@
 //! What is wrong with a policy document, one violation for each problem.
 
 use doudi_domain::{
+    CaseTypeId,
     calendar::CalendarProblem,
+    cases::CaseTypesProblem,
     policy::{Problem, Rejection},
     routing::RoutingProblem,
 };
@@ -18,6 +20,7 @@ impl Explain for Rejection {
             Self::VersionRetired(version) => {
                 Refusal::new(Reason::PolicyVersionRetired).with("document_version", version)
             }
+            Self::RoutingUnpublished => Refusal::new(Reason::RoutingUnpublished),
         }
     }
 }
@@ -34,6 +37,7 @@ fn unsound(problems: &[Problem]) -> Refusal {
 fn violation(problem: &Problem) -> Violation {
     match problem {
         Problem::Calendar(problem) => calendar(problem),
+        Problem::CaseTypes(problem) => case_types(problem),
         Problem::Routing(problem) => routing(problem),
         Problem::RuleTwice(rule) => rules(Reason::RuleTwice).with("rule", rule),
         Problem::MaximumZero(rule) => rules(Reason::RuleMaximumZero).with("rule", rule),
@@ -52,6 +56,8 @@ fn calendar(problem: &CalendarProblem) -> Violation {
         CalendarProblem::Order(date) => exceptions(Reason::CalendarOrder).with("date", date),
         CalendarProblem::Year(date) => exceptions(Reason::CalendarYear).with("date", date),
         CalendarProblem::Years => Violation::new("document.calendar.years", Reason::CalendarYears),
+        CalendarProblem::Hours => Violation::new("document.calendar.hours", Reason::CalendarHours),
+        CalendarProblem::HoursOn(date) => exceptions(Reason::CalendarHoursOn).with("date", date),
     }
 }
 
@@ -62,7 +68,51 @@ fn routing(problem: &RoutingProblem) -> Violation {
         RoutingProblem::UnitUnlisted { place, unit } => {
             table(Reason::RoutingUnitUnlisted).word("place", named(place)).with("unit", unit)
         }
+        RoutingProblem::OwnSuccessor(unit) => table(Reason::RoutingOwnSuccessor).with("unit", unit),
+        RoutingProblem::CityDeskAbolished(unit) => {
+            table(Reason::RoutingCityDeskAbolished).with("unit", unit)
+        }
     }
+}
+
+fn case_types(problem: &CaseTypesProblem) -> Violation {
+    let types = |reason| Violation::new("document.case_types.types", reason);
+    let of = |reason, id: &CaseTypeId| types(reason).with("case_type", id);
+    match problem {
+        CaseTypesProblem::NoTypes => types(Reason::NoCaseTypes),
+        CaseTypesProblem::TypeTwice(id) => of(Reason::CaseTypeTwice, id),
+        CaseTypesProblem::NoClasses(id) => of(Reason::CaseTypeNoClasses, id),
+        CaseTypesProblem::ClassTwice { case_type, class } => {
+            of(Reason::CaseClassTwice, case_type).with("class", class)
+        }
+        CaseTypesProblem::ResolveZero { case_type, class } => {
+            of(Reason::CaseClassResolveZero, case_type).with("class", class)
+        }
+        CaseTypesProblem::AllowanceZero { case_type, step: name } => {
+            of(Reason::CaseAllowanceZero, case_type).word("step", step(name))
+        }
+        CaseTypesProblem::Warnings(id) => of(Reason::CaseWarnings, id),
+        CaseTypesProblem::Ladder(id) => of(Reason::CaseLadder, id),
+        CaseTypesProblem::LevelTwice(id) => of(Reason::CaseLevelTwice, id),
+    }
+}
+
+/// The steps of a case as the domain names them.
+fn step(name: &'static str) -> Words {
+    let zh = match name {
+        "accept" => "受理",
+        "dispatch" => "分办",
+        "contact" => "首次联系",
+        "ruling" => "退单裁定",
+        "co_handling" => "协办",
+        "feedback" => "回访",
+        "close" => "归档",
+        "opinion" => "会诊意见",
+        "conclusion" => "会诊结论",
+        "mediation" => "调解",
+        other => other,
+    };
+    Words::pair(name, zh)
 }
 
 /// The places of a routing table as the domain names them.
@@ -70,7 +120,10 @@ fn named(place: &str) -> Words {
     let zh = match place.split_once(' ') {
         Some(("area", code)) => format!("区划{code}"),
         Some(("topic", id)) => format!("事项{id}"),
+        Some(("unit", id)) => format!("单位{id}的承继单位"),
+        Some(("rule", topic)) => format!("事项{topic}的常设规则"),
         _ if place == "the city desk" => "市诉求专席".to_owned(),
+        _ if place == "the guarantee" => "兜底单位".to_owned(),
         _ => place.to_owned(),
     };
     Words::owned(place.to_owned(), zh)

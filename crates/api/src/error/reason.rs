@@ -71,6 +71,8 @@ reasons! {
         "访问令牌有效期超过上限（{seconds_max}秒）"
     TokenClaimInvalid "TOKEN_CLAIM_INVALID" Unauthenticated
         "the claim {claim} of the token is missing or malformed" "访问令牌中的{claim}缺失或不符合要求"
+    CaseTokenWrong "CASE_TOKEN_WRONG" Unauthenticated
+        "the case token is not one that was given out here" "诉求查询凭证无效"
 
     // What it may do.
     RoleMissing "ROLE_MISSING" PermissionDenied
@@ -121,6 +123,12 @@ reasons! {
         "is not an instant of the years 1900 to 9999" "不是有效时间（1900年至9999年）"
     RangeReversed "RANGE_REVERSED" InvalidArgument
         "must lie after {field_before}" "应晚于{field_before}"
+    RangeTooLong "RANGE_TOO_LONG" InvalidArgument
+        "must lie at most {years_max} years after {field_before}" "距{field_before}不得超过{years_max}年"
+    CaseNumberMalformed "CASE_NUMBER_MALFORMED" InvalidArgument
+        "must look like SQ250425-7K3M9QX2-R" "应为SQ250425-7K3M9QX2-R形式的诉求编号"
+    CaseNumberMistaken "CASE_NUMBER_MISTAKEN" InvalidArgument
+        "has a mistake: its last character does not check" "诉求编号有误，校验位不符"
     PositionInvalid "POSITION_INVALID" InvalidArgument
         "is not a position that an answer gave" "不是系统返回的位置标记"
     PositionAhead "POSITION_AHEAD" InvalidArgument
@@ -243,10 +251,139 @@ reasons! {
     RoutingUnpublished "ROUTING_UNPUBLISHED" FailedPrecondition
         "no routing table is published" "尚未发布分办规则"
     UnitUnknown "UNIT_UNKNOWN" FailedPrecondition
-        "the routing table lists no unit {unit}" "分办规则中没有单位{unit}"
+        "the routing table lists no unit {unit} that can be reached" "分办规则中没有可受理的单位{unit}"
     PersonalDataErased "PERSONAL_DATA_ERASED" FailedPrecondition
         "the personal data of the appeal were erased, nothing can be added"
         "该诉求的个人信息已被清除，不能再补充内容"
+    AlreadySo "ALREADY_SO" FailedPrecondition
+        "it is already so, and nothing would change" "当前已是该状态，无需办理"
+    CaseTypesUnpublished "CASE_TYPES_UNPUBLISHED" FailedPrecondition
+        "no case type is published" "尚未发布诉求类型"
+    CaseTypeUnknown "CASE_TYPE_UNKNOWN" FailedPrecondition
+        "there is no case type {case_type}" "诉求类型{case_type}不存在"
+    CaseClassUnknown "CASE_CLASS_UNKNOWN" FailedPrecondition
+        "the case type has no class {class}" "该诉求类型没有分类{class}"
+    CompetentElsewhere "COMPETENT_ELSEWHERE" FailedPrecondition
+        "the competent body lies outside this city, redirect the appeal: {guidance}"
+        "有管辖权的单位不在本市，请引导至法定途径：{guidance}"
+    DispatchFinal "DISPATCH_FINAL" FailedPrecondition
+        "the dispatch is final: it was ruled on or cannot be returned" "分办已成定论，不得再次退单"
+    ContestTooLate "CONTEST_TOO_LATE" FailedPrecondition
+        "the time to object to the dispatch ended at {until}" "退单时限已于北京时间{until}届满"
+    ProposalMissing "PROPOSAL_MISSING" InvalidArgument
+        "the objection proposes no unit, name one" "退单单位未提出建议承办单位，请指定"
+    ObjectorAgain "OBJECTOR_AGAIN" FailedPrecondition
+        "the unit {unit} objected, rule on its objection instead" "{unit}已提出退单，请先作出裁定"
+    Guaranteed "GUARANTEED" FailedPrecondition
+        "the guarantee unit owns the appeal, which neither returns nor hands it over"
+        "该诉求已由兜底单位承接，不得退单、移交或并案"
+    NotGuaranteed "NOT_GUARANTEED" FailedPrecondition
+        "the guarantee does not own the appeal yet" "该诉求尚未进入兜底办理"
+    ExtensionTooLate "EXTENSION_TOO_LATE" FailedPrecondition
+        "an extension must be asked for at least one working day before {due}"
+        "延期须在到期（北京时间{due}）前至少1个工作日提出"
+    ExtensionSpent "EXTENSION_SPENT" FailedPrecondition
+        "no further extension is possible" "不能再次延期"
+    TooManyDays "TOO_MANY_DAYS" InvalidArgument
+        "at most {max} working days are possible" "最多{max}个工作日"
+    ExtensionNotAsked "EXTENSION_NOT_ASKED" FailedPrecondition
+        "no extension was asked for" "没有待审批的延期申请"
+    Paused "PAUSED" FailedPrecondition
+        "the handling stands still, resume it first" "办理已中止，请先恢复办理"
+    PauseTooLate "PAUSE_TOO_LATE" FailedPrecondition
+        "what is overdue cannot be paused" "已超期的，不得中止"
+    TaskUnknown "TASK_UNKNOWN" NotFound
+        "the unit has no such open task on this appeal" "该单位在本诉求中没有此项待答复的协办任务"
+    TaskRedundant "TASK_REDUNDANT" FailedPrecondition
+        "the unit {unit} leads, or has an open task already" "{unit}为承办单位，或已有未完成的协办任务"
+    OrdersOpen "ORDERS_OPEN" FailedPrecondition
+        "{open} orders of the joint diagnosis are still open" "联合问诊任务尚有{open}项未完成"
+    AlreadyRated "ALREADY_RATED" AlreadyExists
+        "the appeal is already rated" "该诉求已评价"
+    EnterpriseToSpeak "ENTERPRISE_TO_SPEAK" FailedPrecondition
+        "the enterprise has not spoken yet and its time is not over"
+        "企业尚未反馈意见，且反馈时限未到"
+    ReopenTooLate "REOPEN_TOO_LATE" FailedPrecondition
+        "the time to take it up again ended on {last}" "申请重办的期限已于{last}届满"
+    MergeImpossible "MERGE_IMPOSSIBLE" FailedPrecondition
+        "the appeal can only be merged into another open one of the same enterprise"
+        "只能并入同一企业的其他未办结诉求"
+    MergedTooOften "MERGED_TOO_OFTEN" FailedPrecondition
+        "the appeal was merged more than {max} times, address the one that it goes on in"
+        "该诉求并案次数超过{max}次，请直接在并入的诉求上办理"
+    TooMany "TOO_MANY" FailedPrecondition
+        "the appeal has {max} of these already" "该诉求的此类内容已达上限（{max}）"
+    CallbackMissing "CALLBACK_MISSING" FailedPrecondition
+        "nobody speaks for the enterprise before a callback has reached it"
+        "尚未回访到企业，不得代为提出异议"
+    VisibilityPublicOnly "VISIBILITY_PUBLIC_ONLY" InvalidArgument
+        "what an enterprise adds is public" "企业补充的内容只能为公开"
+    MediationImpossible "MEDIATION_IMPOSSIBLE" FailedPrecondition
+        "cases of this type have no mediation" "该类诉求不适用调解"
+    MediationNotOpen "MEDIATION_NOT_OPEN" FailedPrecondition
+        "no mediation is under way" "当前没有进行中的调解"
+    WouldBeSilent "WOULD_BE_SILENT" FailedPrecondition
+        "the appeal would be with nobody" "办理后该诉求将无人负责，不予办理"
+
+    // Files.
+    UploadOrder "UPLOAD_ORDER" InvalidArgument
+        "an upload is one description and then chunks" "上传应先发送一次文件说明，再发送内容分块"
+    ChunkSize "CHUNK_SIZE" InvalidArgument
+        "a chunk must have 1 to {bytes_max} bytes" "内容分块应为1至{bytes_max}字节"
+    FileSize "FILE_SIZE" InvalidArgument
+        "a file must have 1 to {bytes_max} bytes" "文件大小应为1至{bytes_max}字节"
+    FileLength "FILE_LENGTH" InvalidArgument
+        "the content has {found} bytes, not the {bytes} that were said"
+        "文件内容为{found}字节，与所声明的{bytes}字节不符"
+    FileTypeNotAllowed "FILE_TYPE_NOT_ALLOWED" InvalidArgument
+        "must be one of {allowed}" "文件类型应为以下之一：{allowed}"
+    FileTypeMismatch "FILE_TYPE_MISMATCH" InvalidArgument
+        "the content is not {media_type}" "文件内容与所声明的类型{media_type}不符"
+    FileHashMismatch "FILE_HASH_MISMATCH" InvalidArgument
+        "the content does not have this hash" "文件内容与所声明的摘要值不符"
+    FileUnknown "FILE_UNKNOWN" NotFound
+        "there is no such file within the caller's reach" "未找到该文件，或其不在您的查询范围内"
+    FileErased "FILE_ERASED" NotFound
+        "the file was erased with the personal data of the appeal" "该文件已随诉求的个人信息一并清除"
+    FilesUnavailable "FILES_UNAVAILABLE" Unavailable
+        "the store of files cannot be reached" "文件存储暂时不可用，请稍后重试"
+    ClockUnknown "CLOCK_UNKNOWN" NotFound
+        "no such clock runs: what it stood for is done, or was never owed"
+        "没有该项时限在计时：所涉事项已办结，或从未产生"
+
+    // Joint diagnoses.
+    DiagnosisUnknown "DIAGNOSIS_UNKNOWN" NotFound
+        "there is no such joint diagnosis within the caller's reach" "未找到该联合问诊，或其不在您的查询范围内"
+    DiagnosisConvenedDifferently "DIAGNOSIS_CONVENED_DIFFERENTLY" AlreadyExists
+        "the joint diagnosis is already convened with another content" "该联合问诊已以其他内容召集"
+    DiagnosisPanelSize "DIAGNOSIS_PANEL_SIZE" InvalidArgument
+        "a joint diagnosis calls 1 to {max} units together, not {found}"
+        "联合问诊的会诊单位应为1至{max}个，实际为{found}个"
+    DiagnosisQuorumOutOfReach "DIAGNOSIS_QUORUM_OUT_OF_REACH" InvalidArgument
+        "the quorum is {quorum}, it must be 1 to the number of units, {units}"
+        "须达到的意见数为{quorum}，应在1至会诊单位数（{units}）之间"
+    DiagnosisWrongPhase "DIAGNOSIS_WRONG_PHASE" FailedPrecondition
+        "the joint diagnosis is {found}, this needs it {wanted}"
+        "该联合问诊当前为“{found}”，须为“{wanted}”方可办理"
+    DiagnosisUnitNotConvened "DIAGNOSIS_UNIT_NOT_CONVENED" PermissionDenied
+        "the unit {unit} is not convened" "单位{unit}不是该联合问诊的会诊单位"
+    DiagnosisOtherUnit "DIAGNOSIS_OTHER_UNIT" PermissionDenied
+        "only the unit that convened it, {convener}, concludes" "仅召集单位{convener}可以作出会诊结论"
+    DiagnosisQuorumMissing "DIAGNOSIS_QUORUM_MISSING" FailedPrecondition
+        "{heard} of {quorum} opinions are given, and there is time for more until {until}"
+        "已收到{heard}份意见，须达到{quorum}份；其余单位的意见时限至北京时间{until}届满"
+    DiagnosisOrderCount "DIAGNOSIS_ORDER_COUNT" InvalidArgument
+        "a conclusion issues 1 to {max} orders, not {found}" "会诊结论应下达1至{max}项任务，实际为{found}项"
+    DiagnosisOrderTime "DIAGNOSIS_ORDER_TIME" InvalidArgument
+        "an order allows 1 to {max} working days, not {found}"
+        "会诊任务的时限应为1至{max}个工作日，实际为{found}个"
+    DiagnosisUnsound "DIAGNOSIS_UNSOUND" InvalidArgument
+        "a joint diagnosis needs 1 to 20 distinct units and a quorum of 1 to their number"
+        "联合问诊须有1至20个互不相同的会诊单位，须达到的意见数应在1至会诊单位数之间"
+    DiagnosisOpen "DIAGNOSIS_OPEN" FailedPrecondition
+        "a joint diagnosis is under way" "联合问诊正在进行"
+    DiagnosisNoStandingRule "DIAGNOSIS_NO_STANDING_RULE" FailedPrecondition
+        "the conclusion made no standing rule" "该会诊结论未形成常设规则"
 
     // Policies.
     PolicyUnsound "POLICY_UNSOUND" InvalidArgument
@@ -267,11 +404,44 @@ reasons! {
     CalendarYears "CALENDAR_YEARS" InvalidArgument
         "the calendar must declare its loaded years in ascending order, at least one"
         "工作日历须按升序声明已载入的年份，且至少一个"
+    CalendarHours "CALENDAR_HOURS" InvalidArgument
+        "the hours of business must be ascending intervals that do not overlap"
+        "办公时间须为按升序排列且互不重叠的时段"
+    CalendarHoursOn "CALENDAR_HOURS_ON" InvalidArgument
+        "the hours of {date} must be ascending intervals that do not overlap, and only a working day has hours"
+        "{date}的办公时间须为按升序排列且互不重叠的时段，且仅工作日可设置"
+    NoCaseTypes "NO_CASE_TYPES" InvalidArgument
+        "there is no case type" "诉求类型为空"
+    CaseTypeTwice "CASE_TYPE_TWICE" InvalidArgument
+        "the case type {case_type} is listed twice" "诉求类型{case_type}重复"
+    CaseTypeNoClasses "CASE_TYPE_NO_CLASSES" InvalidArgument
+        "the case type {case_type} has no class" "诉求类型{case_type}未设分类"
+    CaseClassTwice "CASE_CLASS_TWICE" InvalidArgument
+        "the case type {case_type} lists the class {class} twice" "诉求类型{case_type}的分类{class}重复"
+    CaseClassResolveZero "CASE_CLASS_RESOLVE_ZERO" InvalidArgument
+        "the class {class} of the case type {case_type} must leave at least 1 working day"
+        "诉求类型{case_type}的分类{class}办结时限至少为1个工作日"
+    CaseAllowanceZero "CASE_ALLOWANCE_ZERO" InvalidArgument
+        "the case type {case_type} must allow at least 1 working day for {step}"
+        "诉求类型{case_type}的{step}时限至少为1个工作日"
+    CaseWarnings "CASE_WARNINGS" InvalidArgument
+        "the warnings of the case type {case_type} must be over 0, blue first, and at most 100 percent"
+        "诉求类型{case_type}的预警比例须大于0且不超过100%，蓝色预警不得晚于黄色预警"
+    CaseLadder "CASE_LADDER" InvalidArgument
+        "the ladder of the case type {case_type} must ascend by days and have each rung once"
+        "诉求类型{case_type}的督办措施须按天数升序排列，每项仅列一次"
+    CaseLevelTwice "CASE_LEVEL_TWICE" InvalidArgument
+        "the case type {case_type} says twice who is competent for the same level"
+        "诉求类型{case_type}对同一层级重复规定了管辖单位"
     RoutingTwice "ROUTING_TWICE" InvalidArgument
         "the routing table lists {id} twice" "分办规则中{id}重复"
     RoutingUnitUnlisted "ROUTING_UNIT_UNLISTED" InvalidArgument
         "{place} names the unit {unit}, which the table does not list"
         "{place}引用的单位{unit}未列入单位表"
+    RoutingOwnSuccessor "ROUTING_OWN_SUCCESSOR" InvalidArgument
+        "the unit {unit} is its own successor" "单位{unit}的承继单位不得为其自身"
+    RoutingCityDeskAbolished "ROUTING_CITY_DESK_ABOLISHED" InvalidArgument
+        "the city desk {unit} is abolished" "市诉求专席{unit}已撤销，不能承担托底职责"
     RuleTwice "RULE_TWICE" InvalidArgument
         "the frequency policy lists the rule {rule} twice" "检查频次规则{rule}重复"
     RuleMaximumZero "RULE_MAXIMUM_ZERO" InvalidArgument

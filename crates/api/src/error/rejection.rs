@@ -1,6 +1,6 @@
-//! The rejections of profiles, visits and appeals, explained.
+//! The rejections of profiles and visits, explained.
 
-use doudi_domain::{appeal, enterprise, visits};
+use doudi_domain::{enterprise, visits};
 
 use super::{Explain, Reason, Refusal, Words, quota};
 
@@ -67,22 +67,6 @@ impl Explain for visits::Rejection {
     }
 }
 
-impl Explain for appeal::Rejection {
-    fn explain(&self) -> Refusal {
-        match self {
-            Self::AppealUnknown => Refusal::new(Reason::AppealUnknown),
-            Self::SubmittedDifferently => Refusal::new(Reason::AppealSubmittedDifferently),
-            Self::WrongPhase { found, wanted } => Refusal::new(Reason::AppealWrongPhase)
-                .word("found", appeal_phase(found))
-                .word("wanted", appeal_phase(wanted)),
-            Self::OtherUnit { owner } => Refusal::new(Reason::AppealOtherUnit).with("owner", owner),
-            Self::RoutingUnpublished => Refusal::new(Reason::RoutingUnpublished),
-            Self::UnitUnknown(unit) => Refusal::new(Reason::UnitUnknown).with("unit", unit),
-            Self::Erased => Refusal::new(Reason::PersonalDataErased),
-        }
-    }
-}
-
 /// The phases as the visits name them.
 fn visit_phase(en: &'static str) -> Words {
     let zh = match en {
@@ -94,21 +78,6 @@ fn visit_phase(en: &'static str) -> Words {
         "cancelled" => "已取消",
         "expired" => "已过期",
         "planned or approved" => "已计划或已批准",
-        other => other,
-    };
-    Words::pair(en, zh)
-}
-
-/// The phases as the appeals name them.
-fn appeal_phase(en: &'static str) -> Words {
-    let zh = match en {
-        "submitted" => "待受理",
-        "accepted" => "待分办",
-        "dispatched" => "待签收",
-        "in handling" => "办理中",
-        "resolved" => "已办结待确认",
-        "confirmed" => "企业已确认",
-        "closed" => "已办结归档",
         other => other,
     };
     Words::pair(en, zh)

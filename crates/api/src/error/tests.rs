@@ -4,8 +4,9 @@
 use std::{collections::BTreeSet, error::Error, path::Path};
 
 use doudi_domain::{
-    AreaCode, EnterpriseId, ItemId, Name, RuleId, UnitId, VisitId, appeal,
+    AreaCode, CaseTypeId, ClassId, EnterpriseId, ItemId, Name, RuleId, UnitId, VisitId,
     calendar::CalendarProblem,
+    cases::CaseTypesProblem,
     enterprise,
     frequency::Standing,
     policy::{self, Problem},
@@ -19,6 +20,8 @@ use tonic::Code;
 use uuid::Uuid;
 
 use super::*;
+
+mod appeals;
 
 fn chinese(text: &str) -> bool {
     text.chars().any(|c| ('\u{4e00}'..='\u{9fff}').contains(&c))
@@ -103,6 +106,9 @@ fn what_officials_read_in_chinese_has_no_foreign_words() {
         (place("topic T06"), "topic T06 names", "事项T06引用"),
         (place("area 210212"), "area 210212 names", "区划210212引用"),
         (place("the city desk"), "the city desk names", "市诉求专席引用"),
+        (place("the guarantee"), "the guarantee names", "兜底单位引用"),
+        (place("unit data"), "unit data names", "单位data的承继单位引用"),
+        (place("rule T06"), "rule T06 names", "事项T06的常设规则引用"),
         (expired, "at 2025-04-25T00:00:00.123Z", "已于北京时间2025-04-25 08:00:00失效"),
         (visits::Rejection::InFuture { occurred_at: at }.explain(), "00.123Z", " 08:00:00晚于"),
         (visits::Rejection::OutBeforeIn { checked_in_at: at }.explain(), "00.123Z", " 08:00:00）"),
@@ -184,25 +190,6 @@ fn visit_rejections() -> Vec<Refusal> {
     .collect()
 }
 
-fn appeals() -> Vec<Refusal> {
-    use appeal::Rejection as R;
-    [
-        R::AppealUnknown,
-        R::SubmittedDifferently,
-        R::WrongPhase { found: "submitted", wanted: "accepted" },
-        R::WrongPhase { found: "dispatched", wanted: "in handling" },
-        R::WrongPhase { found: "resolved", wanted: "confirmed" },
-        R::WrongPhase { found: "closed", wanted: "resolved" },
-        R::OtherUnit { owner: unit("tax") },
-        R::RoutingUnpublished,
-        R::UnitUnknown(unit("tax")),
-        R::Erased,
-    ]
-    .iter()
-    .map(Explain::explain)
-    .collect()
-}
-
 fn policies() -> Vec<Refusal> {
     use policy::Rejection as R;
     let (rule, day) = (RuleId::parse("a").unwrap(), date(2025, 1, 1));
@@ -214,21 +201,46 @@ fn policies() -> Vec<Refusal> {
         Problem::Calendar(CalendarProblem::Order(day)),
         Problem::Calendar(CalendarProblem::Year(day)),
         Problem::Calendar(CalendarProblem::Years),
+        Problem::Calendar(CalendarProblem::Hours),
+        Problem::Calendar(CalendarProblem::HoursOn(day)),
+        Problem::Routing(RoutingProblem::OwnSuccessor(unit("tax"))),
+        Problem::Routing(RoutingProblem::CityDeskAbolished(unit("desk-city"))),
         Problem::Routing(RoutingProblem::Twice("tax".into())),
         Problem::Routing(RoutingProblem::UnitUnlisted {
             place: "topic T06".into(),
             unit: unit("tax"),
         }),
     ];
-    [R::Unsound { problems }, R::VersionUnknown(3), R::VersionRetired(2)]
+    let problems = problems.into_iter().chain(case_type_problems()).collect();
+    [R::Unsound { problems }, R::VersionUnknown(3), R::VersionRetired(2), R::RoutingUnpublished]
         .iter()
         .map(Explain::explain)
         .collect()
 }
 
+fn case_type_problems() -> impl Iterator<Item = Problem> {
+    use CaseTypesProblem as P;
+    let case_type = || CaseTypeId::parse("tax-dispute").unwrap();
+    let class = || ClassId::parse("blue").unwrap();
+    [
+        P::NoTypes,
+        P::TypeTwice(case_type()),
+        P::NoClasses(case_type()),
+        P::ClassTwice { case_type: case_type(), class: class() },
+        P::ResolveZero { case_type: case_type(), class: class() },
+        P::AllowanceZero { case_type: case_type(), step: "co_handling" },
+        P::Warnings(case_type()),
+        P::Ladder(case_type()),
+        P::LevelTwice(case_type()),
+    ]
+    .into_iter()
+    .map(Problem::CaseTypes)
+}
+
 #[test]
 fn every_rejection_is_said_in_full_in_both_languages() {
-    let all = [enterprises(), visit_rejections(), appeals(), policies()].concat();
+    let others = [appeals::rejections(), appeals::diagnoses()].concat();
+    let all = [enterprises(), visit_rejections(), others, policies()].concat();
     for refusal in &all {
         let status = refusal.status();
         let (en, zh) = localized(&status);
@@ -255,9 +267,13 @@ fn every_rejection_is_said_in_full_in_both_languages() {
 
 #[test]
 fn phases_are_said_in_chinese() {
-    let phases = [visit_rejections(), appeals()].concat().into_iter();
+    let phases =
+        [visit_rejections(), appeals::rejections(), appeals::diagnoses()].concat().into_iter();
     let wrong = |refusal: &Refusal| {
-        matches!(refusal.reason, Reason::VisitWrongPhase | Reason::AppealWrongPhase)
+        matches!(
+            refusal.reason,
+            Reason::VisitWrongPhase | Reason::AppealWrongPhase | Reason::DiagnosisWrongPhase
+        )
     };
     for refusal in phases.filter(wrong) {
         let (_, zh) = localized(&refusal.status());
@@ -339,6 +355,20 @@ fn what_the_engine_says_has_its_code_and_tells_whether_to_retry() {
     let status = Status::from(conflict);
     assert_eq!(status.code(), Code::Aborted);
     assert_eq!(status.get_error_details().error_info().unwrap().metadata["actual_version"], "7");
+}
+
+#[test]
+fn a_stale_write_learns_what_happened_meanwhile() {
+    let longest = "DiagnosisOpenedAndDeadlinesRecomputed";
+    let events = [longest; 20].join(",");
+    let refusal = Refusal::version_differs(Version(7)).fact("events", events.clone());
+    let status = refusal.status();
+    assert_eq!(status.code(), Code::Aborted);
+    let info = status.get_error_details().error_info().cloned().unwrap();
+    assert_eq!(info.metadata["events"], events);
+    let (en, zh) = localized(&status);
+    assert!(!en.contains(longest) && !zh.contains(longest));
+    assert!(header_bytes(&status) < 4000, "{} bytes", header_bytes(&status));
 }
 
 #[test]

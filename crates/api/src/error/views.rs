@@ -42,5 +42,7 @@ fn name(view: ViewName) -> Words {
         ViewName::Timeline => Words::pair("timeline", "企业时间线"),
         ViewName::Quota => Words::pair("quota", "检查频次台账"),
         ViewName::Appeals => Words::pair("appeals", "诉求清单"),
+        ViewName::Measures => Words::pair("measures", "办理成效统计"),
+        ViewName::Agenda => Words::pair("agenda", "待办事项"),
     }
 }

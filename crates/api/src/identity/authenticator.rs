@@ -1,4 +1,4 @@
-//! Verifies bearer tokens. A token is good when a known key signed it, for us, by our issuer, not
+//! Verifies bearer tokens: those of accounts, which are JWTs, and case tokens. A JWT is good when a known key signed it, for us, by our issuer, not
 //! for longer than allowed, and now is within its life; nothing of it is believed before that.
 
 use std::{sync::Arc, time::Duration};
@@ -11,7 +11,7 @@ use serde::Deserialize;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
-use super::{Caller, ClaimError, Claims, Keys};
+use super::{Caller, CaseTokens, ClaimError, Claims, Keys};
 
 /// The longest token, in bytes: far more than claims with [`super::AREAS_MAX`] areas need.
 const TOKEN_BYTES_MAX: usize = 8 * 1024;
@@ -39,6 +39,7 @@ pub struct Authenticator(Arc<Inner>);
 #[derive(Debug)]
 struct Inner {
     keys: Keys,
+    cases: CaseTokens,
     settings: AuthenticatorSettings,
     /// By the token's hash, so that no token is kept in memory.
     verified: Cache<[u8; 32], Arc<Caller>>,
@@ -49,6 +50,8 @@ struct Inner {
 pub(crate) enum TokenError {
     #[error("the token is not a well-formed JWT")]
     Malformed,
+    #[error("the case token is not one of ours")]
+    Case,
     #[error("the token is not signed with the algorithm of its key")]
     Algorithm,
     #[error("the token names no known key")]
@@ -78,10 +81,15 @@ struct Header {
 }
 
 impl Authenticator {
-    /// An authenticator that believes `keys`.
+    /// An authenticator that believes `keys`, and the tokens of cases.
     #[must_use]
-    pub fn new(keys: Keys, settings: AuthenticatorSettings) -> Self {
-        Self(Arc::new(Inner { keys, settings, verified: Cache::new(CACHE_ENTRIES_MAX) }))
+    pub fn new(keys: Keys, cases: CaseTokens, settings: AuthenticatorSettings) -> Self {
+        Self(Arc::new(Inner { keys, cases, settings, verified: Cache::new(CACHE_ENTRIES_MAX) }))
+    }
+
+    /// What makes the tokens of cases.
+    pub(crate) fn cases(&self) -> &CaseTokens {
+        &self.0.cases
     }
 
     /// The caller that the token proves, as of `now`.
@@ -92,6 +100,9 @@ impl Authenticator {
     ) -> Result<Arc<Caller>, TokenError> {
         if token.len() > TOKEN_BYTES_MAX {
             return Err(TokenError::Malformed);
+        }
+        if CaseTokens::is_one(token) {
+            return self.0.cases.holder(token).map(Arc::new).ok_or(TokenError::Case);
         }
         let hash: [u8; 32] = Sha256::digest(token.as_bytes()).into();
         if let Some(caller) = self.0.verified.get(&hash) {

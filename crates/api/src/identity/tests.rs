@@ -35,7 +35,7 @@ fn believing(set: &[Value]) -> Authenticator {
         leeway: Duration::from_secs(30),
         token_age_max: Duration::from_secs(12 * 3600),
     };
-    Authenticator::new(keys(set).unwrap(), settings)
+    Authenticator::new(keys(set).unwrap(), CaseTokens::new(vec![[7; 32]]), settings)
 }
 
 fn sound() -> Value {
@@ -58,6 +58,10 @@ fn token(claims: &Value) -> String {
 
 /// A sound token of one role.
 pub(crate) fn token_of(role: Role) -> String {
+    if role == Role::CaseHolder {
+        let case = (EnterpriseId::parse("L-1").unwrap(), AppealId(uuid::Uuid::from_u128(1)));
+        return CaseTokens::new(vec![[7; 32]]).make(&case.0, case.1);
+    }
     let mut claims = sound();
     claims["roles"] = json!([role]);
     claims["enterprise"] = json!("L-1");
@@ -129,6 +133,7 @@ fn each_unsound_token_is_refused_for_its_own_reason() {
     let ends = |second: i64| Timestamp::from_second(second).unwrap();
     let table = [
         ("no token", String::new(), TokenError::Malformed),
+        ("no case", "case.AAAA".to_owned(), TokenError::Case),
         ("two parts", "a.b".to_owned(), TokenError::Malformed),
         ("not base64", "!.!.!".to_owned(), TokenError::Malformed),
         ("too long", "a".repeat(9000), TokenError::Malformed),
@@ -171,6 +176,7 @@ fn malformed_or_missing_claims_are_refused_by_name() {
         ("sub", json!("zhang\u{202E}gnaw")),
         ("roles", json!([])),
         ("roles", json!(["king"])),
+        ("roles", json!(["case_holder"])),
         ("roles", json!("admin")),
         ("unit", Value::Null),
         ("unit", json!("Not A Unit")),

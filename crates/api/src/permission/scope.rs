@@ -3,11 +3,33 @@
 //! Commands look only at the roles that the table names for them, so a second role that reads more
 //! never widens what the first one changes. Reads add up everything that the roles may see.
 
-use doudi_domain::{AreaCode, EnterpriseId, UnitId, appeal, policy};
+use doudi_domain::{
+    AppealId, AreaCode, EnterpriseId, UnitId,
+    appeal::{self, Submission},
+    policy,
+};
 use doudi_views::Scope;
 
 use super::{Role, RoleSet};
 use crate::identity::{Areas, Caller};
+
+/// From which side somebody sees an appeal.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Sight {
+    /// As the enterprise: without internal notes and what the units ask of each other.
+    Enterprise,
+    /// As those who handle it and watch over it.
+    Inside,
+}
+
+/// The units that take part in an appeal without leading it: co-units, those with a task, those
+/// called together about it.
+fn beside(case: &appeal::Case) -> Vec<UnitId> {
+    let co_units = case.phase.route().into_iter().flat_map(|route| &route.co_units);
+    let asked = case.tasks.values().map(|task| &task.unit);
+    let called = case.diagnosis.iter().flat_map(|diagnosis| &diagnosis.units);
+    co_units.chain(asked).chain(called).cloned().collect()
+}
 
 impl Caller {
     fn is(&self, role: Role) -> bool {
@@ -28,8 +50,29 @@ impl Caller {
         self.roles == RoleSet::of(&[Role::Enterprise])
     }
 
+    /// Whether the caller speaks for that enterprise in that appeal, as its account or with the
+    /// token of the case.
+    pub(crate) fn speaks_for(&self, id: &EnterpriseId, appeal: AppealId) -> bool {
+        self.is_enterprise(id) || (self.holds(appeal) && self.enterprise.as_ref() == Some(id))
+    }
+
+    fn holds(&self, appeal: AppealId) -> bool {
+        self.is(Role::CaseHolder) && self.appeal == Some(appeal)
+    }
+
     /// What the caller may see in lists and on timelines.
     pub(crate) fn scope(&self) -> Scope {
+        match self.scope_of_office() {
+            Scope::All => Scope::All,
+            Scope::Within { units, areas, desk, .. } => {
+                let enterprise = self.enterprise.clone().filter(|_| self.is(Role::Enterprise));
+                Scope::Within { enterprise, units, areas, desk }
+            }
+        }
+    }
+
+    /// What the caller may see apart from its own enterprise's matters.
+    fn scope_of_office(&self) -> Scope {
         let by_area = self.is_any(Role::OF_AREAS) || self.is_any(Role::OF_UNIT);
         if self.is_any(Role::OF_ALL) || (by_area && self.areas == Areas::All) {
             return Scope::All;
@@ -39,9 +82,10 @@ impl Caller {
             Areas::Some(_) | Areas::All => vec![],
         };
         Scope::Within {
-            enterprise: self.enterprise.clone().filter(|_| self.is(Role::Enterprise)),
+            enterprise: None,
             units: self.unit.iter().filter(|_| self.is_any(Role::OF_UNIT)).cloned().collect(),
             areas,
+            desk: self.is(Role::Dispatcher),
         }
     }
 
@@ -69,13 +113,44 @@ impl Caller {
         scope.covers(id, None, area) || units.iter().any(|unit| scope.covers(id, Some(unit), None))
     }
 
-    /// Whether the caller may see an appeal: as its enterprise, its unit or co-unit, or in its area.
+    /// Whether the caller may see an appeal, from whichever side.
     pub(crate) fn sees_appeal(&self, id: &EnterpriseId, case: &appeal::Case) -> bool {
-        let route = case.phase.route();
-        let units: Vec<&UnitId> = route
-            .map(|route| std::iter::once(&route.unit).chain(&route.co_units).collect())
-            .unwrap_or_default();
-        self.sees(id, &units, Some(&case.submission.area))
+        self.is_enterprise(id) || self.sees_inside(id, case)
+    }
+
+    /// Whether the caller sees an appeal as those do who handle it and watch over it: with internal
+    /// notes and what the units ask of each other.
+    pub(crate) fn sees_inside(&self, id: &EnterpriseId, case: &appeal::Case) -> bool {
+        let Submission { confidentiality, area, .. } = &case.submission;
+        let lead = case.phase.route().map(|route| &route.unit);
+        let scope = self.scope_of_office();
+        scope.covers_appeal(*confidentiality, id, lead, &beside(case), Some(area))
+    }
+
+    /// From which side the caller sees an appeal, if at all. Whoever sees it from both sees it inside.
+    pub(crate) fn sight(
+        &self,
+        id: &EnterpriseId,
+        appeal: AppealId,
+        case: &appeal::Case,
+    ) -> Option<Sight> {
+        if self.sees_inside(id, case) {
+            Some(Sight::Inside)
+        } else {
+            self.speaks_for(id, appeal).then_some(Sight::Enterprise)
+        }
+    }
+
+    /// Whether the caller's unit leads an appeal.
+    pub(crate) fn leads(&self, case: &appeal::Case) -> bool {
+        let lead = case.phase.route().map(|route| &route.unit);
+        self.is_any(Role::OF_UNIT) && lead.is_some() && lead == self.unit.as_ref()
+    }
+
+    /// Whether the caller's unit does a part of an appeal for the lead.
+    pub(crate) fn helps(&self, case: &appeal::Case) -> bool {
+        let unit = self.unit.as_ref().filter(|_| self.is_any(Role::OF_UNIT));
+        unit.is_some_and(|unit| beside(case).contains(unit))
     }
 
     /// Whether the caller may register an enterprise in `area`.
@@ -126,7 +201,10 @@ impl Caller {
 
 #[cfg(test)]
 mod tests {
+    use doudi_domain::appeal::Confidentiality;
+
     use super::*;
+    use crate::sample;
 
     fn caller(roles: &[Role]) -> Caller {
         Caller { roles: RoleSet::of(roles), ..Caller::for_tests() }
@@ -200,5 +278,61 @@ mod tests {
         assert!(caller(&[Role::Admin]).may_grade_as(&unit("fire")));
         let inspector = Caller { unit: Some(unit("tax")), ..caller(&[Role::Inspector]) };
         assert!(!inspector.may_grade_as(&unit("tax")));
+    }
+
+    #[test]
+    fn the_more_confidential_a_case_is_the_fewer_see_it() {
+        let local = || Areas::Some(vec![area(sample::AREA)]);
+        let of = |id: &str| Caller { unit: Some(unit(id)), ..caller(&[Role::AgencyHandler]) };
+        let watching = |role: Role| Caller { areas: local(), ..caller(&[role]) };
+        let city = Caller { areas: Areas::All, ..caller(&[Role::Dispatcher]) };
+        let holder = Caller {
+            enterprise: Some(sample::enterprise()),
+            appeal: Some(sample::appeal()),
+            ..caller(&[Role::CaseHolder])
+        };
+        let own =
+            Caller { appeal: None, roles: RoleSet::of(&[Role::Enterprise]), ..holder.clone() };
+        let other = Caller { appeal: Some(AppealId(uuid::Uuid::nil())), ..holder.clone() };
+        let see = |who: &Caller, level| {
+            who.sight(&sample::enterprise(), sample::appeal(), &sample::case(level))
+        };
+        let rows = [
+            (of("power"), [Some(Sight::Inside); 4]),
+            (city, [Some(Sight::Inside); 4]),
+            (caller(&[Role::Auditor]), [Some(Sight::Inside); 4]),
+            (own, [Some(Sight::Enterprise); 4]),
+            (holder, [Some(Sight::Enterprise); 4]),
+            (
+                watching(Role::Dispatcher),
+                [Some(Sight::Inside), Some(Sight::Inside), Some(Sight::Inside), None],
+            ),
+            (watching(Role::Supervisor), [Some(Sight::Inside), Some(Sight::Inside), None, None]),
+            (of("water"), [Some(Sight::Inside), Some(Sight::Inside), None, None]),
+            (of("fire"), [Some(Sight::Inside), Some(Sight::Inside), None, None]),
+            (of("desk"), [None; 4]),
+            (other, [None; 4]),
+        ];
+        let levels = [
+            Confidentiality::Public,
+            Confidentiality::Internal,
+            Confidentiality::Confidential,
+            Confidentiality::Strict,
+        ];
+        for (who, expected) in rows {
+            assert_eq!(levels.map(|level| see(&who, level)), expected, "{who:?}");
+        }
+    }
+
+    #[test]
+    fn a_unit_leads_or_helps() {
+        let of = |id: &str| Caller { unit: Some(unit(id)), ..caller(&[Role::UnitHead]) };
+        let case = sample::case(Confidentiality::Internal);
+        assert!(of("power").leads(&case) && !of("power").helps(&case));
+        for helper in ["water", "fire"] {
+            assert!(of(helper).helps(&case) && !of(helper).leads(&case));
+        }
+        let desk = Caller { unit: Some(unit("power")), ..caller(&[Role::Dispatcher]) };
+        assert!(!desk.leads(&case), "a dispatcher does not act for a unit");
     }
 }

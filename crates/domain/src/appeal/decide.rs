@@ -1,190 +1,161 @@
-//! One function for each command on an appeal.
+//! The table of contents: which function decides which command. Each takes the case as it is and
+//! answers events or the rule that stands in the way.
 
-use super::*;
+use super::{
+    case::{Assignment, Case, Extension, Phase},
+    command::Command,
+    event::Event,
+    matter::{ClockChange, Closing, Pinned, Silence, Submission, Trigger},
+    rejection::Rejection,
+};
+use crate::{
+    clock::{ClockId, ClockKind, Owner, Step},
+    decider::{Context, Published},
+    ids::{AreaCode, UnitId},
+    routing::{Route, RouteRule, RoutingTable},
+    sealed::Sealed,
+};
 
-impl Appeal {
-    /// An appeal is accepted from anybody about anything: an unknown topic or area goes to a desk.
-    pub(super) fn submit(
-        &self,
-        context: &Context<'_>,
-        submission: &Submission,
-    ) -> Result<Vec<Event>, Rejection> {
-        match self {
-            Self::Known(case) if case.submission == *submission => Ok(vec![]),
-            Self::Known(_) => Err(Rejection::SubmittedDifferently),
-            Self::Absent => Ok(vec![Event::AppealSubmitted {
-                submission: submission.clone(),
-                due: due(context, |allowances| allowances.accept),
-            }]),
-        }
-    }
-}
+mod allowed;
+mod around;
+mod closing;
+mod handling;
+mod intake;
+mod joint;
+mod routing;
+mod time;
+mod winder;
+
+pub use allowed::{Allowed, Party};
+pub(super) use intake::submit;
+use winder::Winder;
+
+type Decided = Result<Vec<Event>, Rejection>;
 
 impl Case {
+    pub(super) fn decide(&self, context: &Context<'_>, command: &Command) -> Decided {
+        match command {
+            Command::Submit(submission) => self.submit_again(submission),
+            Command::Accept => self.accept(context),
+            Command::Redirect { channel, guidance } => self.redirect(context, *channel, guidance),
+            Command::Reclassify { class } => self.reclassify(context, class),
+            Command::Dispatch { to } => self.dispatch(context, to.as_ref()),
+            Command::SignFor { unit } => self.sign_for(context, unit),
+            Command::RecordContact { unit } => self.record_contact(context, unit),
+            Command::Contest { unit, reason, proposed } => {
+                self.contest(context, unit, reason, proposed.as_ref())
+            }
+            Command::Rule { to } => self.rule(context, to.as_ref()),
+            Command::AskExtension { unit, working_days, reason } => {
+                self.ask_extension(context, unit, *working_days, reason)
+            }
+            Command::AnswerExtension { granted } => self.answer_extension(context, *granted),
+            Command::Pause { unit, ground, reference } => {
+                self.pause(context, unit, *ground, reference)
+            }
+            Command::Resume => self.resume(context),
+            Command::RequestCoHandling { unit, of, ask } => {
+                self.request_co_handling(context, unit, of, ask)
+            }
+            Command::AnswerCoHandling { unit, task, answer } => {
+                self.answer_co_handling(context, unit, *task, answer)
+            }
+            Command::OpenMediation => self.open_mediation(context),
+            Command::EndMediation { agreed } => self.end_mediation(context, *agreed),
+            Command::Resolve { unit, outcome, reply } => {
+                self.resolve(context, unit, *outcome, reply)
+            }
+            Command::Confirm => self.confirm(context),
+            Command::Object { reason } => self.object(context, reason),
+            Command::RecordCallback(callback) => self.record_callback(context, callback),
+            Command::Rate(rating) => self.rate(*rating),
+            Command::Close => self.close(context),
+            Command::Reopen { reason } => self.reopen(context, reason),
+            Command::AddNote(note) => self.add_note(note),
+            Command::Attach(file) => self.attach(file),
+            Command::Merge { into } => self.merge(context, *into),
+            Command::Absorb { from } => self.absorb(*from),
+            Command::UndoMerge => self.undo_merge(context),
+            Command::MarkMergeDelivered => self.mark_merge_delivered(),
+            Command::Split { part, submission } => self.split(context, *part, submission),
+            Command::MarkPartSubmitted { part } => self.mark_part_submitted(*part),
+            Command::Convene { unit, diagnosis, units, quorum, question } => {
+                self.convene(context, unit, (*diagnosis, units, *quorum), question)
+            }
+            Command::MarkDiagnosisOpened { diagnosis } => self.mark_opened(*diagnosis),
+            Command::TakeConclusion { diagnosis, conclusion, orders } => {
+                self.take_conclusion(context, *diagnosis, conclusion, orders)
+            }
+            Command::TakeSteps { clock } => self.take_steps(context, *clock),
+            Command::Recompute => self.recompute(context),
+            Command::Repair => self.repair(context),
+            Command::ErasePersonalData { subject } => self.erase(subject),
+            Command::MarkKeyDestroyed => self.mark_key_destroyed(),
+        }
+    }
+
     fn wrong_phase(&self, wanted: &'static str) -> Rejection {
         Rejection::WrongPhase { found: self.phase.name(), wanted }
     }
 
-    pub(super) fn accept(&self, context: &Context<'_>) -> Result<Vec<Event>, Rejection> {
-        match self.phase {
-            Phase::Submitted => {
-                let due = due(context, |allowances| allowances.dispatch);
-                Ok(vec![Event::AppealAccepted { due }])
-            }
-            Phase::Accepted
-            | Phase::Dispatched(_)
-            | Phase::InHandling(_)
-            | Phase::Resolved(_)
-            | Phase::Confirmed(_)
-            | Phase::Closed(_) => Ok(vec![]),
-        }
-    }
-
-    pub(super) fn dispatch(
-        &self,
-        context: &Context<'_>,
-        to: Option<&UnitId>,
-    ) -> Result<Vec<Event>, Rejection> {
-        let routing = context.routing.ok_or(Rejection::RoutingUnpublished)?;
-        let route = match to {
-            None => routing.document.route(&self.submission.topic, Some(&self.submission.area)),
-            Some(unit) if routing.document.unit(unit).is_none() => {
-                return Err(Rejection::UnitUnknown(unit.clone()));
-            }
-            Some(unit) => {
-                Route { unit: unit.clone(), co_units: vec![], rule: RouteRule::Dispatcher }
-            }
-        };
+    /// The present handler, while it works on the case or ought to.
+    fn handler(&self) -> Result<&Assignment, Rejection> {
         match &self.phase {
-            Phase::Accepted => Ok(vec![Event::AppealDispatched {
-                due: due_after(context, routing.document.allowances.resolve),
-                route,
-                routing_version: routing.version,
-            }]),
-            Phase::Dispatched(known) if known.unit == route.unit => Ok(vec![]),
-            Phase::Submitted
-            | Phase::Dispatched(_)
-            | Phase::InHandling(_)
-            | Phase::Resolved(_)
-            | Phase::Confirmed(_)
-            | Phase::Closed(_) => Err(self.wrong_phase("accepted")),
+            Phase::Dispatched(assignment) | Phase::InHandling(assignment) => Ok(assignment),
+            _ => Err(self.wrong_phase("dispatched or in handling")),
         }
-    }
-
-    pub(super) fn sign_for(&self, unit: &UnitId) -> Result<Vec<Event>, Rejection> {
-        match &self.phase {
-            Phase::Dispatched(route) => {
-                led_by(route, unit)?;
-                Ok(vec![Event::AppealSignedFor { unit: unit.clone() }])
-            }
-            Phase::InHandling(route) => led_by(route, unit).map(|()| vec![]),
-            Phase::Submitted
-            | Phase::Accepted
-            | Phase::Resolved(_)
-            | Phase::Confirmed(_)
-            | Phase::Closed(_) => Err(self.wrong_phase("dispatched")),
-        }
-    }
-
-    pub(super) fn resolve(
-        &self,
-        unit: &UnitId,
-        outcome: Outcome,
-        reply: &Sealed,
-    ) -> Result<Vec<Event>, Rejection> {
-        let said = Resolution { outcome, reply: reply.clone() };
-        self.readable()?;
-        match &self.phase {
-            Phase::InHandling(route) => {
-                led_by(route, unit)?;
-                Ok(vec![Event::AppealResolved { outcome, reply: reply.clone() }])
-            }
-            Phase::Resolved(_) if self.resolution.as_ref() == Some(&said) => Ok(vec![]),
-            Phase::Submitted
-            | Phase::Accepted
-            | Phase::Dispatched(_)
-            | Phase::Resolved(_)
-            | Phase::Confirmed(_)
-            | Phase::Closed(_) => Err(self.wrong_phase("in handling")),
-        }
-    }
-
-    pub(super) fn confirm(&self) -> Result<Vec<Event>, Rejection> {
-        match self.phase {
-            Phase::Resolved(_) => Ok(vec![Event::ResolutionConfirmed {}]),
-            Phase::Confirmed(_) | Phase::Closed(_) => Ok(vec![]),
-            Phase::Submitted | Phase::Accepted | Phase::Dispatched(_) | Phase::InHandling(_) => {
-                Err(self.wrong_phase("resolved"))
-            }
-        }
-    }
-
-    pub(super) fn object(
-        &self,
-        context: &Context<'_>,
-        reason: &Sealed,
-    ) -> Result<Vec<Event>, Rejection> {
-        self.readable()?;
-        let routing = context.routing.ok_or(Rejection::RoutingUnpublished)?;
-        match self.phase {
-            Phase::Resolved(_) => Ok(vec![Event::ResolutionObjected {
-                reason: reason.clone(),
-                due: due_after(context, routing.document.allowances.resolve),
-            }]),
-            // This objection has already sent it back to the unit.
-            Phase::InHandling(_) if self.objection.as_ref() == Some(reason) => Ok(vec![]),
-            Phase::Submitted
-            | Phase::Accepted
-            | Phase::Dispatched(_)
-            | Phase::InHandling(_)
-            | Phase::Confirmed(_)
-            | Phase::Closed(_) => Err(self.wrong_phase("resolved")),
-        }
-    }
-
-    /// An erased appeal can neither be replied to nor objected to: it may be closed at any stage.
-    pub(super) fn close(&self) -> Result<Vec<Event>, Rejection> {
-        match self.phase {
-            Phase::Closed(_) => Ok(vec![]),
-            Phase::Confirmed(_) => Ok(vec![Event::AppealClosed {}]),
-            _ if self.erased => Ok(vec![Event::AppealClosed {}]),
-            Phase::Submitted
-            | Phase::Accepted
-            | Phase::Dispatched(_)
-            | Phase::InHandling(_)
-            | Phase::Resolved(_) => Err(self.wrong_phase("confirmed")),
-        }
-    }
-
-    pub(super) fn erase(&self, subject: &str) -> Result<Vec<Event>, Rejection> {
-        if self.erased {
-            return Ok(vec![]);
-        }
-        Ok(vec![Event::PersonalDataErased { subject: subject.to_owned() }])
     }
 
     fn readable(&self) -> Result<(), Rejection> {
-        if self.erased { Err(Rejection::Erased) } else { Ok(()) }
+        if self.is_erased() { Err(Rejection::Erased) } else { Ok(()) }
+    }
+
+    fn not_paused(&self) -> Result<(), Rejection> {
+        match self.clock(ClockKind::Pause) {
+            Some(_) => Err(Rejection::Paused),
+            None => Ok(()),
+        }
+    }
+
+    /// How long resolving may take, in working days; 0 for a type without classes, which is never
+    /// published.
+    fn resolve_days(&self) -> u16 {
+        self.class().map_or(0, |class| class.resolve)
+    }
+
+    /// Who answers for what `unit` owes: the unit itself, its successor, or what the chain falls back
+    /// to; for a case of the guarantee that is the guarantee unit.
+    fn heir<'a>(&self, table: &'a RoutingTable, unit: &'a UnitId) -> &'a UnitId {
+        let fallback = || match self.guarantee {
+            Some(_) => table.guarantee_unit(),
+            None => table.floor(Some(&self.submission.area)),
+        };
+        table.reachable(unit).unwrap_or_else(fallback)
+    }
+
+    /// The desk that answers for the case's area.
+    fn desk(&self, context: &Context<'_>) -> Owner {
+        match (context.routing, desk(context, &self.submission.area)) {
+            (Some(routing), Owner::Unit(desk)) => {
+                Owner::Unit(self.heir(routing.document, &desk).clone())
+            }
+            (_, desk) => desk,
+        }
     }
 }
 
-fn led_by(route: &Route, unit: &UnitId) -> Result<(), Rejection> {
-    if route.unit == *unit {
+/// The desk of an area, else the city desk: the floor of the fallback chain.
+fn desk(context: &Context<'_>, area: &AreaCode) -> Owner {
+    match context.routing {
+        Some(routing) => Owner::Unit(routing.document.floor(Some(area)).clone()),
+        None => Owner::CityDesk,
+    }
+}
+
+fn led_by(assignment: &Assignment, unit: &UnitId) -> Result<(), Rejection> {
+    if assignment.route.unit == *unit {
         Ok(())
     } else {
-        Err(Rejection::OtherUnit { owner: route.unit.clone() })
-    }
-}
-
-fn due(context: &Context<'_>, pick: fn(&Allowances) -> u16) -> Option<DueDate> {
-    context.routing.map(|routing| due_after(context, pick(&routing.document.allowances)))
-}
-
-/// Without a published calendar the weekday rule decides, and the due date says so.
-fn due_after(context: &Context<'_>, working_days: u16) -> DueDate {
-    let today = context.today();
-    match context.calendar {
-        Some(calendar) => calendar.document.due(today, working_days, calendar.version),
-        None => Calendar::default().due(today, working_days, 0),
+        Err(Rejection::OtherUnit { owner: assignment.route.unit.clone() })
     }
 }

@@ -10,10 +10,14 @@ use crate::{
     CheckDigit, Decider,
     appeal::{Appeal, Channel},
     calendar::DayKind,
+    cases::Escalation,
+    clock,
+    diagnosis::{Diagnosis, Stance},
     enterprise::{CreditGrade, Profile},
     frequency::{Ground, Held, Subject, Window},
-    kit::{area, day},
+    kit::{area, day, unit},
     policy::{Policy, PolicyName},
+    reads::Reads,
     routing::RouteRule,
     visits::{CancelReason, Irregularity, Visits},
 };
@@ -72,7 +76,9 @@ fn golden_files_decode_and_are_written_again() {
     check_golden::<Profile>();
     check_golden::<Visits>();
     check_golden::<Appeal>();
+    check_golden::<Diagnosis>();
     check_golden::<Policy>();
+    check_golden::<Reads>();
 }
 
 #[test]
@@ -82,7 +88,8 @@ fn every_kind_of_golden_files_belongs_to_a_decider() {
         .unwrap()
         .map(|entry| entry.unwrap().file_name().into_string().unwrap())
         .collect();
-    let known = [Profile::KIND, Visits::KIND, Appeal::KIND, Policy::KIND];
+    let known =
+        [Profile::KIND, Visits::KIND, Appeal::KIND, Diagnosis::KIND, Policy::KIND, Reads::KIND];
     assert_eq!(kinds, known.map(str::to_owned).into());
 }
 
@@ -140,6 +147,75 @@ fn visits_are_stored_by_stable_words() {
 }
 
 #[test]
+fn appeals_and_their_clocks_are_stored_by_stable_words() {
+    use appeal::{Closing, LawfulChannel, Silence, Trigger, Visibility};
+    use clock::{ClockKind, Owner, PauseGround, Step};
+    words(&[
+        (Trigger::NoOwner, json!("no_owner")),
+        (Trigger::BouncesSpent, json!("bounces_spent")),
+        (Trigger::Overdue, json!("overdue")),
+        (Trigger::Dissatisfied, json!("dissatisfied")),
+    ]);
+    words(&[
+        (Closing::Confirmed, json!("confirmed")),
+        (Closing::CalledBack, json!("called_back")),
+        (Closing::Silent, json!("silent")),
+        (Closing::Erased, json!("erased")),
+    ]);
+    words(&[
+        (LawfulChannel::Litigation, json!("litigation")),
+        (LawfulChannel::Review, json!("review")),
+        (LawfulChannel::Discipline, json!("discipline")),
+        (LawfulChannel::Petition, json!("petition")),
+    ]);
+    words(&[(Silence::NoClock, json!("no_clock")), (Silence::OwnerGone, json!("owner_gone"))]);
+    words(&[(Visibility::Internal, json!("internal")), (Visibility::Public, json!("public"))]);
+    words(&[
+        (appeal::Applicant::Enterprise, json!("enterprise")),
+        (appeal::Applicant::OnBehalf, json!("on_behalf")),
+        (appeal::Applicant::Anonymous, json!("anonymous")),
+    ]);
+    words(&[
+        (appeal::Confidentiality::Public, json!("public")),
+        (appeal::Confidentiality::Internal, json!("internal")),
+        (appeal::Confidentiality::Confidential, json!("confidential")),
+        (appeal::Confidentiality::Strict, json!("strict")),
+    ]);
+    words(&[
+        (PauseGround::MaterialAsked, json!("material_asked")),
+        (PauseGround::LegalStep, json!("legal_step")),
+    ]);
+    words(&[
+        (Step::Blue, json!("blue")),
+        (Step::Yellow, json!("yellow")),
+        (Step::Red, json!("red")),
+        (Step::Escalate(Escalation::Urge), json!({ "escalate": "urge" })),
+        (Step::Escalate(Escalation::Supervise), json!({ "escalate": "supervise" })),
+        (Step::Escalate(Escalation::Circulate), json!({ "escalate": "circulate" })),
+        (Step::Escalate(Escalation::Summon), json!({ "escalate": "summon" })),
+    ]);
+    words(&[
+        (Owner::Unit(unit("tax")), json!({ "unit": "tax" })),
+        (Owner::CityDesk, json!("city_desk")),
+    ]);
+    words(&[
+        (ClockKind::Accept, json!("accept")),
+        (ClockKind::Dispatch, json!("dispatch")),
+        (ClockKind::Contact, json!("contact")),
+        (ClockKind::Resolve, json!("resolve")),
+        (ClockKind::Ruling, json!("ruling")),
+        (ClockKind::Extension, json!("extension")),
+        (ClockKind::CoHandling, json!("co_handling")),
+        (ClockKind::Feedback, json!("feedback")),
+        (ClockKind::Close, json!("close")),
+        (ClockKind::Pause, json!("pause")),
+        (ClockKind::Mediation, json!("mediation")),
+        (ClockKind::Opinion, json!("opinion")),
+        (ClockKind::Conclusion, json!("conclusion")),
+    ]);
+}
+
+#[test]
 fn appeals_and_profiles_are_stored_by_stable_words() {
     words(&[
         (Channel::Hotline12345, json!("hotline12345")),
@@ -160,6 +236,10 @@ fn appeals_and_profiles_are_stored_by_stable_words() {
         (RouteRule::Area(area("210212")), json!({ "area": "210212" })),
         (RouteRule::CityDesk, json!("city_desk")),
         (RouteRule::Dispatcher, json!("dispatcher")),
+        (RouteRule::Ruling, json!("ruling")),
+        (RouteRule::Guarantee, json!("guarantee")),
+        (RouteRule::Diagnosis, json!("diagnosis")),
+        (RouteRule::Repair, json!("repair")),
     ]);
     words(&[
         (CreditGrade::A, json!("A")),
@@ -171,6 +251,11 @@ fn appeals_and_profiles_are_stored_by_stable_words() {
         (CheckDigit::Correct, json!("correct")),
         (CheckDigit::Wrong { expected: 'X' }, json!({ "wrong": { "expected": "X" } })),
         (CheckDigit::None, json!("none")),
+    ]);
+    words(&[
+        (Stance::Support, json!("support")),
+        (Stance::Dissent, json!("dissent")),
+        (Stance::Abstain, json!("abstain")),
     ]);
     words(&[(DayKind::Holiday, json!("holiday")), (DayKind::Workday, json!("workday"))]);
     words(&PolicyName::ALL.map(|name| (name, json!(name.as_str()))));
@@ -249,5 +334,7 @@ fn every_version_table_names_each_type_once() {
     names::<enterprise::Event>();
     names::<visits::Event>();
     names::<appeal::Event>();
+    names::<diagnosis::Event>();
     names::<policy::Event>();
+    names::<reads::Event>();
 }

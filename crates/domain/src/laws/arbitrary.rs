@@ -13,15 +13,18 @@ use uuid::Uuid;
 
 use crate::{
     AreaCode, CertificateNumber, CheckDigit, ItemId, Name, Reference, RuleId, Sealed, TopicId,
-    UnitId, VisitId, appeal,
-    calendar::{Calendar, DayKind, DueDate, Exception},
+    UnitId, VisitId,
     enterprise::{self, CreditGrade},
-    frequency::{FrequencyPolicy, Ground, Rule, Standing, Subject, Window},
+    frequency::{Ground, Standing},
     kit::{day, sealed, unit},
-    policy,
-    routing::{Allowances, Area, Route, RouteRule, RoutingTable, Topic, Unit},
     visits::{self, CancelReason, CheckIn, Irregularity, ItemResult, Plan},
 };
+
+mod appeal;
+mod policy;
+
+pub(super) use appeal::appeal_event;
+pub(super) use policy::policy_event;
 
 pub(super) const GROUNDS: [Ground; 12] = [
     Ground::Routine,
@@ -180,82 +183,6 @@ pub(super) fn visits_event() -> impl Strategy<Value = visits::Event> {
     ]
 }
 
-fn any_due() -> impl Strategy<Value = DueDate> {
-    (any_day(), any_day(), any::<u16>(), any::<u32>(), any::<bool>()).prop_map(
-        |(on, start, working_days, calendar_version, provisional)| DueDate {
-            on,
-            start,
-            working_days,
-            calendar_version,
-            provisional,
-        },
-    )
-}
-
-fn any_route() -> impl Strategy<Value = Route> {
-    let rule = prop_oneof![
-        any_topic().prop_map(RouteRule::Topic),
-        any_area().prop_map(RouteRule::Area),
-        Just(RouteRule::CityDesk),
-        Just(RouteRule::Dispatcher),
-    ];
-    (any_unit(), vec(any_unit(), 0..3), rule).prop_map(|(unit, co_units, rule)| Route {
-        unit,
-        co_units,
-        rule,
-    })
-}
-
-fn any_submission() -> impl Strategy<Value = appeal::Submission> {
-    use appeal::Channel;
-    let channel = select(vec![
-        Channel::Hotline12345,
-        Channel::Web,
-        Channel::App,
-        Channel::ServiceDesk,
-        Channel::VisitFeedback,
-        Channel::RoundTable,
-        Channel::LeadersContact,
-    ]);
-    let about = (channel, any_topic(), any_area(), option::of(any_visit()));
-    (about, any_sealed(), option::of(any_sealed())).prop_map(
-        |((channel, topic, area, about_visit), description, contact)| appeal::Submission {
-            channel,
-            topic,
-            area,
-            description,
-            contact,
-            about_visit,
-        },
-    )
-}
-
-pub(super) fn appeal_event() -> impl Strategy<Value = appeal::Event> {
-    use appeal::{Event, Outcome};
-    let outcome = select(vec![
-        Outcome::Solved,
-        Outcome::Explained,
-        Outcome::Unfounded,
-        Outcome::LawfulChannel,
-    ]);
-    prop_oneof![
-        (any_submission(), option::of(any_due()))
-            .prop_map(|(submission, due)| Event::AppealSubmitted { submission, due }),
-        option::of(any_due()).prop_map(|due| Event::AppealAccepted { due }),
-        (any_route(), any::<u32>(), any_due()).prop_map(|(route, routing_version, due)| {
-            Event::AppealDispatched { route, routing_version, due }
-        }),
-        any_unit().prop_map(|unit| Event::AppealSignedFor { unit }),
-        (outcome, any_sealed())
-            .prop_map(|(outcome, reply)| Event::AppealResolved { outcome, reply }),
-        Just(Event::ResolutionConfirmed {}),
-        (any_sealed(), any_due())
-            .prop_map(|(reason, due)| Event::ResolutionObjected { reason, due }),
-        Just(Event::AppealClosed {}),
-        "[a-z0-9:-]{1,40}".prop_map(|subject| Event::PersonalDataErased { subject }),
-    ]
-}
-
 pub(super) fn enterprise_event() -> impl Strategy<Value = enterprise::Event> {
     use enterprise::Event;
     let check_digit = prop_oneof![
@@ -278,78 +205,5 @@ pub(super) fn enterprise_event() -> impl Strategy<Value = enterprise::Event> {
         ),
         (any_area(), any_area(), any_reference())
             .prop_map(|(from, to, basis)| Event::AreaChanged { from, to, basis }),
-    ]
-}
-
-fn any_rule() -> impl Strategy<Value = Rule> {
-    let subject = select(vec![Subject::SameUnit, Subject::AllUnits]);
-    let exempt = btree_set(any_ground(), 0..6);
-    let days = (any_day(), option::of(any_day()));
-    (any_rule_id(), subject, any::<u32>(), exempt, any_name(), any::<bool>(), days).prop_map(
-        |(id, subject, maximum, exempt_grounds, source, is_default, (valid_from, valid_until))| {
-            let window = Window::CalendarYear;
-            Rule {
-                id,
-                subject,
-                window,
-                maximum,
-                exempt_grounds,
-                source,
-                is_default,
-                valid_from,
-                valid_until,
-            }
-        },
-    )
-}
-
-fn any_table() -> impl Strategy<Value = RoutingTable> {
-    let units = vec((any_unit(), any_name()).prop_map(|(id, name)| Unit { id, name }), 0..4);
-    let area = (any_area(), any_name(), any_unit()).prop_map(|(code, name, desk)| Area {
-        code,
-        name,
-        desk,
-    });
-    let topic = (any_topic(), any_name(), option::of(any_unit()), vec(any_unit(), 0..3))
-        .prop_map(|(id, title, lead, co_units)| Topic { id, title, lead, co_units });
-    let allowances = any::<(u16, u16, u16)>().prop_map(|(accept, dispatch, resolve)| Allowances {
-        accept,
-        dispatch,
-        resolve,
-    });
-    (units, vec(area, 0..4), vec(topic, 0..4), any_unit(), allowances).prop_map(
-        |(units, areas, topics, city_desk, allowances)| RoutingTable {
-            units,
-            areas,
-            topics,
-            city_desk,
-            allowances,
-        },
-    )
-}
-
-fn any_calendar() -> impl Strategy<Value = Calendar> {
-    let kind = select(vec![DayKind::Holiday, DayKind::Workday]);
-    let exception = (any_day(), kind, any_name()).prop_map(|(date, kind, name)| Exception {
-        date,
-        kind,
-        name: name.into(),
-    });
-    (vec(1949..2100_i16, 0..4), vec(exception, 0..6))
-        .prop_map(|(years, exceptions)| Calendar { years, exceptions })
-}
-
-pub(super) fn policy_event() -> impl Strategy<Value = policy::Event> {
-    use policy::{Document, Event};
-    let document = prop_oneof![
-        vec(any_rule(), 0..3).prop_map(|rules| Document::Frequency(FrequencyPolicy { rules })),
-        any_table().prop_map(Document::Routing),
-        any_calendar().prop_map(Document::Calendar),
-    ];
-    prop_oneof![
-        (1..6_u32, document)
-            .prop_map(|(version, document)| Event::PolicyDrafted { version, document }),
-        (1..6_u32).prop_map(|version| Event::PolicyPublished { version }),
-        (1..6_u32).prop_map(|version| Event::PolicyRetired { version }),
     ]
 }

@@ -12,7 +12,7 @@ use crate::{
 };
 
 /// Every day from 2023 to 2028 with whether people work on it.
-fn work(calendar: &Calendar) -> BTreeMap<Date, bool> {
+pub(super) fn work(calendar: &Calendar) -> BTreeMap<Date, bool> {
     let first = day("2023-01-01");
     let mut works = BTreeMap::new();
     for n in 0..6 * 366_i32 {

@@ -9,9 +9,7 @@ use super::{
 use crate::{
     appeal::{self, Appeal},
     calendar::civil_date,
-    decider::Process,
     enterprise::Profile,
-    expiry::Expiry,
     kit::{given, stored},
     policy::Policy,
     visits::Visits,
@@ -26,11 +24,6 @@ proptest! {
             prop_assert_eq!(&stored(event), event);
         }
         let state: Visits = given(&events);
-        let expiry = events.iter().fold(Expiry::default(), |process, event| {
-            process.react(event).iter().fold(process, Expiry::evolve)
-        });
-        let due: Vec<_> = expiry.pending().iter().map(|action| action.on).collect();
-        prop_assert!(due.is_sorted(), "oldest first");
         drop(state);
     }
 
@@ -63,6 +56,7 @@ proptest! {
             state.frequency().is_some(),
             state.routing().is_some(),
             state.calendar().is_some(),
+            state.case_types().is_some(),
         ];
         let found = read.into_iter().filter(|is| *is).count();
         prop_assert_eq!(found, usize::from(state.published().is_some()));

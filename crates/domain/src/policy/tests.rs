@@ -1,10 +1,14 @@
 //! Drafts, publication, retirement, and what makes a document unsound.
 
+use uuid::Uuid;
+
 use super::*;
 use crate::{
+    DiagnosisId, TopicId,
     frequency::{Rule, Subject, Window},
     kit::{
-        accepted, day, given, moment, name, names, plan_of_the_city, published_calendar, unit, when,
+        accepted, area, at, day, given, name, names, plan_of_the_city, published_calendar,
+        shipped_cases, unit, when,
     },
 };
 
@@ -26,16 +30,17 @@ fn frequency(rules: impl Into<Vec<Rule>>) -> Document {
     Document::Frequency(FrequencyPolicy { rules: rules.into() })
 }
 
-fn documents() -> [Document; 3] {
+fn documents() -> [Document; 4] {
     [
         frequency([rule("same-unit")]),
         Document::Routing(plan_of_the_city()),
         Document::Calendar(published_calendar()),
+        Document::CaseTypes(shipped_cases()),
     ]
 }
 
 fn context() -> Context<'static> {
-    Context::at(moment("2025-03-03T09:00+08:00"))
+    at("2025-03-03T09:00+08:00")
 }
 
 /// Version 1 retired, version 2 published, version 3 drafted.
@@ -111,6 +116,7 @@ fn every_kind_of_document_can_be_drafted_published_and_read() {
             state.frequency().map(|published| published.version),
             state.routing().map(|published| published.version),
             state.calendar().map(|published| published.version),
+            state.case_types().map(|published| published.version),
         ];
         let expected = PolicyName::ALL.map(|other| (other == name).then_some(1));
         assert_eq!(versions, expected, "{}", name.as_str());
@@ -137,6 +143,10 @@ fn an_unsound_document_is_not_drafted() {
         ),
         (Document::Routing(unlisted), vec![Problem::Routing(unit_unlisted)]),
         (Document::Calendar(Calendar::default()), vec![Problem::Calendar(CalendarProblem::Years)]),
+        (
+            Document::CaseTypes(CaseTypes { types: vec![] }),
+            vec![Problem::CaseTypes(CaseTypesProblem::NoTypes)],
+        ),
     ] {
         let found = when(&Policy::default(), &context(), &Command::Draft(document));
         assert_eq!(found, Err(Rejection::Unsound { problems }));
@@ -147,6 +157,65 @@ fn an_unsound_document_is_not_drafted() {
 
 #[test]
 fn names_are_stable() {
-    assert_eq!(PolicyName::ALL.map(PolicyName::as_str), ["frequency", "routing", "calendar"]);
+    let names = ["frequency", "routing", "calendar", "case-types"];
+    assert_eq!(PolicyName::ALL.map(PolicyName::as_str), names);
     assert_eq!(given::<Policy>(&[]), Policy::default());
+}
+
+fn standing(about: &str, place: Option<&str>, leads: &str, diagnosis: u128) -> StandingRule {
+    StandingRule {
+        topic: TopicId::parse(about).unwrap(),
+        area: place.map(area),
+        unit: unit(leads),
+        diagnosis: DiagnosisId(Uuid::from_u128(diagnosis)),
+    }
+}
+
+fn adopt(rule: &StandingRule) -> Command {
+    Command::AdoptStandingRule { rule: rule.clone() }
+}
+
+#[test]
+fn a_standing_rule_is_adopted_in_one_step() {
+    let [_, routing, ..] = documents();
+    let state = accepted(Policy::default(), &context(), &Command::Draft(routing.clone()));
+    let state = accepted(state, &context(), &Command::Publish { version: 1 });
+    // A draft that somebody is working on stays as it is.
+    let mut draft = plan_of_the_city();
+    draft.topics.clear();
+    let state = accepted(state, &context(), &Command::Draft(Document::Routing(draft)));
+    let in_area = standing("T06", Some("210212"), "gas", 1);
+    let events = when(&state, &context(), &adopt(&in_area)).unwrap();
+    assert_eq!(names(&events), "PolicyDrafted + PolicyRetired + PolicyPublished");
+    let state = accepted(state, &context(), &adopt(&in_area));
+    assert_eq!(state.statuses.values().copied().collect::<Vec<_>>(), {
+        [Status::Retired, Status::Draft, Status::Published]
+    });
+    let everywhere = standing("T06", None, "water-supply", 2);
+    let state = accepted(state, &context(), &adopt(&everywhere));
+    // The same topic and area again: the newer conclusion takes the place of the older one.
+    let anew = standing("T06", Some("210212"), "tax", 3);
+    let state = accepted(state, &context(), &adopt(&anew));
+    let table = state.routing().unwrap();
+    assert_eq!((table.version, &table.document.standing), (5, &vec![everywhere, anew]));
+    let mut without = table.document.clone();
+    without.standing.clear();
+    assert_eq!(Document::Routing(without), routing, "nothing else changes");
+}
+
+#[test]
+fn a_rule_that_cannot_stand_is_not_adopted() {
+    let rule = standing("T06", None, "nobody", 1);
+    let unpublished = Err(Rejection::RoutingUnpublished);
+    let [frequency, routing, ..] = documents();
+    assert_eq!(when(&Policy::default(), &context(), &adopt(&rule)), unpublished);
+    let drafted = |document| accepted(Policy::default(), &context(), &Command::Draft(document));
+    assert_eq!(when(&drafted(routing.clone()), &context(), &adopt(&rule)), unpublished);
+    let in_force =
+        |document| accepted(drafted(document), &context(), &Command::Publish { version: 1 });
+    assert_eq!(when(&in_force(frequency), &context(), &adopt(&rule)), unpublished);
+    let unlisted =
+        RoutingProblem::UnitUnlisted { place: "rule T06".to_owned(), unit: unit("nobody") };
+    let found = when(&in_force(routing), &context(), &adopt(&rule));
+    assert_eq!(found, Err(Rejection::Unsound { problems: vec![unlisted.into()] }));
 }

@@ -9,7 +9,7 @@ use crate::{
     enterprise::{self, Profile},
     frequency::{FrequencyPolicy, Rule, Subject, Window},
     ids::RuleId,
-    kit::{World, area, day, given, moment, name, names, unit, when},
+    kit::{World, area, at, day, given, moment, name, names, unit, when},
     uscc::CheckDigit,
 };
 
@@ -276,7 +276,7 @@ fn a_plan_must_be_in_order() {
 
 #[test]
 fn a_missing_context_is_a_refusal() {
-    let context = Context::at(moment(MORNING));
+    let context = at(MORNING);
     let found = when(&Visits::default(), &context, &Command::Plan(plan(1)));
     assert_eq!(found, Err(Rejection::EnterpriseUnregistered));
 }

@@ -64,13 +64,13 @@ pub(crate) fn plan(n: u128, unit_name: &str) -> visits::Command {
     })
 }
 
-fn one_visit_by_all() -> Document {
+fn visits_by_all(maximum: u32) -> Document {
     Document::Frequency(FrequencyPolicy {
         rules: vec![Rule {
             id: doudi_domain::RuleId::parse("one").unwrap(),
             subject: Subject::AllUnits,
             window: Window::CalendarYear,
-            maximum: 1,
+            maximum,
             exempt_grounds: BTreeSet::new(),
             source: Name::parse("a test").unwrap(),
             is_default: true,
@@ -80,14 +80,19 @@ fn one_visit_by_all() -> Document {
     })
 }
 
-/// A log with one registered enterprise and a policy in force.
+/// A log with one registered enterprise and a policy in force that leaves it one place.
 pub(crate) async fn prepared() -> (Journal, Engine, StreamName) {
+    prepared_for(1).await
+}
+
+/// The same with so many places.
+pub(crate) async fn prepared_for(places: u32) -> (Journal, Engine, StreamName) {
     let journal = Journal::Memory(Memory::default());
     let engine = engine(&journal);
     let profile = streams::profile(&enterprise()).unwrap();
     engine.execute::<Profile>(&profile, &register("旅顺造船"), &envelope(1)).await.unwrap();
     let policy = streams::policy(PolicyName::Frequency).unwrap();
-    let draft = policy::Command::Draft(one_visit_by_all());
+    let draft = policy::Command::Draft(visits_by_all(places));
     engine.execute::<Policy>(&policy, &draft, &envelope(2)).await.unwrap();
     let publish = policy::Command::Publish { version: 1 };
     engine.execute::<Policy>(&policy, &publish, &envelope(3)).await.unwrap();

@@ -15,6 +15,9 @@ use super::VaultError;
 const ALGORITHM: &str = "aes-256-gcm";
 const NONCE_BYTES: usize = 12;
 
+/// What sealed bytes begin with: AES-256-GCM, then the nonce, then the ciphertext with its tag.
+const BYTES_AES_256_GCM: u8 = 1;
+
 /// The key of one data subject.
 #[derive(Clone, Copy)]
 pub(crate) struct SubjectKey([u8; 32]);
@@ -30,7 +33,7 @@ impl SubjectKey {
         Self(Key::<Aes256Gcm>::generate().into())
     }
 
-    /// The nonce is a keyed hash of everything that makes this text: equal only for equal input.
+    /// The nonce is a keyed hash of everything that makes this text or these bytes: equal only for equal input.
     pub(crate) fn seal(
         &self,
         subject: &str,
@@ -38,11 +41,8 @@ impl SubjectKey {
         command_id: Uuid,
         text: &str,
     ) -> Result<Sealed, VaultError> {
-        let nonce = self.nonce(label, command_id, text)?;
-        let payload = Payload { msg: text.as_bytes(), aad: subject.as_bytes() };
-        let ciphertext = Aes256Gcm::new(&self.0.into())
-            .encrypt(&Nonce::<Aes256Gcm>::from(nonce), payload)
-            .map_err(|_| VaultError::Tampered)?;
+        let nonce = self.nonce(label, command_id, text.as_bytes())?;
+        let ciphertext = encrypt(&self.0, nonce, text.as_bytes(), subject)?;
         Ok(Sealed {
             subject: subject.to_owned(),
             algorithm: ALGORITHM.to_owned(),
@@ -63,14 +63,31 @@ impl SubjectKey {
         String::from_utf8(text).map_err(|_| VaultError::Tampered)
     }
 
+    /// Seals bytes of any kind; with their nonce and algorithm in front they are complete.
+    pub(crate) fn seal_bytes(
+        &self,
+        subject: &str,
+        label: &str,
+        command_id: Uuid,
+        bytes: &[u8],
+    ) -> Result<Vec<u8>, VaultError> {
+        let nonce = self.nonce(label, command_id, bytes)?;
+        let ciphertext = encrypt(&self.0, nonce, bytes, subject)?;
+        Ok([[BYTES_AES_256_GCM].as_slice(), &nonce, &ciphertext].concat())
+    }
+
+    pub(crate) fn open_bytes(&self, subject: &str, sealed: &[u8]) -> Result<Vec<u8>, VaultError> {
+        let Some((&BYTES_AES_256_GCM, rest)) = sealed.split_first() else {
+            return Err(VaultError::Tampered);
+        };
+        let (nonce, ciphertext) = rest.split_first_chunk().ok_or(VaultError::Tampered)?;
+        decrypt(&self.0, *nonce, ciphertext, subject)
+    }
+
     /// Wraps the key for storage: nonce, then ciphertext with its tag.
     pub(crate) fn wrap(&self, master: &[u8; 32], subject: &str) -> Result<Vec<u8>, VaultError> {
-        let nonce = Nonce::<Aes256Gcm>::generate();
-        let payload = Payload { msg: &self.0, aad: subject.as_bytes() };
-        let wrapped = Aes256Gcm::new(&(*master).into())
-            .encrypt(&nonce, payload)
-            .map_err(|_| VaultError::Tampered)?;
-        Ok([nonce.as_slice(), &wrapped].concat())
+        let nonce: [u8; NONCE_BYTES] = Nonce::<Aes256Gcm>::generate().into();
+        Ok([nonce.as_slice(), &encrypt(master, nonce, &self.0, subject)?].concat())
     }
 
     pub(crate) fn unwrap(
@@ -88,7 +105,7 @@ impl SubjectKey {
         &self,
         label: &str,
         command_id: Uuid,
-        text: &str,
+        content: &[u8],
     ) -> Result<[u8; NONCE_BYTES], VaultError> {
         let mut mac = <Hmac<Sha256> as hmac::KeyInit>::new_from_slice(&self.0)
             .map_err(|_| VaultError::Tampered)?;
@@ -96,7 +113,7 @@ impl SubjectKey {
         mac.update(label.as_bytes());
         mac.update(b"\0");
         mac.update(command_id.as_bytes());
-        mac.update(text.as_bytes());
+        mac.update(content);
         let tag = mac.finalize().into_bytes();
         let (nonce, _) = tag.split_first_chunk().ok_or(VaultError::Tampered)?;
         Ok(*nonce)
@@ -107,6 +124,18 @@ impl SubjectKey {
 pub(crate) fn derive(key: &[u8; 32], purpose: &str) -> [u8; 32] {
     let keyed = Sha256::new().chain_update(b"doudi key\0").chain_update(key);
     keyed.chain_update(purpose.as_bytes()).finalize().into()
+}
+
+fn encrypt(
+    key: &[u8; 32],
+    nonce: [u8; NONCE_BYTES],
+    content: &[u8],
+    subject: &str,
+) -> Result<Vec<u8>, VaultError> {
+    let payload = Payload { msg: content, aad: subject.as_bytes() };
+    Aes256Gcm::new(&(*key).into())
+        .encrypt(&Nonce::<Aes256Gcm>::from(nonce), payload)
+        .map_err(|_| VaultError::Tampered)
 }
 
 fn decrypt(

@@ -1,6 +1,6 @@
 //! The vault's schema and its few statements.
 
-use std::sync::Arc;
+use std::{collections::HashMap, sync::Arc};
 
 use deadpool_postgres::{Object, Pool};
 use tokio_postgres::Row;
@@ -105,6 +105,24 @@ impl Postgres {
             Some(row) => self.unwrap(subject, &row),
             None => Ok(None),
         }
+    }
+
+    /// The subjects' keys; none for one that was destroyed, no entry for one that was never made.
+    pub(super) async fn find_all(
+        &self,
+        subjects: &[&str],
+    ) -> Result<HashMap<String, Option<SubjectKey>>, VaultError> {
+        let client = self.client().await?;
+        let select = "SELECT master_key, wrapped, subject FROM vault.subject_key
+            WHERE subject = ANY($1)";
+        let select = client.prepare_cached(select).await.map_err(unavailable)?;
+        let rows = client.query(&select, &[&subjects]).await.map_err(unavailable)?;
+        let key = |row: &Row| {
+            let subject: String = row.try_get(2).map_err(unavailable)?;
+            let key = self.unwrap(&subject, row)?;
+            Ok((subject, key))
+        };
+        rows.iter().map(key).collect()
     }
 
     /// The key in a row; none when it was destroyed.

@@ -111,7 +111,7 @@ pub(super) fn drifts(found: &Config, settings: &JetStreamSettings) -> Vec<Drift>
 }
 
 /// A setting as NATS itself writes it.
-fn text<T: serde::Serialize>(value: &T) -> String {
+pub(super) fn text<T: serde::Serialize>(value: &T) -> String {
     serde_json::to_string(value).unwrap_or_default().trim_matches('"').to_owned()
 }
 

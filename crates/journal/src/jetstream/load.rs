@@ -4,6 +4,7 @@
 use std::time::{Duration, Instant};
 
 use async_nats::{HeaderMap, Message, jetstream::ErrorCode};
+use bytes::Bytes;
 use futures::StreamExt as _;
 use serde::{Deserialize, Serialize};
 
@@ -49,6 +50,19 @@ struct SinglePlace {
 struct Page {
     records: Vec<Record>,
     more: bool,
+}
+
+/// One answer to a batched direct get: messages in order, and whether there are more after them.
+pub(super) struct Batch {
+    pub(super) messages: Vec<Found>,
+    pub(super) more: bool,
+}
+
+/// A message as some JetStream stream holds it.
+pub(super) struct Found {
+    pub(super) sequence: u64,
+    pub(super) subject: String,
+    pub(super) payload: Bytes,
 }
 
 impl JetStream {
@@ -165,23 +179,40 @@ impl JetStream {
         after: Position,
         limit: usize,
     ) -> Result<Page, Source> {
+        let log = &self.shared.settings.stream;
+        let subject = stream.map(StreamName::as_str);
+        let Batch { messages, more } = self.batch(log, subject, after.0, limit).await?;
+        let record =
+            |found: Found| Record::new(Position(found.sequence), &found.subject, found.payload);
+        Ok(Page { records: messages.into_iter().map(record).collect(), more })
+    }
+
+    /// One batched direct get of up to `limit` messages after the sequence `after`, of one
+    /// `subject` or of all, from the JetStream stream called `from`.
+    pub(super) async fn batch(
+        &self,
+        from: &str,
+        subject: Option<&str>,
+        after: u64,
+        limit: usize,
+    ) -> Result<Batch, Source> {
         let request = serde_json::to_vec(&BatchRequest {
-            seq: after.next().0,
+            seq: after + 1,
             batch: limit,
             max_bytes: PAGE_BYTES_MAX,
-            next_by_subj: stream.map(StreamName::as_str),
+            next_by_subj: subject,
         })?;
         let client = &self.shared.client;
         let collect = async {
             let inbox = client.new_inbox();
             let mut replies = client.subscribe(inbox.clone()).await?;
-            let subject = format!("{}.{}", config::DIRECT_GET, self.shared.settings.stream);
-            client.publish_with_reply(subject, inbox, request.into()).await?;
-            let mut records = Vec::new();
+            let asked = format!("{}.{from}", config::DIRECT_GET);
+            client.publish_with_reply(asked, inbox, request.into()).await?;
+            let mut messages = Vec::new();
             loop {
                 let reply = replies.next().await.ok_or("the subscription was closed")?;
-                if let Some(more) = take(reply, &mut records)? {
-                    return Ok(Page { records, more });
+                if let Some(more) = take(reply, &mut messages)? {
+                    return Ok(Batch { messages, more });
                 }
             }
         };
@@ -190,18 +221,19 @@ impl JetStream {
 }
 
 /// Takes in one reply of a batch; at its end, says whether there is more to ask for.
-fn take(reply: Message, records: &mut Vec<Record>) -> Result<Option<bool>, Source> {
+fn take(reply: Message, messages: &mut Vec<Found>) -> Result<Option<bool>, Source> {
     let headers = reply.headers.as_ref().ok_or("a reply has no headers")?;
     match reply.status.map_or(200, |status| status.as_u16()) {
         200 => {
-            let position = Position(number(headers, "Nats-Sequence")?);
+            let sequence = number(headers, "Nats-Sequence")?;
             let subject = headers.get("Nats-Subject").ok_or("a reply has no subject")?;
-            records.push(Record::new(position, subject.as_str(), reply.payload));
+            let subject = subject.as_str().to_owned();
+            messages.push(Found { sequence, subject, payload: reply.payload });
             Ok(None)
         }
         204 => {
             // A reply that got lost on the way must not pass for a record that never was.
-            let last = records.last().map_or(0, |record| record.position.0);
+            let last = messages.last().map_or(0, |found| found.sequence);
             if last != number(headers, "Nats-Last-Sequence")? {
                 return Err("replies of the server are missing".into());
             }

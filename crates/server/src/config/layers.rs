@@ -95,6 +95,7 @@ impl Layers {
             react: sections.react,
             auth: sections.auth,
             vault: sections.vault,
+            attachments: sections.attachments,
             log: sections.log,
             identity: sections.identity,
         })

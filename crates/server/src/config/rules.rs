@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
+use doudi_engine::MediaType;
 use toml::Value;
 use tracing_subscriber::EnvFilter;
 
@@ -33,16 +34,20 @@ pub(super) enum Rule {
     Span(Duration, Duration),
     /// A list of texts, at least so many.
     Texts(usize),
+    /// A list of some of these texts, or of none.
+    SomeOf(&'static [&'static str]),
     /// A table of names and texts.
     Names,
 }
 
 const MS_100: Duration = Duration::from_millis(100);
+const SECOND: Duration = Duration::from_secs(1);
 const ZERO: Duration = Duration::ZERO;
 const MINUTE: Duration = Duration::from_secs(60);
 const MINUTES_5: Duration = Duration::from_secs(5 * 60);
 const MINUTES_10: Duration = Duration::from_secs(10 * 60);
 const HOUR: Duration = Duration::from_secs(60 * 60);
+const HOURS_24: Duration = Duration::from_secs(24 * 60 * 60);
 const HOURS_720: Duration = Duration::from_secs(720 * 60 * 60);
 
 /// Every key with its rule, in the order of `deploy/default.toml`.
@@ -79,6 +84,8 @@ pub(super) const RULES: &[(&str, Rule)] = &[
     ("engine.input_age_max", Rule::Span(ZERO, MINUTE)),
     ("react.visit_grace_days", Rule::Whole(0, 365)),
     ("react.poll_interval", Rule::Span(MS_100, HOUR)),
+    ("react.in_flight_max", Rule::Whole(1, 4096)),
+    ("react.sweep_interval", Rule::Span(SECOND, HOURS_24)),
     ("auth.issuer", Rule::Text),
     ("auth.audience", Rule::Text),
     ("auth.keys_file", Rule::MaybeText),
@@ -87,6 +94,9 @@ pub(super) const RULES: &[(&str, Rule)] = &[
     ("auth.allow_dev_key", Rule::Flag),
     ("vault.master_keys", Rule::Names),
     ("vault.active_key", Rule::MaybeText),
+    ("attachments.bytes_max", Rule::Whole(1024, 16 << 20)),
+    ("attachments.media_types", Rule::SomeOf(&MediaType::NAMES)),
+    ("attachments.store_bytes_max", Rule::Whole(0, i64::MAX)),
     ("log.format", Rule::OneOf(&["text", "json"])),
     ("log.filter", Rule::Filter),
     ("identity.refuse_bad_check_digit", Rule::Flag),
@@ -115,6 +125,9 @@ impl Rule {
                 let filled = |value: &Value| value.as_str().is_some_and(|text| !text.is_empty());
                 values.len() >= least && values.iter().all(filled)
             }
+            (Self::SomeOf(texts), Value::Array(values)) => {
+                values.iter().all(|value| value.as_str().is_some_and(|text| texts.contains(&text)))
+            }
             (Self::Names, Value::Table(table)) => table.values().all(Value::is_str),
             _ => false,
         }
@@ -141,6 +154,7 @@ impl Rule {
             }
             Self::Texts(0) => "a list of texts".to_owned(),
             Self::Texts(least) => format!("a list of at least {least} text, none of them empty"),
+            Self::SomeOf(texts) => format!("a list of some of {}", texts.join(", ")),
             Self::Names => "a table such as { k1 = \"/etc/doudi/k1\" }".to_owned(),
         }
     }
@@ -151,11 +165,16 @@ impl Rule {
         match self {
             Self::Text | Self::MaybeText | Self::Secret | Self::Name | Self::Listen => as_text(),
             Self::Filter | Self::OneOf(_) | Self::Span(..) => as_text(),
-            Self::Texts(_) if !text.trim_start().starts_with('[') => {
+            Self::Texts(_) | Self::SomeOf(_) if !text.trim_start().starts_with('[') => {
                 let parts = text.split(',').map(str::trim).filter(|part| !part.is_empty());
                 Value::Array(parts.map(|part| Value::String(part.to_owned())).collect())
             }
-            Self::Flag | Self::Whole(..) | Self::Among(_) | Self::Texts(_) | Self::Names => {
+            Self::Flag
+            | Self::Whole(..)
+            | Self::Among(_)
+            | Self::Texts(_)
+            | Self::SomeOf(_)
+            | Self::Names => {
                 let table = toml::from_str::<toml::Table>(&format!("value = {text}"));
                 table.ok().and_then(|mut table| table.remove("value")).unwrap_or_else(as_text)
             }

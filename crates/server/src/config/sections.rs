@@ -6,6 +6,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use doudi_engine::MediaType;
 use doudi_journal::Durability;
 use jiff::fmt::serde::unsigned_duration::required as duration;
 use serde::Deserialize;
@@ -52,6 +53,7 @@ pub(super) struct Sections {
     pub(super) react: React,
     pub(super) auth: Auth,
     pub(super) vault: Vault,
+    pub(super) attachments: Attachments,
     pub(super) log: Log,
     pub(super) identity: Identity,
 }
@@ -153,9 +155,14 @@ pub struct Engine {
 pub struct React {
     /// Calendar days after which a planned visit that nobody began expires.
     pub visit_grace_days: u16,
-    /// How often deadlines are looked at.
+    /// How often the agenda is looked at.
     #[serde(with = "duration")]
     pub poll_interval: Duration,
+    /// Entries of the agenda that are carried out at once.
+    pub in_flight_max: usize,
+    /// How often it is looked for appeals that are with nobody.
+    #[serde(with = "duration")]
+    pub sweep_interval: Duration,
 }
 
 /// Which tokens are accepted.
@@ -186,6 +193,18 @@ pub struct Vault {
     pub master_keys: BTreeMap<String, PathBuf>,
     /// The id of the key that new keys are wrapped with; empty when not set.
     pub active_key: String,
+}
+
+/// What may be attached.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Attachments {
+    /// The largest file, in bytes.
+    pub bytes_max: usize,
+    /// The kinds of file; none allows no attachments.
+    pub media_types: Vec<MediaType>,
+    /// The largest size of all together in bytes; 0 for no limit of its own.
+    pub store_bytes_max: u64,
 }
 
 /// Log lines of the program itself.

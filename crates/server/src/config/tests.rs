@@ -2,6 +2,8 @@
 
 use std::path::Path;
 
+use doudi_engine::MediaType;
+
 use super::rules::RULES;
 use super::*;
 
@@ -76,6 +78,7 @@ fn variables_hold_every_type() {
         ("DOUDI_VAULT__MASTER_KEYS", r#"{ k1 = "/etc/k1" }"#),
         ("DOUDI_VAULT__ACTIVE_KEY", "k1"),
         ("DOUDI_NATS__DURABILITY", "fast"),
+        ("DOUDI_ATTACHMENTS__MEDIA_TYPES", "application/pdf, image/png"),
     ])
     .unwrap();
     assert!(config.grpc.reflection);
@@ -83,6 +86,17 @@ fn variables_hold_every_type() {
     assert_eq!(config.nats.urls, ["nats://a:1", "nats://b:2"]);
     assert_eq!(config.nats.monitor_urls, ["http://a:1"]);
     assert_eq!(config.vault.master_keys["k1"], Path::new("/etc/k1"));
+    assert_eq!(config.attachments.media_types, [MediaType::Pdf, MediaType::Png]);
+}
+
+#[test]
+fn all_known_media_types_are_allowed_at_first_and_only_those_ever() {
+    let config = load(&[]).unwrap();
+    assert_eq!(config.attachments.media_types, MediaType::ALL);
+    let none = load(&[("DOUDI_ATTACHMENTS__MEDIA_TYPES", "[]")]).unwrap();
+    assert!(none.attachments.media_types.is_empty());
+    let found = mistakes(Purpose::Dev, &[("DOUDI_ATTACHMENTS__MEDIA_TYPES", "text/html")]);
+    assert!(found[0].contains("want a list of some of application/pdf, "), "{found:?}");
 }
 
 #[test]

@@ -2,11 +2,10 @@
 
 use doudi_api::proto::{
     AcceptAppealRequest, ApproveVisitRequest, Channel as AppealChannel, CheckInRequest,
-    CheckOutRequest, Date, DispatchAppealRequest, DraftPolicyRequest, GetAppealRequest, Ground,
-    ItemOutcome, ItemResult, ListTimelineRequest, ObjectToResolutionRequest, PlanVisitRequest,
-    PolicyDocument, PolicyName, PublishPolicyRequest, RegisterEnterpriseRequest,
-    ReportResultRequest, ResolutionOutcome, ResolveAppealRequest, SignForAppealRequest,
-    SubmitAppealRequest, TimelineOrder,
+    CheckOutRequest, Date, DispatchAppealRequest, GetAppealRequest, Ground, ItemOutcome,
+    ItemResult, ListTimelineRequest, ObjectToResolutionRequest, PlanVisitRequest,
+    RegisterEnterpriseRequest, ReportResultRequest, ResolutionOutcome, ResolveAppealRequest,
+    SignForAppealRequest, SubmitAppealRequest, TimelineOrder,
 };
 use doudi_domain::calendar::civil_date;
 use jiff::Timestamp;
@@ -14,7 +13,10 @@ use tonic::{Code, Status};
 use tonic_types::StatusExt;
 
 use super::{Cast, DemoError, tables};
-use crate::client::{Client, command_id};
+use crate::{
+    catalogue,
+    client::{Client, command_id},
+};
 
 /// 旅顺口区.
 const AREA: &str = "210212";
@@ -47,29 +49,17 @@ fn stamp(at: Timestamp) -> prost_types::Timestamp {
     prost_types::Timestamp { seconds: at.as_second(), nanos: at.subsec_nanosecond() }
 }
 
-/// Publishes the catalogue: work calendar, routing, limits.
-pub(super) async fn publish(
-    cast: &Cast,
-    documents: Vec<(PolicyName, PolicyDocument)>,
-) -> Result<(), DemoError> {
+/// Publishes the catalogue: work calendar, case types, routing, limits.
+pub(super) async fn publish(cast: &Cast) -> Result<(), DemoError> {
     tables::chapter("The rules are published as data 规则以数据形式发布");
-    for (name, document) in documents {
-        let mut admin = cast.admin.policies.clone();
-        let draft = DraftPolicyRequest {
-            command_id: command_id(),
-            document: Some(document),
-            expected_version: None,
-        };
-        let version = admin.draft_policy(draft).await?.into_inner().document_version;
-        admin
-            .publish_policy(PublishPolicyRequest {
-                command_id: command_id(),
-                name: name.into(),
-                document_version: version,
-                expected_version: None,
-            })
-            .await?;
-        tables::line(&format!("{} version {version} is in force", name.as_str_name()));
+    for (name, document) in [
+        ("work calendar 工作日历", catalogue::work_calendar()?),
+        ("case types 诉求类型", catalogue::case_types()?),
+        ("routing 分办规则", cast.plan.routing()),
+        ("limits 检查频次", catalogue::frequency_policy()),
+    ] {
+        let version = cast.admin.publish(document).await?;
+        tables::line(&format!("{name} version {version} is in force"));
     }
     Ok(())
 }
@@ -313,12 +303,8 @@ async fn due(cast: &Cast, enterprise: &str, appeal: &str) -> Result<String, Demo
     let appeal = cast.dispatcher.appeals.clone().get_appeal(request).await?.into_inner().appeal;
     let due = appeal.and_then(|appeal| appeal.summary).and_then(|summary| summary.due);
     let due = due.ok_or(DemoError::Story("a dispatched appeal has no due date"))?;
-    let on = tables::date(due.on.as_ref());
-    Ok(format!(
-        "{on}, {} working days after {}",
-        due.working_days,
-        tables::date(due.start.as_ref())
-    ))
+    let (on, days) = (tables::date(due.due_on.as_ref()), due.working_days);
+    Ok(format!("{on}, {days} working days after today"))
 }
 
 async fn submit(cast: &Cast, story: &Story, visit: &str) -> Result<(String, String), DemoError> {
@@ -336,6 +322,7 @@ async fn submit(cast: &Cast, story: &Story, visit: &str) -> Result<(String, Stri
             description: story.description.to_owned(),
             contact: "企业联系人 0411-00000000".to_owned(),
             about_visit_id: visit.to_owned(),
+            ..SubmitAppealRequest::default()
         })
         .await?
         .into_inner();

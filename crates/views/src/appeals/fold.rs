@@ -1,111 +1,212 @@
-//! From facts to appeals as they are now: a pure fold.
+//! From facts to appeals and clocks as they are now: a pure fold.
+//!
+//! What a row says of its own appeal depends on that appeal's stream alone, and what a clock's row
+//! says of its appeal is what that appeal's row says; so a parked stream can be applied later with
+//! the same result.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use doudi_domain::{
-    AppealId, EnterpriseId,
-    appeal::{Event, Submission},
+    AppealId, DiagnosisId, EnterpriseId, TopicId,
+    appeal::{Closing, Event},
+    calendar::civil_date,
+    clock::{Clock, ClockId},
+    diagnosis,
 };
+use jiff::{ToSpan, civil::Date};
 
-use super::{Row, State};
-use crate::{
-    db,
-    fact::{Content, Fact},
-};
+use crate::fact::{Content, Fact};
+
+mod case;
+
+pub(super) use case::{Known, is_open};
 
 /// An appeal of an enterprise. Ids are derived from what clients choose, so only both together are
 /// unique.
 pub(super) type Key = (AppealId, EnterpriseId);
 
-/// The appeals concerned, and which of them changed.
-#[derive(Debug, Default)]
-pub(super) struct Changes {
-    pub(super) rows: HashMap<Key, Row>,
-    pub(super) changed: HashSet<Key>,
+/// A joint diagnosis of an enterprise's appeal.
+pub(super) type PanelKey = (DiagnosisId, EnterpriseId);
+
+/// A clock of an appeal, or of its joint diagnosis.
+pub(super) type ClockKey = (Key, Option<DiagnosisId>, ClockId);
+
+/// A joint diagnosis that has clocks.
+#[derive(Debug)]
+pub(super) struct Panel {
+    /// The appeal.
+    pub(super) appeal: AppealId,
+    /// The clocks that run.
+    pub(super) clocks: BTreeMap<ClockId, Clock>,
 }
 
-/// The appeals that the facts are about.
-pub(super) fn appeals_of(facts: &[Fact]) -> HashSet<AppealId> {
-    let appeal = |fact: &Fact| match &fact.content {
-        Content::Appeal(_, appeal, _) => Some(*appeal),
-        Content::Profile(..) | Content::Visits(..) | Content::Policy(_) => None,
-    };
-    facts.iter().filter_map(appeal).collect()
+/// That an appeal was closed.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Closure {
+    pub(super) key: Key,
+    pub(super) topic: TopicId,
+    pub(super) position: i64,
+    /// The last day on which the same topic again is suspicious.
+    pub(super) until: Date,
+}
+
+/// What is known of the appeals and diagnoses concerned, and what the facts changed.
+#[derive(Debug, Default)]
+pub(super) struct Changes {
+    pub(super) appeals: HashMap<Key, Known>,
+    pub(super) panels: HashMap<PanelKey, Panel>,
+    pub(super) changed: HashSet<Key>,
+    /// The clocks to be written, or to be removed where they are no longer known.
+    pub(super) touched: HashSet<ClockKey>,
+    pub(super) submitted: HashSet<Key>,
+    pub(super) closures: Vec<Closure>,
+}
+
+/// Which appeals and diagnoses some facts name.
+#[derive(Debug, Default)]
+pub(super) struct Concerned {
+    pub(super) appeals: HashSet<AppealId>,
+    pub(super) panels: HashSet<DiagnosisId>,
+}
+
+impl Concerned {
+    pub(super) fn by(facts: &[Fact]) -> Self {
+        let mut concerned = Self::default();
+        for fact in facts {
+            match &fact.content {
+                Content::Appeal(_, appeal, _) => {
+                    concerned.appeals.insert(*appeal);
+                }
+                Content::Diagnosis(_, id, events) => {
+                    concerned.panels.insert(*id);
+                    concerned.appeals.extend(events.iter().filter_map(convened));
+                }
+                Content::Profile(..) | Content::Visits(..) | Content::Policy(_) => {}
+            }
+        }
+        concerned
+    }
+}
+
+fn convened(event: &diagnosis::Event) -> Option<AppealId> {
+    if let diagnosis::Event::DiagnosisConvened { convening, .. } = event {
+        Some(convening.appeal)
+    } else {
+        None
+    }
 }
 
 impl Changes {
     /// Takes the facts in, in their order.
     pub(super) fn fold(&mut self, facts: &[Fact]) {
         for fact in facts {
-            if let Content::Appeal(enterprise, appeal, events) = &fact.content {
-                let key = (*appeal, enterprise.clone());
-                events.iter().for_each(|event| self.event(&key, fact, event));
+            match &fact.content {
+                Content::Appeal(enterprise, appeal, events) => {
+                    let key = (*appeal, enterprise.clone());
+                    events.iter().for_each(|event| self.of_appeal(&key, fact, event));
+                }
+                Content::Diagnosis(enterprise, id, events) => {
+                    let key = (*id, enterprise.clone());
+                    events.iter().for_each(|event| self.of_diagnosis(&key, event));
+                }
+                Content::Profile(..) | Content::Visits(..) | Content::Policy(_) => {}
             }
         }
     }
 
-    fn event(&mut self, key: &Key, fact: &Fact, event: &Event) {
-        if let Event::AppealSubmitted { submission, .. } = event {
-            self.rows.insert(key.clone(), submitted(key, fact, submission));
+    /// The clock of that name, if it runs or stands still.
+    pub(super) fn clock(&self, ((appeal, enterprise), diagnosis, id): &ClockKey) -> Option<&Clock> {
+        let clocks = match diagnosis {
+            None => &self.appeals.get(&(*appeal, enterprise.clone()))?.clocks,
+            Some(diagnosis) => &self.panels.get(&(*diagnosis, enterprise.clone()))?.clocks,
+        };
+        clocks.get(id)
+    }
+
+    fn of_appeal(&mut self, key: &Key, fact: &Fact, event: &Event) {
+        if let Event::AppealSubmitted { .. } = event {
+            self.touch_all(key);
+            if let Some(known) = Known::submitted(key, fact, event) {
+                self.appeals.insert(key.clone(), known);
+            }
+            self.submitted.insert(key.clone());
         }
         // An event of an appeal that was never submitted says nothing that a list could show.
-        let Some(row) = self.rows.get_mut(key) else {
+        let Some(known) = self.appeals.get_mut(key) else {
             return;
         };
-        row.take(event);
-        row.updated = db::position(fact.position);
+        let unit = known.row.unit.clone();
+        known.take(event, fact);
         self.changed.insert(key.clone());
+        if let Some(change) = event.clocks() {
+            let set = change.set.iter().map(|clock| clock.id);
+            let ids = set.chain(change.stopped.iter().copied());
+            self.touched.extend(ids.map(|id| (key.clone(), None, id)));
+        }
+        if let Event::AppealClosed { how, clocks } = event
+            // Nobody said of an erased appeal that it was resolved.
+            && *how != Closing::Erased
+        {
+            let days = i32::try_from(known.false_closure_days).unwrap_or(i32::MAX);
+            self.closures.push(Closure {
+                key: key.clone(),
+                topic: known.row.topic.clone(),
+                position: fact.position,
+                until: civil_date(clocks.at).saturating_add(days.days()),
+            });
+        }
+        if known.row.unit != unit || self.submitted.contains(key) {
+            self.touch_all(key);
+        }
+    }
+
+    /// Every clock of the appeal is to be written: its row says what their rows repeat.
+    fn touch_all(&mut self, key: &Key) {
+        let own = self.appeals.get(key).into_iter().flat_map(|known| known.clocks.keys());
+        self.touched.extend(own.map(|id| (key.clone(), None, *id)));
+        for ((diagnosis, enterprise), panel) in &self.panels {
+            if panel.appeal == key.0 && *enterprise == key.1 {
+                let ids = panel.clocks.keys();
+                self.touched.extend(ids.map(|id| (key.clone(), Some(*diagnosis), *id)));
+            }
+        }
+    }
+
+    fn of_diagnosis(&mut self, key: &PanelKey, event: &diagnosis::Event) {
+        if let diagnosis::Event::DiagnosisConvened { convening, clocks, .. } = event {
+            let clocks: BTreeMap<_, _> =
+                clocks.iter().map(|clock| (clock.id, clock.clone())).collect();
+            self.panels
+                .entry(key.clone())
+                .or_insert_with(|| Panel { appeal: convening.appeal, clocks });
+        }
+        // One that was never convened, or is concluded, has no clocks.
+        let Some(panel) = self.panels.get_mut(key) else {
+            return;
+        };
+        let before: Vec<ClockId> = panel.clocks.keys().copied().collect();
+        panel.take(event);
+        let owner = (panel.appeal, key.1.clone());
+        self.touched.extend(before.into_iter().map(|id| (owner.clone(), Some(key.0), id)));
     }
 }
 
-fn submitted(key: &Key, fact: &Fact, submission: &Submission) -> Row {
-    Row {
-        enterprise: key.1.clone(),
-        appeal: key.0,
-        state: State::Submitted,
-        channel: submission.channel,
-        topic: submission.topic.clone(),
-        area: submission.area.clone(),
-        unit: None,
-        co_units: vec![],
-        rule: None,
-        due: None,
-        objections: 0,
-        about_visit: submission.about_visit,
-        submitted_at: fact.recorded_at,
-        submitted: db::position(fact.position),
-        updated: db::position(fact.position),
-    }
-}
-
-impl Row {
-    fn take(&mut self, event: &Event) {
+impl Panel {
+    fn take(&mut self, event: &diagnosis::Event) {
         match event {
-            Event::AppealSubmitted { due, .. } => self.due = due.clone(),
-            Event::AppealAccepted { due } => {
-                self.state = State::Accepted;
-                self.due = due.clone();
+            diagnosis::Event::OpinionGiven { stopped, .. } => {
+                self.clocks.retain(|id, _| !stopped.contains(id));
             }
-            Event::AppealDispatched { route, due, .. } => {
-                self.state = State::Dispatched;
-                self.unit = Some(route.unit.clone());
-                self.co_units = route.co_units.clone();
-                self.rule = Some(route.rule.clone());
-                self.due = Some(due.clone());
+            diagnosis::Event::DiagnosisConcluded { .. } => self.clocks.clear(),
+            diagnosis::Event::ClockStepsTaken { clock, steps, .. } => {
+                if let Some(known) = self.clocks.get_mut(clock) {
+                    *known = known.taken(steps.len());
+                }
             }
-            Event::AppealSignedFor { .. } => self.state = State::InHandling,
-            Event::AppealResolved { .. } => {
-                self.state = State::Resolved;
-                self.due = None;
-            }
-            Event::ResolutionConfirmed {} => self.state = State::Confirmed,
-            Event::ResolutionObjected { due, .. } => {
-                self.state = State::InHandling;
-                self.due = Some(due.clone());
-                self.objections += 1;
-            }
-            Event::AppealClosed {} => self.state = State::Closed,
-            Event::PersonalDataErased { .. } => {}
+            diagnosis::Event::DiagnosisConvened { .. }
+            | diagnosis::Event::OpinionRevised { .. }
+            | diagnosis::Event::ConclusionDelivered {}
+            | diagnosis::Event::StandingRulePublished { .. } => {}
         }
     }
 }

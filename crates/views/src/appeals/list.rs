@@ -2,18 +2,32 @@
 //! never changes its place, whatever happens to it while somebody turns the pages.
 
 use deadpool_postgres::Pool;
-use doudi_domain::{AreaCode, EnterpriseId, TopicId, UnitId};
+use doudi_domain::{
+    AreaCode, CaseNumber, CaseTypeId, EnterpriseId, TopicId, UnitId,
+    appeal::{PhaseName, Trigger},
+};
 use doudi_journal::Position;
 use tokio_postgres::types::Type;
 
-use super::{Row, State, rows};
-use crate::{PAGE_MAX, Scope, ViewError, ViewName, db, predicate::Predicate};
+use super::{COLUMNS, OWED, Row, read};
+use crate::{
+    Fresh, PAGE_MAX, Scope, ViewError, ViewName, Views, db,
+    predicate::{Keys, Others, Predicate, Scoped},
+};
+
+/// By which columns an appeal is within a scope.
+pub(crate) const SCOPED: Scoped = Scoped {
+    leads: &["unit"],
+    others: Others::CoUnits("co_units"),
+    secrecy: Some("secrecy"),
+    internal: None,
+};
 
 /// Which page of which appeals. All conditions given must hold.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Query {
-    /// The state.
-    pub state: Option<State>,
+    /// How far it is.
+    pub state: Option<PhaseName>,
     /// The area where it plays.
     pub area: Option<AreaCode>,
     /// The unit that leads.
@@ -22,12 +36,38 @@ pub struct Query {
     pub topic: Option<TopicId>,
     /// The enterprise that appealed.
     pub enterprise: Option<EnterpriseId>,
+    /// The kind of case.
+    pub case_type: Option<CaseTypeId>,
+    /// Why the guarantee unit owns it.
+    pub guarantee: Option<Trigger>,
+    /// Its number. Whoever looks one up must be ready for two appeals.
+    pub number: Option<CaseNumber>,
     /// What the caller may see.
     pub scope: Scope,
     /// Only appeals submitted before this position: `next` of the page before.
     pub after: Option<Position>,
     /// The most appeals to return, 1 to [`PAGE_MAX`].
     pub limit: usize,
+}
+
+impl Query {
+    /// Every appeal that there is, in pages of `limit`.
+    #[must_use]
+    pub fn every(limit: usize) -> Self {
+        Self {
+            state: None,
+            area: None,
+            unit: None,
+            topic: None,
+            enterprise: None,
+            case_type: None,
+            guarantee: None,
+            number: None,
+            scope: Scope::All,
+            after: None,
+            limit,
+        }
+    }
 }
 
 /// A page.
@@ -42,24 +82,42 @@ pub struct Page {
 }
 
 impl Query {
+    /// Every appeal that lies within `scope`.
+    #[must_use]
+    pub fn all(scope: Scope, limit: usize) -> Self {
+        Self {
+            state: None,
+            area: None,
+            unit: None,
+            topic: None,
+            enterprise: None,
+            case_type: None,
+            guarantee: None,
+            number: None,
+            scope,
+            after: None,
+            limit,
+        }
+    }
+
     fn predicate(&self) -> Predicate {
         let mut predicate = Predicate::default();
-        if let Some(state) = self.state {
-            predicate.is("state", state.as_str());
+        let guarantee = self.guarantee.as_ref().map(db::word);
+        let wanted = [
+            ("state", self.state.map(PhaseName::as_str)),
+            ("area", self.area.as_ref().map(AreaCode::as_str)),
+            ("unit", self.unit.as_ref().map(UnitId::as_str)),
+            ("topic", self.topic.as_ref().map(TopicId::as_str)),
+            ("enterprise", self.enterprise.as_ref().map(EnterpriseId::as_str)),
+            ("case_type", self.case_type.as_ref().map(CaseTypeId::as_str)),
+            ("guarantee", guarantee.as_deref()),
+            ("number", self.number.as_ref().map(CaseNumber::as_str)),
+        ];
+        for (column, value) in wanted {
+            if let Some(value) = value {
+                predicate.is(column, value);
+            }
         }
-        if let Some(area) = &self.area {
-            predicate.is("area", area.as_str());
-        }
-        if let Some(unit) = &self.unit {
-            predicate.is("unit", unit.as_str());
-        }
-        if let Some(topic) = &self.topic {
-            predicate.is("topic", topic.as_str());
-        }
-        if let Some(enterprise) = &self.enterprise {
-            predicate.is("enterprise", enterprise.as_str());
-        }
-        predicate.within_shared(&self.scope);
         predicate
     }
 }
@@ -71,12 +129,13 @@ pub(crate) async fn list(pool: &Pool, query: &Query) -> Result<Page, ViewError> 
     if let Some(after) = query.after {
         predicate.compare("submitted_position", "<", db::stored(after), Type::INT8);
     }
+    let columns = "submitted_position, appeal, enterprise";
+    let keys = Keys { table: "appeal", columns, order: "submitted_position DESC" };
     // One row more tells whether there is another page.
+    let page = predicate.page(&query.scope, &SCOPED, &keys, limit + 1);
     let statement = format!(
-        "SELECT {} FROM appeal WHERE {} ORDER BY submitted_position DESC LIMIT {}",
-        rows::COLUMNS,
-        predicate.sql(),
-        limit + 1
+        "SELECT {COLUMNS} FROM ({page}) AS page JOIN appeal USING ({columns}) {OWED} \
+         ORDER BY appeal.submitted_position DESC"
     );
     let mut client = db::connect(pool).await?;
     let snapshot = db::snapshot(&mut client, ViewName::Appeals).await?;
@@ -85,9 +144,31 @@ pub(crate) async fn list(pool: &Pool, query: &Query) -> Result<Page, ViewError> 
         .query_typed(&statement, &predicate.values())
         .await
         .map_err(|error| ViewError::sql("listing appeals", error))?;
-    let mut appeals = found.iter().map(rows::read).collect::<Result<Vec<_>, _>>()?;
+    let mut appeals = found.iter().map(read).collect::<Result<Vec<_>, _>>()?;
     let more = appeals.len() > limit;
     appeals.truncate(limit);
     let next = appeals.last().filter(|_| more).map(|last| last.submitted);
     Ok(Page { appeals, next, position: snapshot.position })
+}
+
+impl Views {
+    /// The appeals of an enterprise on one topic, newest submission first; those that a new one might
+    /// repeat. At most `limit`, 1 to [`PAGE_MAX`].
+    ///
+    /// # Errors
+    /// As [`Views::timeline`].
+    pub async fn appeals_of_topic(
+        &self,
+        enterprise: &EnterpriseId,
+        topic: &TopicId,
+        limit: usize,
+        fresh: Fresh,
+    ) -> Result<Page, ViewError> {
+        let query = Query {
+            enterprise: Some(enterprise.clone()),
+            topic: Some(topic.clone()),
+            ..Query::all(Scope::All, limit)
+        };
+        self.appeals(&query, fresh).await
+    }
 }

@@ -1,48 +1,65 @@
 //! The rows of the appeals: read before a batch, written after it, one statement each.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 
 use deadpool_postgres::Transaction;
 use doudi_domain::{
-    AppealId, AreaCode, EnterpriseId, TopicId, UnitId, VisitId, calendar::DueDate,
-    routing::RouteRule,
+    AppealId, AreaCode, CaseNumber, CaseTypeId, ClassId, EnterpriseId, TopicId, UnitId, VisitId,
+    clock::Clock, routing::RouteRule,
 };
-use jiff::civil::Date;
 use uuid::Uuid;
 
 use super::{
-    Row, State,
-    fold::{Changes, Key, appeals_of},
+    Row,
+    fold::{Changes, Known, is_open},
+    phase,
 };
 use crate::{
     ViewError,
     db::{self, applying, column},
-    fact::Fact,
+    scope,
 };
 
-/// The columns of a row.
-pub(super) const COLUMNS: &str = "appeal, enterprise, state, channel, topic, area, unit, co_units, \
-     rule, due_on, due_start, due_working_days, due_calendar_version, due_provisional, objections, \
-     about_visit, submitted_at, submitted_position, updated_position";
+/// The columns of a row, of a table or subquery `appeal`, beside which [`OWED`] stands.
+pub(crate) const COLUMNS: &str = "appeal.appeal, appeal.enterprise, appeal.number, appeal.state, \
+     appeal.channel, appeal.case_type, appeal.class, appeal.topic, appeal.area, appeal.secrecy, \
+     appeal.unit, appeal.co_units, appeal.rule, appeal.objections, appeal.bounces, \
+     appeal.guarantee, appeal.merged_into, appeal.about_visit, appeal.submitted_at, \
+     appeal.closed_at, appeal.last_moved, appeal.suspected_false_closure, \
+     appeal.submitted_position, appeal.updated_position, owed.document AS due";
 
-/// Takes facts into the list.
-pub(crate) async fn apply(transaction: &Transaction<'_>, facts: &[Fact]) -> Result<(), ViewError> {
-    let wanted: Vec<Uuid> = appeals_of(facts).into_iter().map(|appeal| appeal.0).collect();
-    if wanted.is_empty() {
-        return Ok(());
-    }
-    let statement = format!("SELECT {COLUMNS} FROM appeal WHERE appeal = ANY($1)");
-    let statement = transaction.prepare_cached(&statement).await.map_err(applying)?;
-    let found = transaction.query(&statement, &[&wanted]).await.map_err(applying)?;
-    let keyed = |row| read(row).map(|row| ((row.appeal, row.enterprise.clone()), row));
-    let rows = found.iter().map(keyed).collect::<Result<HashMap<Key, Row>, _>>()?;
-    let mut changes = Changes { rows, ..Changes::default() };
-    changes.fold(facts);
-    put(transaction, &changes).await
+/// Joins the clock of the next step of the case itself.
+pub(crate) const OWED: &str = "LEFT JOIN clock AS owed ON owed.appeal = appeal.appeal \
+     AND owed.enterprise = appeal.enterprise \
+     AND owed.diagnosis = '00000000-0000-0000-0000-000000000000' AND owed.clock = appeal.due_clock";
+
+/// Reads what is known of some appeals, their clocks left out.
+pub(super) fn known_statement() -> String {
+    format!(
+        "SELECT {COLUMNS}, appeal.submitted_on, appeal.false_closure_days, appeal.signed, \
+         appeal.before_merge \
+         FROM appeal {OWED} WHERE appeal.appeal = ANY($1)"
+    )
+}
+
+/// Reads a row of [`known_statement`].
+pub(super) fn read_known(row: &tokio_postgres::Row) -> Result<Known, ViewError> {
+    let before_merge = column::<Option<serde_json::Value>>(row, "before_merge")?
+        .map(serde_json::from_value)
+        .transpose()
+        .map_err(|error| ViewError::fault("reading how an appeal stood", error))?;
+    Ok(Known {
+        row: read(row)?,
+        submitted_on: column(row, "submitted_on")?,
+        false_closure_days: db::count(column(row, "false_closure_days")?),
+        signed: column(row, "signed")?,
+        before_merge,
+        clocks: BTreeMap::new(),
+    })
 }
 
 /// Reads a row.
-pub(super) fn read(row: &tokio_postgres::Row) -> Result<Row, ViewError> {
+pub(crate) fn read(row: &tokio_postgres::Row) -> Result<Row, ViewError> {
     let rule: Option<serde_json::Value> = column(row, "rule")?;
     let rule: Option<RouteRule> = rule
         .map(serde_json::from_value)
@@ -53,47 +70,60 @@ pub(super) fn read(row: &tokio_postgres::Row) -> Result<Row, ViewError> {
     Ok(Row {
         enterprise: db::parsed(row, "enterprise", EnterpriseId::parse)?,
         appeal: AppealId(column(row, "appeal")?),
-        state: db::parsed(row, "state", State::parse)?,
+        number: db::parsed(row, "number", CaseNumber::parse)?,
+        state: db::parsed(row, "state", phase)?,
         channel: db::parsed(row, "channel", db::from_word)?,
+        case_type: db::parsed(row, "case_type", CaseTypeId::parse)?,
+        class: db::parsed_opt(row, "class", ClassId::parse)?,
         topic: db::parsed(row, "topic", TopicId::parse)?,
         area: db::parsed(row, "area", AreaCode::parse)?,
+        confidentiality: scope::level(column(row, "secrecy")?),
         unit: db::parsed_opt(row, "unit", UnitId::parse)?,
         co_units: co_units.collect::<Result<_, _>>()?,
         rule,
-        due: due(row)?,
+        due: clock(row, "due")?,
         objections: db::count(column(row, "objections")?),
+        bounces: db::count(column(row, "bounces")?),
+        guarantee: db::parsed_opt(row, "guarantee", db::from_word)?,
+        merged_into: column::<Option<Uuid>>(row, "merged_into")?.map(AppealId),
         about_visit: column::<Option<Uuid>>(row, "about_visit")?.map(VisitId),
         submitted_at: column(row, "submitted_at")?,
+        closed_at: column(row, "closed_at")?,
+        last_moved: column(row, "last_moved")?,
+        suspected_false_closure: column(row, "suspected_false_closure")?,
         submitted: db::position(column(row, "submitted_position")?),
         updated: db::position(column(row, "updated_position")?),
     })
 }
 
-fn due(row: &tokio_postgres::Row) -> Result<Option<DueDate>, ViewError> {
-    let Some(on) = column::<Option<Date>>(row, "due_on")? else {
-        return Ok(None);
-    };
-    let working_days: i32 = column(row, "due_working_days")?;
-    Ok(Some(DueDate {
-        on,
-        start: column(row, "due_start")?,
-        working_days: u16::try_from(working_days).unwrap_or(u16::MAX),
-        calendar_version: db::count(column(row, "due_calendar_version")?),
-        provisional: column(row, "due_provisional")?,
-    }))
+/// A clock in a column that may be null.
+pub(crate) fn clock(row: &tokio_postgres::Row, name: &str) -> Result<Option<Clock>, ViewError> {
+    column::<Option<serde_json::Value>>(row, name)?
+        .map(serde_json::from_value)
+        .transpose()
+        .map_err(|error| ViewError::fault("reading a clock", error))
 }
 
-async fn put(transaction: &Transaction<'_>, changes: &Changes) -> Result<(), ViewError> {
-    let rows: Vec<&Row> = changes.changed.iter().filter_map(|key| changes.rows.get(key)).collect();
-    if rows.is_empty() {
+/// Writes the appeals that changed.
+pub(super) async fn put(transaction: &Transaction<'_>, changes: &Changes) -> Result<(), ViewError> {
+    let changed: Vec<&Known> =
+        changes.changed.iter().filter_map(|key| changes.appeals.get(key)).collect();
+    if changed.is_empty() {
         return Ok(());
     }
+    let rows: Vec<&Row> = changed.iter().map(|known| &known.row).collect();
     // An array of arrays must be rectangular in PostgreSQL, so lists travel as JSON.
     let co_units = each(&rows, |row| serde_json::to_string(&row.co_units).unwrap_or_default());
     let rule = |row: &Row| row.rule.as_ref().and_then(|rule| serde_json::to_string(rule).ok());
-    let due = |row: &Row| row.due.clone();
-    let version = |due: DueDate| i32::try_from(due.calendar_version).unwrap_or(i32::MAX);
-    let objections = |row: &Row| i32::try_from(row.objections).unwrap_or(i32::MAX);
+    let stored = |count: u32| i32::try_from(count).unwrap_or(i32::MAX);
+    let days: Vec<i32> = changed.iter().map(|known| stored(known.false_closure_days)).collect();
+    let submitted_on: Vec<_> = changed.iter().map(|known| known.submitted_on).collect();
+    let before_merge = |known: &&Known| {
+        let before = known.before_merge.as_ref();
+        before.and_then(|before| serde_json::to_string(before).ok())
+    };
+    let before_merge: Vec<Option<String>> = changed.iter().map(before_merge).collect();
+    let signed: Vec<bool> = changed.iter().map(|known| known.signed).collect();
     let statement = transaction.prepare_cached(PUT).await.map_err(applying)?;
     transaction
         .execute(
@@ -101,21 +131,31 @@ async fn put(transaction: &Transaction<'_>, changes: &Changes) -> Result<(), Vie
             &[
                 &each(&rows, |row| row.appeal.0),
                 &each(&rows, |row| row.enterprise.to_string()),
+                &each(&rows, |row| row.number.to_string()),
                 &each(&rows, |row| row.state.as_str()),
+                &each(&rows, |row| is_open(row.state)),
                 &each(&rows, |row| db::word(&row.channel)),
+                &each(&rows, |row| row.case_type.to_string()),
+                &each(&rows, |row| row.class.as_ref().map(ToString::to_string)),
                 &each(&rows, |row| row.topic.to_string()),
                 &each(&rows, |row| row.area.to_string()),
+                &each(&rows, |row| scope::secrecy(row.confidentiality)),
                 &each(&rows, |row| row.unit.as_ref().map(ToString::to_string)),
                 &co_units,
                 &each(&rows, rule),
-                &each(&rows, |row| due(row).map(|due| due.on)),
-                &each(&rows, |row| due(row).map(|due| due.start)),
-                &each(&rows, |row| due(row).map(|due| i32::from(due.working_days))),
-                &each(&rows, |row| due(row).map(version)),
-                &each(&rows, |row| due(row).map(|due| due.provisional)),
-                &each(&rows, objections),
+                &each(&rows, |row| row.due.as_ref().map(|due| i64::from(due.id.0))),
+                &each(&rows, |row| stored(row.objections)),
+                &each(&rows, |row| stored(row.bounces)),
+                &each(&rows, |row| row.guarantee.as_ref().map(db::word)),
+                &each(&rows, |row| row.merged_into.map(|into| into.0)),
                 &each(&rows, |row| row.about_visit.map(|visit| visit.0)),
                 &each(&rows, |row| row.submitted_at),
+                &submitted_on,
+                &each(&rows, |row| row.closed_at),
+                &each(&rows, |row| row.last_moved),
+                &days,
+                &signed,
+                &before_merge,
                 &each(&rows, |row| db::stored(row.submitted)),
                 &each(&rows, |row| db::stored(row.updated)),
             ],
@@ -125,25 +165,33 @@ async fn put(transaction: &Transaction<'_>, changes: &Changes) -> Result<(), Vie
     Ok(())
 }
 
-/// Writes whole rows: what an appeal is now, and nothing of what it was.
-const PUT: &str = "INSERT INTO appeal (appeal, enterprise, state, channel, topic, area, unit, \
-     co_units, rule, due_on, due_start, due_working_days, due_calendar_version, due_provisional, \
-     objections, about_visit, submitted_at, submitted_position, updated_position) \
-     SELECT a, b, c, d, e, f, g, ARRAY(SELECT jsonb_array_elements_text(h::jsonb)), i::jsonb, \
-     j, k, l, m, n, o, p, q, r, s FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], \
-     $5::text[], $6::text[], $7::text[], $8::text[], $9::text[], $10::date[], $11::date[], \
-     $12::integer[], $13::integer[], $14::boolean[], $15::integer[], $16::uuid[], \
-     $17::timestamptz[], $18::bigint[], $19::bigint[]) \
-     AS t(a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p, q, r, s) \
-     ON CONFLICT (appeal, enterprise) DO UPDATE SET state = excluded.state, \
-     channel = excluded.channel, topic = excluded.topic, area = excluded.area, \
-     unit = excluded.unit, co_units = excluded.co_units, rule = excluded.rule, \
-     due_on = excluded.due_on, due_start = excluded.due_start, \
-     due_working_days = excluded.due_working_days, \
-     due_calendar_version = excluded.due_calendar_version, \
-     due_provisional = excluded.due_provisional, objections = excluded.objections, \
+/// Writes whole rows: what an appeal is now, and nothing of what it was. Whether a false closure is
+/// suspected is not the row's to say.
+const PUT: &str = "INSERT INTO appeal (appeal, enterprise, number, state, open, channel, \
+     case_type, class, topic, area, secrecy, unit, co_units, rule, due_clock, objections, bounces, \
+     guarantee, merged_into, about_visit, submitted_at, submitted_on, closed_at, last_moved, \
+     false_closure_days, signed, before_merge, submitted_position, updated_position) \
+     SELECT a, b, c, d, e, f, g, h, i, j, k, l, ARRAY(SELECT jsonb_array_elements_text(m::jsonb)), \
+     n::jsonb, o, p, q, r, s, t, u, v, w, x, y, z, aa::jsonb, bb, cc FROM unnest($1::uuid[], $2::text[], \
+     $3::text[], $4::text[], $5::boolean[], $6::text[], $7::text[], $8::text[], $9::text[], \
+     $10::text[], $11::smallint[], $12::text[], $13::text[], $14::text[], $15::bigint[], \
+     $16::integer[], $17::integer[], $18::text[], $19::uuid[], $20::uuid[], $21::timestamptz[], \
+     $22::date[], $23::timestamptz[], $24::timestamptz[], $25::integer[], $26::boolean[], \
+     $27::text[], $28::bigint[], $29::bigint[]) AS row(a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, \
+     p, q, r, s, t, u, v, w, x, y, z, aa, bb, cc) \
+     ON CONFLICT (appeal, enterprise) DO UPDATE SET number = excluded.number, \
+     state = excluded.state, open = excluded.open, channel = excluded.channel, \
+     case_type = excluded.case_type, class = excluded.class, topic = excluded.topic, \
+     area = excluded.area, secrecy = excluded.secrecy, unit = excluded.unit, \
+     co_units = excluded.co_units, rule = excluded.rule, due_clock = excluded.due_clock, \
+     objections = excluded.objections, bounces = excluded.bounces, \
+     guarantee = excluded.guarantee, merged_into = excluded.merged_into, \
      about_visit = excluded.about_visit, submitted_at = excluded.submitted_at, \
-     submitted_position = excluded.submitted_position, updated_position = excluded.updated_position";
+     submitted_on = excluded.submitted_on, closed_at = excluded.closed_at, \
+     last_moved = excluded.last_moved, false_closure_days = excluded.false_closure_days, \
+     signed = excluded.signed, before_merge = excluded.before_merge, \
+     submitted_position = excluded.submitted_position, \
+     updated_position = excluded.updated_position";
 
 fn each<T>(rows: &[&Row], pick: impl Fn(&Row) -> T) -> Vec<T> {
     rows.iter().map(|row| pick(row)).collect()

@@ -45,7 +45,10 @@ pub(super) struct Changes {
 pub(super) fn visits_of(facts: &[Fact]) -> Vec<VisitId> {
     let events = facts.iter().flat_map(|fact| match &fact.content {
         Content::Visits(_, events) => events.as_slice(),
-        Content::Profile(..) | Content::Appeal(..) | Content::Policy(_) => &[],
+        Content::Profile(..)
+        | Content::Appeal(..)
+        | Content::Diagnosis(..)
+        | Content::Policy(_) => &[],
     });
     let changed = events.filter_map(|event| match event {
         visits::Event::VisitCheckedIn { visit, .. }
@@ -76,7 +79,7 @@ impl Changes {
                 Content::Policy(events) => {
                     events.iter().for_each(|event| self.policy(event));
                 }
-                Content::Profile(..) | Content::Appeal(..) => {}
+                Content::Profile(..) | Content::Appeal(..) | Content::Diagnosis(..) => {}
             }
         }
     }
@@ -125,7 +128,7 @@ impl Changes {
             }
             // The stream of the frequency policy holds no other document.
             policy::Event::PolicyDrafted {
-                document: Document::Routing(_) | Document::Calendar(_),
+                document: Document::Routing(_) | Document::Calendar(_) | Document::CaseTypes(_),
                 ..
             } => {}
             policy::Event::PolicyPublished { version } => {

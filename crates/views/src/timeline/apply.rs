@@ -7,11 +7,12 @@ use doudi_domain::{AreaCode, EnterpriseId, UnitId};
 use tokio_postgres::Row;
 use uuid::Uuid;
 
-use super::fold::{Charge, Concerned, Known, NewEntry};
+use super::fold::{Charge, Concerned, Known, NewEntry, Subject};
 use crate::{
     ViewError,
     db::{self, applying},
     fact::Fact,
+    scope,
 };
 
 /// Adds the entries of `facts`.
@@ -31,21 +32,29 @@ pub(crate) async fn apply(transaction: &Transaction<'_>, facts: &[Fact]) -> Resu
 async fn subjects(
     transaction: &Transaction<'_>,
     concerned: &Concerned,
-) -> Result<HashMap<(Uuid, EnterpriseId), Charge>, ViewError> {
+) -> Result<HashMap<(Uuid, EnterpriseId), Subject>, ViewError> {
     if concerned.subjects.is_empty() {
         return Ok(HashMap::new());
     }
-    let statement = "SELECT subject, enterprise, unit, area FROM subject WHERE subject = ANY($1)";
+    let statement = "SELECT subject, enterprise, unit, area, co_units, secrecy, appeal \
+         FROM subject WHERE subject = ANY($1)";
     let statement = transaction.prepare_cached(statement).await.map_err(applying)?;
     let wanted: Vec<&Uuid> = concerned.subjects.iter().collect();
     let rows = transaction.query(&statement, &[&wanted]).await.map_err(applying)?;
     let read = |row: &Row| {
         let enterprise = db::parsed(row, "enterprise", EnterpriseId::parse)?;
-        let charge = Charge {
-            unit: db::parsed_opt(row, "unit", UnitId::parse)?,
-            area: db::parsed_opt(row, "area", AreaCode::parse)?,
+        let co_units: Vec<&str> = db::column(row, "co_units")?;
+        let co_units = co_units.into_iter().map(|unit| db::value(unit, UnitId::parse));
+        let subject = Subject {
+            charge: Charge {
+                unit: db::parsed_opt(row, "unit", UnitId::parse)?,
+                area: db::parsed_opt(row, "area", AreaCode::parse)?,
+            },
+            co_units: co_units.collect::<Result<_, _>>()?,
+            level: scope::level(db::column(row, "secrecy")?),
+            appeal: db::column(row, "appeal")?,
         };
-        Ok(((db::column(row, "subject")?, enterprise), charge))
+        Ok(((db::column(row, "subject")?, enterprise), subject))
     };
     rows.iter().map(read).collect()
 }
@@ -70,10 +79,11 @@ async fn enterprises(
 
 async fn insert(transaction: &Transaction<'_>, entries: &[NewEntry<'_>]) -> Result<(), ViewError> {
     let statement = "INSERT INTO entry (position, ordinal, enterprise, kind, event_type, subject, \
-         unit, area, occurred_at, recorded_at, details) \
-         SELECT a, b, c, d, e, f, g, h, i, j, k::jsonb FROM unnest($1::bigint[], $2::integer[], \
-         $3::text[], $4::text[], $5::text[], $6::uuid[], $7::text[], $8::text[], \
-         $9::timestamptz[], $10::timestamptz[], $11::text[]) AS t(a, b, c, d, e, f, g, h, i, j, k)";
+         unit, area, occurred_at, recorded_at, details, internal) \
+         SELECT a, b, c, d, e, f, g, h, i, j, k::jsonb, l FROM unnest($1::bigint[], \
+         $2::integer[], $3::text[], $4::text[], $5::text[], $6::uuid[], $7::text[], $8::text[], \
+         $9::timestamptz[], $10::timestamptz[], $11::text[], $12::boolean[]) \
+         AS t(a, b, c, d, e, f, g, h, i, j, k, l)";
     let statement = transaction.prepare_cached(statement).await.map_err(applying)?;
     let unit = |entry| charge(entry).unit.as_ref().map(UnitId::as_str);
     let area = |entry| charge(entry).area.as_ref().map(AreaCode::as_str);
@@ -92,6 +102,7 @@ async fn insert(transaction: &Transaction<'_>, entries: &[NewEntry<'_>]) -> Resu
                 &column(entries, |entry| entry.occurred_at),
                 &column(entries, |entry| entry.recorded_at),
                 &column(entries, |entry| entry.details.as_str()),
+                &column(entries, |entry| entry.internal),
             ],
         )
         .await
@@ -109,22 +120,36 @@ fn column<'a, T>(entries: &'a [NewEntry<'a>], pick: impl Fn(&'a NewEntry<'a>) ->
 
 async fn remember_subjects(transaction: &Transaction<'_>, known: &Known) -> Result<(), ViewError> {
     let changed = known.subjects_changed.iter().filter_map(|key| known.subjects.get_key_value(key));
-    let mut columns = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
-    for ((subject, enterprise), charge) in changed {
-        columns.0.push(subject);
-        columns.1.push(enterprise.as_str());
-        columns.2.push(charge.unit.as_ref().map(UnitId::as_str));
-        columns.3.push(charge.area.as_ref().map(AreaCode::as_str));
-    }
-    if columns.0.is_empty() {
+    let rows: Vec<(&(Uuid, EnterpriseId), &Subject)> = changed.collect();
+    if rows.is_empty() {
         return Ok(());
     }
-    let statement = "INSERT INTO subject (subject, enterprise, unit, area) \
-         SELECT * FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[]) \
-         ON CONFLICT (subject, enterprise) DO UPDATE SET unit = excluded.unit, area = excluded.area";
+    // An array of arrays must be rectangular in PostgreSQL, so lists travel as JSON.
+    let co_units: Vec<String> = rows
+        .iter()
+        .map(|(_, subject)| serde_json::to_string(&subject.co_units).unwrap_or_default())
+        .collect();
+    let subjects: Vec<&Uuid> = rows.iter().map(|((subject, _), _)| subject).collect();
+    let enterprises: Vec<&str> = rows.iter().map(|((_, owner), _)| owner.as_str()).collect();
+    let unit = |subject: &Subject| subject.charge.unit.as_ref().map(ToString::to_string);
+    let units: Vec<Option<String>> = rows.iter().map(|(_, subject)| unit(subject)).collect();
+    let area = |subject: &Subject| subject.charge.area.as_ref().map(ToString::to_string);
+    let areas: Vec<Option<String>> = rows.iter().map(|(_, subject)| area(subject)).collect();
+    let secrecy: Vec<i16> = rows.iter().map(|(_, subject)| scope::secrecy(subject.level)).collect();
+    let appeals: Vec<Option<Uuid>> = rows.iter().map(|(_, subject)| subject.appeal).collect();
+    let statement = "INSERT INTO subject (subject, enterprise, unit, area, co_units, secrecy, \
+         appeal) SELECT a, b, c, d, ARRAY(SELECT jsonb_array_elements_text(e::jsonb)), f, g \
+         FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::text[], $6::smallint[], \
+         $7::uuid[]) AS t(a, b, c, d, e, f, g) \
+         ON CONFLICT (subject, enterprise) DO UPDATE SET unit = excluded.unit, \
+         area = excluded.area, co_units = excluded.co_units, secrecy = excluded.secrecy, \
+         appeal = excluded.appeal";
     let statement = transaction.prepare_cached(statement).await.map_err(applying)?;
     transaction
-        .execute(&statement, &[&columns.0, &columns.1, &columns.2, &columns.3])
+        .execute(
+            &statement,
+            &[&subjects, &enterprises, &units, &areas, &co_units, &secrecy, &appeals],
+        )
         .await
         .map_err(applying)?;
     Ok(())

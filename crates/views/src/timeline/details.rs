@@ -1,8 +1,10 @@
-//! What an entry shows of its event: everything but the sealed fields. Nothing personal leaves the
-//! log this way, not even encrypted, so that erasing a key is enough.
+//! What an entry shows of its event: everything but the sealed fields, and of clocks and terms only
+//! what a reader asks for. Nothing personal leaves the log this way, not even encrypted, so that
+//! erasing a key is enough.
 
+use doudi_domain::DiagnosisId;
 use serde::Serialize;
-use serde_json::Value;
+use serde_json::{Map, Value, json};
 
 /// The type name of an event and its fields as JSON, sealed ones left out.
 pub(super) fn of<E: Serialize>(event: &E) -> (String, String) {
@@ -10,12 +12,51 @@ pub(super) fn of<E: Serialize>(event: &E) -> (String, String) {
         Ok(Value::Object(mut tagged)) => {
             let name = tagged.get("type").and_then(Value::as_str).unwrap_or_default().to_owned();
             let mut fields = tagged.remove("data").unwrap_or_default();
+            if let Value::Object(fields) = &mut fields {
+                shorten(fields);
+            }
             drop_sealed(&mut fields);
             (name, fields.to_string())
         }
         // Every event serialises as an object with a type and data; the codec's tests hold that.
         Ok(_) | Err(_) => (String::new(), "{}".to_owned()),
     }
+}
+
+/// The details of an event of a joint diagnosis, with its name.
+pub(super) fn of_diagnosis(id: DiagnosisId, details: &str) -> String {
+    match serde_json::from_str(details) {
+        Ok(Value::Object(mut fields)) => {
+            fields.insert("diagnosis".to_owned(), json!(id));
+            Value::Object(fields).to_string()
+        }
+        Ok(_) | Err(_) => details.to_owned(),
+    }
+}
+
+/// Of clocks, what is owed now, by whom and until when; of terms, which they are.
+fn shorten(fields: &mut Map<String, Value>) {
+    if let Some(clocks) = fields.remove("clocks") {
+        let set = clocks.get("set").unwrap_or(&clocks).as_array();
+        let owed: Vec<Value> = set.into_iter().flatten().map(owed).collect();
+        if !owed.is_empty() {
+            fields.insert("clocks".to_owned(), Value::Array(owed));
+        }
+    }
+    if let Some(terms) = fields.get_mut("terms") {
+        *terms = json!({
+            "version": terms.get("version"),
+            "case_type": terms.get("case_type").and_then(|case_type| case_type.get("id")),
+        });
+    }
+    // Names of clocks that a joint diagnosis stops, and of the instant of a clock's next step.
+    fields.remove("stopped");
+    fields.remove("next");
+}
+
+fn owed(clock: &Value) -> Value {
+    let field = |name| clock.get(name);
+    json!({ "kind": field("kind"), "owner": field("owner"), "due": field("due") })
 }
 
 /// Drops every sealed object below `value`, wherever an event carries one.
@@ -38,47 +79,4 @@ fn is_sealed(value: &Value) -> bool {
 }
 
 #[cfg(test)]
-mod tests {
-    use doudi_domain::{
-        AreaCode, Sealed, TopicId,
-        appeal::{Channel, Event, Outcome, Submission},
-    };
-
-    use super::*;
-
-    fn sealed() -> Sealed {
-        Sealed {
-            subject: "appeal:1".to_owned(),
-            algorithm: "aes-256-gcm".to_owned(),
-            nonce: "bm9uY2U".to_owned(),
-            ciphertext: "c2VjcmV0".to_owned(),
-        }
-    }
-
-    #[test]
-    fn sealed_fields_are_left_out_at_any_depth() {
-        let submission = Submission {
-            channel: Channel::Web,
-            topic: TopicId::parse("T06").unwrap(),
-            area: AreaCode::parse("210212").unwrap(),
-            description: sealed(),
-            contact: Some(sealed()),
-            about_visit: None,
-        };
-        let (name, json) = of(&Event::AppealSubmitted { submission, due: None });
-        assert_eq!(name, "AppealSubmitted");
-        assert!(!json.contains("c2VjcmV0") && !json.contains("description"), "{json}");
-        assert!(json.contains("T06") && json.contains("210212"), "{json}");
-        let (_, json) = of(&Event::AppealResolved { outcome: Outcome::Solved, reply: sealed() });
-        assert_eq!(json, r#"{"outcome":"solved"}"#);
-        let mut list = serde_json::json!([{ "a": [sealed(), 1] }, sealed()]);
-        drop_sealed(&mut list);
-        assert_eq!(list, serde_json::json!([{ "a": [1] }]));
-    }
-
-    #[test]
-    fn an_event_without_fields_shows_an_empty_object() {
-        let (name, json) = of(&Event::AppealClosed {});
-        assert_eq!((name.as_str(), json.as_str()), ("AppealClosed", "{}"));
-    }
-}
+mod tests;

@@ -2,22 +2,24 @@
 
 use std::collections::{HashMap, HashSet};
 
-use doudi_domain::{AppealId, AreaCode, EnterpriseId, UnitId, appeal, enterprise, visits};
+use doudi_domain::{
+    AppealId, AreaCode, EnterpriseId,
+    appeal::{self, Confidentiality, Visibility},
+    diagnosis, enterprise, visits,
+};
 use jiff::Timestamp;
 use uuid::Uuid;
 
 use super::{Kind, details};
 use crate::fact::{Content, Fact};
 
-/// Who is in charge.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct Charge {
-    pub(super) unit: Option<UnitId>,
-    pub(super) area: Option<AreaCode>,
-}
+mod charge;
 
-/// A visit or appeal of an enterprise. Ids are derived from what clients choose, so only both
-/// together are unique.
+pub(super) use charge::{Charge, Subject};
+use charge::{convened, of_appeal};
+
+/// A visit, an appeal or a joint diagnosis of an enterprise. Ids are derived from what clients
+/// choose, so only both together are unique.
 pub(super) type SubjectKey = (Uuid, EnterpriseId);
 
 /// Which subjects and enterprises some facts are about.
@@ -40,12 +42,14 @@ pub(super) struct NewEntry<'a> {
     pub(super) occurred_at: Timestamp,
     pub(super) recorded_at: Timestamp,
     pub(super) details: String,
+    /// Whether the enterprise itself does not see it.
+    pub(super) internal: bool,
 }
 
 /// What is known of the subjects and enterprises concerned, and what the facts changed.
 #[derive(Debug, Default)]
 pub(super) struct Known {
-    pub(super) subjects: HashMap<SubjectKey, Charge>,
+    pub(super) subjects: HashMap<SubjectKey, Subject>,
     pub(super) enterprises: HashMap<EnterpriseId, AreaCode>,
     pub(super) subjects_changed: HashSet<SubjectKey>,
     pub(super) enterprises_changed: HashSet<EnterpriseId>,
@@ -64,6 +68,9 @@ impl Concerned {
                 }
                 Content::Appeal(_, AppealId(appeal), _) => {
                     concerned.subjects.insert(*appeal);
+                }
+                Content::Diagnosis(_, id, _) => {
+                    concerned.subjects.insert(id.0);
                 }
                 Content::Policy(_) => {}
             }
@@ -97,7 +104,21 @@ impl Known {
                     entries.extend(numbered(events).map(|(ordinal, event)| {
                         let charge = self.appeal(enterprise, *appeal, event);
                         let appeal = Some(*appeal);
-                        entry(fact, ordinal, enterprise, Kind::Appeal, event, appeal, charge)
+                        let row =
+                            entry(fact, ordinal, enterprise, Kind::Appeal, event, appeal, charge);
+                        NewEntry { internal: is_internal(event), ..row }
+                    }));
+                }
+                Content::Diagnosis(enterprise, id, events) => {
+                    entries.extend(numbered(events).map(|(ordinal, event)| {
+                        let Subject { charge, appeal, .. } =
+                            self.diagnosis(enterprise, id.0, event);
+                        let appeal = appeal.or(Some(id.0));
+                        let row =
+                            entry(fact, ordinal, enterprise, Kind::Appeal, event, appeal, charge);
+                        let details = details::of_diagnosis(*id, &row.details);
+                        // What units say among themselves. The appeal's own events tell the rest.
+                        NewEntry { details, internal: true, ..row }
                     }));
                 }
                 Content::Policy(_) => {}
@@ -123,38 +144,40 @@ impl Known {
         let key = (visit_of(event), enterprise.clone());
         if let visits::Event::VisitPlanned { plan, area, .. } = event {
             let charge = Charge { unit: Some(plan.unit.clone()), area: area.clone() };
-            self.put(key, charge)
+            // No visit is confidential.
+            let level = Confidentiality::Public;
+            self.put(key, Subject { charge, co_units: vec![], level, appeal: None }).charge
         } else {
-            self.subjects.get(&key).cloned().unwrap_or_default()
+            self.subjects.get(&key).map(|subject| subject.charge.clone()).unwrap_or_default()
         }
     }
 
     fn appeal(&mut self, enterprise: &EnterpriseId, id: Uuid, event: &appeal::Event) -> Charge {
         let key = (id, enterprise.clone());
         let until_now = self.subjects.get(&key).cloned().unwrap_or_default();
-        match event {
-            appeal::Event::AppealSubmitted { submission, .. } => {
-                let area = Some(submission.area.clone());
-                self.put(key, Charge { unit: until_now.unit, area })
-            }
-            appeal::Event::AppealDispatched { route, .. } => {
-                let unit = Some(route.unit.clone());
-                self.put(key, Charge { unit, area: until_now.area })
-            }
-            appeal::Event::AppealAccepted { .. }
-            | appeal::Event::AppealSignedFor { .. }
-            | appeal::Event::AppealResolved { .. }
-            | appeal::Event::ResolutionConfirmed {}
-            | appeal::Event::ResolutionObjected { .. }
-            | appeal::Event::AppealClosed {}
-            | appeal::Event::PersonalDataErased { .. } => until_now,
+        match of_appeal(&until_now, event) {
+            Some(changed) => self.put(key, changed).charge,
+            None => until_now.charge,
         }
     }
 
-    fn put(&mut self, key: SubjectKey, charge: Charge) -> Charge {
+    fn diagnosis(
+        &mut self,
+        enterprise: &EnterpriseId,
+        id: Uuid,
+        event: &diagnosis::Event,
+    ) -> Subject {
+        let key = (id, enterprise.clone());
+        match convened(event) {
+            Some(subject) => self.put(key, subject),
+            None => self.subjects.get(&key).cloned().unwrap_or_default(),
+        }
+    }
+
+    fn put(&mut self, key: SubjectKey, subject: Subject) -> Subject {
         self.subjects_changed.insert(key.clone());
-        self.subjects.insert(key, charge.clone());
-        charge
+        self.subjects.insert(key, subject.clone());
+        subject
     }
 }
 
@@ -183,7 +206,20 @@ fn entry<'a, E: serde::Serialize>(
         occurred_at: fact.occurred_at,
         recorded_at: fact.recorded_at,
         details,
+        internal: false,
     }
+}
+
+/// Notes and files that are only for those who handle the appeal.
+fn is_internal(event: &appeal::Event) -> bool {
+    let visibility = if let appeal::Event::NoteAdded { note } = event {
+        note.visibility
+    } else if let appeal::Event::FileAttached { file } = event {
+        file.visibility
+    } else {
+        Visibility::Public
+    };
+    visibility == Visibility::Internal
 }
 
 /// Officers come and go when they do, whenever that is handed in.
@@ -212,3 +248,6 @@ fn visit_of(event: &visits::Event) -> Uuid {
         | visits::Event::VisitExpired { visit } => visit.0,
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -11,7 +11,7 @@ use doudi_journal::Position;
 use tokio::sync::{broadcast, watch};
 use tokio_postgres::types::Type;
 
-use super::{COLUMNS, Entry};
+use super::{COLUMNS, ENTRIES, Known};
 use crate::{ViewError, ViewName, db};
 
 /// How many batches a slow watcher may be late before it goes back to the table.
@@ -26,7 +26,7 @@ const PAUSE: Duration = Duration::from_millis(500);
 pub(super) struct Batch {
     pub(super) after: Position,
     pub(super) until: Position,
-    pub(super) entries: HashMap<EnterpriseId, Vec<Arc<Entry>>>,
+    pub(super) entries: HashMap<EnterpriseId, Vec<Known>>,
 }
 
 /// The source of new entries. Clones share it.
@@ -80,7 +80,7 @@ impl Hub {
 /// The batch that follows `after`, up to `until` at most.
 async fn read(pool: &Pool, after: Position, until: Position) -> Result<Batch, ViewError> {
     let statement = format!(
-        "SELECT {COLUMNS} FROM entry WHERE position > $1 AND position <= $2 \
+        "SELECT {COLUMNS} FROM {ENTRIES} WHERE position > $1 AND position <= $2 \
          ORDER BY position, ordinal LIMIT {ROWS_MAX}"
     );
     let mut client = db::connect(pool).await?;
@@ -93,18 +93,18 @@ async fn read(pool: &Pool, after: Position, until: Position) -> Result<Batch, Vi
         )
         .await
         .map_err(|error| ViewError::sql("reading new timeline entries", error))?;
-    let mut found = rows.iter().map(Entry::read).collect::<Result<Vec<_>, _>>()?;
+    let mut found = rows.iter().map(Known::read).collect::<Result<Vec<_>, _>>()?;
     let mut until = until.min(snapshot.position);
     if i64::try_from(found.len()).is_ok_and(|rows| rows >= ROWS_MAX)
-        && let Some(cut) = found.last().map(|last| last.position)
+        && let Some(cut) = found.last().map(|last| last.entry.position)
     {
         // The last commit may be cut in the middle; the next batch begins with it.
-        found.retain(|entry| entry.position < cut);
+        found.retain(|known| known.entry.position < cut);
         until = Position(cut.0.saturating_sub(1));
     }
-    let mut entries: HashMap<EnterpriseId, Vec<Arc<Entry>>> = HashMap::new();
-    for entry in found {
-        entries.entry(entry.enterprise.clone()).or_default().push(Arc::new(entry));
+    let mut entries: HashMap<EnterpriseId, Vec<Known>> = HashMap::new();
+    for known in found {
+        entries.entry(known.entry.enterprise.clone()).or_default().push(known);
     }
     Ok(Batch { after, until, entries })
 }

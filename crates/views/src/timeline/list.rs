@@ -7,7 +7,7 @@ use doudi_journal::Position;
 use jiff::Timestamp;
 use tokio_postgres::types::{ToSql, Type};
 
-use super::{COLUMNS, Entry, Kind};
+use super::{COLUMNS, ENTRIES, Entry, Kind, SCOPED};
 use crate::{PAGE_MAX, Scope, ViewError, ViewName, db, predicate::Predicate};
 
 /// In which order entries are listed.
@@ -76,7 +76,7 @@ impl Query {
         if let Some(until) = self.until {
             predicate.compare("occurred_at", "<", until, Type::TIMESTAMPTZ);
         }
-        predicate.within(&self.scope);
+        predicate.within(&self.scope, &SCOPED);
         predicate
     }
 
@@ -109,7 +109,7 @@ pub(crate) async fn list(pool: &Pool, query: &Query) -> Result<Page, ViewError> 
     };
     // One row more tells whether there is another page.
     let statement = format!(
-        "SELECT {COLUMNS} FROM entry WHERE {} ORDER BY occurred_at {direction}, \
+        "SELECT {COLUMNS} FROM {ENTRIES} WHERE {} ORDER BY occurred_at {direction}, \
          position {direction}, ordinal {direction} LIMIT {}",
         predicate.sql(),
         limit + 1

@@ -12,7 +12,7 @@ use tokio::{
 };
 use tokio_postgres::types::{ToSql, Type};
 
-use super::{COLUMNS, Entry, Point, WatchItem, hub::Batch};
+use super::{COLUMNS, ENTRIES, Entry, Known, Point, SCOPED, WatchItem, hub::Batch};
 use crate::{PAGE_MAX, Scope, ViewError, ViewName, Views, db, predicate::Predicate};
 
 /// A live timeline of one enterprise.
@@ -83,12 +83,9 @@ impl Watch {
             return vec![];
         }
         let ours = batch.entries.get(&self.enterprise).map_or(&[][..], Vec::as_slice);
-        let seen = |entry: &&Arc<Entry>| {
-            let unit = entry.unit.as_ref();
-            entry.point() > self.point
-                && self.scope.covers(&entry.enterprise, unit, entry.area.as_ref())
-        };
-        let entries = ours.iter().filter(seen).cloned().collect();
+        let seen =
+            |known: &&Known| known.entry.point() > self.point && known.is_within(&self.scope);
+        let entries = ours.iter().filter(seen).map(|known| known.entry.clone()).collect();
         self.point = Point::end_of(batch.until);
         entries
     }
@@ -102,9 +99,9 @@ impl Watch {
             (Box::new(self.point.stored_ordinal()), Type::INT4),
         ];
         predicate.compare_row("position, ordinal", ">", key);
-        predicate.within(&self.scope);
+        predicate.within(&self.scope, &SCOPED);
         let statement = format!(
-            "SELECT {COLUMNS} FROM entry WHERE {} ORDER BY position, ordinal LIMIT {PAGE_MAX}",
+            "SELECT {COLUMNS} FROM {ENTRIES} WHERE {} ORDER BY position, ordinal LIMIT {PAGE_MAX}",
             predicate.sql()
         );
         let mut client = db::connect(&self.views.pool).await?;

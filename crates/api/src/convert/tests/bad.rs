@@ -3,9 +3,9 @@
 use super::*;
 
 /// A change that spoils a request, and what must be said of it.
-type Bad<M> = (fn(&mut M), &'static str, Reason);
+pub(super) type Bad<M> = (fn(&mut M), &'static str, Reason);
 
-fn check<M, T: std::fmt::Debug>(
+pub(super) fn check<M, T: std::fmt::Debug>(
     sound: impl Fn() -> M,
     convert: impl Fn(&M) -> Result<T, Failure>,
     table: &[Bad<M>],
@@ -145,49 +145,6 @@ fn visits() {
 }
 
 #[test]
-fn appeals() {
-    check(
-        submit,
-        appeal::submit,
-        &[
-            (|r| r.channel = 0, "channel", Reason::EnumUnspecified),
-            (|r| r.channel = 99, "channel", Reason::EnumUnknown),
-            (|r| r.topic = String::new(), "topic", Reason::FieldRequired),
-            (|r| r.area = String::new(), "area", Reason::FieldRequired),
-            (|r| r.description = " \n".into(), "description", Reason::FieldRequired),
-            (|r| r.description = "\u{200B}\n".into(), "description", Reason::FieldRequired),
-            (|r| r.description = "长".repeat(4001), "description", Reason::FieldTooLong),
-            (|r| r.description = "a\u{7}".into(), "description", Reason::FieldCharacter),
-            (|r| r.contact = "长".repeat(201), "contact", Reason::FieldTooLong),
-            (|r| r.contact = "1\u{202E}2".into(), "contact", Reason::FieldCharacter),
-            (|r| r.about_visit_id = "x".into(), "about_visit_id", Reason::FieldNotUuid),
-        ],
-    );
-    check(
-        resolve,
-        appeal::resolve,
-        &[
-            (|r| r.appeal_id = String::new(), "appeal_id", Reason::FieldRequired),
-            (|r| r.outcome = 0, "outcome", Reason::EnumUnspecified),
-            (|r| r.reply = String::new(), "reply", Reason::FieldRequired),
-        ],
-    );
-    let list = pb::ListAppealsRequest::default;
-    let caller = Caller::for_tests();
-    check(
-        list,
-        |r| appeal::list(r, &caller, &tokens()),
-        &[
-            (|r| r.state = 99, "state", Reason::EnumUnknown),
-            (|r| r.unit = "Tax".into(), "unit", Reason::FieldCharacter),
-            (|r| r.page_size = 201, "page_size", Reason::NumberRange),
-            (|r| r.page_token = "x".into(), "page_token", Reason::PageTokenInvalid),
-            (|r| r.min_position = "x".into(), "min_position", Reason::PositionInvalid),
-        ],
-    );
-}
-
-#[test]
 fn timelines() {
     let caller = Caller::for_tests();
     check(
@@ -209,20 +166,32 @@ fn timelines() {
     );
 }
 
+fn drafted(request: &mut pb::DraftPolicyRequest) -> Option<&mut Document> {
+    request.document.as_mut()?.document.as_mut()
+}
+
+fn rule(request: &mut pb::DraftPolicyRequest) -> &mut pb::FrequencyRule {
+    let Some(Document::Frequency(policy)) = drafted(request) else { panic!("no policy") };
+    &mut policy.rules[0]
+}
+
+fn table(request: &mut pb::DraftPolicyRequest) -> &mut pb::RoutingTable {
+    let Some(Document::Routing(table)) = drafted(request) else { panic!("no routing table") };
+    table
+}
+
+fn dates(request: &mut pb::DraftPolicyRequest) -> &mut pb::WorkCalendar {
+    let Some(Document::Calendar(calendar)) = drafted(request) else { panic!("no calendar") };
+    calendar
+}
+
+fn case_type(request: &mut pb::DraftPolicyRequest) -> &mut pb::CaseType {
+    let Some(Document::CaseTypes(types)) = drafted(request) else { panic!("no case types") };
+    &mut types.types[1]
+}
+
 #[test]
 fn documents() {
-    fn rule(request: &mut pb::DraftPolicyRequest) -> &mut pb::FrequencyRule {
-        match request.document.as_mut().unwrap().document.as_mut().unwrap() {
-            Document::Frequency(policy) => &mut policy.rules[0],
-            Document::Routing(_) | Document::Calendar(_) => panic!("not a frequency policy"),
-        }
-    }
-    fn table(request: &mut pb::DraftPolicyRequest) -> &mut pb::RoutingTable {
-        match request.document.as_mut().unwrap().document.as_mut().unwrap() {
-            Document::Routing(table) => table,
-            Document::Frequency(_) | Document::Calendar(_) => panic!("not a routing table"),
-        }
-    }
     check(
         || draft(frequency()),
         policy::draft,
@@ -253,9 +222,24 @@ fn documents() {
                 Reason::FieldCharacter,
             ),
             (
-                |r| table(r).accept_working_days = 251,
-                "document.routing.accept_working_days",
-                Reason::NumberRange,
+                |r| table(r).topics[0].keywords.push(" ".into()),
+                "document.routing.topics[0].keywords[1]",
+                Reason::FieldRequired,
+            ),
+            (
+                |r| table(r).units[2].successor = "X".into(),
+                "document.routing.units[2].successor",
+                Reason::FieldCharacter,
+            ),
+            (
+                |r| table(r).guarantee = "X".into(),
+                "document.routing.guarantee",
+                Reason::FieldCharacter,
+            ),
+            (
+                |r| table(r).standing[0].diagnosis_id.clear(),
+                "document.routing.standing[0].diagnosis_id",
+                Reason::FieldRequired,
             ),
         ],
     );
@@ -271,6 +255,73 @@ fn documents() {
         &[
             (|r| r.name = 0, "name", Reason::EnumUnspecified),
             (|r| r.document_version = 0, "document_version", Reason::NumberRange),
+        ],
+    );
+}
+
+#[test]
+fn calendars_and_case_types() {
+    check(
+        || draft(calendar()),
+        policy::draft,
+        &[
+            (
+                |r| dates(r).hours[1].to = None,
+                "document.calendar.hours[1].to",
+                Reason::FieldRequired,
+            ),
+            (
+                |r| dates(r).hours[0].from.as_mut().unwrap().hour = 24,
+                "document.calendar.hours[0].from.hour",
+                Reason::NumberRange,
+            ),
+            (
+                |r| dates(r).exceptions[0].hours[0].to.as_mut().unwrap().minute = -1,
+                "document.calendar.exceptions[0].hours[0].to.minute",
+                Reason::NumberRange,
+            ),
+        ],
+    );
+    check(
+        || draft(case_types()),
+        policy::draft,
+        &[
+            (|r| case_type(r).id.clear(), "document.case_types.types[1].id", Reason::FieldRequired),
+            (
+                |r| case_type(r).classes[2].resolve_working_days = 251,
+                "document.case_types.types[1].classes[2].resolve_working_days",
+                Reason::NumberRange,
+            ),
+            (
+                |r| case_type(r).allowances = None,
+                "document.case_types.types[1].allowances",
+                Reason::FieldRequired,
+            ),
+            (
+                |r| case_type(r).allowances.as_mut().unwrap().opinion_working_days = 251,
+                "document.case_types.types[1].allowances.opinion_working_days",
+                Reason::NumberRange,
+            ),
+            (
+                |r| case_type(r).warnings.as_mut().unwrap().yellow_percent = 101,
+                "document.case_types.types[1].warnings.yellow_percent",
+                Reason::NumberRange,
+            ),
+            (
+                |r| case_type(r).ladder[0].escalation = 0,
+                "document.case_types.types[1].ladder[0].escalation",
+                Reason::EnumUnspecified,
+            ),
+            (
+                |r| case_type(r).bounds.as_mut().unwrap().reopen_days = 3651,
+                "document.case_types.types[1].bounds.reopen_days",
+                Reason::NumberRange,
+            ),
+            (
+                |r| case_type(r).competences[0].about = 9,
+                "document.case_types.types[1].competences[0].about",
+                Reason::EnumUnknown,
+            ),
         ],
     );
 }

@@ -106,7 +106,7 @@ pub(super) fn submit() -> pb::SubmitAppealRequest {
         area: "210212".to_owned(),
         description: "厂房至今没有通电。\n请尽快处理。".to_owned(),
         contact: "张三 13800000000".to_owned(),
-        about_visit_id: String::new(),
+        ..pb::SubmitAppealRequest::default()
     }
 }
 
@@ -137,9 +137,25 @@ pub(super) fn frequency() -> Document {
 }
 
 pub(super) fn routing() -> Document {
-    let unit = |id: &str| pb::RoutingUnit { id: id.to_owned(), name: "单位".to_owned() };
+    let unit = |id: &str| pb::RoutingUnit {
+        id: id.to_owned(),
+        name: "单位".to_owned(),
+        ..Default::default()
+    };
+    let gone = pb::RoutingUnit {
+        abolished: true,
+        successor: "power".to_owned(),
+        unstaffed: true,
+        ..unit("gone")
+    };
+    let rule = |area: &str| pb::StandingRule {
+        topic: "T06".to_owned(),
+        area: area.to_owned(),
+        unit: "power".to_owned(),
+        diagnosis_id: ID.to_owned(),
+    };
     Document::Routing(pb::RoutingTable {
-        units: vec![unit("power"), unit("desk")],
+        units: vec![unit("power"), unit("desk"), gone],
         areas: vec![pb::RoutingArea {
             code: "210212".to_owned(),
             name: "旅顺口区".to_owned(),
@@ -150,12 +166,17 @@ pub(super) fn routing() -> Document {
             title: "用电".to_owned(),
             lead: "power".to_owned(),
             co_units: vec!["desk".to_owned()],
+            keywords: vec!["用电报装".to_owned()],
         }],
         city_desk: "desk".to_owned(),
-        accept_working_days: 1,
-        dispatch_working_days: 1,
-        resolve_working_days: 5,
+        guarantee: "power".to_owned(),
+        standing: vec![rule("210212"), rule("")],
     })
+}
+
+fn hours(from: i32, to: i32) -> pb::WorkInterval {
+    let time = |hour| Some(pb::TimeOfDay { hour, minute: 30 });
+    pb::WorkInterval { from: time(from), to: time(to) }
 }
 
 pub(super) fn calendar() -> Document {
@@ -165,8 +186,77 @@ pub(super) fn calendar() -> Document {
             date: day(2025, 4, 27),
             kind: pb::DayKind::Workday.into(),
             name: "劳动节".to_owned(),
+            hours: vec![hours(8, 11)],
         }],
+        hours: vec![hours(8, 11), hours(13, 17)],
     })
+}
+
+pub(super) fn case_types() -> Document {
+    let class = |id: &str, resolve_working_days| pb::CaseClass {
+        id: id.to_owned(),
+        title: "分类".to_owned(),
+        resolve_working_days,
+    };
+    let rung = |escalation: pb::Escalation, after_working_days| pb::LadderRung {
+        escalation: escalation.into(),
+        after_working_days,
+    };
+    let competence = |about: pb::BodyLevel, unit: &str| pb::Competence {
+        about: about.into(),
+        unit: unit.to_owned(),
+        guidance: "由该单位受理".to_owned(),
+    };
+    let case_type = pb::CaseType {
+        id: "tax-dispute".to_owned(),
+        title: "税费争议".to_owned(),
+        classes: vec![class("blue", 5), class("yellow", 15), class("red", 30)],
+        allowances: Some(pb::CaseAllowances {
+            accept_working_days: 1,
+            dispatch_working_days: 2,
+            contact_working_days: 3,
+            contest_working_days: 0,
+            ruling_working_days: 5,
+            co_handling_working_days: 6,
+            feedback_working_days: 7,
+            close_working_days: 8,
+            opinion_working_days: 9,
+            conclusion_working_days: 10,
+        }),
+        warnings: Some(pb::CaseWarnings { blue_percent: 67, yellow_percent: 90 }),
+        ladder: vec![
+            rung(pb::Escalation::Urge, 0),
+            rung(pb::Escalation::Supervise, 2),
+            rung(pb::Escalation::Circulate, 5),
+            rung(pb::Escalation::Summon, 10),
+        ],
+        bounds: Some(pb::CaseBounds {
+            bounces_max: 1,
+            objections_max: 2,
+            extension_working_days_max: 3,
+            pause_working_days_max: 4,
+            reopen_days: 15,
+            false_closure_days: 90,
+        }),
+        lead: "tax".to_owned(),
+        competences: vec![
+            competence(pb::BodyLevel::District, "tax"),
+            competence(pb::BodyLevel::City, "tax"),
+            competence(pb::BodyLevel::Province, ""),
+        ],
+        mediation_working_days: 10,
+        source: "缺省值".to_owned(),
+        is_default: true,
+    };
+    let plain = pb::CaseType {
+        id: "general".to_owned(),
+        ladder: vec![],
+        lead: String::new(),
+        competences: vec![],
+        mediation_working_days: 0,
+        ..case_type.clone()
+    };
+    Document::CaseTypes(pb::CaseTypes { types: vec![plain, case_type] })
 }
 
 pub(super) fn list_timeline() -> pb::ListTimelineRequest {

@@ -3,6 +3,7 @@
 use doudi_domain::appeal::Command;
 use tonic::{Request, Response, Status};
 
+use super::As;
 use crate::{
     call::Call,
     convert::{appeal as convert, common::receipt},
@@ -26,8 +27,26 @@ impl AppealService for Api {
     ) -> Result<Response<pb::AcceptAppealResponse>, Status> {
         let call = Call::of(&request)?;
         let order = convert::accept(request.get_ref())?;
-        let outcome = self.as_dispatcher(&call, &order, &Command::Accept).await?;
+        let outcome = self.order(&call, &order, As::Desk, &Command::Accept).await?;
         Ok(Response::new(pb::AcceptAppealResponse { receipt: Some(receipt(&outcome)) }))
+    }
+
+    async fn redirect_appeal(
+        &self,
+        request: Request<pb::RedirectAppealRequest>,
+    ) -> Result<Response<pb::RedirectAppealResponse>, Status> {
+        let call = Call::of(&request)?;
+        let outcome = self.redirect(&call, request.get_ref()).await?;
+        Ok(Response::new(pb::RedirectAppealResponse { receipt: Some(receipt(&outcome)) }))
+    }
+
+    async fn reclassify_appeal(
+        &self,
+        request: Request<pb::ReclassifyAppealRequest>,
+    ) -> Result<Response<pb::ReclassifyAppealResponse>, Status> {
+        let call = Call::of(&request)?;
+        let outcome = self.reclassify(&call, request.get_ref()).await?;
+        Ok(Response::new(pb::ReclassifyAppealResponse { receipt: Some(receipt(&outcome)) }))
     }
 
     async fn dispatch_appeal(
@@ -35,7 +54,12 @@ impl AppealService for Api {
         request: Request<pb::DispatchAppealRequest>,
     ) -> Result<Response<pb::DispatchAppealResponse>, Status> {
         let call = Call::of(&request)?;
-        Ok(Response::new(self.dispatch(&call, request.get_ref()).await?))
+        let (outcome, route) = self.dispatch(&call, request.get_ref()).await?;
+        Ok(Response::new(pb::DispatchAppealResponse {
+            receipt: Some(receipt(&outcome)),
+            unit: route.unit.to_string(),
+            rule: convert::of_rule(&route.rule),
+        }))
     }
 
     async fn sign_for_appeal(
@@ -43,10 +67,39 @@ impl AppealService for Api {
         request: Request<pb::SignForAppealRequest>,
     ) -> Result<Response<pb::SignForAppealResponse>, Status> {
         let call = Call::of(&request)?;
-        let order = convert::sign_for(request.get_ref())?;
-        let command = Command::SignFor { unit: call.unit()? };
-        let outcome = self.as_unit(&call, &order, &command).await?;
+        let outcome = self.sign_for(&call, request.get_ref()).await?;
         Ok(Response::new(pb::SignForAppealResponse { receipt: Some(receipt(&outcome)) }))
+    }
+
+    async fn contest_dispatch(
+        &self,
+        request: Request<pb::ContestDispatchRequest>,
+    ) -> Result<Response<pb::ContestDispatchResponse>, Status> {
+        let call = Call::of(&request)?;
+        let outcome = self.contest(&call, request.get_ref()).await?;
+        Ok(Response::new(pb::ContestDispatchResponse { receipt: Some(receipt(&outcome)) }))
+    }
+
+    async fn rule_on_contest(
+        &self,
+        request: Request<pb::RuleOnContestRequest>,
+    ) -> Result<Response<pb::RuleOnContestResponse>, Status> {
+        let call = Call::of(&request)?;
+        let (outcome, route) = self.rule(&call, request.get_ref()).await?;
+        Ok(Response::new(pb::RuleOnContestResponse {
+            receipt: Some(receipt(&outcome)),
+            unit: route.unit.to_string(),
+            rule: convert::of_rule(&route.rule),
+        }))
+    }
+
+    async fn record_contact(
+        &self,
+        request: Request<pb::RecordContactRequest>,
+    ) -> Result<Response<pb::RecordContactResponse>, Status> {
+        let call = Call::of(&request)?;
+        let outcome = self.contacted(&call, request.get_ref()).await?;
+        Ok(Response::new(pb::RecordContactResponse { receipt: Some(receipt(&outcome)) }))
     }
 
     async fn resolve_appeal(
@@ -54,7 +107,8 @@ impl AppealService for Api {
         request: Request<pb::ResolveAppealRequest>,
     ) -> Result<Response<pb::ResolveAppealResponse>, Status> {
         let call = Call::of(&request)?;
-        Ok(Response::new(self.resolve(&call, request.get_ref()).await?))
+        let outcome = self.resolve(&call, request.get_ref()).await?;
+        Ok(Response::new(pb::ResolveAppealResponse { receipt: Some(receipt(&outcome)) }))
     }
 
     async fn confirm_resolution(
@@ -63,8 +117,7 @@ impl AppealService for Api {
     ) -> Result<Response<pb::ConfirmResolutionResponse>, Status> {
         let call = Call::of(&request)?;
         let order = convert::confirm(request.get_ref())?;
-        call.require(|caller| caller.is_enterprise(&order.enterprise))?;
-        let outcome = self.on_appeal(&call, &order, &Command::Confirm).await?;
+        let outcome = self.order(&call, &order, As::Enterprise, &Command::Confirm).await?;
         Ok(Response::new(pb::ConfirmResolutionResponse { receipt: Some(receipt(&outcome)) }))
     }
 
@@ -73,7 +126,28 @@ impl AppealService for Api {
         request: Request<pb::ObjectToResolutionRequest>,
     ) -> Result<Response<pb::ObjectToResolutionResponse>, Status> {
         let call = Call::of(&request)?;
-        Ok(Response::new(self.object(&call, request.get_ref()).await?))
+        let outcome = self.object(&call, request.get_ref()).await?;
+        Ok(Response::new(pb::ObjectToResolutionResponse { receipt: Some(receipt(&outcome)) }))
+    }
+
+    async fn record_callback(
+        &self,
+        request: Request<pb::RecordCallbackRequest>,
+    ) -> Result<Response<pb::RecordCallbackResponse>, Status> {
+        let call = Call::of(&request)?;
+        let outcome = self.called_back(&call, request.get_ref()).await?;
+        Ok(Response::new(pb::RecordCallbackResponse { receipt: Some(receipt(&outcome)) }))
+    }
+
+    async fn rate_appeal(
+        &self,
+        request: Request<pb::RateAppealRequest>,
+    ) -> Result<Response<pb::RateAppealResponse>, Status> {
+        let call = Call::of(&request)?;
+        let order = convert::rate(request.get_ref())?;
+        let outcome =
+            self.order(&call, &order, As::Enterprise, &Command::Rate(order.command.1)).await?;
+        Ok(Response::new(pb::RateAppealResponse { receipt: Some(receipt(&outcome)) }))
     }
 
     async fn close_appeal(
@@ -82,8 +156,36 @@ impl AppealService for Api {
     ) -> Result<Response<pb::CloseAppealResponse>, Status> {
         let call = Call::of(&request)?;
         let order = convert::close(request.get_ref())?;
-        let outcome = self.as_dispatcher(&call, &order, &Command::Close).await?;
+        let outcome = self.order(&call, &order, As::Desk, &Command::Close).await?;
         Ok(Response::new(pb::CloseAppealResponse { receipt: Some(receipt(&outcome)) }))
+    }
+
+    async fn reopen_appeal(
+        &self,
+        request: Request<pb::ReopenAppealRequest>,
+    ) -> Result<Response<pb::ReopenAppealResponse>, Status> {
+        let call = Call::of(&request)?;
+        let outcome = self.reopen(&call, request.get_ref()).await?;
+        Ok(Response::new(pb::ReopenAppealResponse { receipt: Some(receipt(&outcome)) }))
+    }
+
+    async fn merge_appeal(
+        &self,
+        request: Request<pb::MergeAppealRequest>,
+    ) -> Result<Response<pb::MergeAppealResponse>, Status> {
+        let call = Call::of(&request)?;
+        let outcome = self.merge(&call, request.get_ref()).await?;
+        Ok(Response::new(pb::MergeAppealResponse { receipt: Some(receipt(&outcome)) }))
+    }
+
+    async fn split_appeal(
+        &self,
+        request: Request<pb::SplitAppealRequest>,
+    ) -> Result<Response<pb::SplitAppealResponse>, Status> {
+        let call = Call::of(&request)?;
+        let (outcome, part) = self.split(&call, request.get_ref()).await?;
+        let receipt = Some(receipt(&outcome));
+        Ok(Response::new(pb::SplitAppealResponse { receipt, part_appeal_id: part.to_string() }))
     }
 
     async fn erase_personal_data(
@@ -91,7 +193,8 @@ impl AppealService for Api {
         request: Request<pb::ErasePersonalDataRequest>,
     ) -> Result<Response<pb::ErasePersonalDataResponse>, Status> {
         let call = Call::of(&request)?;
-        Ok(Response::new(self.erase(&call, request.get_ref()).await?))
+        let outcome = self.erase(&call, request.get_ref()).await?;
+        Ok(Response::new(pb::ErasePersonalDataResponse { receipt: Some(receipt(&outcome)) }))
     }
 
     async fn get_appeal(

@@ -1,88 +1,236 @@
-//! A row is what the decider would say of the appeal.
+//! A row is what the decider would say of the appeal, after every commit and however they come.
+
+use std::collections::HashMap;
 
 use doudi_domain::{
-    AreaCode, Decider, Sealed, TopicId, UnitId,
-    appeal::{Appeal, Channel, Outcome},
-    calendar::DueDate,
-    routing::{Route, RouteRule},
+    CaseNumber, Decider, UnitId,
+    appeal::{Appeal, Case, Command, Outcome, Phase, PhaseName, Rating},
+    diagnosis::Diagnosis,
 };
 use jiff::Timestamp;
-use uuid::Uuid;
+use proptest::prelude::*;
 
 use super::*;
+use crate::{
+    appeals::Row,
+    kit::{Life, appeal_id, enterprise, moves, note, sealed, submission, unit},
+};
 
 fn key() -> Key {
-    (AppealId(Uuid::nil()), EnterpriseId::parse("L-1").unwrap())
+    (appeal_id(1), enterprise())
 }
 
-fn sealed() -> Sealed {
-    let empty = String::new;
-    Sealed { subject: empty(), algorithm: empty(), nonce: empty(), ciphertext: empty() }
+/// What the tables hold, changed as they are: by what a batch says it touched.
+#[derive(Debug, Default)]
+struct Tables {
+    appeals: HashMap<Key, Known>,
+    clocks: HashMap<ClockKey, (Clock, Option<Row>)>,
 }
 
-fn due(working_days: u16) -> DueDate {
-    DueDate {
-        on: "2026-05-06".parse().unwrap(),
-        start: "2026-04-25".parse().unwrap(),
-        working_days,
-        calendar_version: 1,
-        provisional: false,
+impl Tables {
+    fn apply(&mut self, facts: &[Fact]) -> Changes {
+        let mut changes = Changes::default();
+        for (key, known) in &self.appeals {
+            let known = Known { clocks: BTreeMap::new(), ..known.clone() };
+            changes.appeals.insert(key.clone(), known);
+        }
+        for ((key, diagnosis, id), (clock, _)) in &self.clocks {
+            let clocks = match diagnosis {
+                None => changes.appeals.get_mut(key).map(|known| &mut known.clocks),
+                Some(diagnosis) => {
+                    let none = || Panel { appeal: key.0, clocks: BTreeMap::new() };
+                    let name = (*diagnosis, key.1.clone());
+                    Some(&mut changes.panels.entry(name).or_insert_with(none).clocks)
+                }
+            };
+            clocks.unwrap().insert(*id, clock.clone());
+        }
+        changes.fold(facts);
+        for key in &changes.changed {
+            self.appeals.insert(key.clone(), changes.appeals[key].clone());
+        }
+        for key in &changes.touched {
+            let row = changes.appeals.get(&key.0).map(|known| known.row.clone());
+            match changes.clock(key) {
+                Some(clock) => self.clocks.insert(key.clone(), (clock.clone(), row)),
+                None => self.clocks.remove(key),
+            };
+        }
+        changes
+    }
+
+    /// The appeal's own clocks and those of its joint diagnoses, with the unit that each row names.
+    fn owed(&self) -> HashMap<ClockKey, (Clock, Option<UnitId>)> {
+        let unit = |row: &Option<Row>| row.as_ref().and_then(|row| row.unit.clone());
+        let owed = |(key, (clock, row)): (&ClockKey, &(Clock, _))| {
+            (key.clone(), (clock.clone(), unit(row)))
+        };
+        self.clocks.iter().map(owed).collect()
     }
 }
 
-fn life() -> Vec<Event> {
-    let submission = Submission {
-        channel: Channel::Web,
-        topic: TopicId::parse("T06").unwrap(),
-        area: AreaCode::parse("210212").unwrap(),
-        description: sealed(),
-        contact: None,
-        about_visit: None,
-    };
-    let unit = UnitId::parse("power").unwrap();
-    let rule = RouteRule::Topic(TopicId::parse("T06").unwrap());
-    let route = Route { unit: unit.clone(), co_units: vec![], rule };
-    let resolved = || Event::AppealResolved { outcome: Outcome::Solved, reply: sealed() };
-    vec![
-        Event::AppealSubmitted { submission, due: Some(due(1)) },
-        Event::AppealAccepted { due: Some(due(2)) },
-        Event::AppealDispatched { route, routing_version: 1, due: due(5) },
-        Event::AppealSignedFor { unit },
-        resolved(),
-        Event::ResolutionObjected { reason: sealed(), due: due(6) },
-        resolved(),
-        Event::ResolutionConfirmed {},
-        Event::PersonalDataErased { subject: "appeal:1".to_owned() },
-        Event::AppealClosed {},
-    ]
+fn assert_row_is(case: &Case, row: &Row) {
+    assert_eq!(row.state, case.phase.name());
+    assert_eq!(row.due.as_ref(), case.due());
+    let route = case.phase.route();
+    assert_eq!(row.unit.as_ref(), route.map(|route| &route.unit));
+    assert_eq!(row.rule.as_ref(), route.map(|route| &route.rule));
+    assert_eq!(row.co_units, route.map(|route| route.co_units.clone()).unwrap_or_default());
+    assert_eq!((row.objections, row.bounces), (case.objections, u32::from(case.bounces)));
+    assert_eq!((row.guarantee, row.closed_at), (case.guarantee, case.closed_at));
+    assert_eq!(row.class.as_ref(), case.class().map(|class| &class.id));
+    assert_eq!(row.case_type, case.terms.case_type.id);
+    assert_eq!(row.confidentiality, case.submission.confidentiality);
+    let merged_into = if let Phase::Merged(into) = case.phase { Some(into) } else { None };
+    assert_eq!(row.merged_into, merged_into);
+}
+
+fn events_of(fact: &Fact) -> &[Event] {
+    if let Content::Appeal(_, _, events) = &fact.content { events } else { &[] }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(256))]
+
+    #[test]
+    fn after_every_commit_the_row_and_its_clocks_are_what_the_decider_says(moves in moves()) {
+        let life = Life::random(&moves);
+        let mut tables = Tables::default();
+        let (mut state, mut panels) = (Appeal::default(), HashMap::new());
+        for fact in &life.log {
+            tables.apply(std::slice::from_ref(fact));
+            state = events_of(fact).iter().fold(state, Appeal::evolve);
+            if let Content::Diagnosis(_, id, events) = &fact.content {
+                let panel: &mut Diagnosis = panels.entry(*id).or_default();
+                *panel = events.iter().fold(panel.clone(), Diagnosis::evolve);
+            }
+            let case = state.known().unwrap();
+            let row = &tables.appeals[&key()].row;
+            assert_row_is(case, row);
+            let mut owed: HashMap<ClockKey, (Clock, Option<UnitId>)> = HashMap::new();
+            for clock in case.clocks.values() {
+                let lead = row.unit.clone();
+                owed.insert((key(), None, clock.id), (clock.clone(), lead));
+            }
+            for (id, panel) in &panels {
+                if let Diagnosis::Open(open) = panel {
+                    for clock in &open.clocks {
+                        let lead = row.unit.clone();
+                        owed.insert((key(), Some(*id), clock.id), (clock.clone(), lead));
+                    }
+                }
+            }
+            prop_assert_eq!(tables.owed(), owed);
+        }
+        prop_assert_eq!(state, life.state);
+    }
+
+    #[test]
+    fn batches_of_any_size_make_the_same_tables(moves in moves(), size in 2_usize..20) {
+        let life = Life::random(&moves);
+        let (mut one_by_one, mut batched) = (Tables::default(), Tables::default());
+        let (mut closures, mut together) = (vec![], vec![]);
+        for fact in &life.log {
+            closures.extend(one_by_one.apply(std::slice::from_ref(fact)).closures);
+        }
+        for facts in life.log.chunks(size) {
+            together.extend(batched.apply(facts).closures);
+        }
+        prop_assert_eq!(one_by_one.owed(), batched.owed());
+        prop_assert_eq!(&one_by_one.appeals[&key()].row, &batched.appeals[&key()].row);
+        prop_assert_eq!(closures, together);
+    }
+
+    #[test]
+    fn a_joint_diagnosis_that_is_applied_late_makes_the_same_tables(moves in moves()) {
+        let life = Life::random(&moves);
+        let mut in_order = Tables::default();
+        in_order.apply(&life.log);
+        let is_of_diagnosis = |fact: &&Fact| matches!(fact.content, Content::Diagnosis(..));
+        for late in [true, false] {
+            let mut tables = Tables::default();
+            for fact in life.log.iter().filter(|fact| is_of_diagnosis(fact) != late) {
+                tables.apply(std::slice::from_ref(fact));
+            }
+            for fact in life.log.iter().filter(|fact| is_of_diagnosis(fact) == late) {
+                tables.apply(std::slice::from_ref(fact));
+            }
+            prop_assert_eq!(tables.owed(), in_order.owed());
+        }
+    }
 }
 
 #[test]
-fn after_every_event_the_row_says_what_the_decider_says() {
-    let mut changes = Changes::default();
-    let mut state = Appeal::default();
-    for (position, event) in (1..).zip(life()) {
-        state = state.evolve(&event);
-        let content = Content::Appeal(key().1, key().0, vec![event]);
-        let at = Timestamp::UNIX_EPOCH;
-        changes.fold(&[Fact { content, occurred_at: at, recorded_at: at, position }]);
-        let row = &changes.rows[&key()];
-        let case = state.known().unwrap();
-        assert_eq!(row.state.as_str().replace('_', " "), case.phase.name());
-        assert_eq!((&row.due, row.objections), (&case.due, case.objections));
-        let route = case.phase.route();
-        assert_eq!(row.unit.as_ref(), route.map(|route| &route.unit));
-        assert_eq!(row.rule.as_ref(), route.map(|route| &route.rule));
-        assert_eq!((row.submitted.0, db::stored(row.updated)), (1, position));
+fn random_histories_reach_every_phase_and_joint_diagnoses() {
+    use proptest::strategy::ValueTree;
+    let mut runner = proptest::test_runner::TestRunner::deterministic();
+    let (mut phases, mut diagnoses) = (HashSet::new(), 0);
+    for _ in 0..400 {
+        let life = Life::random(&moves().new_tree(&mut runner).unwrap().current());
+        diagnoses += usize::from(!life.diagnosis_clocks().is_empty());
+        let mut state = Appeal::default();
+        for fact in &life.log {
+            state = events_of(fact).iter().fold(state, Appeal::evolve);
+            phases.insert(state.known().unwrap().phase.name());
+        }
     }
-    assert_eq!(changes.rows[&key()].state, State::Closed);
+    let missing: Vec<_> = PhaseName::ALL.into_iter().filter(|p| !phases.contains(p)).collect();
+    assert!(missing.is_empty() && diagnoses > 0, "{missing:?}, {diagnoses} with a diagnosis");
+}
+
+#[test]
+fn what_nobody_did_moves_no_appeal() {
+    let mut life = Life::new(appeal_id(1), submission());
+    life.later(2);
+    life.tell(&Command::Accept);
+    let mut tables = Tables::default();
+    tables.apply(&life.log);
+    let moved = tables.appeals[&key()].row.last_moved;
+    assert_eq!(moved, "2025-04-25T11:00+08:00".parse::<Timestamp>().unwrap());
+    let known = life.log.len();
+    life.later(1);
+    assert!(life.tell(&Command::AddNote(note(1))));
+    tables.apply(&life.log[known..]);
+    assert_eq!(tables.appeals[&key()].row.last_moved, moved);
+    assert_eq!(tables.appeals[&key()].row.updated.0, life.log.len() as u64);
+    life.later(1);
+    assert!(life.tell(&Command::Dispatch { to: None }));
+    tables.apply(&life.log[known + 1..]);
+    assert!(tables.appeals[&key()].row.last_moved > moved);
+}
+
+#[test]
+fn a_close_is_remembered_with_the_days_that_its_terms_give() {
+    let mut life = Life::new(appeal_id(1), submission());
+    let power = || unit("power");
+    let resolve =
+        Command::Resolve { unit: power(), outcome: Outcome::Solved, reply: sealed("reply") };
+    for command in [
+        Command::Accept,
+        Command::Dispatch { to: None },
+        Command::SignFor { unit: power() },
+        resolve,
+        Command::Confirm,
+        Command::Close,
+        Command::Rate(Rating { responded: true, resolved: true, satisfied: true }),
+    ] {
+        assert!(life.tell(&command), "{command:?}");
+    }
+    let mut tables = Tables::default();
+    let changes = tables.apply(&life.log);
+    let topic = submission().topic;
+    let until = "2025-07-24".parse().unwrap();
+    let closure = Closure { key: key(), topic, position: 7, until };
+    assert_eq!(changes.closures, [closure]);
+    let row = &tables.appeals[&key()].row;
+    assert_eq!(row.number, CaseNumber::of(appeal_id(1), "2025-04-25".parse().unwrap()));
+    assert!(tables.clocks.is_empty());
 }
 
 #[test]
 fn an_event_of_an_appeal_that_was_never_submitted_makes_no_row() {
+    let life = Life::random(&[(0, 0, 0), (4, 1, 1)]);
     let mut changes = Changes::default();
-    let content = Content::Appeal(key().1, key().0, vec![Event::AppealClosed {}]);
-    let at = Timestamp::UNIX_EPOCH;
-    changes.fold(&[Fact { content, occurred_at: at, recorded_at: at, position: 1 }]);
-    assert!(changes.rows.is_empty() && changes.changed.is_empty());
+    changes.fold(&life.log[1..]);
+    assert!(changes.appeals.is_empty() && changes.changed.is_empty() && changes.touched.is_empty());
 }

@@ -20,8 +20,7 @@ fn visit(n: u64) -> VisitId {
 }
 
 fn fact(content: Content) -> Fact {
-    let at = Timestamp::UNIX_EPOCH;
-    Fact { content, occurred_at: at, recorded_at: at, position: 1 }
+    Fact::of(content, Timestamp::UNIX_EPOCH, 1)
 }
 
 fn planned(n: u64) -> visits::Event {

@@ -1,0 +1,104 @@
+//! A case for tests: dispatched to `power`, with `water` as co-unit, a task of `fire`, an internal and
+//! a public note.
+
+use doudi_domain::{
+    AppealId, AreaCode, Context, Decider, EnterpriseId, NoteId, Published, Sealed, TopicId, UnitId,
+    appeal::{
+        Appeal, Applicant, Case, Channel, Command, Confidentiality, Note, Submission, Visibility,
+    },
+    calendar::Calendar,
+    cases::CaseTypes,
+    routing::RoutingTable,
+};
+use uuid::Uuid;
+
+pub(crate) const AREA: &str = "210212";
+
+pub(crate) fn unit(id: &str) -> UnitId {
+    UnitId::parse(id).unwrap()
+}
+
+pub(crate) fn enterprise() -> EnterpriseId {
+    EnterpriseId::parse("L-1").unwrap()
+}
+
+pub(crate) fn appeal() -> AppealId {
+    AppealId(Uuid::from_u128(0x0198_c0de))
+}
+
+/// A text that was sealed under a nonce of its own.
+pub(crate) fn sealed(text: &str) -> Sealed {
+    Sealed {
+        subject: "appeal:1".to_owned(),
+        algorithm: "aes-256-gcm".to_owned(),
+        nonce: text.to_owned(),
+        ciphertext: text.to_owned(),
+    }
+}
+
+fn routing() -> RoutingTable {
+    let unit = |id: &str| serde_json::json!({ "id": id, "name": "单位" });
+    let topic = serde_json::json!({
+        "id": "T06", "title": "用电", "lead": "power", "co_units": ["water"],
+    });
+    serde_json::from_value(serde_json::json!({
+        "units": [unit("power"), unit("water"), unit("fire"), unit("desk")],
+        "areas": [{ "code": AREA, "name": "旅顺口区", "desk": "desk" }],
+        "topics": [topic], "city_desk": "desk",
+    }))
+    .unwrap()
+}
+
+fn submission(confidentiality: Confidentiality) -> Submission {
+    Submission {
+        channel: Channel::Web,
+        topic: TopicId::parse("T06").unwrap(),
+        area: AreaCode::parse(AREA).unwrap(),
+        description: sealed("description"),
+        contact: Some(sealed("contact")),
+        about_visit: None,
+        case_type: None,
+        class: None,
+        about_level: None,
+        applicant: Applicant::Enterprise,
+        confidentiality,
+        split_from: None,
+    }
+}
+
+/// What is asked of the case until it is as said above.
+fn commands(confidentiality: Confidentiality) -> Vec<Command> {
+    let note = |id, visibility, text| {
+        let id = NoteId(Uuid::from_u128(id));
+        Command::AddNote(Note { id, unit: Some(unit("power")), visibility, text: sealed(text) })
+    };
+    let ask = sealed("ask");
+    vec![
+        Command::Submit(submission(confidentiality)),
+        Command::Accept,
+        Command::Dispatch { to: None },
+        Command::SignFor { unit: unit("power") },
+        Command::RequestCoHandling { unit: unit("power"), of: unit("fire"), ask },
+        note(1, Visibility::Internal, "internal"),
+        note(2, Visibility::Public, "public"),
+    ]
+}
+
+/// The case, of that level.
+pub(crate) fn case(confidentiality: Confidentiality) -> Case {
+    let text = include_str!("../../../deploy/catalogue/case_types.json");
+    let cases: CaseTypes = serde_json::from_str(text).unwrap();
+    let (calendar, table) = (Calendar::default(), routing());
+    let context = Context {
+        routing: Some(Published { version: 1, document: &table }),
+        ..Context::at(
+            "2025-04-25T01:00:00Z".parse().unwrap(),
+            Published { version: 0, document: &cases },
+            Published { version: 0, document: &calendar },
+        )
+    };
+    let appeal = commands(confidentiality).iter().fold(Appeal::default(), |appeal, command| {
+        appeal.decide(&context, command).unwrap().iter().fold(appeal, Appeal::evolve)
+    });
+    appeal.known().unwrap().clone()
+}

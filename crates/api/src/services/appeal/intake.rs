@@ -1,0 +1,141 @@
+//! How an appeal comes in, and how its personal data go.
+
+use doudi_domain::{
+    AppealId, EnterpriseId,
+    appeal::{Appeal, Applicant, Command, Event, Submission},
+};
+use doudi_engine::{Outcome, streams};
+
+use super::{As, Text};
+use crate::{
+    call::Call,
+    convert::{Order, appeal as convert, common::receipt, derived},
+    error::Failure,
+    proto as pb,
+    services::Api,
+};
+
+impl Api {
+    pub(super) async fn submit(
+        &self,
+        call: &Call,
+        request: &pb::SubmitAppealRequest,
+    ) -> Result<pb::SubmitAppealResponse, Failure> {
+        let order = convert::submit(request)?;
+        let enterprise = &order.enterprise;
+        call.require(|caller| caller.may_submit_for(enterprise))?;
+        let appeal = derived::appeal(enterprise, order.command_id);
+        let outcome = match self.sealed_submission(call, &order, appeal).await? {
+            Some(submission) => {
+                let mut envelope = call.envelope(order.command_id, None);
+                envelope.actor.on_behalf_of = call.on_behalf_of(enterprise);
+                let stream = streams::appeal(enterprise, appeal)?;
+                let command = Command::Submit(submission);
+                self.execute::<Appeal>(&stream, &command, &envelope).await?
+            }
+            None => {
+                let first = self.first_outcome(enterprise, appeal, order.command_id, |event| {
+                    matches!(event, Event::AppealSubmitted { .. })
+                });
+                first.await?
+            }
+        };
+        Ok(pb::SubmitAppealResponse {
+            receipt: Some(receipt(&outcome)),
+            appeal_id: appeal.to_string(),
+            number: self.number(enterprise, appeal, &outcome).await?,
+            case_token: self.0.cases.make(enterprise, appeal),
+            enterprise_id: enterprise.to_string(),
+        })
+    }
+
+    /// The submission with its texts sealed; none when the key of the appeal was destroyed.
+    async fn sealed_submission(
+        &self,
+        call: &Call,
+        order: &Order<convert::Unsealed>,
+        appeal: AppealId,
+    ) -> Result<Option<Submission>, Failure> {
+        let Order { command_id, enterprise, command: said, .. } = order;
+        let contact = match &said.contact {
+            Some(contact) => self.seal(appeal, "contact", *command_id, contact).await?,
+            None => None,
+        };
+        let description = self.seal(appeal, "description", *command_id, &said.description).await?;
+        let by_itself = call.caller.is_enterprise(enterprise);
+        let otherwise = if by_itself { Applicant::Enterprise } else { Applicant::OnBehalf };
+        Ok(description.map(|description| Submission {
+            channel: said.channel,
+            topic: said.topic.clone(),
+            area: said.area.clone(),
+            description,
+            contact,
+            about_visit: said.about_visit,
+            case_type: said.case_type.clone(),
+            class: said.class.clone(),
+            about_level: said.about_level,
+            applicant: said.applicant.unwrap_or(otherwise),
+            confidentiality: said.confidentiality,
+            split_from: None,
+        }))
+    }
+
+    /// The case number: of the day that the submission says, so that a repetition gives the same.
+    async fn number(
+        &self,
+        enterprise: &EnterpriseId,
+        appeal: AppealId,
+        outcome: &Outcome<Appeal>,
+    ) -> Result<String, Failure> {
+        let submitted = outcome.events.iter().find_map(|event| {
+            if let Event::AppealSubmitted { clocks, .. } = event { Some(clocks.at) } else { None }
+        });
+        if let Some(at) = submitted {
+            return Ok(convert::number(appeal, at).to_string());
+        }
+        let folded = self.case(enterprise, appeal).await?;
+        Ok(folded.state.known().map(|case| convert::number_of(appeal, case)).unwrap_or_default())
+    }
+
+    pub(super) async fn redirect(
+        &self,
+        call: &Call,
+        request: &pb::RedirectAppealRequest,
+    ) -> Result<Outcome<Appeal>, Failure> {
+        let order = convert::redirect(request)?;
+        let (channel, guidance) = &order.command.1;
+        let text = Text {
+            label: "guidance",
+            text: guidance,
+            recorded: |event| matches!(event, Event::AppealRedirected { .. }),
+        };
+        let redirect = |guidance| Command::Redirect { channel: *channel, guidance };
+        self.order_with(call, &order, As::Desk, text, redirect).await
+    }
+
+    pub(super) async fn reclassify(
+        &self,
+        call: &Call,
+        request: &pb::ReclassifyAppealRequest,
+    ) -> Result<Outcome<Appeal>, Failure> {
+        let order = convert::reclassify(request)?;
+        let command = Command::Reclassify { class: order.command.1.clone() };
+        self.order(call, &order, As::Desk, &command).await
+    }
+
+    /// Records the erasure, then destroys the key. When the second step fails the same command
+    /// again makes up for it; reading stops with the first.
+    pub(super) async fn erase(
+        &self,
+        call: &Call,
+        request: &pb::ErasePersonalDataRequest,
+    ) -> Result<Outcome<Appeal>, Failure> {
+        let order = convert::erase(request)?;
+        let subject = derived::subject(order.command.0);
+        let command = Command::ErasePersonalData { subject: subject.clone() };
+        // Whoever keeps the registers erases in every area, and need not see what.
+        let outcome = self.on_appeal(call, &order, &command).await?;
+        self.0.vault.destroy(&[&subject]).await?;
+        Ok(outcome)
+    }
+}

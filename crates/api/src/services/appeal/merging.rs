@@ -1,0 +1,122 @@
+//! Appeals that go on as part of another one, and parts that go their own way.
+
+use std::sync::Arc;
+
+use doudi_domain::{
+    AppealId, EnterpriseId,
+    appeal::{Appeal, Case, Command, Event, Phase, Submission},
+};
+use doudi_engine::{Folded, Outcome};
+use uuid::Uuid;
+
+use super::{As, seen};
+use crate::{
+    call::Call,
+    convert::{Order, appeal as convert, derived},
+    error::{Explain, Failure, Reason, Refusal},
+    proto as pb,
+    services::Api,
+};
+
+/// How many merges are followed: nobody merges that often, so it is a circle.
+const MERGES_MAX: usize = 10;
+
+impl Api {
+    /// The other appeal must be one of the same enterprise that the caller may see, and open: what
+    /// is merged into one that has ended would be with nobody.
+    pub(super) async fn merge(
+        &self,
+        call: &Call,
+        request: &pb::MergeAppealRequest,
+    ) -> Result<Outcome<Appeal>, Failure> {
+        let order = convert::merge(request)?;
+        let Order { enterprise, command_id, command: (appeal, into), .. } = &order;
+        let folded = self.allowed(call, enterprise, *appeal, *command_id, As::Desk).await?;
+        let merged = folded.state.known().is_some_and(|case| goes_on_in(case) == Some(*into));
+        if !merged && !self.recorded(enterprise, *appeal, *command_id).await? {
+            let other = self.case(enterprise, *into).await?;
+            let fits = |case: &Case| {
+                *into != *appeal && case.phase.is_open() && seen(call, enterprise, case).is_ok()
+            };
+            if !other.state.known().is_some_and(fits) {
+                let impossible = doudi_domain::appeal::Rejection::MergeImpossible;
+                return Err(impossible.explain().about("into_appeal_id").into());
+            }
+        }
+        self.on_appeal(call, &order, &Command::Merge { into: *into }).await
+    }
+
+    /// The part is submitted on its own from what the split records: as the appeal was, but about
+    /// something of its own, and sealed under a key of its own.
+    pub(super) async fn split(
+        &self,
+        call: &Call,
+        request: &pb::SplitAppealRequest,
+    ) -> Result<(Outcome<Appeal>, AppealId), Failure> {
+        let order = convert::split(request)?;
+        let Order { enterprise, command_id, command: (appeal, said), .. } = &order;
+        let part = derived::part(enterprise, *command_id);
+        let folded = self.allowed(call, enterprise, *appeal, *command_id, As::Desk).await?;
+        let case = folded.state.known().ok_or(Reason::AppealUnknown)?;
+        let Some(submission) = self.part(*appeal, case, part, *command_id, said).await? else {
+            let first = self.first_outcome(enterprise, *appeal, *command_id, |event| {
+                matches!(event, Event::AppealSplit { .. })
+            });
+            return Ok((first.await?, part));
+        };
+        let command = Command::Split { part, submission };
+        Ok((self.on_appeal(call, &order, &command).await?, part))
+    }
+
+    /// What the part says; none when the key of the appeal or of the part was destroyed.
+    async fn part(
+        &self,
+        appeal: AppealId,
+        case: &Case,
+        part: AppealId,
+        command_id: Uuid,
+        (topic, area, description): &(doudi_domain::TopicId, doudi_domain::AreaCode, String),
+    ) -> Result<Option<Submission>, Failure> {
+        let contact = match &case.submission.contact {
+            None => None,
+            Some(sealed) => match self.0.vault.open(sealed).await? {
+                Some(contact) => self.seal(part, "contact", command_id, &contact).await?,
+                None => return Ok(None),
+            },
+        };
+        let description = self.seal(part, "description", command_id, description).await?;
+        Ok(description.map(|description| Submission {
+            topic: topic.clone(),
+            area: area.clone(),
+            description,
+            contact,
+            split_from: Some(appeal),
+            ..case.submission.clone()
+        }))
+    }
+
+    /// Where a note or file goes that is meant for that appeal: where it goes on by now, unless the
+    /// command was recorded on the way there before that was merged.
+    pub(in crate::services) async fn destination(
+        &self,
+        enterprise: &EnterpriseId,
+        mut appeal: AppealId,
+        command_id: Uuid,
+    ) -> Result<(AppealId, Arc<Folded<Appeal>>), Failure> {
+        for _ in 0..=MERGES_MAX {
+            let folded = self.case(enterprise, appeal).await?;
+            let case = folded.state.known().ok_or(Reason::AppealUnknown)?;
+            match goes_on_in(case) {
+                Some(into) if !self.recorded(enterprise, appeal, command_id).await? => {
+                    appeal = into;
+                }
+                _ => return Ok((appeal, folded)),
+            }
+        }
+        Err(Refusal::new(Reason::MergedTooOften).with("max", MERGES_MAX).into())
+    }
+}
+
+fn goes_on_in(case: &Case) -> Option<AppealId> {
+    if let Phase::Merged(into) = case.phase { Some(into) } else { None }
+}

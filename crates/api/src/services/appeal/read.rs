@@ -1,0 +1,128 @@
+//! Reads: one appeal with its texts, lists without them, and the record of who read what is
+//! confidential, which comes before anything is shown.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use doudi_domain::{
+    AppealId, EnterpriseId,
+    appeal::{Appeal, Case, Confidentiality},
+    reads::{Command, Read, Reads, What},
+};
+use doudi_engine::{Position, Version, streams};
+use doudi_views::ViewName;
+use uuid::{Uuid, uuid};
+
+use crate::{
+    call::Call,
+    convert::{appeal as convert, token},
+    error::{Failure, Reason},
+    permission::scope::Sight,
+    proto as pb,
+    services::{Api, may_ask},
+};
+
+const READS: Uuid = uuid!("6b3c7c2e-3f0e-5c57-9d2b-8f1d3f6f0a06");
+
+/// Counts the reads of this process, so that two at one instant are two.
+static COUNT: AtomicU64 = AtomicU64::new(0);
+
+/// One appeal as somebody sees it.
+#[derive(Debug)]
+pub(in crate::services) struct Shown {
+    pub(in crate::services) appeal: pb::Appeal,
+    pub(in crate::services) version: Version,
+    pub(in crate::services) position: Position,
+}
+
+impl Api {
+    pub(super) async fn appeal(
+        &self,
+        call: &Call,
+        request: &pb::GetAppealRequest,
+    ) -> Result<pb::GetAppealResponse, Failure> {
+        let (enterprise, appeal, at_least) = convert::get(request)?;
+        may_ask(call, &enterprise)?;
+        let Shown { appeal, version, position } =
+            self.shown(call, &enterprise, appeal, at_least).await?;
+        let position = token::of_position(position);
+        Ok(pb::GetAppealResponse { appeal: Some(appeal), version: version.0, position })
+    }
+
+    /// An appeal with the texts that the caller may see, straight from the log.
+    pub(in crate::services) async fn shown(
+        &self,
+        call: &Call,
+        enterprise: &EnterpriseId,
+        appeal: AppealId,
+        at_least: Position,
+    ) -> Result<Shown, Failure> {
+        let stream = streams::appeal(enterprise, appeal)?;
+        let folded = self.read_at::<Appeal>(&stream, at_least).await?;
+        let case = folded.state.known().ok_or(Reason::AppealUnknown)?;
+        let sight = sight(call, enterprise, appeal, case)?;
+        self.note_read(call, enterprise, appeal, case, What::Case).await?;
+        let texts = self.opened(case, sight).await?;
+        Ok(Shown {
+            appeal: convert::of_case(enterprise, appeal, case, &texts, sight),
+            version: folded.version,
+            position: folded.position,
+        })
+    }
+
+    async fn opened(&self, case: &Case, sight: Sight) -> Result<convert::Texts, Failure> {
+        if case.is_erased() {
+            return Ok(convert::Texts::default());
+        }
+        let sealed = convert::sealed(case, sight);
+        let opened = self.0.vault.open_all(&sealed).await?;
+        Ok(convert::Texts::new(&sealed, opened))
+    }
+
+    /// Records that the caller reads something of a confidential appeal. What cannot be recorded is
+    /// not shown.
+    pub(in crate::services) async fn note_read(
+        &self,
+        call: &Call,
+        enterprise: &EnterpriseId,
+        appeal: AppealId,
+        case: &Case,
+        what: What,
+    ) -> Result<(), Failure> {
+        if case.submission.confidentiality < Confidentiality::Confidential {
+            return Ok(());
+        }
+        let count = COUNT.fetch_add(1, Ordering::Relaxed);
+        let (who, now) = (&call.caller.subject, self.0.engine.now());
+        let id =
+            Uuid::new_v5(&READS, format!("{enterprise}/{appeal}/{now}/{count}/{who}").as_bytes());
+        let command = Command::Record(Read { id, what, unit: call.caller.unit.clone() });
+        let stream = streams::reads(enterprise, appeal)?;
+        self.execute::<Reads>(&stream, &command, &call.envelope(id, None)).await?;
+        Ok(())
+    }
+
+    pub(super) async fn appeals(
+        &self,
+        call: &Call,
+        request: &pb::ListAppealsRequest,
+    ) -> Result<pb::ListAppealsResponse, Failure> {
+        let list = convert::list(request, &call.caller, &self.0.pages)?;
+        if let Some(enterprise) = &list.query.enterprise {
+            may_ask(call, enterprise)?;
+        }
+        self.reached(ViewName::Appeals, "min_position", list.at_least).await?;
+        let page = self.0.views.appeals(&list.query, call.fresh(list.at_least)).await?;
+        Ok(convert::page(&page, list.binding, &self.0.pages, self.page_bytes_max()))
+    }
+}
+
+/// From which side the caller sees an appeal; refuses one that it may not see, in the words for an
+/// unknown one.
+pub(in crate::services) fn sight(
+    call: &Call,
+    enterprise: &EnterpriseId,
+    appeal: AppealId,
+    case: &Case,
+) -> Result<Sight, Failure> {
+    call.caller.sight(enterprise, appeal, case).ok_or_else(|| Reason::AppealUnknown.into())
+}

@@ -1,0 +1,256 @@
+//! `DiagnosisService`. Its texts are about one appeal, so they are sealed under that appeal's key.
+
+use std::sync::Arc;
+
+use doudi_domain::{
+    AppealId, DiagnosisId, EnterpriseId, Sealed,
+    appeal::{Appeal, Command as AppealCommand, Event as AppealEvent},
+    diagnosis::{Command, Conclusion, Convening, Diagnosis, Event, Opinion, Order as Task},
+    reads::What,
+};
+use doudi_engine::{Folded, Outcome, streams};
+use doudi_views::ViewName;
+use tonic::{Request, Response, Status};
+use uuid::Uuid;
+
+use super::{
+    Api,
+    appeal::{As, Text},
+    may_ask,
+};
+use crate::{
+    call::Call,
+    convert::{
+        Order,
+        common::receipt,
+        derived,
+        diagnosis::{self as convert, Found},
+    },
+    error::{Failure, Reason},
+    identity::Caller,
+    permission::Role,
+    proto::{self as pb, diagnosis_service_server::DiagnosisService},
+};
+
+/// A joint diagnosis and its appeal.
+struct Diagnosed {
+    appeal: AppealId,
+    case: Arc<Folded<Appeal>>,
+    folded: Arc<Folded<Diagnosis>>,
+}
+
+impl Api {
+    /// The appeal records that it called for a joint diagnosis; the diagnosis itself begins from
+    /// that, on its own.
+    async fn convene(
+        &self,
+        call: &Call,
+        request: &pb::ConveneDiagnosisRequest,
+    ) -> Result<pb::ConveneDiagnosisResponse, Failure> {
+        let order = convert::convene(request)?;
+        let called = &order.command.1;
+        let unit = call.unit()?;
+        let diagnosis = derived::diagnosis(&order.enterprise, order.command_id);
+        let text = Text {
+            label: "question",
+            text: &called.question,
+            recorded: |event| matches!(event, AppealEvent::DiagnosisConvened { .. }),
+        };
+        let (units, quorum) = (called.units.clone(), called.quorum);
+        let convene =
+            |question| AppealCommand::Convene { unit, diagnosis, units, quorum, question };
+        let outcome = self.order_with(call, &order, As::Unit, text, convene).await?;
+        Ok(pb::ConveneDiagnosisResponse {
+            receipt: Some(receipt(&outcome)),
+            diagnosis_id: diagnosis.to_string(),
+        })
+    }
+
+    async fn give_opinion(
+        &self,
+        call: &Call,
+        request: &pb::GiveOpinionRequest,
+    ) -> Result<pb::GiveOpinionResponse, Failure> {
+        let order = convert::give_opinion(request)?;
+        let (id, (stance, text)) = &order.command;
+        let unit = call.unit()?;
+        let appeal = self.diagnosed(call, &order.enterprise, *id).await?.appeal;
+        let Some(text) = self.seal(appeal, "opinion", order.command_id, text).await? else {
+            let first = self.heard_before_erasure(&order, *id, was_opinion).await?;
+            return Ok(pb::GiveOpinionResponse { receipt: Some(first) });
+        };
+        let command = Command::GiveOpinion { unit, opinion: Opinion { stance: *stance, text } };
+        let outcome = self.on_diagnosis(call, &order, *id, &command).await?;
+        Ok(pb::GiveOpinionResponse { receipt: Some(receipt(&outcome)) })
+    }
+
+    async fn conclude(
+        &self,
+        call: &Call,
+        request: &pb::ConcludeDiagnosisRequest,
+    ) -> Result<pb::ConcludeDiagnosisResponse, Failure> {
+        let order = convert::conclude(request)?;
+        let (id, found) = &order.command;
+        let unit = call.unit()?;
+        let appeal = self.diagnosed(call, &order.enterprise, *id).await?.appeal;
+        let Some(conclusion) = self.sealed_conclusion(appeal, order.command_id, found).await?
+        else {
+            let first = self.heard_before_erasure(&order, *id, was_conclusion).await?;
+            return Ok(pb::ConcludeDiagnosisResponse { receipt: Some(first) });
+        };
+        let command = Command::Conclude { unit, conclusion };
+        let outcome = self.on_diagnosis(call, &order, *id, &command).await?;
+        Ok(pb::ConcludeDiagnosisResponse { receipt: Some(receipt(&outcome)) })
+    }
+
+    async fn diagnosis(
+        &self,
+        call: &Call,
+        request: &pb::GetDiagnosisRequest,
+    ) -> Result<pb::GetDiagnosisResponse, Failure> {
+        let (enterprise, id, at_least) = convert::get(request)?;
+        may_ask(call, &enterprise)?;
+        self.reached(ViewName::Timeline, "min_position", at_least).await?;
+        let Diagnosed { appeal, case, folded } = self.diagnosed(call, &enterprise, id).await?;
+        let case = case.state.known().ok_or(Reason::DiagnosisUnknown)?;
+        self.note_read(call, &enterprise, appeal, case, What::Diagnosis(id)).await?;
+        let opened = match case.is_erased() {
+            // Reading stops when the erasure is recorded, before the key is destroyed.
+            true => vec![],
+            false => self.0.vault.open_all(&convert::sealed(&folded.state)).await?,
+        };
+        let answer = convert::answer(&enterprise, id, &folded, opened);
+        answer.ok_or_else(|| Reason::DiagnosisUnknown.into())
+    }
+
+    /// A joint diagnosis that the caller may see. One that is unknown and one that is not for this
+    /// caller are refused alike.
+    async fn diagnosed(
+        &self,
+        call: &Call,
+        enterprise: &EnterpriseId,
+        id: DiagnosisId,
+    ) -> Result<Diagnosed, Failure> {
+        let folded = self.read::<Diagnosis>(&streams::diagnosis(enterprise, id)?).await?;
+        let convening = folded.state.convening().ok_or(Reason::DiagnosisUnknown)?;
+        let appeal = convening.appeal;
+        let case = self.case(enterprise, appeal).await?;
+        let known = case.state.known().ok_or(Reason::DiagnosisUnknown)?;
+        // Not every appeal of an area is for every desk.
+        let watches =
+            watches(&call.caller, convening) && call.caller.sees_inside(enterprise, known);
+        if !watches && !takes_part(&call.caller, convening) {
+            return Err(Reason::DiagnosisUnknown.into());
+        }
+        Ok(Diagnosed { appeal, case, folded })
+    }
+
+    async fn on_diagnosis<C>(
+        &self,
+        call: &Call,
+        order: &Order<C>,
+        id: DiagnosisId,
+        command: &Command,
+    ) -> Result<Outcome<Diagnosis>, Failure> {
+        let stream = streams::diagnosis(&order.enterprise, id)?;
+        let envelope = call.envelope(order.command_id, order.expected_version);
+        self.execute::<Diagnosis>(&stream, command, &envelope).await
+    }
+
+    /// The conclusion with its texts sealed; none when the key of the appeal was destroyed.
+    async fn sealed_conclusion(
+        &self,
+        appeal: AppealId,
+        command_id: Uuid,
+        found: &Found,
+    ) -> Result<Option<Conclusion>, Failure> {
+        let text = self.seal(appeal, "conclusion", command_id, &found.conclusion).await?;
+        let Some(text) = text else {
+            return Ok(None);
+        };
+        let mut orders = Vec::new();
+        for (n, order) in found.orders.iter().enumerate() {
+            let label = format!("order-{n}");
+            let sealed: Option<Sealed> = self.seal(appeal, &label, command_id, &order.task).await?;
+            let Some(task) = sealed else {
+                return Ok(None);
+            };
+            let (unit, working_days) = (order.unit.clone(), order.working_days);
+            orders.push(Task { unit, task, working_days });
+        }
+        Ok(Some(Conclusion { text, orders, standing_lead: found.standing_lead.clone() }))
+    }
+
+    /// The first receipt of a command whose text can no longer be sealed, as for appeals.
+    async fn heard_before_erasure<C>(
+        &self,
+        order: &Order<C>,
+        id: DiagnosisId,
+        same: fn(&Event) -> bool,
+    ) -> Result<pb::Receipt, Failure> {
+        let stream = streams::diagnosis(&order.enterprise, id)?;
+        match self.0.engine.outcome::<Diagnosis>(&stream, order.command_id).await? {
+            Some(first) if first.events.iter().any(same) => Ok(receipt(&first)),
+            Some(_) => Err(Reason::CommandIdReused.into()),
+            None => Err(Reason::PersonalDataErased.into()),
+        }
+    }
+}
+
+/// Whether the caller acts for a unit that was convened or that convened, or reads everything.
+/// Whoever is convened need not see the appeal itself.
+fn takes_part(caller: &Caller, convening: &Convening) -> bool {
+    let Convening { convener, panel, .. } = convening;
+    let Caller { roles, unit, .. } = caller;
+    let unit = unit.as_ref().filter(|_| roles.intersects(Role::OF_UNIT));
+    unit.is_some_and(|unit| unit == convener || panel.units.contains(unit))
+        || roles.intersects(Role::OF_ALL)
+}
+
+/// Whether the caller is in charge of the area where the appeal plays.
+fn watches(caller: &Caller, convening: &Convening) -> bool {
+    caller.roles.intersects(Role::OF_AREAS) && caller.areas.contain(&convening.area)
+}
+
+fn was_opinion(event: &Event) -> bool {
+    matches!(event, Event::OpinionGiven { .. } | Event::OpinionRevised { .. })
+}
+
+fn was_conclusion(event: &Event) -> bool {
+    matches!(event, Event::DiagnosisConcluded { .. })
+}
+
+#[tonic::async_trait]
+impl DiagnosisService for Api {
+    async fn convene_diagnosis(
+        &self,
+        request: Request<pb::ConveneDiagnosisRequest>,
+    ) -> Result<Response<pb::ConveneDiagnosisResponse>, Status> {
+        let call = Call::of(&request)?;
+        Ok(Response::new(self.convene(&call, request.get_ref()).await?))
+    }
+
+    async fn give_opinion(
+        &self,
+        request: Request<pb::GiveOpinionRequest>,
+    ) -> Result<Response<pb::GiveOpinionResponse>, Status> {
+        let call = Call::of(&request)?;
+        Ok(Response::new(Self::give_opinion(self, &call, request.get_ref()).await?))
+    }
+
+    async fn conclude_diagnosis(
+        &self,
+        request: Request<pb::ConcludeDiagnosisRequest>,
+    ) -> Result<Response<pb::ConcludeDiagnosisResponse>, Status> {
+        let call = Call::of(&request)?;
+        Ok(Response::new(self.conclude(&call, request.get_ref()).await?))
+    }
+
+    async fn get_diagnosis(
+        &self,
+        request: Request<pb::GetDiagnosisRequest>,
+    ) -> Result<Response<pb::GetDiagnosisResponse>, Status> {
+        let call = Call::of(&request)?;
+        Ok(Response::new(self.diagnosis(&call, request.get_ref()).await?))
+    }
+}

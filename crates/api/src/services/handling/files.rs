@@ -1,0 +1,213 @@
+//! Files on their way in and out. A file comes in whole, checked against what was said of it, before
+//! anything of it is stored; how many are in memory at once is bounded.
+
+use bytes::{Bytes, BytesMut};
+use doudi_domain::{
+    AppealId, Name, Reference,
+    appeal::{Appeal, Command, Event, File},
+    reads::What,
+};
+use doudi_engine::{AttachmentError, Hash, ObjectName, Outcome};
+use futures::{Stream, StreamExt};
+use tonic::Status;
+
+use super::{
+    entries::Entry,
+    sending::{self, Sending},
+};
+use crate::{
+    call::Call,
+    convert::{
+        Order,
+        appeal::{of_file, shows},
+        common::receipt,
+        derived,
+        handling::{self as convert, Announced},
+    },
+    error::{Failure, Reason, Refusal},
+    proto::{self as pb, upload_file_request::Part},
+    services::{
+        Api,
+        appeal::{Known, Text, sight},
+        may_ask,
+    },
+};
+
+/// The largest chunk, in bytes.
+pub(super) const CHUNK_BYTES_MAX: usize = 64 * 1024;
+
+impl Api {
+    /// Nothing of the content is taken in before it is known that it may be attached.
+    pub(super) async fn upload(
+        &self,
+        call: &Call,
+        mut parts: impl Stream<Item = Result<pb::UploadFileRequest, Status>> + Unpin + Send,
+    ) -> Result<pb::UploadFileResponse, Failure> {
+        let Some(Part::Description(said)) = next(&mut parts).await? else {
+            return Err(Reason::UploadOrder.into());
+        };
+        let files = &self.0.attachments;
+        let bytes_max = u64::try_from(files.settings().bytes_max).unwrap_or(u64::MAX);
+        let order = convert::announced(&said, bytes_max)?;
+        let Order { enterprise, command_id, command: (asked, file), .. } = &order;
+        let for_whom = ("description.visibility", file.visibility);
+        let entry = self.entry(call, enterprise, *asked, *command_id, for_whom).await?;
+        let appeal = entry.appeal;
+        let order = order.map(|(_, file)| (appeal, file));
+        let _place = files.place().await.ok_or(Reason::ShuttingDown)?;
+        let content = gathered(&mut parts, order.command.1.bytes).await?;
+        let outcome = self.attach(call, &order, entry, content).await?;
+        Ok(pb::UploadFileResponse {
+            receipt: Some(receipt(&outcome)),
+            file_id: derived::note(&order.enterprise, order.command_id).to_string(),
+            appeal_id: appeal.to_string(),
+        })
+    }
+
+    async fn attach(
+        &self,
+        call: &Call,
+        order: &Known<Announced>,
+        entry: Entry,
+        content: Bytes,
+    ) -> Result<Outcome<Appeal>, Failure> {
+        let Order { enterprise, command_id, command: (appeal, file), .. } = order;
+        let hash: Hash = format!("sha256:{}", file.sha256).parse().map_err(Failure::fault)?;
+        let subject = derived::subject(*appeal);
+        let media_type = file.media_type.as_str();
+        let store =
+            self.0.attachments.store(&subject, *command_id, media_type, content, Some(&hash));
+        let recorded = |event: &Event| matches!(event, Event::FileAttached { .. });
+        let stored = match store.await {
+            Ok(stored) => stored,
+            Err(AttachmentError::Erased) => {
+                return self.first_outcome(enterprise, *appeal, *command_id, recorded).await;
+            }
+            Err(error) => return Err(error.into()),
+        };
+        let media_type = Name::parse(stored.media_type.as_str()).map_err(Failure::fault)?;
+        let object = Reference::parse(stored.object.as_str()).map_err(Failure::fault)?;
+        let label = convert::label(&file.sha256, &file.name);
+        let text = Text { label: "name", text: &label, recorded };
+        let attach = |name| {
+            Command::Attach(File {
+                id: derived::note(enterprise, *command_id),
+                unit: entry.unit,
+                visibility: file.visibility,
+                name,
+                media_type,
+                bytes: file.bytes,
+                object,
+            })
+        };
+        self.sealed_order(call, order, text, attach).await
+    }
+
+    pub(super) async fn download(
+        &self,
+        call: &Call,
+        request: &pb::DownloadFileRequest,
+    ) -> Result<Sending, Failure> {
+        let (enterprise, appeal, id) = convert::download(request)?;
+        may_ask(call, &enterprise)?;
+        let folded = self.case(&enterprise, appeal).await?;
+        let case = folded.state.known().ok_or(Reason::AppealUnknown)?;
+        let sight = sight(call, &enterprise, appeal, case)?;
+        let asked = |file: &&File| file.id == id && shows(sight, file.visibility);
+        let file = case.files.iter().find(asked).ok_or(Reason::FileUnknown)?;
+        if case.is_erased() {
+            return Err(Reason::FileErased.into());
+        }
+        let place = self.0.attachments.place().await.ok_or(Reason::ShuttingDown)?;
+        self.note_read(call, &enterprise, appeal, case, What::File(id)).await?;
+        let name = self.0.vault.open(&file.name).await?.ok_or(Reason::FileErased)?;
+        let content = self.content(appeal, file).await?.ok_or(Reason::FileErased)?;
+        Ok(sending::start(of_file(file, &name), content, place, call.deadline))
+    }
+
+    async fn content(&self, appeal: AppealId, file: &File) -> Result<Option<Bytes>, Failure> {
+        let object: ObjectName = file.object.as_str().parse().map_err(Failure::fault)?;
+        let fetched = self.0.attachments.fetch(&derived::subject(appeal), &object).await;
+        Ok(fetched?)
+    }
+}
+
+async fn next(
+    parts: &mut (impl Stream<Item = Result<pb::UploadFileRequest, Status>> + Unpin),
+) -> Result<Option<Part>, Failure> {
+    match parts.next().await.transpose() {
+        // A message that says nothing is as good as none.
+        Ok(part) => Ok(part.and_then(|part| part.part)),
+        Err(_) => Err(Reason::MessageMalformed.into()),
+    }
+}
+
+/// The content in chunks, which must have `bytes` bytes in all. Not more than that is ever kept.
+async fn gathered(
+    parts: &mut (impl Stream<Item = Result<pb::UploadFileRequest, Status>> + Unpin),
+    bytes: u64,
+) -> Result<Bytes, Failure> {
+    let length =
+        |found: usize| Refusal::new(Reason::FileLength).with("bytes", bytes).with("found", found);
+    let bytes_max = usize::try_from(bytes).map_err(|_| length(0))?;
+    let mut content = BytesMut::new();
+    while let Some(part) = next(parts).await? {
+        let Part::Chunk(chunk) = part else {
+            return Err(Reason::UploadOrder.into());
+        };
+        if !(1..=CHUNK_BYTES_MAX).contains(&chunk.len()) {
+            return Err(Refusal::new(Reason::ChunkSize).with("bytes_max", CHUNK_BYTES_MAX).into());
+        }
+        if content.len() + chunk.len() > bytes_max {
+            return Err(length(content.len() + chunk.len()).into());
+        }
+        content.extend_from_slice(&chunk);
+    }
+    if content.len() == bytes_max {
+        Ok(content.freeze())
+    } else {
+        Err(length(content.len()).into())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use futures::stream;
+
+    use super::*;
+
+    fn chunks(sizes: &[usize]) -> Vec<Result<pb::UploadFileRequest, Status>> {
+        let chunk = |size: &usize| Part::Chunk(vec![7; *size]);
+        sizes.iter().map(|size| Ok(pb::UploadFileRequest { part: Some(chunk(size)) })).collect()
+    }
+
+    async fn gather(
+        parts: Vec<Result<pb::UploadFileRequest, Status>>,
+        bytes: u64,
+    ) -> Result<usize, Reason> {
+        let gathered = gathered(&mut stream::iter(parts), bytes).await;
+        gathered.map(|content| content.len()).map_err(|failure| failure.refusal().reason())
+    }
+
+    #[tokio::test]
+    async fn a_content_is_taken_only_in_the_size_that_was_said() {
+        assert_eq!(gather(chunks(&[CHUNK_BYTES_MAX, 10]), 65_546).await, Ok(65_546));
+        assert_eq!(gather(chunks(&[9]), 10).await, Err(Reason::FileLength));
+        assert_eq!(gather(chunks(&[6, 6]), 10).await, Err(Reason::FileLength));
+        assert_eq!(gather(chunks(&[]), 10).await, Err(Reason::FileLength));
+        assert_eq!(gather(chunks(&[10, 0]), 10).await, Err(Reason::ChunkSize));
+        let large = chunks(&[CHUNK_BYTES_MAX + 1]);
+        assert_eq!(gather(large, 1 << 20).await, Err(Reason::ChunkSize));
+    }
+
+    #[tokio::test]
+    async fn a_second_description_or_a_broken_stream_ends_an_upload() {
+        let said = Part::Description(pb::FileDescription::default());
+        let mut parts = chunks(&[5]);
+        parts.push(Ok(pb::UploadFileRequest { part: Some(said) }));
+        assert_eq!(gather(parts, 10).await, Err(Reason::UploadOrder));
+        let mut parts = chunks(&[5]);
+        parts.push(Err(Status::internal("cut")));
+        assert_eq!(gather(parts, 10).await, Err(Reason::MessageMalformed));
+    }
+}

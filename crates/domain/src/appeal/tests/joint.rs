@@ -1,0 +1,82 @@
+//! The joint diagnosis (联合问诊) as the appeal knows it.
+
+use super::*;
+
+fn convened() -> Life {
+    Life::guaranteed().then(convene("justice", &["tax", "power-supply"], 2))
+}
+
+#[test]
+fn only_the_guarantee_unit_convenes_one_at_a_time() {
+    let early = convene("power-supply", &["tax"], 1);
+    assert_eq!(Life::in_handling().refuses(&early), Rejection::NotGuaranteed);
+    let life = Life::guaranteed();
+    let refused = life.refuses(&convene("tax", &["tax"], 1));
+    assert_eq!(refused, Rejection::OtherUnit { owner: unit("justice") });
+    for (units, quorum) in [(&[][..], 1), (&["tax"], 0), (&["tax"], 2), (&["tax", "tax"], 1)] {
+        let refused = life.refuses(&convene("justice", units, quorum));
+        assert_eq!(refused, Rejection::DiagnosisUnsound, "{units:?} {quorum}");
+    }
+    let refused = life.refuses(&convene("justice", &["nobody"], 1));
+    assert_eq!(refused, Rejection::UnitUnknown(unit("nobody")));
+    let before = life.case().clocks.clone();
+    let life = life.then(convene("justice", &["tax"], 1));
+    assert_eq!(life.case().clocks, before, "its own clocks are the diagnosis's");
+    let other = Command::Convene {
+        unit: unit("justice"),
+        diagnosis: diagnosis(2),
+        units: vec![unit("tax")],
+        quorum: 1,
+        question: text(),
+    };
+    assert_eq!(life.refuses(&other), Rejection::DiagnosisOpen);
+    let life = life.then(Command::MarkDiagnosisOpened { diagnosis: diagnosis(1) });
+    assert_eq!(life.then(conclusion(&["tax"])).tries(&other), "DiagnosisConvened");
+}
+
+#[test]
+fn orders_bind_the_resolution() {
+    let life = convened().then(conclusion(&["tax", "gas", "justice"]));
+    let orders: Vec<_> = life.case().tasks.iter().map(|(id, task)| (id.0, &task.unit)).collect();
+    let owed = orders.iter().map(|(id, unit)| (*id, unit.as_str())).collect::<Vec<_>>();
+    assert_eq!(life.refuses(&resolve("justice")), Rejection::OrdersOpen { open: 2 });
+    let clocks = life.case().clocks.values().filter(|clock| clock.kind == ClockKind::CoHandling);
+    assert_eq!(clocks.filter(|clock| clock.working_days == 3).count(), 3);
+    let (tax, gas) = (owed[0].0, owed[1].0);
+    assert_eq!([owed[0].1, owed[1].1], ["tax", "gas"]);
+    let life = life.then(answer("tax", tax));
+    assert_eq!(life.refuses(&resolve("justice")), Rejection::OrdersOpen { open: 1 });
+    let life = life.then(answer("gas", gas));
+    assert_eq!(life.then(resolve("justice")).phase(), PhaseName::Resolved);
+}
+
+#[test]
+fn an_order_to_a_unit_that_is_gone_goes_to_who_stands_in() {
+    let mut life = convened();
+    life.abolish("gas", Some("water-supply"));
+    life.abolish("telecom", None);
+    let life = life.then(conclusion(&["gas", "telecom"]));
+    let units: Vec<_> = life.case().tasks.values().map(|task| task.unit.as_str()).collect();
+    assert_eq!(units, ["water-supply", "justice"], "the guarantee unit answers for the rest");
+    let id = *life.case().tasks.keys().next().unwrap();
+    let life = life.then(answer("water-supply", id.0));
+    assert_eq!(life.then(resolve("justice")).phase(), PhaseName::Resolved);
+}
+
+#[test]
+fn orders_that_come_after_the_resolution_survive_an_objection() {
+    let life = convened().then(resolve("justice")).then(conclusion(&["tax"]));
+    assert_eq!(life.kinds(), [ClockKind::Feedback, ClockKind::CoHandling]);
+    let again = life.then(object("cmVhc29u"));
+    assert_eq!(again.kinds(), [ClockKind::CoHandling, ClockKind::Resolve]);
+    assert_eq!(again.refuses(&resolve("justice")), Rejection::OrdersOpen { open: 1 });
+}
+
+#[test]
+fn a_conclusion_opens_no_case_that_ended() {
+    let life = convened().then(resolve("justice")).then(Command::Confirm).then(Command::Close);
+    let life = life.then(conclusion(&["tax"]));
+    assert_eq!((life.phase(), life.kinds()), (PhaseName::Closed, vec![]));
+    assert!(life.case().diagnosis.as_ref().unwrap().conclusion.is_some());
+    assert!(life.case().tasks.is_empty());
+}

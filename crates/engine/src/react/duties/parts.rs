@@ -1,0 +1,56 @@
+//! The duties of appeals that merge and split: word goes from one appeal to another of the same
+//! enterprise.
+
+use doudi_domain::{
+    AppealId,
+    appeal::{self, Appeal, Rejection},
+};
+use doudi_journal::StreamName;
+use uuid::Uuid;
+
+use super::{
+    Outcome, elsewhere, envelope, failure, named, on_own_stream, own_state, owner, unfounded,
+};
+use crate::{
+    execute::{Engine, ExecuteError},
+    react::Due,
+    streams,
+};
+
+/// This appeal goes on as part of another one, which takes it up. Where that one has come to its end
+/// meanwhile, the merge is undone, so that nothing is lost with it.
+pub(super) async fn deliver_merge(engine: &Engine, due: &Due, into: AppealId) -> Outcome {
+    let from = due.stream.id().and_then(|id| AppealId::parse(id).ok());
+    let from = from.ok_or_else(|| unfounded("the stream is no appeal's"))?;
+    let stream = named(streams::appeal(&owner(due)?, into))?;
+    let mark = match absorb(engine, due, &stream, from).await {
+        Ok(_) => appeal::Command::MarkMergeDelivered,
+        Err(ExecuteError::Rejected(Rejection::MergeImpossible | Rejection::AppealUnknown)) => {
+            appeal::Command::UndoMerge
+        }
+        Err(error) => return Err(failure(error)),
+    };
+    on_own_stream::<Appeal>(engine, due, &mark).await
+}
+
+async fn absorb(
+    engine: &Engine,
+    due: &Due,
+    stream: &StreamName,
+    from: AppealId,
+) -> Result<(), ExecuteError<Rejection>> {
+    let envelope = envelope(due, Uuid::new_v5(&due.command_id(), b"elsewhere"));
+    let command = appeal::Command::Absorb { from };
+    engine.execute::<Appeal>(stream, &command, &envelope).await.map(drop)
+}
+
+/// A part of this appeal goes its own way, as a new one.
+pub(super) async fn submit_part(engine: &Engine, due: &Due, part: AppealId) -> Outcome {
+    let folded = own_state::<Appeal>(engine, due).await?;
+    let known = folded.state.known().and_then(|case| case.parts.get(&part));
+    let known = known.ok_or_else(|| unfounded("the appeal has no such part"))?;
+    let stream = named(streams::appeal(&owner(due)?, part))?;
+    let command = appeal::Command::Submit(known.submission.clone());
+    let mark = appeal::Command::MarkPartSubmitted { part };
+    elsewhere::<Appeal, Appeal>(engine, due, (&stream, &command), |_| mark).await
+}

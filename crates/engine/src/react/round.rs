@@ -1,0 +1,127 @@
+//! One page of the agenda: so many entries at once, oldest first, one at a time on each stream.
+
+use std::collections::{HashMap, VecDeque};
+
+use doudi_journal::StreamName;
+use tokio::{task::JoinSet, time::Instant};
+
+use super::{
+    Agenda, Due, Outage, Runner,
+    duties::{self, Failure, Outcome, Source},
+};
+
+/// So many entries one after the other that cannot reach the log are no longer about themselves.
+const UNREACHED_MAX: usize = 8;
+
+/// The entries at work, and those that wait because their stream is.
+#[derive(Default)]
+struct Round {
+    at_work: JoinSet<(Due, Outcome)>,
+    streams: HashMap<StreamName, VecDeque<Due>>,
+    /// The last entries that could not reach the log.
+    unreached: Vec<(Due, Source)>,
+}
+
+impl Round {
+    /// Whether to begin nothing more, since it would only wait in vain for the same log.
+    fn is_outage(&self) -> bool {
+        self.unreached.len() >= UNREACHED_MAX
+    }
+
+    /// The next of those that wait for that stream, which is now free for it.
+    fn next_of(&mut self, stream: &StreamName) -> Option<Due> {
+        let outage = self.is_outage();
+        let waiting = self.streams.get_mut(stream).filter(|_| !outage);
+        let next = waiting.and_then(VecDeque::pop_front);
+        if next.is_none() {
+            self.streams.remove(stream);
+        }
+        next
+    }
+}
+
+impl<A: Agenda> Runner<'_, A> {
+    /// Carries out what is due.
+    pub(super) async fn carry_out(&mut self, due: Vec<Due>) -> Result<(), Outage> {
+        let mut due = due.into_iter();
+        let mut round = Round::default();
+        loop {
+            while !round.is_outage() && round.at_work.len() < self.settings.in_flight_max {
+                let Some(next) = due.next() else { break };
+                match round.streams.get_mut(&next.stream) {
+                    // It is older than all that are not looked at, so it has its stream's next turn.
+                    Some(waiting) => waiting.push_back(next),
+                    None => {
+                        round.streams.insert(next.stream.clone(), VecDeque::new());
+                        self.begin(&mut round, next);
+                    }
+                }
+            }
+            let (ended, outcome) = match round.at_work.join_next().await {
+                Some(Ok(ended)) => ended,
+                Some(Err(error)) => match error.try_into_panic() {
+                    Ok(panic) => std::panic::resume_unwind(panic),
+                    Err(_) => continue,
+                },
+                None => return self.end(round),
+            };
+            let next = round.next_of(&ended.stream);
+            self.note(&mut round, ended, outcome);
+            if let Some(next) = next {
+                self.begin(&mut round, next);
+            }
+        }
+    }
+
+    fn begin(&self, round: &mut Round, due: Due) {
+        let (engine, vault) = (self.engine.clone(), self.vault.clone());
+        round.at_work.spawn(async move {
+            let outcome = duties::carry_out(&engine, &vault, &due).await;
+            (due, outcome)
+        });
+    }
+
+    /// Remembers how it went.
+    fn note(&mut self, round: &mut Round, due: Due, outcome: Outcome) {
+        let (id, now) = (due.command_id(), Instant::now());
+        match outcome {
+            Ok(position) => {
+                self.floor = self.floor.max(position);
+                self.failures.remove(id);
+                self.done.insert(id);
+            }
+            Err(Failure::Log(error)) => {
+                self.failures.put_off(id, now);
+                round.unreached.push((due, error));
+                return;
+            }
+            Err(Failure::Entry(error)) => {
+                self.failures.add(id, now);
+                told(&due, &error);
+            }
+        }
+        // The log can be reached, so those before were about themselves.
+        for (due, error) in round.unreached.drain(..) {
+            told(&due, &error);
+        }
+    }
+
+    fn end(&self, mut round: Round) -> Result<(), Outage> {
+        if round.is_outage()
+            && let Some((_, error)) = round.unreached.pop()
+        {
+            return Err(Outage::Log(error));
+        }
+        for (due, error) in &round.unreached {
+            told(due, error);
+        }
+        Ok(())
+    }
+}
+
+fn told(due: &Due, error: &Source) {
+    let Due { stream, key, at, duty, .. } = due;
+    let (kind, error) = (duty.kind(), error.as_ref() as &dyn std::error::Error);
+    tracing::warn!(%stream, key, kind, %at, error,
+        "an entry of the agenda could not be carried out, it is tried again later");
+}

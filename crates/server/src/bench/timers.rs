@@ -1,0 +1,249 @@
+//! `doudi bench timers`: how late a deadline fires while many are armed, and how fast very many that
+//! are due at once are carried out, beside bare appends of as large records.
+//!
+//! The time of the runner can be put forward and passes as in life. What is wrong is an error: a step
+//! that is taken twice or by nobody, an order that departs further than so many entries are at work.
+
+use std::{
+    collections::HashSet,
+    path::Path,
+    time::{Duration, Instant},
+};
+
+use bytes::Bytes;
+use doudi_engine::{Engine, Position, StreamName};
+use doudi_views::ViewName;
+use futures::{StreamExt, TryStreamExt, stream};
+use jiff::{SignedDuration, Timestamp};
+
+use super::{
+    Bench, BenchError, CATCH_UP, measured, on_servers,
+    steps::{self, Taken},
+    submit_all,
+};
+use crate::{
+    agenda::StoredAgenda,
+    client::command_id,
+    clock::{Ahead, Hands},
+    parts,
+    roles::Roles,
+    stop::Stop,
+};
+
+/// On which day what is due at once is submitted, and on how many days after one another.
+const DUE_DAY: i64 = 30;
+const DUE_DAYS: u32 = 5;
+/// The day to which time is put forward: all of it is overdue by then.
+const JUMP_DAY: i64 = 45;
+/// On which day everything else is submitted.
+const ARMED_DAY: i64 = 90;
+/// How many steps are waited for while nothing else is due.
+const IDLE_STEPS: u32 = 12;
+/// How long before a step time is put forward to.
+const LEAD: SignedDuration = SignedDuration::from_millis(1500);
+/// How long one step may take before it counts as lost.
+const STEP_WITHIN: Duration = Duration::from_secs(60);
+/// How often the log is asked for what is new.
+const LOOK: Duration = Duration::from_millis(5);
+/// The most bare appends.
+const BARE_MAX: u32 = 20_000;
+
+/// What is measured.
+#[derive(Debug, Clone, Copy)]
+pub struct Scale {
+    /// How many appeals have a clock that runs.
+    pub cases: u32,
+    /// How many of them are due at once.
+    pub due: u32,
+}
+
+/// Measures in `folder`, which is for nothing else, and prints what came of it.
+///
+/// # Errors
+/// [`BenchError`] when something that is measured fails or is not as it must be.
+pub async fn run(folder: &Path, scale: Scale) -> Result<(), BenchError> {
+    // The bench has a runner of its own, with a time of its own.
+    let roles = Roles { react: false, ..Roles::ALL };
+    on_servers(folder, roles, |bench| async move {
+        bench.publish().await?;
+        let begin = bench.parts.engine.now();
+        fill(&bench, scale, begin).await?;
+        let ahead = Ahead::default();
+        let settings = parts::engine_settings(&bench.config.engine);
+        let engine = Engine::new(bench.parts.journal.clone(), settings, ahead.clock());
+        let stop = Stop::new();
+        let running = {
+            let (engine, parts, until) = (engine.clone(), bench.parts.clone(), stop.receiver());
+            let settings = parts::react_settings(&bench.config.react);
+            let agenda = StoredAgenda(parts.views.clone());
+            tokio::spawn(async move { engine.react(&agenda, &parts.vault, &settings, until).await })
+        };
+        let timed = Timed { bench: &bench, engine, ahead, begin };
+        let told = timed.measure(scale).await;
+        stop.now();
+        running.await.map_err(measured)?;
+        told
+    })
+    .await
+}
+
+/// Days after `begin`.
+fn day(begin: Timestamp, days: i64) -> Timestamp {
+    let days = SignedDuration::from_hours(24 * days);
+    begin.checked_add(days).unwrap_or(Timestamp::MAX)
+}
+
+/// Submits one appeal whose clock is watched, those that will be due at once, and all others, each at
+/// its day, and waits for the tables.
+async fn fill(bench: &Bench, scale: Scale, begin: Timestamp) -> Result<(), BenchError> {
+    let began = Instant::now();
+    let hands = Hands::default();
+    let settings = parts::engine_settings(&bench.config.engine);
+    let engine = Engine::new(bench.parts.journal.clone(), settings, hands.clock());
+    hands.set(begin);
+    submit_all(&engine, 0..1).await?;
+    let a_day = scale.due.div_ceil(DUE_DAYS);
+    for number in 0..DUE_DAYS {
+        hands.set(day(begin, DUE_DAY + i64::from(number)));
+        let (from, until) = (a_day * number, a_day * (number + 1));
+        submit_all(&engine, 1 + from.min(scale.due)..1 + until.min(scale.due)).await?;
+    }
+    hands.set(day(begin, ARMED_DAY));
+    let last = submit_all(&engine, 1 + scale.due..scale.cases.max(1 + scale.due)).await?;
+    let appended = began.elapsed().as_secs_f64();
+    let last = last.max(bench.parts.journal.last_position().await.map_err(measured)?);
+    bench.parts.views.wait(ViewName::Agenda, last, CATCH_UP).await.map_err(measured)?;
+    let agenda = began.elapsed().as_secs_f64();
+    for view in ViewName::ALL {
+        bench.parts.views.wait(view, last, CATCH_UP).await.map_err(measured)?;
+    }
+    let all = began.elapsed().as_secs_f64();
+    println!(
+        "{} clocks armed: appended in {appended:.0} s, on the agenda after {agenda:.0} s, in all \
+         tables after {all:.0} s",
+        scale.cases
+    );
+    Ok(())
+}
+
+/// A runner at work and its time.
+struct Timed<'a> {
+    bench: &'a Bench,
+    engine: Engine,
+    ahead: Ahead,
+    begin: Timestamp,
+}
+
+impl Timed<'_> {
+    async fn measure(&self, scale: Scale) -> Result<(), BenchError> {
+        let idle = self.idle().await?;
+        let middle = idle.get(idle.len() / 2).copied().unwrap_or_default();
+        let most = idle.last().copied().unwrap_or_default();
+        println!(
+            "idle, {} armed: {} steps fired {middle:.0?} late in the middle, {most:.0?} at most",
+            scale.cases,
+            idle.len()
+        );
+        let (took, taken) = self.at_once(scale.due).await?;
+        let commits = f64::from(scale.due) / took.as_secs_f64();
+        let in_flight = self.bench.config.react.in_flight_max;
+        let overtaken = steps::overtaken(&taken);
+        println!(
+            "{} due at once: all carried out in {:.1} s, {commits:.0} commits/s; at most {overtaken} \
+             older ones overtaken, with {in_flight} at work",
+            scale.due,
+            took.as_secs_f64()
+        );
+        if overtaken >= in_flight {
+            return Err(measured("the order departs further than so many entries are at work"));
+        }
+        let bytes = taken.iter().map(|one| one.bytes).sum::<usize>() / taken.len().max(1);
+        let bare = self.bare(scale.due.min(BARE_MAX), bytes, in_flight).await?;
+        println!(
+            "bare appends of {bytes} bytes, {in_flight} at once: {bare:.0}/s; ratio {:.2}",
+            commits / bare
+        );
+        Ok(())
+    }
+
+    async fn end(&self) -> Result<Position, BenchError> {
+        self.bench.parts.journal.last_position().await.map_err(measured)
+    }
+
+    /// Waits until nothing is due, and says where the log ends and when something will be.
+    async fn settled(&self) -> Result<(Position, Timestamp), BenchError> {
+        let settled = steps::settled(&self.bench.parts, &self.engine);
+        let late = |_| measured(format!("something is still due after {STEP_WITHIN:?}"));
+        tokio::time::timeout(STEP_WITHIN, settled).await.map_err(late)?
+    }
+
+    /// How late the steps of the one watched clock are stored, ascending.
+    async fn idle(&self) -> Result<Vec<Duration>, BenchError> {
+        let mut late = Vec::new();
+        for _ in 0..IDLE_STEPS {
+            let (before, at) = self.settled().await?;
+            if at >= day(self.begin, DUE_DAY) {
+                break;
+            }
+            self.ahead.set(at - LEAD);
+            self.reached(Position(before.0 + 1), STEP_WITHIN).await?;
+            let stored = self.engine.now().duration_since(at);
+            late.push(Duration::try_from(stored).map_err(measured)?);
+        }
+        late.sort();
+        Ok(late)
+    }
+
+    /// Waits until the log reaches a position.
+    async fn reached(&self, position: Position, within: Duration) -> Result<(), BenchError> {
+        let mut looks = tokio::time::interval(LOOK);
+        let reached = async {
+            while self.end().await? < position {
+                looks.tick().await;
+            }
+            Ok(())
+        };
+        let late = |_| measured(format!("the log does not reach {position} in {within:?}"));
+        tokio::time::timeout(within, reached).await.map_err(late)?
+    }
+
+    /// Makes everything due that was submitted to be, and takes the time until it is carried out.
+    async fn at_once(&self, due: u32) -> Result<(Duration, Vec<Taken>), BenchError> {
+        // What the one watched clock still has to do is done first.
+        self.ahead.set(day(self.begin, DUE_DAY));
+        let (before, _) = self.settled().await?;
+        let began = Instant::now();
+        self.ahead.set(day(self.begin, JUMP_DAY));
+        self.reached(Position(before.0 + u64::from(due)), CATCH_UP).await?;
+        let took = began.elapsed();
+        self.settled().await?;
+        let taken = steps::taken(&self.bench.parts.journal, before).await?;
+        if let Some(doubled) = steps::doubled(&taken) {
+            return Err(measured(format!("a step was taken twice: {doubled:?}")));
+        }
+        let guaranteed = taken.iter().filter(|one| one.guaranteed);
+        let guaranteed: HashSet<&StreamName> = guaranteed.map(|one| &one.stream).collect();
+        match u32::try_from(guaranteed.len()) {
+            Ok(count) if count == due => Ok((took, taken)),
+            _ => Err(measured(format!("only {} were guaranteed", guaranteed.len()))),
+        }
+    }
+
+    /// How many records of that size the log alone takes a second, each on a stream of its own.
+    async fn bare(&self, count: u32, bytes: usize, at_once: usize) -> Result<f64, BenchError> {
+        let payload = Bytes::from(vec![b' '; bytes]);
+        let began = Instant::now();
+        let appends = stream::iter(0..count).map(|_| {
+            let payload = payload.clone();
+            async move {
+                let name = format!("ev.L-BENCH.bench.{}", command_id());
+                let name = StreamName::parse(&name).map_err(measured)?;
+                let journal = &self.bench.parts.journal;
+                journal.append(&name, payload, Position::START).await.map_err(measured)?;
+                Ok::<(), BenchError>(())
+            }
+        });
+        appends.buffer_unordered(at_once).try_collect::<Vec<()>>().await?;
+        Ok(f64::from(count) / began.elapsed().as_secs_f64())
+    }
+}

@@ -1,0 +1,149 @@
+//! The agenda: what the system itself still has to do, with the instant of each duty.
+//!
+//! Whoever reads it may be late: a duty that was carried out stays on it until its event is applied.
+
+use deadpool_postgres::Pool;
+use doudi_domain::agenda::Duty;
+use doudi_journal::{Position, StreamName};
+use jiff::Timestamp;
+use tokio_postgres::{Row, types::Type};
+use uuid::Uuid;
+
+mod fold;
+mod rows;
+
+pub(crate) use rows::apply;
+
+use crate::{
+    ViewError, ViewName,
+    db::{self, column},
+};
+
+/// The version of the tables and of what they mean.
+pub(crate) const VERSION: i32 = 1;
+
+/// The most entries of one page; a larger limit is cut to this.
+pub const DUE_MAX: usize = 10_000;
+
+/// Which page of what is due.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Query {
+    /// Each kind of duty that is asked for, with the instant until which it is; each kind once.
+    pub until: Vec<(&'static str, Timestamp)>,
+    /// Only what comes after it: the last entry of the page before.
+    pub after: Option<Point>,
+    /// The most entries to return, 1 to [`DUE_MAX`].
+    pub limit: usize,
+}
+
+/// The place of an entry in the order of the agenda.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Point {
+    /// Its instant, in microseconds.
+    pub at: Timestamp,
+    /// Its stream.
+    pub stream: StreamName,
+    /// Its key within the stream.
+    pub key: String,
+}
+
+/// An entry whose time has come.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Due {
+    /// Which, and since when.
+    pub point: Point,
+    /// What is to be done.
+    pub duty: Duty,
+    /// The command whose commit put it there.
+    pub cause: Uuid,
+    /// The matter that command belongs to.
+    pub correlation: Uuid,
+    /// Where that commit stands in the log.
+    pub position: Position,
+}
+
+/// A page of what is due.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Page {
+    /// The entries, oldest first.
+    pub due: Vec<Due>,
+    /// Where the next page begins; none when this is the last.
+    pub next: Option<Point>,
+    /// The log position that the page reflects.
+    pub position: Position,
+}
+
+/// Loads one page.
+pub(crate) async fn due(pool: &Pool, query: &Query) -> Result<Page, ViewError> {
+    let failed = |error| ViewError::sql("reading the agenda", error);
+    let limit = query.limit.clamp(1, DUE_MAX);
+    let (kinds, until): (Vec<&str>, Vec<Timestamp>) = query.until.iter().copied().unzip();
+    let after = query.after.as_ref();
+    let statement = statement(after.is_some(), limit);
+    let mut values: Vec<(&(dyn tokio_postgres::types::ToSql + Sync), Type)> =
+        vec![(&kinds, Type::TEXT_ARRAY), (&until, Type::TIMESTAMPTZ_ARRAY)];
+    let stream = after.map(|point| point.stream.as_str());
+    if let Some(point) = after {
+        values.push((&point.at, Type::TIMESTAMPTZ));
+        values.push((&stream, Type::TEXT));
+        values.push((&point.key, Type::TEXT));
+    }
+    let mut client = db::connect(pool).await?;
+    let snapshot = db::snapshot(&mut client, ViewName::Agenda).await?;
+    // Along the index whatever the statistics say, which lag behind when much changes at once. Both
+    // are sent at once and answered in order.
+    let plan = "SET LOCAL enable_seqscan = off; SET LOCAL enable_bitmapscan = off; \
+         SET LOCAL jit = off";
+    let ((), rows) = futures::future::try_join(
+        snapshot.transaction.batch_execute(plan),
+        snapshot.transaction.query_typed(&statement, &values),
+    )
+    .await
+    .map_err(failed)?;
+    let mut due = Vec::with_capacity(rows.len());
+    let mut next = None;
+    for row in &rows {
+        let point = point(row)?;
+        match entry(row, point.clone()) {
+            Ok(entry) => due.push(entry),
+            // Only a foreign hand writes such a row; it must not hold up the others.
+            Err(error) => tracing::error!(?point, ?error, "passing over an entry of the agenda"),
+        }
+        next = Some(point);
+    }
+    let next = next.filter(|_| rows.len() == limit);
+    Ok(Page { due, next, position: snapshot.position })
+}
+
+/// One bounded walk along the index for each kind, so that entries whose time has not come are never
+/// read, however many there are.
+fn statement(after: bool, limit: usize) -> String {
+    let after = if after { "AND (at, stream, key) > ($3, $4, $5)" } else { "" };
+    format!(
+        "SELECT found.* FROM unnest($1, $2) AS wanted (kind, until) CROSS JOIN LATERAL ( \
+         SELECT stream, key, at, cause, correlation, position, duty FROM duty \
+         WHERE kind = wanted.kind AND at <= wanted.until {after} \
+         ORDER BY at, stream, key LIMIT {limit}) AS found \
+         ORDER BY at, stream, key LIMIT {limit}"
+    )
+}
+
+fn point(row: &Row) -> Result<Point, ViewError> {
+    Ok(Point {
+        at: column(row, "at")?,
+        stream: db::parsed(row, "stream", StreamName::parse)?,
+        key: column(row, "key")?,
+    })
+}
+
+fn entry(row: &Row, point: Point) -> Result<Due, ViewError> {
+    let duty = serde_json::from_value(column(row, "duty")?)
+        .map_err(|error| ViewError::fault("reading a duty", error))?;
+    Ok(Due {
+        point,
+        duty,
+        cause: column(row, "cause")?,
+        correlation: column(row, "correlation")?,
+        position: db::position(column(row, "position")?),
+    })
+}

@@ -1,0 +1,74 @@
+//! Suspected false closures: an appeal on the same topic soon after a close (疑似虚假办结).
+//!
+//! A close is marked when the log holds, after it, a submission of the same enterprise on the same
+//! topic, made in time. That depends on what is in the log alone: each side looks for the other when
+//! it comes, in whatever order their streams are applied.
+
+use deadpool_postgres::Transaction;
+use uuid::Uuid;
+
+use super::fold::{Changes, Closure, Known};
+use crate::{
+    ViewError,
+    db::{self, applying},
+};
+
+/// Remembers the closes and marks those that were false, as it seems.
+pub(super) async fn put(transaction: &Transaction<'_>, changes: &Changes) -> Result<(), ViewError> {
+    add(transaction, &changes.closures).await?;
+    let submitted = changes.submitted.iter().filter_map(|key| changes.appeals.get(key));
+    again(transaction, &submitted.collect::<Vec<_>>()).await
+}
+
+/// Adds closes, and marks those that an appeal follows which is known already: that of a stream that
+/// was parked meanwhile.
+async fn add(transaction: &Transaction<'_>, closures: &[Closure]) -> Result<(), ViewError> {
+    if closures.is_empty() {
+        return Ok(());
+    }
+    let statement = "WITH added AS (INSERT INTO closure (appeal, enterprise, topic, position, \
+         until) SELECT * FROM unnest($1::uuid[], $2::text[], $3::text[], $4::bigint[], $5::date[]) \
+         ON CONFLICT DO NOTHING RETURNING *) \
+         UPDATE appeal SET suspected_false_closure = true FROM added \
+         WHERE appeal.appeal = added.appeal AND appeal.enterprise = added.enterprise \
+         AND NOT appeal.suspected_false_closure AND EXISTS \
+         (SELECT FROM appeal AS again WHERE again.enterprise = added.enterprise \
+         AND again.topic = added.topic AND again.submitted_position > added.position \
+         AND again.submitted_on <= added.until)";
+    let statement = transaction.prepare_cached(statement).await.map_err(applying)?;
+    let appeals: Vec<Uuid> = closures.iter().map(|closure| closure.key.0.0).collect();
+    let enterprises: Vec<&str> = closures.iter().map(|closure| closure.key.1.as_str()).collect();
+    let topics: Vec<&str> = closures.iter().map(|closure| closure.topic.as_str()).collect();
+    let positions: Vec<i64> = closures.iter().map(|closure| closure.position).collect();
+    let until: Vec<_> = closures.iter().map(|closure| closure.until).collect();
+    transaction
+        .execute(&statement, &[&appeals, &enterprises, &topics, &positions, &until])
+        .await
+        .map_err(applying)?;
+    Ok(())
+}
+
+/// Marks the closes that new appeals follow.
+async fn again(transaction: &Transaction<'_>, submitted: &[&Known]) -> Result<(), ViewError> {
+    if submitted.is_empty() {
+        return Ok(());
+    }
+    let statement = "UPDATE appeal SET suspected_false_closure = true \
+         FROM unnest($1::text[], $2::text[], $3::bigint[], $4::date[]) AS again(a, b, c, d) \
+         JOIN closure ON closure.enterprise = a AND closure.topic = b AND closure.position < c \
+         AND closure.until >= d \
+         WHERE appeal.appeal = closure.appeal AND appeal.enterprise = closure.enterprise \
+         AND NOT appeal.suspected_false_closure";
+    let statement = transaction.prepare_cached(statement).await.map_err(applying)?;
+    let enterprises: Vec<&str> =
+        submitted.iter().map(|known| known.row.enterprise.as_str()).collect();
+    let topics: Vec<&str> = submitted.iter().map(|known| known.row.topic.as_str()).collect();
+    let positions: Vec<i64> =
+        submitted.iter().map(|known| db::stored(known.row.submitted)).collect();
+    let days: Vec<_> = submitted.iter().map(|known| known.submitted_on).collect();
+    transaction
+        .execute(&statement, &[&enterprises, &topics, &positions, &days])
+        .await
+        .map_err(applying)?;
+    Ok(())
+}

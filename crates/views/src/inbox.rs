@@ -1,0 +1,235 @@
+//! Inboxes (待办): what is owed on open appeals, by time left; and the appeals that are stuck.
+//!
+//! Pages and counts are built from one predicate, so they agree at one position. The rows are those
+//! of the view `appeals`, so an inbox and a list of appeals agree too.
+
+use deadpool_postgres::Pool;
+use doudi_domain::{
+    AppealId, AreaCode, DiagnosisId, EnterpriseId, UnitId,
+    cases::Escalation,
+    clock::{Clock, ClockKind, Step},
+};
+use doudi_journal::Position;
+use jiff::Timestamp;
+use tokio_postgres::{
+    Row,
+    types::{ToSql, Type},
+};
+
+mod count;
+mod cursor;
+mod stuck;
+
+pub use count::{Count, Counts};
+pub use cursor::Cursor;
+pub use stuck::{StuckCursor, StuckPage, StuckQuery, StuckReason};
+
+use crate::{
+    Fresh, PAGE_MAX, Scope, ViewError, ViewName, Views,
+    appeals::{self, COLUMNS, OWED},
+    db::{self, column},
+    predicate::{Keys, Others, Predicate, Scoped},
+};
+
+/// By which columns a clock is within a scope: its appeal's, and who owes it. Whoever owes something
+/// was asked by name and sees it, unless the appeal is strictly confidential.
+const SCOPED: Scoped =
+    Scoped { leads: &["unit"], others: Others::Owner, secrecy: Some("secrecy"), internal: None };
+
+/// What is owed. All conditions given must hold.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Filter {
+    /// By that unit or desk.
+    pub unit: Option<UnitId>,
+    /// On appeals of that area.
+    pub area: Option<AreaCode>,
+    /// Only that.
+    pub kind: Option<ClockKind>,
+    /// What has reached that level or a higher one: blue, yellow or red. A rung of the ladder counts
+    /// as red.
+    pub level_at_least: Option<Step>,
+    /// What stands on that rung of the ladder.
+    pub rung: Option<Escalation>,
+    /// What is overdue at that instant.
+    pub overdue_at: Option<Timestamp>,
+    /// What the caller may see.
+    pub scope: Scope,
+}
+
+/// Which page of an inbox.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Query {
+    /// What.
+    pub filter: Filter,
+    /// Only what comes after this: `next` of the page before.
+    pub after: Option<Cursor>,
+    /// The most entries to return, 1 to [`PAGE_MAX`].
+    pub limit: usize,
+}
+
+/// Something that is owed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Entry {
+    /// The enterprise that appealed.
+    pub enterprise: EnterpriseId,
+    /// The appeal.
+    pub appeal: AppealId,
+    /// The joint diagnosis that the clock belongs to, if it does.
+    pub diagnosis: Option<DiagnosisId>,
+    /// What is owed, by whom, by when.
+    pub clock: Clock,
+    /// The appeal as it is now.
+    pub row: appeals::Row,
+}
+
+/// A page.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Page {
+    /// The entries, what is due first first.
+    pub entries: Vec<Entry>,
+    /// Where the next page begins; none when this is the last.
+    pub next: Option<Cursor>,
+    /// The log position that the page reflects.
+    pub position: Position,
+}
+
+/// The order of an inbox: unique, and never changed by what happens to the appeal beside the clock.
+const KEY: &str = "due, appeal, enterprise, diagnosis, clock";
+
+impl Filter {
+    /// Everything that is owed within `scope`.
+    #[must_use]
+    pub fn all(scope: Scope) -> Self {
+        Self {
+            unit: None,
+            area: None,
+            kind: None,
+            level_at_least: None,
+            rung: None,
+            overdue_at: None,
+            scope,
+        }
+    }
+
+    /// The conditions, without the scope.
+    fn predicate(&self) -> Predicate {
+        let mut predicate = Predicate::default();
+        if let Some(unit) = &self.unit {
+            predicate.is("owner", unit.as_str());
+        }
+        match &self.area {
+            Some(area) => predicate.is("area", area.as_str()),
+            // The clocks of an appeal that is not known, because its stream is parked, are not shown.
+            None => predicate.holds("area IS NOT NULL"),
+        }
+        if let Some(kind) = &self.kind {
+            predicate.is("kind", &db::word(kind));
+        }
+        if let Some(step) = self.level_at_least {
+            predicate.holds(format!("level >= {}", appeals::least_level(step)));
+        }
+        if let Some(rung) = self.rung {
+            // Both are needed for the index on the rungs.
+            let rung = appeals::stored_rung(Some(rung));
+            predicate.holds(format!("rung = {rung} AND rung > 0"));
+        }
+        if let Some(at) = self.overdue_at {
+            predicate.compare("due", "<=", at, Type::TIMESTAMPTZ);
+            predicate.holds("NOT waits");
+        }
+        predicate
+    }
+}
+
+/// The statement for the keys of one page.
+fn keys(predicate: &mut Predicate, query: &Query, rows: usize) -> String {
+    if let Some(after) = &query.after {
+        let key: Vec<(Box<dyn ToSql + Sync + Send>, Type)> = vec![
+            (Box::new(after.due), Type::TIMESTAMPTZ),
+            (Box::new(after.appeal.0), Type::UUID),
+            (Box::new(after.enterprise.as_str().to_owned()), Type::TEXT),
+            (Box::new(after.diagnosis), Type::UUID),
+            (Box::new(i64::from(after.clock.0)), Type::INT8),
+        ];
+        predicate.compare_row(KEY, ">", key);
+    }
+    let keys = Keys { table: "clock", columns: KEY, order: KEY };
+    predicate.page(&query.filter.scope, &SCOPED, &keys, rows)
+}
+
+/// Loads one page.
+async fn list(pool: &Pool, query: &Query) -> Result<Page, ViewError> {
+    let limit = query.limit.clamp(1, PAGE_MAX);
+    let mut predicate = query.filter.predicate();
+    // One row more tells whether there is another page.
+    let keys = keys(&mut predicate, query, limit + 1);
+    let statement = format!(
+        "SELECT {COLUMNS}, clock.document AS clock, clock.diagnosis FROM ({keys}) AS page \
+         JOIN clock USING ({KEY}) \
+         JOIN appeal ON appeal.appeal = page.appeal AND appeal.enterprise = page.enterprise {OWED} \
+         ORDER BY page.due, page.appeal, page.enterprise, page.diagnosis, page.clock"
+    );
+    let mut client = db::connect(pool).await?;
+    let snapshot = db::snapshot(&mut client, ViewName::Appeals).await?;
+    let rows = snapshot
+        .transaction
+        .query_typed(&statement, &predicate.values())
+        .await
+        .map_err(|error| ViewError::sql("listing an inbox", error))?;
+    let mut entries = rows.iter().map(entry).collect::<Result<Vec<_>, _>>()?;
+    let more = entries.len() > limit;
+    entries.truncate(limit);
+    let next = entries.last().filter(|_| more).map(Cursor::of);
+    Ok(Page { entries, next, position: snapshot.position })
+}
+
+fn entry(found: &Row) -> Result<Entry, ViewError> {
+    let row = appeals::read(found)?;
+    let clock = appeals::clock(found, "clock")?
+        .ok_or_else(|| ViewError::fault("reading an inbox", "a row has no clock"))?;
+    Ok(Entry {
+        enterprise: row.enterprise.clone(),
+        appeal: row.appeal,
+        diagnosis: appeals::diagnosis(column(found, "diagnosis")?),
+        clock,
+        row,
+    })
+}
+
+impl Views {
+    /// One page of an inbox, what is due first first.
+    ///
+    /// # Errors
+    /// As [`Views::timeline`].
+    pub async fn inbox(&self, query: &Query, fresh: Fresh) -> Result<Page, ViewError> {
+        self.wait(ViewName::Appeals, fresh.at_least, fresh.within).await?;
+        let page = list(&self.pool, query).await?;
+        fresh.check(ViewName::Appeals, page.position)?;
+        Ok(page)
+    }
+
+    /// How much an inbox holds, by kind, level and rung.
+    ///
+    /// # Errors
+    /// As [`Views::timeline`].
+    pub async fn count_inbox(&self, filter: &Filter, fresh: Fresh) -> Result<Counts, ViewError> {
+        self.wait(ViewName::Appeals, fresh.at_least, fresh.within).await?;
+        let counts = count::count(&self.pool, filter).await?;
+        fresh.check(ViewName::Appeals, counts.position)?;
+        Ok(counts)
+    }
+
+    /// One page of stuck appeals, the longest without movement first.
+    ///
+    /// # Errors
+    /// As [`Views::timeline`].
+    pub async fn stuck(&self, query: &StuckQuery, fresh: Fresh) -> Result<StuckPage, ViewError> {
+        self.wait(ViewName::Appeals, fresh.at_least, fresh.within).await?;
+        let page = stuck::list(&self.pool, query).await?;
+        fresh.check(ViewName::Appeals, page.position)?;
+        Ok(page)
+    }
+}
+
+#[cfg(test)]
+mod tests;

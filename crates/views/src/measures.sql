@@ -1,0 +1,59 @@
+-- One row for each time a unit said that it is not competent.
+CREATE TABLE IF NOT EXISTS returns (
+    appeal     uuid             NOT NULL,
+    enterprise text COLLATE "C" NOT NULL,
+    -- The how-manieth return of its appeal.
+    number     integer          NOT NULL,
+    at         timestamptz      NOT NULL,
+    from_unit  text             NOT NULL,
+    -- To whom it was sent on; null while it was not, and for ever when it stayed.
+    to_unit    text,
+    -- Whether the unit was right; null while nobody ruled.
+    upheld     boolean,
+    area       text             NOT NULL,
+    secrecy    smallint         NOT NULL,
+    PRIMARY KEY (appeal, enterprise, number)
+);
+CREATE INDEX IF NOT EXISTS returns_by_time ON returns (at);
+CREATE INDEX IF NOT EXISTS returns_by_area ON returns (area, at);
+
+-- One row for each time a unit said that it resolved an appeal. What the enterprise said of it is
+-- written once.
+CREATE TABLE IF NOT EXISTS handling (
+    appeal      uuid             NOT NULL,
+    enterprise  text COLLATE "C" NOT NULL,
+    -- The how-manieth handling of its appeal.
+    number      integer          NOT NULL,
+    resolved_at timestamptz      NOT NULL,
+    unit        text             NOT NULL,
+    area        text             NOT NULL,
+    topic       text             NOT NULL,
+    secrecy     smallint         NOT NULL,
+    -- Whether the unit spoke with the enterprise in time.
+    responded   boolean          NOT NULL,
+    -- The enterprise's first word; null while there is none.
+    resolved    boolean,
+    satisfied   boolean,
+    PRIMARY KEY (appeal, enterprise, number)
+);
+CREATE INDEX IF NOT EXISTS handling_by_time ON handling (resolved_at);
+CREATE INDEX IF NOT EXISTS handling_by_unit ON handling (unit, resolved_at);
+CREATE INDEX IF NOT EXISTS handling_by_area ON handling (area, resolved_at);
+CREATE INDEX IF NOT EXISTS handling_by_topic ON handling (topic, resolved_at);
+
+-- What the next event of an appeal is measured against.
+CREATE TABLE IF NOT EXISTS subject (
+    appeal      uuid             NOT NULL,
+    enterprise  text COLLATE "C" NOT NULL,
+    area        text             NOT NULL,
+    topic       text             NOT NULL,
+    secrecy     smallint         NOT NULL,
+    unit        text,
+    -- When first contact is overdue; null where nothing says.
+    contact_red timestamptz,
+    responded   boolean          NOT NULL,
+    contested   boolean          NOT NULL,
+    returns     integer          NOT NULL,
+    handlings   integer          NOT NULL,
+    PRIMARY KEY (appeal, enterprise)
+)

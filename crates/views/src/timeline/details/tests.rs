@@ -1,0 +1,72 @@
+//! What an entry shows.
+
+use doudi_domain::{
+    DiagnosisId,
+    appeal::{Command, Event, Outcome},
+};
+use serde_json::Value;
+use uuid::Uuid;
+
+use super::*;
+use crate::{
+    fact::Content,
+    kit::{Life, appeal_id, sealed, submission, unit},
+};
+
+fn shown(life: &Life, name: &str) -> Value {
+    let events = life.log.iter().flat_map(|fact| {
+        if let Content::Appeal(_, _, events) = &fact.content { events.as_slice() } else { &[] }
+    });
+    let (_, json) = events.map(of).find(|(found, _)| found == name).unwrap();
+    serde_json::from_str(&json).unwrap()
+}
+
+#[test]
+fn sealed_fields_are_left_out_at_any_depth() {
+    let life = Life::new(appeal_id(1), submission());
+    let json = shown(&life, "AppealSubmitted").to_string();
+    assert!(!json.contains("c2VjcmV0") && !json.contains("description"), "{json}");
+    assert!(json.contains("T06") && json.contains("210212"), "{json}");
+    let mut list = serde_json::json!([{ "a": [sealed("b"), 1] }, sealed("c")]);
+    drop_sealed(&mut list);
+    assert_eq!(list, serde_json::json!([{ "a": [1] }]));
+}
+
+#[test]
+fn of_clocks_and_terms_only_what_a_reader_asks_for_is_shown() {
+    let mut life = Life::new(appeal_id(1), submission());
+    for command in [
+        Command::Accept,
+        Command::Dispatch { to: None },
+        Command::SignFor { unit: unit("power") },
+        Command::Resolve { unit: unit("power"), outcome: Outcome::Solved, reply: sealed("reply") },
+        Command::Confirm,
+        Command::Close,
+    ] {
+        assert!(life.tell(&command), "{command:?}");
+    }
+    let submitted = shown(&life, "AppealSubmitted");
+    assert_eq!(submitted["terms"], serde_json::json!({ "version": 1, "case_type": "general" }));
+    let accept = serde_json::json!([{
+        "kind": "accept", "owner": { "unit": "desk-a" }, "due": "2025-04-28T09:00:00Z",
+    }]);
+    assert_eq!(submitted["clocks"], accept);
+    let dispatched = shown(&life, "AppealDispatched");
+    assert_eq!(dispatched["clocks"].as_array().unwrap().len(), 2);
+    assert_eq!(shown(&life, "AppealSignedFor"), serde_json::json!({ "unit": "power" }));
+    assert_eq!(shown(&life, "AppealClosed"), serde_json::json!({ "how": "confirmed" }));
+}
+
+#[test]
+fn an_event_of_a_joint_diagnosis_names_it() {
+    let id = DiagnosisId(Uuid::from_u128(7));
+    let json = of_diagnosis(id, r#"{"clock":1}"#);
+    let found: Value = serde_json::from_str(&json).unwrap();
+    assert_eq!(found, serde_json::json!({ "clock": 1, "diagnosis": Uuid::from_u128(7) }));
+}
+
+#[test]
+fn an_event_without_fields_shows_an_empty_object() {
+    let (name, json) = of(&Event::MergeDelivered {});
+    assert_eq!((name.as_str(), json.as_str()), ("MergeDelivered", "{}"));
+}

@@ -1,0 +1,100 @@
+//! Who is in charge of what, as far as a timeline shows it or depends on it.
+
+use doudi_domain::{
+    AreaCode, UnitId,
+    appeal::{Confidentiality, Event},
+    diagnosis,
+    routing::Route,
+};
+use uuid::Uuid;
+
+/// Who is in charge.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(in crate::timeline) struct Charge {
+    pub(in crate::timeline) unit: Option<UnitId>,
+    pub(in crate::timeline) area: Option<AreaCode>,
+}
+
+/// What is remembered of a visit, an appeal or a joint diagnosis.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(in crate::timeline) struct Subject {
+    pub(in crate::timeline) charge: Charge,
+    /// The units that share the work now.
+    pub(in crate::timeline) co_units: Vec<UnitId>,
+    pub(in crate::timeline) level: Confidentiality,
+    /// The appeal that a joint diagnosis is about.
+    pub(in crate::timeline) appeal: Option<Uuid>,
+}
+
+/// What an event makes of an appeal; none where it changes nothing here. The unit that had it last
+/// stays in charge of what comes after a merge or a redirection.
+pub(super) fn of_appeal(until_now: &Subject, event: &Event) -> Option<Subject> {
+    let given = |route: &Route| Subject {
+        charge: Charge { unit: Some(route.unit.clone()), area: until_now.charge.area.clone() },
+        co_units: route.co_units.clone(),
+        ..until_now.clone()
+    };
+    match event {
+        Event::AppealSubmitted { submission, .. } => Some(Subject {
+            charge: Charge {
+                unit: until_now.charge.unit.clone(),
+                area: Some(submission.area.clone()),
+            },
+            level: submission.confidentiality,
+            ..until_now.clone()
+        }),
+        Event::AppealDispatched { route, .. }
+        | Event::DispatchRuled { route, upheld: true, .. }
+        | Event::GuaranteeTaken { route, .. }
+        | Event::AppealRepaired { route: Some(route), .. } => Some(given(route)),
+        Event::AppealAccepted { .. }
+        | Event::AppealRedirected { .. }
+        | Event::AppealSignedFor { .. }
+        | Event::EnterpriseContacted { .. }
+        | Event::DispatchContested { .. }
+        | Event::DispatchRuled { upheld: false, .. }
+        | Event::AppealReclassified { .. }
+        | Event::ExtensionAsked { .. }
+        | Event::ExtensionGranted { .. }
+        | Event::ExtensionRefused { .. }
+        | Event::HandlingPaused { .. }
+        | Event::HandlingResumed { .. }
+        | Event::CoHandlingRequested { .. }
+        | Event::CoHandlingAnswered { .. }
+        | Event::AppealResolved { .. }
+        | Event::ResolutionConfirmed { .. }
+        | Event::ResolutionObjected { .. }
+        | Event::CallbackRecorded { .. }
+        | Event::EnterpriseSilent { .. }
+        | Event::AppealRated { .. }
+        | Event::AppealClosed { .. }
+        | Event::AppealReopened { .. }
+        | Event::NoteAdded { .. }
+        | Event::FileAttached { .. }
+        | Event::AppealMerged { .. }
+        | Event::MergeDelivered {}
+        | Event::AppealAbsorbed { .. }
+        | Event::AppealSplit { .. }
+        | Event::PartSubmitted { .. }
+        | Event::DiagnosisConvened { .. }
+        | Event::DiagnosisOpened { .. }
+        | Event::ConclusionTaken { .. }
+        | Event::MediationOpened { .. }
+        | Event::MediationEnded { .. }
+        | Event::ClockStepsTaken { .. }
+        | Event::DeadlinesRecomputed { .. }
+        | Event::AppealRepaired { route: None, .. }
+        | Event::PersonalDataErased { .. }
+        | Event::KeyDestroyed {} => None,
+    }
+}
+
+/// A joint diagnosis as it begins. Who may know of it is what its appeal says.
+pub(super) fn convened(event: &diagnosis::Event) -> Option<Subject> {
+    let diagnosis::Event::DiagnosisConvened { convening, .. } = event else {
+        return None;
+    };
+    let (unit, area) = (Some(convening.convener.clone()), Some(convening.area.clone()));
+    let appeal = Some(convening.appeal.0);
+    Some(Subject { charge: Charge { unit, area }, appeal, ..Subject::default() })
+}

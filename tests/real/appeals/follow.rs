@@ -1,0 +1,98 @@
+//! One's own case by its token alone: what it shows, what it lets do, and that it opens nothing else.
+
+use doudi_api::proto::{
+    AddNoteRequest, Applicant, Channel, ConfirmResolutionRequest, FollowCaseRequest,
+    GetAllowedActionsRequest, ListAppealsRequest, RateAppealRequest, Rating, Visibility,
+};
+use tonic::Code;
+
+use super::*;
+
+fn anonymous() -> SubmitAppealRequest {
+    SubmitAppealRequest {
+        enterprise_id: String::new(),
+        channel: Channel::Hotline12345.into(),
+        applicant: Applicant::Anonymous.into(),
+        ..submission("", "T06")
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_holds_the_token_follows_and_answers_the_case_and_nothing_else() {
+    let world = World::start().await;
+    let case = Case::dispatched(&world, anonymous()).await;
+    let other = Case::submit(&world, anonymous()).await;
+    assert_ne!(case.enterprise, other.enterprise, "anonymous appeals have nothing in common");
+    case.sign(&world, "power-supply").await;
+    case.ask(&world, "power-supply", "tax").await;
+    let mut unit = world.unit("power-supply");
+    for (visibility, text) in [(Visibility::Internal, "内部"), (Visibility::Public, "请补充材料")]
+    {
+        let visibility = visibility.into();
+        let note = request!(AddNoteRequest, case, visibility: visibility, text: text.to_owned());
+        unit.handling.add_note(note).await.unwrap();
+    }
+    let min_position = case.resolve(&world, "power-supply").await;
+
+    let mut own = holder(&world, &case.token);
+    let follow = FollowCaseRequest { min_position };
+    let seen = own.cases.follow_case(follow.clone()).await.unwrap().into_inner();
+    let appeal = seen.appeal.unwrap();
+    let summary = appeal.summary.as_ref().unwrap();
+    assert_eq!((&summary.appeal_id, &summary.enterprise_id), (&case.appeal, &case.enterprise));
+    assert!(summary.number.starts_with("SQ"));
+    assert_eq!((appeal.description.as_str(), appeal.reply.as_str()), ("报装两周未答复", "已办结"));
+    let notes: Vec<&str> = appeal.notes.iter().map(|note| note.text.as_str()).collect();
+    assert_eq!(notes, ["请补充材料"], "internal notes are not for the enterprise");
+    assert_eq!(appeal.tasks, [], "nor what units ask of each other");
+
+    let asked = |case: &Case| GetAllowedActionsRequest {
+        enterprise_id: case.enterprise.clone(),
+        appeal_id: case.appeal.clone(),
+        min_position: String::new(),
+    };
+    let actions = own.cases.get_allowed_actions(asked(&case)).await.unwrap().into_inner();
+    let may: Vec<&str> = actions
+        .actions
+        .iter()
+        .filter(|action| action.allowed)
+        .filter_map(|action| action.rpc.rsplit('/').next())
+        .collect();
+    let expected =
+        ["ConfirmResolution", "ObjectToResolution", "RateAppeal", "AddNote", "UploadFile"];
+    assert_eq!(may, expected);
+    assert_eq!(actions.version, seen.version);
+    let foreign = own.cases.get_allowed_actions(asked(&other)).await;
+    assert_eq!(refused(foreign), "APPEAL_UNKNOWN");
+
+    let rating = Rating { responded: true, resolved: true, satisfied: true };
+    let rate = request!(RateAppealRequest, case, rating: Some(rating));
+    own.appeals.rate_appeal(rate).await.unwrap();
+    let confirm = request!(ConfirmResolutionRequest, case);
+    own.appeals.confirm_resolution(confirm).await.unwrap();
+    let foreign = request!(ConfirmResolutionRequest, other);
+    assert_eq!(refused(own.appeals.confirm_resolution(foreign).await), "OUTSIDE_SCOPE");
+
+    let listed = own.appeals.list_appeals(ListAppealsRequest::default()).await.unwrap_err();
+    assert_eq!(listed.code(), Code::PermissionDenied, "one case is no account: {listed:?}");
+    let account = world.role(Role::Auditor).cases.follow_case(follow.clone()).await.unwrap_err();
+    assert_eq!(account.code(), Code::PermissionDenied, "no token, no own case: {account:?}");
+    let mut forged = case.token.clone();
+    let last = if forged.pop() == Some('A') { 'B' } else { 'A' };
+    forged.push(last);
+    let forged = holder(&world, &forged).cases.follow_case(follow).await.unwrap_err();
+    assert_eq!(forged.code(), Code::Unauthenticated, "{forged:?}");
+    world.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_followed_case_shows_nothing_of_what_was_erased() {
+    let world = World::start().await;
+    let case = Case::dispatched(&world, submission("L-1", "T06")).await;
+    let min_position = case.erase(&world).await;
+    let mut own = holder(&world, &case.token);
+    let seen = own.cases.follow_case(FollowCaseRequest { min_position }).await.unwrap();
+    let appeal = seen.into_inner().appeal.unwrap();
+    assert!(appeal.erased && appeal.description.is_empty(), "{appeal:?}");
+    world.stop().await;
+}
