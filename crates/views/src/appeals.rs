@@ -21,7 +21,7 @@ pub(crate) use apply::apply;
 pub(crate) use clocks::{diagnosis, least_level, level, rung, stored_rung};
 pub use list::{Page, Query};
 pub(crate) use list::{SCOPED, list};
-pub(crate) use rows::{COLUMNS, OWED, clock, read};
+pub(crate) use rows::{OWED, clock, columns, read};
 
 /// The version of the tables and of what they mean.
 pub(crate) const VERSION: i32 = 2;

@@ -26,15 +26,20 @@ pub use stuck::{StuckCursor, StuckPage, StuckQuery, StuckReason};
 
 use crate::{
     Fresh, PAGE_MAX, Scope, ViewError, ViewName, Views,
-    appeals::{self, COLUMNS, OWED},
+    appeals::{self, OWED},
     db::{self, column},
     predicate::{Keys, Others, Predicate, Scoped},
 };
 
 /// By which columns a clock is within a scope: its appeal's, and who owes it. Whoever owes something
-/// was asked by name and sees it, unless the appeal is strictly confidential.
-const SCOPED: Scoped =
-    Scoped { leads: &["unit"], others: Others::Owner, secrecy: Some("secrecy"), internal: None };
+/// was asked by name and sees it, unless the appeal is strictly confidential. What units owe each
+/// other is not for the enterprise.
+const SCOPED: Scoped = Scoped {
+    leads: &["unit"],
+    others: Others::Owner,
+    secrecy: Some("secrecy"),
+    internal: Some("(kind IN ('co_handling', 'opinion', 'conclusion'))"),
+};
 
 /// What is owed. All conditions given must hold.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -164,10 +169,11 @@ async fn list(pool: &Pool, query: &Query) -> Result<Page, ViewError> {
     // One row more tells whether there is another page.
     let keys = keys(&mut predicate, query, limit + 1);
     let statement = format!(
-        "SELECT {COLUMNS}, clock.document AS clock, clock.diagnosis FROM ({keys}) AS page \
+        "SELECT {}, clock.document AS clock, clock.diagnosis FROM ({keys}) AS page \
          JOIN clock USING ({KEY}) \
          JOIN appeal ON appeal.appeal = page.appeal AND appeal.enterprise = page.enterprise {OWED} \
-         ORDER BY page.due, page.appeal, page.enterprise, page.diagnosis, page.clock"
+         ORDER BY page.due, page.appeal, page.enterprise, page.diagnosis, page.clock",
+        appeals::columns()
     );
     let mut client = db::connect(pool).await?;
     let snapshot = db::snapshot(&mut client, ViewName::Appeals).await?;

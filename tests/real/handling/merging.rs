@@ -18,8 +18,8 @@ async fn merge(world: &World, appeal: &str, into: &str) -> Result<(), Status> {
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_meant_for_a_merged_appeal_goes_to_where_it_goes_on() {
     let world = World::start().await;
-    let one = submitted(&world, submit(ENTERPRISE, "T06", "")).await;
     let two = in_handling(&world, submit(ENTERPRISE, "T06", "")).await.appeal_id;
+    let one = submitted(&world, submit(ENTERPRISE, "T06", "")).await;
     let mut enterprise = world.enterprise(ENTERPRISE);
     let before = note(&one.appeal_id, Visibility::Public);
     let first = enterprise.handling.add_note(before.clone()).await.unwrap().into_inner();
@@ -45,9 +45,10 @@ async fn what_is_meant_for_a_merged_appeal_goes_to_where_it_goes_on() {
 #[tokio::test(flavor = "multi_thread")]
 async fn an_appeal_is_merged_only_into_another_open_one_of_its_enterprise() {
     let world = World::start().await;
+    // In this order: only into an older one, so that no promise is put off.
     let one = submitted(&world, submit(ENTERPRISE, "T06", "")).await.appeal_id;
-    let two = submitted(&world, submit(ENTERPRISE, "T06", "")).await.appeal_id;
     let three = submitted(&world, submit(ENTERPRISE, "T06", "")).await.appeal_id;
+    let two = submitted(&world, submit(ENTERPRISE, "T06", "")).await.appeal_id;
     let nowhere = doudi_server::client::command_id();
     for into in [&one, &nowhere] {
         let status = merge(&world, &one, into).await.unwrap_err();

@@ -122,9 +122,8 @@ impl Api {
             return answer;
         }
         // Where the appeal cannot be read, the answer stands: it may be that the outcome is unknown.
-        if let Ok(folded) = self.case(&order.enterprise, order.command.0).await
-            && let Some(case) = folded.state.known()
-        {
+        if let Ok(folded) = self.case(&order.enterprise, order.command.0).await {
+            let case = folded.state.known().ok_or(Reason::AppealUnknown)?;
             seen(call, &order.enterprise, case)?;
         }
         answer

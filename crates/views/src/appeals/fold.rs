@@ -19,7 +19,7 @@ use crate::fact::{Content, Fact};
 
 mod case;
 
-pub(super) use case::{Known, is_open};
+pub(super) use case::{Before, Known, is_open};
 
 /// An appeal of an enterprise. Ids are derived from what clients choose, so only both together are
 /// unique.

@@ -9,7 +9,7 @@ use doudi_domain::{
 use doudi_journal::Position;
 use tokio_postgres::types::Type;
 
-use super::{COLUMNS, OWED, Row, read};
+use super::{OWED, Row, read, rows};
 use crate::{
     Fresh, PAGE_MAX, Scope, ViewError, ViewName, Views, db,
     predicate::{Keys, Others, Predicate, Scoped},
@@ -134,8 +134,9 @@ pub(crate) async fn list(pool: &Pool, query: &Query) -> Result<Page, ViewError> 
     // One row more tells whether there is another page.
     let page = predicate.page(&query.scope, &SCOPED, &keys, limit + 1);
     let statement = format!(
-        "SELECT {COLUMNS} FROM ({page}) AS page JOIN appeal USING ({columns}) {OWED} \
-         ORDER BY appeal.submitted_position DESC"
+        "SELECT {} FROM ({page}) AS page JOIN appeal USING ({columns}) {OWED} \
+         ORDER BY appeal.submitted_position DESC",
+        rows::columns()
     );
     let mut client = db::connect(pool).await?;
     let snapshot = db::snapshot(&mut client, ViewName::Appeals).await?;

@@ -7,11 +7,12 @@ use doudi_domain::{
     AppealId, AreaCode, CaseNumber, CaseTypeId, ClassId, EnterpriseId, TopicId, UnitId, VisitId,
     clock::Clock, routing::RouteRule,
 };
+use tokio_postgres::types::Json;
 use uuid::Uuid;
 
 use super::{
     Row,
-    fold::{Changes, Known, is_open},
+    fold::{Before, Changes, Known, is_open},
     phase,
 };
 use crate::{
@@ -20,51 +21,52 @@ use crate::{
     scope,
 };
 
-/// The columns of a row, of a table or subquery `appeal`, beside which [`OWED`] stands.
-pub(crate) const COLUMNS: &str = "appeal.appeal, appeal.enterprise, appeal.number, appeal.state, \
+/// The columns of a row but its clock, of the table `appeal`.
+const OWN: &str = "appeal.appeal, appeal.enterprise, appeal.number, appeal.state, \
      appeal.channel, appeal.case_type, appeal.class, appeal.topic, appeal.area, appeal.secrecy, \
      appeal.unit, appeal.co_units, appeal.rule, appeal.objections, appeal.bounces, \
      appeal.guarantee, appeal.merged_into, appeal.about_visit, appeal.submitted_at, \
      appeal.closed_at, appeal.last_moved, appeal.suspected_false_closure, \
-     appeal.submitted_position, appeal.updated_position, owed.document AS due";
+     appeal.submitted_position, appeal.updated_position";
+
+/// The clock of the next step of the case itself, where [`OWED`] joins it.
+const DUE: &str = "owed.document AS due";
 
 /// Joins the clock of the next step of the case itself.
 pub(crate) const OWED: &str = "LEFT JOIN clock AS owed ON owed.appeal = appeal.appeal \
      AND owed.enterprise = appeal.enterprise \
      AND owed.diagnosis = '00000000-0000-0000-0000-000000000000' AND owed.clock = appeal.due_clock";
 
-/// Reads what is known of some appeals, their clocks left out.
+/// The columns of a row, for a table `appeal` with [`OWED`].
+pub(crate) fn columns() -> String {
+    format!("{OWN}, {DUE}")
+}
+
+/// Reads what is known of some appeals, all their clocks left out.
 pub(super) fn known_statement() -> String {
     format!(
-        "SELECT {COLUMNS}, appeal.submitted_on, appeal.false_closure_days, appeal.signed, \
+        "SELECT {OWN}, NULL::jsonb AS due, appeal.submitted_on, appeal.false_closure_days, appeal.signed, \
          appeal.before_merge \
-         FROM appeal {OWED} WHERE appeal.appeal = ANY($1)"
+         FROM appeal WHERE appeal.appeal = ANY($1)"
     )
 }
 
 /// Reads a row of [`known_statement`].
 pub(super) fn read_known(row: &tokio_postgres::Row) -> Result<Known, ViewError> {
-    let before_merge = column::<Option<serde_json::Value>>(row, "before_merge")?
-        .map(serde_json::from_value)
-        .transpose()
-        .map_err(|error| ViewError::fault("reading how an appeal stood", error))?;
+    let before_merge = column::<Option<Json<Before>>>(row, "before_merge")?;
     Ok(Known {
         row: read(row)?,
         submitted_on: column(row, "submitted_on")?,
         false_closure_days: db::count(column(row, "false_closure_days")?),
         signed: column(row, "signed")?,
-        before_merge,
+        before_merge: before_merge.map(|Json(before)| before),
         clocks: BTreeMap::new(),
     })
 }
 
 /// Reads a row.
 pub(crate) fn read(row: &tokio_postgres::Row) -> Result<Row, ViewError> {
-    let rule: Option<serde_json::Value> = column(row, "rule")?;
-    let rule: Option<RouteRule> = rule
-        .map(serde_json::from_value)
-        .transpose()
-        .map_err(|error| ViewError::fault("reading a routing rule", error))?;
+    let rule = column::<Option<Json<RouteRule>>>(row, "rule")?.map(|Json(rule)| rule);
     let co_units: Vec<&str> = column(row, "co_units")?;
     let co_units = co_units.into_iter().map(|unit| db::value(unit, UnitId::parse));
     Ok(Row {
@@ -98,10 +100,7 @@ pub(crate) fn read(row: &tokio_postgres::Row) -> Result<Row, ViewError> {
 
 /// A clock in a column that may be null.
 pub(crate) fn clock(row: &tokio_postgres::Row, name: &str) -> Result<Option<Clock>, ViewError> {
-    column::<Option<serde_json::Value>>(row, name)?
-        .map(serde_json::from_value)
-        .transpose()
-        .map_err(|error| ViewError::fault("reading a clock", error))
+    Ok(column::<Option<Json<Clock>>>(row, name)?.map(|Json(clock)| clock))
 }
 
 /// Writes the appeals that changed.

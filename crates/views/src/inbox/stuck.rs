@@ -10,7 +10,7 @@ use uuid::Uuid;
 use super::cursor::{Writer, padded, unpadded};
 use crate::{
     PAGE_MAX, Scope, ViewError, ViewName,
-    appeals::{self, COLUMNS, OWED, Row},
+    appeals::{self, OWED, Row},
     db,
     predicate::{Keys, Predicate, any_of},
 };
@@ -168,8 +168,9 @@ pub(super) async fn list(pool: &Pool, query: &StuckQuery) -> Result<StuckPage, V
     // One row more tells whether there is another page.
     let page = predicate.page(&query.scope, &appeals::SCOPED, &keys, limit + 1);
     let statement = format!(
-        "SELECT {COLUMNS} FROM ({page}) AS page JOIN appeal USING ({KEY}) {OWED} \
-         ORDER BY appeal.last_moved, appeal.appeal, appeal.enterprise"
+        "SELECT {} FROM ({page}) AS page JOIN appeal USING ({KEY}) {OWED} \
+         ORDER BY appeal.last_moved, appeal.appeal, appeal.enterprise",
+        appeals::columns()
     );
     let mut client = db::connect(pool).await?;
     let snapshot = db::snapshot(&mut client, ViewName::Appeals).await?;

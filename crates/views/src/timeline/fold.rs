@@ -210,8 +210,19 @@ fn entry<'a, E: serde::Serialize>(
     }
 }
 
-/// Notes and files that are only for those who handle the appeal.
+/// What is only for those who handle the appeal: some notes and files, and what units owe each other.
 fn is_internal(event: &appeal::Event) -> bool {
+    let among_units = matches!(
+        event,
+        appeal::Event::CoHandlingRequested { .. }
+            | appeal::Event::CoHandlingAnswered { .. }
+            | appeal::Event::DiagnosisConvened { .. }
+            | appeal::Event::DiagnosisOpened { .. }
+            | appeal::Event::ConclusionTaken { .. }
+    );
+    if among_units {
+        return true;
+    }
     let visibility = if let appeal::Event::NoteAdded { note } = event {
         note.visibility
     } else if let appeal::Event::FileAttached { file } = event {

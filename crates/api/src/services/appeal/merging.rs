@@ -35,8 +35,11 @@ impl Api {
         let merged = folded.state.known().is_some_and(|case| goes_on_in(case) == Some(*into));
         if !merged && !self.recorded(enterprise, *appeal, *command_id).await? {
             let other = self.case(enterprise, *into).await?;
+            let own = folded.state.known();
             let fits = |case: &Case| {
-                *into != *appeal && case.phase.is_open() && seen(call, enterprise, case).is_ok()
+                *into != *appeal
+                    && seen(call, enterprise, case).is_ok()
+                    && own.is_some_and(|own| takes_in(case, own))
             };
             if !other.state.known().is_some_and(fits) {
                 let impossible = doudi_domain::appeal::Rejection::MergeImpossible;
@@ -119,4 +122,15 @@ impl Api {
 
 fn goes_on_in(case: &Case) -> Option<AppealId> {
     if let Phase::Merged(into) = case.phase { Some(into) } else { None }
+}
+
+/// Whether `other` can take `own` in without loss: it is open, at least as closed to others, and
+/// neither younger nor further from the guarantee, so that no promise is put off by merging.
+fn takes_in(other: &Case, own: &Case) -> bool {
+    let submitted = |case: &Case| case.ledger.segments().first().map(|first| first.since);
+    other.phase.is_open()
+        && other.submission.confidentiality >= own.submission.confidentiality
+        && submitted(other) <= submitted(own)
+        && other.objections >= own.objections
+        && other.bounces >= own.bounces
 }

@@ -167,7 +167,8 @@ fn parties(caller: &Caller, own: bool, case: &Case) -> Vec<Party> {
         parties.push(Party::Desk);
     }
     let handles = caller.roles.intersects(RoleSet::of(&[Role::AgencyHandler, Role::UnitHead]));
-    let unit = caller.unit.clone().filter(|_| handles);
+    let unit =
+        caller.unit.clone().filter(|_| handles && (caller.leads(case) || caller.helps(case)));
     parties.extend(unit.map(Party::Unit));
     parties
 }
