@@ -23,8 +23,8 @@ mod round;
 
 use failures::Failures;
 
-/// The most entries that are fetched at once.
-const PAGE: usize = 1000;
+/// The most entries that are fetched at once; few in the tests beside this file, which turn pages.
+const PAGE: usize = if cfg!(test) { 7 } else { 1000 };
 /// How long a walk along the agenda may take before it begins again with the oldest, so that what
 /// was put before its end meanwhile does not wait for it.
 const WALK_MAX: Duration = Duration::from_secs(1);
@@ -250,20 +250,21 @@ impl<A: Agenda> Runner<'_, A> {
     /// behind us, so there is no need to wait for the agenda after each page.
     async fn walk(&mut self) -> Result<Walk, Outage> {
         let before = std::mem::take(&mut self.done);
-        let began = Instant::now();
+        let (began, floor) = (Instant::now(), self.floor);
         let mut tried = false;
         let mut after = None;
         loop {
             let query = Query { until: self.until(), after: after.take(), limit: PAGE };
             let page = self.agenda.due(&query).await?;
-            if page.position < self.floor {
+            // It is being built again.
+            if page.position < floor {
                 return Ok(Walk::More);
             }
             after = page.due.last().cloned();
             let due = self.free(page.due, &before);
             tried |= !due.is_empty();
             self.carry_out(due).await?;
-            if !page.more {
+            if !page.more || after.is_none() {
                 self.failures.forget_unseen();
                 return Ok(if tried { Walk::More } else { Walk::Idle });
             }
