@@ -67,6 +67,13 @@ pub struct Actor {
     pub on_behalf_of: Option<String>,
 }
 
+impl Actor {
+    /// A principal that acts for no unit, on no device and on nobody's behalf.
+    pub fn of(principal: impl Into<String>) -> Actor {
+        Actor { principal: principal.into(), unit: None, device: None, on_behalf_of: None }
+    }
+}
+
 /// One event as it is stored: an explicit name, the version of its shape, and its content as
 /// unparsed JSON, so that the log needs to know no event.
 #[derive(Clone, Debug, Serialize, Deserialize)]

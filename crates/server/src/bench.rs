@@ -121,9 +121,7 @@ pub async fn submit(engine: &Engine, number: u32) -> Result<Position, BenchError
         confidentiality: Confidentiality::Internal,
         split_from: None,
     };
-    let actor =
-        Actor { principal: "bench".to_owned(), unit: None, device: None, on_behalf_of: None };
-    let envelope = Envelope::new(appeal.0, actor);
+    let envelope = Envelope::new(appeal.0, Actor::of("bench"));
     let command = Command::Submit(submission);
     let outcome = engine.execute::<Appeal>(&stream, &command, &envelope).await;
     Ok(outcome.map_err(measured)?.position)

@@ -11,7 +11,7 @@ use doudi_domain::{
 use doudi_engine::{
     Actor, Envelope, ExecuteError, Folded, LoadError, Position, StreamNameError, streams,
 };
-use doudi_views::{Fresh, PAGE_MAX, ViewError, appeals, sweep::Named};
+use doudi_views::{Fresh, PAGE_MAX, Scope, ViewError, appeals, sweep::Named};
 use uuid::Uuid;
 
 use crate::parts::Parts;
@@ -80,7 +80,7 @@ pub async fn sweep(parts: &Parts, repair: bool) -> Result<Swept, SweepError> {
     let mut known = HashSet::new();
     for owner in gone(parts).await? {
         for named in parts.views.appeals_owed_by(&owner, OF_OWNER_MAX).await? {
-            if is_wrong(parts, &named).await? && known.insert(named.clone()) {
+            if known.insert(named.clone()) && is_wrong(parts, &named).await? {
                 tracing::warn!(enterprise = %named.0, appeal = %named.1, %owner,
                     "an appeal is owed by a unit that cannot be reached");
                 swept.orphaned += 1;
@@ -151,7 +151,7 @@ pub struct Recomputed {
 /// See [`SweepError`]; what was moved until then stays.
 pub async fn recompute(parts: &Parts) -> Result<Recomputed, SweepError> {
     let mut done = Recomputed::default();
-    let mut query = appeals::Query::every(PAGE_MAX);
+    let mut query = appeals::Query::all(Scope::All, PAGE_MAX);
     loop {
         let page = parts.views.appeals(&query, Fresh::ANY).await?;
         for row in page.appeals.iter().filter(|row| row.state.is_open()) {
@@ -182,13 +182,7 @@ async fn issue(
     let stream = streams::appeal(enterprise, *appeal)?;
     let found = parts.engine.read::<Appeal>(&stream, Position::START).await?;
     let id = Uuid::new_v5(&appeal.0, format!("{what} {stream} {}", found.version).as_bytes());
-    let actor = Actor {
-        principal: "process:sweep".to_owned(),
-        unit: None,
-        device: None,
-        on_behalf_of: None,
-    };
-    let envelope = Envelope::new(id, actor);
+    let envelope = Envelope::new(id, Actor::of("process:sweep"));
     match parts.engine.execute::<Appeal>(&stream, command, &envelope).await {
         Ok(done) if done.events.is_empty() => Ok(Mended::No),
         Ok(_) => Ok(Mended::Yes),

@@ -25,19 +25,7 @@ fn timeline_of(n: u64, order: Order, limit: usize) -> timeline::Query {
 }
 
 fn every_appeal(limit: usize) -> appeals::Query {
-    appeals::Query {
-        state: None,
-        area: None,
-        unit: None,
-        topic: None,
-        enterprise: None,
-        case_type: None,
-        guarantee: None,
-        number: None,
-        scope: Scope::All,
-        after: None,
-        limit,
-    }
+    appeals::Query::all(Scope::All, limit)
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -97,9 +97,13 @@ where
     D::Command: Serialize,
     D::Rejection: Send + Sync,
 {
-    let id = Uuid::new_v5(&due.command_id(), b"elsewhere");
-    let done = issue::<T>(engine, due, stream, id, command).await?;
+    let done = issue::<T>(engine, due, stream, elsewhere_id(due), command).await?;
     on_own_stream::<D>(engine, due, &mark(&done)).await
+}
+
+/// The id of the command that a duty issues on another stream, beside the one on its own.
+fn elsewhere_id(due: &Due) -> Uuid {
+    Uuid::new_v5(&due.command_id(), b"elsewhere")
 }
 
 async fn issue<D>(
@@ -119,12 +123,7 @@ where
 
 /// Nobody asked for it: its cause did.
 fn envelope(due: &Due, id: Uuid) -> Envelope {
-    let actor = Actor {
-        principal: format!("process:{}", due.duty.kind()),
-        unit: None,
-        device: None,
-        on_behalf_of: None,
-    };
+    let actor = Actor::of(format!("process:{}", due.duty.kind()));
     Envelope {
         causation: Some(due.cause),
         correlation: Some(due.correlation),

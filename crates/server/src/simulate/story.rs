@@ -203,15 +203,13 @@ impl Story {
         D::Command: serde::Serialize,
         D::Rejection: Send + Sync,
     {
-        let actor = Actor {
-            principal: "simulation".to_owned(),
-            unit: None,
-            device: None,
-            on_behalf_of: None,
-        };
         let id = Uuid::from_u128(self.city.chance.u128(..));
         self.tally.commands += 1;
-        match self.engine.execute::<D>(stream, command, &Envelope::new(id, actor)).await {
+        match self
+            .engine
+            .execute::<D>(stream, command, &Envelope::new(id, Actor::of("simulation")))
+            .await
+        {
             Ok(_) => Ok(()),
             Err(ExecuteError::Rejected(rejection)) => {
                 // By its name: the text says with which unit and until when.

@@ -50,26 +50,6 @@ pub struct Query {
     pub limit: usize,
 }
 
-impl Query {
-    /// Every appeal that there is, in pages of `limit`.
-    #[must_use]
-    pub fn every(limit: usize) -> Self {
-        Self {
-            state: None,
-            area: None,
-            unit: None,
-            topic: None,
-            enterprise: None,
-            case_type: None,
-            guarantee: None,
-            number: None,
-            scope: Scope::All,
-            after: None,
-            limit,
-        }
-    }
-}
-
 /// A page.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Page {

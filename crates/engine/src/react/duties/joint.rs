@@ -10,7 +10,9 @@ use doudi_domain::{
     policy::{self, Policy, PolicyName},
 };
 
-use super::{Outcome, elsewhere, named, on_own_stream, own_state, owner, unfounded};
+use super::{
+    Outcome, elsewhere, elsewhere_id, issue, named, on_own_stream, own_state, owner, unfounded,
+};
 use crate::{execute::Engine, react::Due, streams};
 
 /// The appeal called for it: the units are convened under the terms that the appeal has.
@@ -68,8 +70,8 @@ pub(super) async fn publish_standing_rule(engine: &Engine, due: &Due) -> Outcome
         policy::Event::PolicyPublished { version } => Some(*version),
         policy::Event::PolicyDrafted { .. } | policy::Event::PolicyRetired { .. } => None,
     };
-    let id = uuid::Uuid::new_v5(&due.command_id(), b"elsewhere");
-    let adopted = super::issue::<Policy>(engine, due, &stream, id, &command).await?;
+    let id = elsewhere_id(due);
+    let adopted = issue::<Policy>(engine, due, &stream, id, &command).await?;
     let version = match adopted.events.iter().find_map(published) {
         Some(version) => version,
         // The table said so already: the version in force is the one.

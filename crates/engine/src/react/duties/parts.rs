@@ -6,10 +6,10 @@ use doudi_domain::{
     appeal::{self, Appeal, Rejection},
 };
 use doudi_journal::StreamName;
-use uuid::Uuid;
 
 use super::{
-    Outcome, elsewhere, envelope, failure, named, on_own_stream, own_state, owner, unfounded,
+    Outcome, elsewhere, elsewhere_id, envelope, failure, named, on_own_stream, own_state, owner,
+    unfounded,
 };
 use crate::{
     execute::{Engine, ExecuteError},
@@ -39,7 +39,7 @@ async fn absorb(
     stream: &StreamName,
     from: AppealId,
 ) -> Result<(), ExecuteError<Rejection>> {
-    let envelope = envelope(due, Uuid::new_v5(&due.command_id(), b"elsewhere"));
+    let envelope = envelope(due, elsewhere_id(due));
     let command = appeal::Command::Absorb { from };
     engine.execute::<Appeal>(stream, &command, &envelope).await.map(drop)
 }
