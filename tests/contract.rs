@@ -13,7 +13,7 @@ use std::time::Duration;
 use doudi_journal::{
     Credentials, Durability, JetStream, JetStreamSettings, Journal, Position, StreamName,
 };
-use doudi_tests::nats::{NatsOptions, NatsServer, Sync};
+use doudi_tests::nats::{NatsOptions, NatsServer, ToDisk};
 
 /// How long anything in these tests may take that is supposed to happen at once.
 const BOUND: Duration = Duration::from_secs(20);
@@ -49,14 +49,14 @@ use on_both_logs;
 
 /// A fresh log on a nats-server of its own, which lives as long as the returned server.
 async fn real_log() -> (NatsServer, Journal) {
-    let server = start(Sync::Lazy).await;
+    let server = start(ToDisk::Lazy).await;
     let settings = JetStreamSettings { durability: Durability::Fast, ..settings_for(&server) };
     let jetstream = connect(settings).await;
     jetstream.create_if_absent().await.expect("a new stream");
     (server, Journal::JetStream(jetstream))
 }
 
-async fn start(sync: Sync) -> NatsServer {
+async fn start(sync: ToDisk) -> NatsServer {
     NatsServer::start(NatsOptions { sync, ..NatsOptions::default() }).await.expect("a nats-server")
 }
 

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use doudi_server::children::{ChildError, NatsChild, NatsChildOptions, tools_folder};
 
-pub use doudi_server::children::Sync;
+pub use doudi_server::children::ToDisk;
 
 use crate::{DIE_WITHIN, Scratch};
 
@@ -13,7 +13,7 @@ use crate::{DIE_WITHIN, Scratch};
 #[derive(Debug, Clone, Default)]
 pub struct NatsOptions {
     /// When it syncs to disk; `Always` unless said otherwise.
-    pub sync: Sync,
+    pub sync: ToDisk,
     /// The program; `None` finds one that is new enough.
     pub program: Option<PathBuf>,
 }

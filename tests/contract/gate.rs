@@ -8,7 +8,7 @@ use doudi_journal::{
     ConnectError, Credentials, Durability, GateRefusal, GateReport, JetStream, JetStreamSettings,
     Position, StreamName, SyncMode,
 };
-use doudi_tests::nats::{NatsOptions, NatsServer, Sync, old_nats_server};
+use doudi_tests::nats::{NatsOptions, NatsServer, ToDisk, old_nats_server};
 
 use super::{connect, raw, settings_for, soon, start};
 
@@ -28,7 +28,7 @@ fn codes(result: Result<GateReport, Vec<GateRefusal>>) -> Vec<&'static str> {
 
 #[tokio::test]
 async fn a_sound_log_on_a_server_that_syncs_always_passes() {
-    let server = start(Sync::Always).await;
+    let server = start(ToDisk::Always).await;
     let jetstream = connect(settings_for(&server)).await;
     assert!(jetstream.create_if_absent().await.unwrap());
     assert!(!jetstream.create_if_absent().await.unwrap());
@@ -46,7 +46,7 @@ async fn a_sound_log_on_a_server_that_syncs_always_passes() {
 
 #[tokio::test]
 async fn lazy_sync_passes_as_fast_and_is_refused_as_always() {
-    let server = start(Sync::Lazy).await;
+    let server = start(ToDisk::Lazy).await;
     let fast = JetStreamSettings { durability: Durability::Fast, ..settings_for(&server) };
     let report = with_stream(fast).await.gate(Position(0)).await.unwrap();
     assert!(matches!(report.sync, SyncMode::Lazy { .. }), "{:?}", report.sync);
@@ -63,7 +63,7 @@ async fn lazy_sync_passes_as_fast_and_is_refused_as_always() {
 
 #[tokio::test]
 async fn what_is_not_proven_is_refused() {
-    let (server, other) = tokio::join!(start(Sync::Always), start(Sync::Always));
+    let (server, other) = tokio::join!(start(ToDisk::Always), start(ToDisk::Always));
     let nothing = JetStreamSettings { monitor_urls: Vec::new(), ..settings_for(&server) };
     assert_eq!(codes(with_stream(nothing).await.gate(Position(0)).await), ["SYNC_UNPROVEN"]);
     let cases = [
@@ -82,7 +82,7 @@ async fn what_is_not_proven_is_refused() {
 
 #[tokio::test]
 async fn a_missing_stream_and_an_unbuilt_profile_are_refused_together() {
-    let server = start(Sync::Always).await;
+    let server = start(ToDisk::Always).await;
     let settings = JetStreamSettings { durability: Durability::Group, ..settings_for(&server) };
     let jetstream = connect(settings).await;
     assert_eq!(codes(jetstream.gate(Position(0)).await), ["GROUP_UNAVAILABLE", "STREAM_MISSING"]);
@@ -90,7 +90,7 @@ async fn a_missing_stream_and_an_unbuilt_profile_are_refused_together() {
 
 #[tokio::test]
 async fn a_log_that_ends_before_a_checkpoint_is_refused() {
-    let server = start(Sync::Always).await;
+    let server = start(ToDisk::Always).await;
     let jetstream = with_stream(settings_for(&server)).await;
     assert!(jetstream.gate(Position(0)).await.is_ok());
     let refusals = jetstream.gate(Position(7)).await;
@@ -101,7 +101,7 @@ async fn a_log_that_ends_before_a_checkpoint_is_refused() {
 
 #[tokio::test]
 async fn every_drifted_setting_is_named_and_none_is_changed() {
-    let server = start(Sync::Always).await;
+    let server = start(ToDisk::Always).await;
     let context = raw(&server).await;
     let drifted = Config {
         name: "DOUDI".to_owned(),
@@ -146,7 +146,7 @@ async fn every_drifted_setting_is_named_and_none_is_changed() {
 
 #[tokio::test]
 async fn a_stream_that_acknowledges_before_it_stores_is_refused() {
-    let server = start(Sync::Always).await;
+    let server = start(ToDisk::Always).await;
     let context = raw(&server).await;
     let hasty = Config {
         name: "DOUDI".to_owned(),
@@ -165,7 +165,7 @@ async fn a_stream_that_acknowledges_before_it_stores_is_refused() {
 
 #[tokio::test]
 async fn a_log_with_removed_records_is_refused() {
-    let server = start(Sync::Always).await;
+    let server = start(ToDisk::Always).await;
     let context = raw(&server).await;
     let config = Config {
         name: "DOUDI".to_owned(),
@@ -194,7 +194,7 @@ async fn the_old_server_of_debian_is_refused() {
         );
         return;
     };
-    let options = NatsOptions { sync: Sync::Lazy, program: Some(program) };
+    let options = NatsOptions { sync: ToDisk::Lazy, program: Some(program) };
     let server = NatsServer::start(options).await.expect("an old nats-server");
     let jetstream = connect(settings_for(&server)).await;
     let refusals = soon(jetstream.gate(Position(0))).await;
@@ -206,7 +206,7 @@ async fn the_old_server_of_debian_is_refused() {
 
 #[tokio::test]
 async fn a_wrong_login_is_refused_at_once_and_shows_no_secret() {
-    let server = start(Sync::Lazy).await;
+    let server = start(ToDisk::Lazy).await;
     let credentials = Credentials::Token("wr0ng-secret".to_owned());
     let settings = JetStreamSettings { credentials, ..settings_for(&server) };
     let error = soon(JetStream::connect(settings)).await.expect_err("a wrong login");

@@ -10,7 +10,7 @@ use doudi_journal::{
     OpenObjectsError,
 };
 use doudi_tests::{
-    nats::{NatsServer, Sync},
+    nats::{NatsServer, ToDisk},
     until,
 };
 use futures::{StreamExt as _, future::join_all};
@@ -55,7 +55,7 @@ on_both_stores!(
 );
 
 async fn real_objects() -> (NatsServer, Objects) {
-    let server = start(Sync::Lazy).await;
+    let server = start(ToDisk::Lazy).await;
     let objects = open(&server, 0).await.expect("a bucket");
     (server, objects)
 }
@@ -191,7 +191,7 @@ async fn chunks_without_an_end_are_no_object_and_putting_again_stores_it() {
 
 #[tokio::test]
 async fn a_put_that_its_server_does_not_survive_is_told_and_done_again() {
-    let mut server = start(Sync::Always).await;
+    let mut server = start(ToDisk::Always).await;
     let objects = open(&server, 0).await.unwrap();
     for round in 0..3 {
         let (name, bytes) = content(OBJECT_BYTES_MAX, round);
@@ -271,7 +271,7 @@ async fn bytes_that_somebody_changed_are_never_handed_out() {
 
 #[tokio::test]
 async fn a_full_store_refuses_and_keeps_what_it_has() {
-    let server = start(Sync::Lazy).await;
+    let server = start(ToDisk::Lazy).await;
     let objects = open(&server, 1_000_000).await.unwrap();
     let (name, bytes) = content(600_000, 1);
     objects.put(&name, bytes.clone()).await.unwrap();
@@ -322,7 +322,7 @@ async fn a_bucket_is_made_once_found_again_and_refused_when_it_would_lose_object
 
 #[tokio::test]
 async fn processes_that_start_at_once_find_one_bucket() {
-    let server = start(Sync::Lazy).await;
+    let server = start(ToDisk::Lazy).await;
     let opened = soon(join_all((0..4).map(|_| open(&server, 0)))).await;
     let (name, bytes) = content(10, 1);
     let opened: Vec<Objects> = opened.into_iter().map(Result::unwrap).collect();

@@ -10,7 +10,7 @@ use async_nats::jetstream::stream::Config;
 use doudi_journal::{
     AppendError, Durability, FollowError, JetStreamSettings, Journal, LoadError, Position,
 };
-use doudi_tests::nats::Sync;
+use doudi_tests::nats::ToDisk;
 use futures::{StreamExt as _, future::join_all};
 
 use super::{
@@ -139,7 +139,7 @@ async fn a_record_that_lands_late_is_found_and_never_doubled() {
 
 #[tokio::test]
 async fn a_killed_server_keeps_what_it_acknowledged_and_doubles_nothing() {
-    let mut server = start(Sync::Always).await;
+    let mut server = start(ToDisk::Always).await;
     let jetstream = connect(settings_for(&server)).await;
     jetstream.create_if_absent().await.unwrap();
     let log = Journal::JetStream(jetstream);
@@ -177,7 +177,7 @@ async fn a_killed_server_keeps_what_it_acknowledged_and_doubles_nothing() {
 
 #[tokio::test]
 async fn without_a_stream_nothing_is_stored() {
-    let server = start(Sync::Lazy).await;
+    let server = start(ToDisk::Lazy).await;
     let log = Journal::JetStream(connect(settings_for(&server)).await);
     let result = soon(log.append(&stream("a"), "x".into(), Position(0))).await;
     assert!(matches!(result, Err(AppendError::Unavailable { .. })), "{result:?}");
@@ -187,7 +187,7 @@ async fn without_a_stream_nothing_is_stored() {
 
 #[tokio::test]
 async fn a_full_log_says_so_and_keeps_what_it_has() {
-    let server = start(Sync::Lazy).await;
+    let server = start(ToDisk::Lazy).await;
     let settings = JetStreamSettings {
         max_bytes: 100_000,
         durability: Durability::Fast,
@@ -226,7 +226,7 @@ async fn a_foreign_subject_reaches_the_follower_and_holds_up_nothing() {
 
 #[tokio::test]
 async fn a_hole_in_the_log_is_told_loudly() {
-    let server = start(Sync::Lazy).await;
+    let server = start(ToDisk::Lazy).await;
     let context = raw(&server).await;
     let config = Config {
         name: "DOUDI".to_owned(),

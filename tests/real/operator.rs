@@ -5,7 +5,7 @@ use std::process::Output;
 use doudi_api::proto::Ground;
 use doudi_server::{config::Config, parts::Parts, verify};
 use doudi_tests::{
-    nats::{NatsOptions, NatsServer, Sync},
+    nats::{NatsOptions, NatsServer, ToDisk},
     program,
     world::{Ground as Servers, World},
 };
@@ -109,7 +109,7 @@ async fn a_log_that_lost_records_is_not_served_until_the_views_are_built_again()
 #[tokio::test(flavor = "multi_thread")]
 async fn a_server_that_syncs_lazily_is_not_served_on_unless_the_profile_says_so() {
     let servers = Servers::start().await;
-    let lazy = NatsOptions { sync: Sync::Lazy, ..NatsOptions::default() };
+    let lazy = NatsOptions { sync: ToDisk::Lazy, ..NatsOptions::default() };
     let nats = NatsServer::start(lazy).await.unwrap();
     let mut config = servers.config.clone();
     doudi_server::dev::point(&mut config, &nats, &servers.postgres, &servers.key);

@@ -10,13 +10,13 @@ mod storm;
 use doudi_domain::enterprise::Rejection;
 use doudi_engine::ExecuteError;
 use doudi_journal::Version;
-use doudi_tests::{nats::Sync, until};
+use doudi_tests::{nats::ToDisk, until};
 
 use ground::{BOUND, Ground, HASTY, PATIENT, connect, insist, is_open, run, stored};
 
 #[tokio::test]
 async fn a_swallowed_acknowledgement_is_found_by_the_same_command() {
-    let ground = Ground::prepare(Sync::Lazy, HASTY).await;
+    let ground = Ground::prepare(ToDisk::Lazy, HASTY).await;
     ground.proxy.swallow();
     let begun = ground.begin(1);
     let place = ground.landed(1).await;
@@ -29,7 +29,7 @@ async fn a_swallowed_acknowledgement_is_found_by_the_same_command() {
 
 #[tokio::test]
 async fn a_lost_acknowledgement_is_found_by_the_command_itself() {
-    let ground = Ground::prepare(Sync::Lazy, PATIENT).await;
+    let ground = Ground::prepare(ToDisk::Lazy, PATIENT).await;
     ground.proxy.swallow();
     let begun = ground.begin(1);
     let place = ground.landed(1).await;
@@ -42,7 +42,7 @@ async fn a_lost_acknowledgement_is_found_by_the_command_itself() {
 
 #[tokio::test]
 async fn an_append_that_comes_late_does_not_land_behind_another() {
-    let ground = Ground::prepare(Sync::Lazy, HASTY).await;
+    let ground = Ground::prepare(ToDisk::Lazy, HASTY).await;
     ground.proxy.trap();
     let begun = ground.begin(1);
     ground.proxy.holds(1).await;
@@ -61,7 +61,7 @@ async fn an_append_that_comes_late_does_not_land_behind_another() {
 /// The same command is twice on its way, on a lost connection and on the new one; `first` is the
 /// number of the connection whose append arrives first.
 async fn two_appends_of_one_command(first: u64) {
-    let ground = Ground::prepare(Sync::Lazy, PATIENT).await;
+    let ground = Ground::prepare(ToDisk::Lazy, PATIENT).await;
     ground.proxy.trap();
     let begun = ground.begin(1);
     assert_eq!(ground.proxy.holds(1).await, 1);
@@ -90,7 +90,7 @@ async fn the_append_of_a_lost_connection_may_land_last() {
 
 #[tokio::test]
 async fn a_conflict_with_ourselves_that_cannot_be_read_up_is_unknown() {
-    let ground = Ground::prepare(Sync::Lazy, HASTY * 3).await;
+    let ground = Ground::prepare(ToDisk::Lazy, HASTY * 3).await;
     ground.proxy.trap();
     let begun = ground.begin(1);
     ground.proxy.holds(1).await;
@@ -111,7 +111,7 @@ async fn a_conflict_with_ourselves_that_cannot_be_read_up_is_unknown() {
 
 #[tokio::test]
 async fn an_outcome_survives_a_restart_of_the_server() {
-    let mut ground = Ground::prepare(Sync::Always, HASTY).await;
+    let mut ground = Ground::prepare(ToDisk::Always, HASTY).await;
     ground.proxy.swallow();
     let begun = ground.begin(1);
     let place = ground.landed(1).await;
@@ -128,7 +128,7 @@ async fn an_outcome_survives_a_restart_of_the_server() {
 
 #[tokio::test]
 async fn while_the_log_cannot_be_read_no_answer_is_definite() {
-    let ground = Ground::prepare(Sync::Lazy, HASTY).await;
+    let ground = Ground::prepare(ToDisk::Lazy, HASTY).await;
     ground.proxy.swallow();
     ground.proxy.shut(true);
     let begun = ground.begin(1);
@@ -149,7 +149,7 @@ async fn while_the_log_cannot_be_read_no_answer_is_definite() {
 /// on what is no more.
 #[tokio::test]
 async fn an_engine_lets_go_of_what_the_log_has_lost() {
-    let mut ground = Ground::prepare(Sync::Lazy, PATIENT).await;
+    let mut ground = Ground::prepare(ToDisk::Lazy, PATIENT).await;
     ground.server.kill9().await.unwrap();
     std::fs::remove_dir_all(ground.server.store_dir()).unwrap();
     ground.server.restart().await.unwrap();

@@ -1,7 +1,7 @@
 //! `doudi bench`: what the machine does, printed beside something bare that was run in the same
 //! breath, on servers of our own in a temporary folder.
 
-use std::{ops::Range, path::Path, time::Duration};
+use std::{ops::Range, time::Duration};
 
 use doudi_api::{identity::Claims, permission::Role};
 use doudi_domain::{
@@ -10,19 +10,13 @@ use doudi_domain::{
 };
 use doudi_engine::{Actor, Engine, Envelope, Position, StreamName, streams};
 use futures::{StreamExt, TryStreamExt, stream};
-use tonic::transport::{Channel, Endpoint};
 use uuid::Uuid;
 
 use crate::{
     catalogue::{self, CatalogueError, Plan},
     client::Client,
-    config::{Config, ConfigError, Purpose, environment},
-    dev::{Dev, DevError, keys::DevKey},
-    logging,
-    parts::{Parts, PartsError},
-    roles::{self, Roles, RunError},
     simulate::text,
-    stop::Stop,
+    stage::{Stage, StageError},
     token,
 };
 
@@ -30,6 +24,8 @@ pub mod lifecycle;
 pub mod steps;
 pub mod timers;
 
+/// What of the program's own log is shown.
+const LOG: &str = "warn";
 /// How many submissions are under way at once while the log is filled.
 const FILLERS: usize = 512;
 /// How long the tables may take to catch up after that.
@@ -38,18 +34,9 @@ const CATCH_UP: Duration = Duration::from_secs(1800);
 /// Why a bench could not be run.
 #[derive(Debug, thiserror::Error)]
 pub enum BenchError {
-    /// The configuration is wrong.
+    /// Its servers, or the roles on them.
     #[error(transparent)]
-    Config(#[from] ConfigError),
-    /// The servers cannot be started.
-    #[error("the bench's servers cannot be started")]
-    Dev(#[from] DevError),
-    /// The parts cannot be put together.
-    #[error("the bench's parts cannot be put together")]
-    Parts(#[from] PartsError),
-    /// A role failed.
-    #[error("a role of the bench failed")]
-    Run(#[from] RunError),
+    Stage(#[from] StageError),
     /// The published data cannot be read.
     #[error("the catalogue cannot be read")]
     Catalogue(#[from] CatalogueError),
@@ -65,29 +52,19 @@ fn measured(error: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Bench
     BenchError::Measured(error.into())
 }
 
-/// What a bench works with: the parts, and the API they serve.
-struct Bench {
-    config: Config,
-    parts: Parts,
-    channel: Channel,
-    key: DevKey,
+fn client(stage: &Stage, claims: &Claims) -> Result<Client, BenchError> {
+    Client::new(&stage.channel, &token::sign(&stage.key, claims)?).map_err(measured)
 }
 
-impl Bench {
-    fn client(&self, claims: &Claims) -> Result<Client, BenchError> {
-        Client::new(&self.channel, &token::sign(&self.key, claims)?).map_err(measured)
+/// Publishes the catalogue.
+async fn publish(stage: &Stage) -> Result<(), BenchError> {
+    let admin = client(stage, &token::claims(Role::Admin))?;
+    let documents =
+        [catalogue::work_calendar()?, catalogue::case_types()?, Plan::published()?.routing()];
+    for document in documents {
+        admin.publish(document).await.map_err(measured)?;
     }
-
-    /// Publishes the catalogue.
-    async fn publish(&self) -> Result<(), BenchError> {
-        let admin = self.client(&token::claims(Role::Admin))?;
-        let documents =
-            [catalogue::work_calendar()?, catalogue::case_types()?, Plan::published()?.routing()];
-        for document in documents {
-            admin.publish(document).await.map_err(measured)?;
-        }
-        Ok(())
-    }
+    Ok(())
 }
 
 /// The stream of an appeal that is told from others by its number, of one of ten thousand enterprises.
@@ -132,39 +109,4 @@ async fn submit_all(engine: &Engine, numbers: Range<u32>) -> Result<Position, Be
     let submitted = stream::iter(numbers).map(|number| submit(engine, number));
     let submitted = submitted.buffer_unordered(FILLERS);
     submitted.try_fold(Position::START, |last, next| async move { Ok(last.max(next)) }).await
-}
-
-/// Runs `measure` on servers in `folder`, which is for nothing else, beside the given roles.
-async fn on_servers<F, R>(folder: &Path, roles: Roles, measure: F) -> Result<(), BenchError>
-where
-    F: FnOnce(Bench) -> R,
-    R: Future<Output = Result<(), BenchError>>,
-{
-    let mut config = Config::load(Purpose::Dev, None, &environment())?;
-    config.grpc.listen = ([127, 0, 0, 1], 0).into();
-    config.log.filter = "warn".to_owned();
-    logging::start(&config.log).map_err(measured)?;
-    let dev = Dev::start(folder, true).await?;
-    dev.configure(&mut config);
-    let key = DevKey::read(folder).map_err(DevError::from)?;
-    let parts = Parts::assemble(&config).await?;
-    let stop = Stop::new();
-    let server = roles::bind(&config)?;
-    let address = server.address();
-    let running =
-        tokio::spawn(roles::run(parts.clone(), config.clone(), roles, Some(server), stop.clone()));
-    let told = Box::pin(async {
-        let endpoint = Endpoint::from_shared(format!("http://{address}")).map_err(measured)?;
-        let channel = endpoint.connect().await.map_err(measured)?;
-        measure(Bench { config, parts, channel, key }).await
-    })
-    .await;
-    stop.now();
-    if let Ok(ended) = running.await {
-        ended?;
-    }
-    let halt = Stop::new();
-    halt.now();
-    dev.supervise(&halt).await.map_err(DevError::from)?;
-    told
 }

@@ -18,7 +18,7 @@ use std::time::Duration;
 
 pub use find::{NatsProgram, PostgresPrograms, find_nats, find_postgres, tools_folder};
 pub use guard::Guarded;
-pub use nats::{NatsChild, NatsChildOptions, Sync};
+pub use nats::{NatsChild, NatsChildOptions, ToDisk};
 pub use postgres::{PostgresChild, PostgresChildOptions};
 pub use user::ServiceUser;
 

@@ -5,6 +5,8 @@ use std::{net::SocketAddr, path::PathBuf};
 use clap::{Parser, Subcommand};
 use doudi_views::ViewName;
 
+use crate::children::ToDisk;
+
 /// Appeals that always find somebody, inspections that never exceed the limit.
 #[derive(Debug, Parser)]
 #[command(name = "doudi", version, about)]
@@ -47,6 +49,9 @@ pub enum Command {
     },
     /// Measure on servers in a temporary folder, beside something bare run in the same breath.
     Bench {
+        /// When the log is forced to disk: before each acknowledgement, or every two minutes.
+        #[arg(long, value_enum, default_value_t)]
+        sync: ToDisk,
         /// What.
         #[command(subcommand)]
         what: Measured,

@@ -13,6 +13,7 @@ use doudi_api::{
 
 use crate::{
     bench,
+    children::ToDisk,
     cli::{Cli, Command, Measured, Simulated},
     config::{Config, Purpose, environment},
     demo,
@@ -50,15 +51,19 @@ pub async fn run(cli: Cli) -> Result<ExitCode, Failure> {
             Box::pin(in_scratch("simulate", async |folder| simulate::appeals(folder, plan).await))
                 .await
         }
-        Command::Bench { what: Measured::Lifecycle { cases, clients, lives } } => {
+        Command::Bench { sync, what: Measured::Lifecycle { cases, clients, lives } } => {
             let scale = bench::lifecycle::Scale { cases, clients, lives };
-            Box::pin(in_scratch("bench", async |folder| bench::lifecycle::run(folder, scale).await))
-                .await
+            Box::pin(in_scratch("bench", async |folder| {
+                bench::lifecycle::run(folder, sync, scale).await
+            }))
+            .await
         }
-        Command::Bench { what: Measured::Timers { cases, due } } => {
+        Command::Bench { sync, what: Measured::Timers { cases, due } } => {
             let scale = bench::timers::Scale { cases, due };
-            Box::pin(in_scratch("bench", async |folder| bench::timers::run(folder, scale).await))
-                .await
+            Box::pin(in_scratch("bench", async |folder| {
+                bench::timers::run(folder, sync, scale).await
+            }))
+            .await
         }
         Command::Rebuild { views } => operate::rebuild(&load(Purpose::Serve, file)?, &views).await,
         Command::Replay { stream } => operate::replay(&load(Purpose::Serve, file)?, &stream).await,
@@ -110,7 +115,7 @@ async fn run_roles(file: Option<&Path>, which: Roles) -> Result<ExitCode, Failur
 async fn run_dev(mut config: Config, folder: PathBuf) -> Result<ExitCode, Failure> {
     let stop = Stop::new();
     stop.on_signals()?;
-    let dev = Dev::start(&folder, false).await?;
+    let dev = Dev::start(&folder, false, ToDisk::Always).await?;
     dev.configure(&mut config);
     let parts = Parts::assemble(&config).await?;
     let server = roles::bind(&config)?;

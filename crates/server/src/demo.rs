@@ -3,20 +3,14 @@
 use std::path::Path;
 
 use doudi_api::{identity::Claims, permission::Role};
-use tonic::{
-    Status,
-    metadata::errors::InvalidMetadataValue,
-    transport::{Channel, Endpoint},
-};
+use tonic::{Status, metadata::errors::InvalidMetadataValue, transport::Channel};
 
 use crate::{
     catalogue::{CatalogueError, Plan},
     client::Client,
-    config::{Config, ConfigError, Purpose, environment},
-    dev::{Dev, DevError, keys::DevKey},
-    parts::{Parts, PartsError},
-    roles::{self, Roles, RunError},
-    stop::Stop,
+    dev::keys::DevKey,
+    parts::Parts,
+    stage::{Setting, Stage, StageError, on_stage},
     token,
 };
 
@@ -27,24 +21,12 @@ mod tables;
 /// Why the demo did not end well.
 #[derive(Debug, thiserror::Error)]
 pub enum DemoError {
-    /// The configuration is wrong.
+    /// Its servers, or the roles on them.
     #[error(transparent)]
-    Config(#[from] ConfigError),
-    /// The servers cannot be started.
-    #[error("the demo's servers cannot be started")]
-    Dev(#[from] DevError),
-    /// The parts cannot be put together.
-    #[error("the demo's parts cannot be put together")]
-    Parts(#[from] PartsError),
-    /// A role failed.
-    #[error("a role of the demo failed")]
-    Run(#[from] RunError),
+    Stage(#[from] StageError),
     /// The published data cannot be read.
     #[error("the catalogue cannot be read")]
     Catalogue(#[from] CatalogueError),
-    /// The API cannot be reached.
-    #[error("the demo cannot reach its own API")]
-    Channel(#[from] tonic::transport::Error),
     /// A token cannot be made.
     #[error("a token cannot be made")]
     Token(#[from] token::TokenError),
@@ -110,36 +92,11 @@ impl Cast {
 /// # Errors
 /// See [`DemoError`]: whatever is not as it should be.
 pub async fn run(folder: &Path) -> Result<(), DemoError> {
-    let mut config = Config::load(Purpose::Dev, None, &environment())?;
-    config.grpc.listen = ([127, 0, 0, 1], 0).into();
-    let dev = Dev::start(folder, true).await?;
-    dev.configure(&mut config);
-    let key = DevKey::read(folder).map_err(DevError::from)?;
-    let parts = Parts::assemble(&config).await?;
-    let stop = Stop::new();
-    let server = roles::bind(&config)?;
-    let address = server.address();
-    let running = tokio::spawn(roles::run(
-        parts.clone(),
-        config.clone(),
-        Roles::ALL,
-        Some(server),
-        stop.clone(),
-    ));
-    let told = Box::pin(async {
-        let channel = Endpoint::from_shared(format!("http://{address}"))?.connect().await?;
+    on_stage(folder, Setting::default(), async |Stage { parts, channel, key, .. }| {
         Box::pin(story(Cast::gather(Plan::published()?, channel, key)?)).await?;
         replay(&parts).await
     })
-    .await;
-    stop.now();
-    if let Ok(ended) = running.await {
-        ended?;
-    }
-    let halt = Stop::new();
-    halt.now();
-    dev.supervise(&halt).await.map_err(DevError::from)?;
-    told?;
+    .await?;
     println!("\ndemo: ok");
     Ok(())
 }

@@ -12,7 +12,7 @@ use tokio::time::Duration;
 
 use crate::{
     children::{
-        ChildError, NatsChild, NatsChildOptions, PostgresChild, PostgresChildOptions, Sync,
+        ChildError, NatsChild, NatsChildOptions, PostgresChild, PostgresChildOptions, ToDisk,
     },
     config::{Config, Secret},
     stop::Stop,
@@ -65,21 +65,16 @@ pub fn default_folder() -> PathBuf {
 }
 
 impl Dev {
-    /// Starts the children in `folder`. A `scratch` folder is for a demo: quick, and removed when
-    /// we end without stopping.
+    /// Starts the children in `folder`, the log with that `sync`. A `scratch` folder is for a demo: quick,
+    /// and removed when we end without stopping.
     ///
     /// # Errors
     /// See [`DevError`].
-    pub async fn start(folder: &Path, scratch: bool) -> Result<Self, DevError> {
+    pub async fn start(folder: &Path, scratch: bool, sync: ToDisk) -> Result<Self, DevError> {
         fs::create_dir_all(folder)
             .map_err(|source| DevError::Folder { path: folder.to_owned(), source })?;
         let key = DevKey::read_or_make(folder, keys::DEV_KEY_ID)?;
-        let nats = NatsChildOptions {
-            folder: folder.join("nats"),
-            sync: Sync::Always,
-            program: None,
-            scratch,
-        };
+        let nats = NatsChildOptions { folder: folder.join("nats"), sync, program: None, scratch };
         let postgres =
             PostgresChildOptions { folder: folder.join("postgres"), fast: scratch, scratch };
         let (nats, postgres) =

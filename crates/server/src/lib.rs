@@ -19,6 +19,7 @@ pub mod parts;
 pub mod report;
 pub mod roles;
 pub mod simulate;
+pub mod stage;
 pub mod stop;
 pub mod sweep;
 pub mod token;

@@ -11,10 +11,9 @@ use doudi_engine::{Engine, Vault};
 use crate::{
     catalogue::CatalogueError,
     clock::Hands,
-    config::{Config, ConfigError, Purpose, environment},
-    dev::{Dev, DevError},
-    parts::{Parts, PartsError, engine_settings},
-    stop::Stop,
+    parts::engine_settings,
+    roles::Roles,
+    stage::{Setting, Stage, StageError, on_stage},
 };
 
 mod city;
@@ -37,15 +36,9 @@ pub struct Plan {
 /// Why a simulation did not end well.
 #[derive(Debug, thiserror::Error)]
 pub enum SimulateError {
-    /// The configuration is wrong.
+    /// Its servers, or the roles on them.
     #[error(transparent)]
-    Config(#[from] ConfigError),
-    /// The servers cannot be started.
-    #[error("the simulation's servers cannot be started")]
-    Dev(#[from] DevError),
-    /// The parts cannot be put together.
-    #[error("the simulation's parts cannot be put together")]
-    Parts(#[from] PartsError),
+    Stage(#[from] StageError),
     /// The published data cannot be read.
     #[error("the catalogue cannot be read")]
     Catalogue(#[from] CatalogueError),
@@ -73,19 +66,12 @@ fn step(error: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> SimulateE
 /// # Errors
 /// See [`SimulateError`]: whatever is not as it should be.
 pub async fn appeals(folder: &Path, plan: Plan) -> Result<(), SimulateError> {
-    let mut config = Config::load(Purpose::Dev, None, &environment())?;
-    let dev = Dev::start(folder, true).await?;
-    dev.configure(&mut config);
-    let parts = Parts::assemble(&config).await?;
-    let hands = Hands::default();
-    let settings = engine_settings(&config.engine);
-    let engine = Engine::new(parts.journal.clone(), settings, hands.clock());
-    let stop = Stop::new();
-    let projecting = {
-        let (parts, until) = (parts.clone(), stop.receiver());
-        tokio::spawn(async move { parts.views.project(&parts.journal, until).await })
-    };
-    let told = Box::pin(async {
+    // The agenda is carried out by the simulation itself, at its own time.
+    let setting = Setting { roles: Roles { react: false, ..Roles::ALL }, ..Setting::default() };
+    on_stage(folder, setting, async |Stage { config, parts, .. }| {
+        let hands = Hands::default();
+        let settings = engine_settings(&config.engine);
+        let engine = Engine::new(parts.journal.clone(), settings, hands.clock());
         // Texts of nobody: their keys may go with the process.
         let mut story = Story::new(engine, Vault::memory(), hands, plan)?;
         let begun = tokio::time::Instant::now();
@@ -93,12 +79,5 @@ pub async fn appeals(folder: &Path, plan: Plan) -> Result<(), SimulateError> {
         story.run().await?;
         summary::print(&parts, &story, begun.elapsed()).await
     })
-    .await;
-    stop.now();
-    let ended = projecting.await.map_err(step);
-    let halt = Stop::new();
-    halt.now();
-    dev.supervise(&halt).await.map_err(DevError::from)?;
-    told?;
-    ended
+    .await
 }

@@ -20,7 +20,7 @@ pub(crate) use rows::apply;
 use crate::{Fresh, ViewError, ViewName, Views, predicate::Predicate};
 
 /// The version of the tables and of what they mean.
-pub(crate) const VERSION: i32 = 1;
+pub(crate) const VERSION: i32 = 2;
 
 /// The most groups of one answer; where there are more, those with the most in them.
 pub const GROUPS_MAX: usize = 1000;

@@ -18,22 +18,25 @@ CREATE INDEX IF NOT EXISTS returns_by_time ON returns (at);
 CREATE INDEX IF NOT EXISTS returns_by_area ON returns (area, at);
 
 -- One row for each time a unit said that it resolved an appeal. What the enterprise said of it is
--- written once.
+-- written once; what it said itself comes before what a desk recorded that it said on the phone.
 CREATE TABLE IF NOT EXISTS handling (
-    appeal      uuid             NOT NULL,
-    enterprise  text COLLATE "C" NOT NULL,
+    appeal          uuid             NOT NULL,
+    enterprise      text COLLATE "C" NOT NULL,
     -- The how-manieth handling of its appeal.
-    number      integer          NOT NULL,
-    resolved_at timestamptz      NOT NULL,
-    unit        text             NOT NULL,
-    area        text             NOT NULL,
-    topic       text             NOT NULL,
-    secrecy     smallint         NOT NULL,
+    number          integer          NOT NULL,
+    resolved_at     timestamptz      NOT NULL,
+    unit            text             NOT NULL,
+    area            text             NOT NULL,
+    topic           text             NOT NULL,
+    secrecy         smallint         NOT NULL,
     -- Whether the unit spoke with the enterprise in time.
-    responded   boolean          NOT NULL,
-    -- The enterprise's first word; null while there is none.
-    resolved    boolean,
-    satisfied   boolean,
+    responded       boolean          NOT NULL,
+    -- The enterprise's own first word; null while there is none.
+    own_resolved    boolean,
+    own_satisfied   boolean,
+    -- Its first word on the phone, as a desk recorded it.
+    phone_resolved  boolean,
+    phone_satisfied boolean,
     PRIMARY KEY (appeal, enterprise, number)
 );
 CREATE INDEX IF NOT EXISTS handling_by_time ON handling (resolved_at);

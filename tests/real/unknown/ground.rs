@@ -15,7 +15,7 @@ use doudi_journal::{
     StreamName, Version,
 };
 use doudi_tests::{
-    nats::{NatsOptions, NatsServer, Sync},
+    nats::{NatsOptions, NatsServer, ToDisk},
     until,
 };
 use jiff::{ToSpan as _, civil::date};
@@ -48,7 +48,7 @@ pub(super) struct Ground {
 }
 
 impl Ground {
-    pub(super) async fn prepare(sync: Sync, patience: Duration) -> Ground {
+    pub(super) async fn prepare(sync: ToDisk, patience: Duration) -> Ground {
         let options = NatsOptions { sync, ..NatsOptions::default() };
         let server = NatsServer::start(options).await.unwrap();
         let direct = connect(&server, server.url(), PATIENT).await;

@@ -16,7 +16,7 @@ use std::{
 use doudi_domain::enterprise::Profile;
 use doudi_engine::Engine;
 use doudi_journal::{Position, Version};
-use doudi_tests::{nats::Sync, until};
+use doudi_tests::{nats::ToDisk, until};
 use futures::future::join_all;
 use tokio::time::{Instant, MissedTickBehavior, timeout};
 use uuid::Uuid;
@@ -51,7 +51,7 @@ async fn dropped_after(polls: usize, woken: bool, engine: &Engine, n: u64) -> Op
 
 #[tokio::test]
 async fn a_command_can_be_dropped_at_any_point_and_is_never_stored_twice() {
-    let ground = Ground::prepare(Sync::Lazy, PATIENT).await;
+    let ground = Ground::prepare(ToDisk::Lazy, PATIENT).await;
     let (mut n, mut dropped, mut landed) = (0, 0, 0);
     for (cold, woken) in [(false, false), (false, true), (true, false), (true, true)] {
         for polls in 1.. {
@@ -112,7 +112,7 @@ async fn write(engine: Engine, numbers: Arc<AtomicU64>, told: Arc<Told>, end: In
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn in_a_storm_of_cuts_each_acknowledged_command_is_stored_once() {
     const WRITERS: usize = 16;
-    let ground = Ground::prepare(Sync::Lazy, HASTY).await;
+    let ground = Ground::prepare(ToDisk::Lazy, HASTY).await;
     let second = Proxy::start(&ground.server.url()).await;
     let engines = [ground.engine.clone(), connect(&ground.server, second.url(), HASTY).await];
     let (numbers, told) = (Arc::new(AtomicU64::new(WARM_UP + 1)), Arc::<Told>::default());

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use doudi_domain::{
     Decider, DiagnosisId, UnitId,
-    appeal::{Command, Confidentiality, Outcome, Rating, Submission},
+    appeal::{Callback, Command, Confidentiality, Outcome, Rating, Submission},
     cases::Escalation,
     clock::{Clock, ClockKind, Owner, Step},
     diagnosis::{self, Convening, Diagnosis, Panel},
@@ -395,8 +395,13 @@ async fn a_week(city: &mut City) {
         Command::Resolve { unit: unit("tax"), outcome: Outcome::Explained, reply: sealed() },
     )
     .await;
+    // On the phone it speaks where it did not itself.
+    let pleased =
+        || Callback { reached: true, resolved: Some(false), satisfied: Some(true), note: None };
     city.tell(0, Command::Confirm).await;
+    city.tell(0, Command::RecordCallback(pleased())).await;
     city.resolved(3, "power").await;
+    city.tell(3, Command::RecordCallback(pleased())).await;
     city.tell(3, Command::Rate(Rating { responded: true, resolved: true, satisfied: false })).await;
 }
 

@@ -16,10 +16,11 @@ use doudi_engine::{Position, StreamName};
 use doudi_views::ViewName;
 use futures::{StreamExt, TryStreamExt, stream};
 
-use super::{Bench, BenchError, CATCH_UP, measured, on_servers, submit_all};
+use super::{BenchError, CATCH_UP, client, measured, publish, submit_all};
 use crate::{
+    children::ToDisk,
     client::{Client, command_id},
-    roles::Roles,
+    stage::{Setting, Stage, on_stage},
     token,
 };
 
@@ -41,28 +42,29 @@ pub struct Scale {
 ///
 /// # Errors
 /// [`BenchError`] when something that is measured fails.
-pub async fn run(folder: &Path, scale: Scale) -> Result<(), BenchError> {
-    on_servers(folder, Roles::ALL, |bench| async move {
-        bench.publish().await?;
+pub async fn run(folder: &Path, sync: ToDisk, scale: Scale) -> Result<(), BenchError> {
+    let setting = Setting { sync, log: Some(super::LOG), ..Setting::default() };
+    on_stage(folder, setting, async |stage| {
+        publish(&stage).await?;
         println!("{} lives of {RECORDS} records, {} clients", scale.lives, scale.clients);
         println!("{:>10} {:>12} {:>14} {:>7}", "cases", "lives/s", "bare appends/s", "ratio");
-        measure(&bench, scale, 0).await?;
-        fill(&bench, scale.cases).await?;
-        measure(&bench, scale, scale.cases).await
+        measure(&stage, scale, 0).await?;
+        fill(&stage, scale.cases).await?;
+        measure(&stage, scale, scale.cases).await
     })
     .await
 }
 
 /// One line: lives a second, and what the log alone takes of as many records.
-async fn measure(bench: &Bench, scale: Scale, cases: u32) -> Result<(), BenchError> {
-    let clients = Cast::of(bench)?;
+async fn measure(stage: &Stage, scale: Scale, cases: u32) -> Result<(), BenchError> {
+    let clients = Cast::of(stage)?;
     let began = Instant::now();
     let lives = stream::iter(0..scale.lives).map(|number| clients.live(number));
     lives.buffer_unordered(scale.clients).try_collect::<Vec<()>>().await?;
     let lives = f64::from(scale.lives) / began.elapsed().as_secs_f64();
 
     let began = Instant::now();
-    let chains = stream::iter(0..scale.lives).map(|_| bare(bench));
+    let chains = stream::iter(0..scale.lives).map(|_| bare(stage));
     chains.buffer_unordered(scale.clients).try_collect::<Vec<()>>().await?;
     let appends = f64::from(scale.lives * RECORDS) / began.elapsed().as_secs_f64();
     let ratio = lives * f64::from(RECORDS) / appends;
@@ -71,11 +73,11 @@ async fn measure(bench: &Bench, scale: Scale, cases: u32) -> Result<(), BenchErr
 }
 
 /// As many records of the same size as a life leaves, each after the one before, with no rule at all.
-async fn bare(bench: &Bench) -> Result<(), BenchError> {
+async fn bare(stage: &Stage) -> Result<(), BenchError> {
     let id = command_id();
     let name = format!("ev.L-BENCH.bench.{id}");
     let stream = StreamName::parse(&name).map_err(measured)?;
-    let journal = &bench.parts.journal;
+    let journal = &stage.parts.journal;
     let mut last = Position::START;
     for _ in 0..RECORDS {
         let payload = Bytes::from(vec![b' '; 1500]);
@@ -92,14 +94,14 @@ struct Cast {
 }
 
 impl Cast {
-    fn of(bench: &Bench) -> Result<Self, BenchError> {
+    fn of(stage: &Stage) -> Result<Self, BenchError> {
         let sample = token::claims(Role::Enterprise);
         let unit =
             Claims { unit: Some("power-supply".to_owned()), ..token::claims(Role::AgencyHandler) };
         Ok(Self {
-            enterprise: bench.client(&sample)?,
-            dispatcher: bench.client(&token::claims(Role::Dispatcher))?,
-            unit: bench.client(&unit)?,
+            enterprise: client(stage, &sample)?,
+            dispatcher: client(stage, &token::claims(Role::Dispatcher))?,
+            unit: client(stage, &unit)?,
         })
     }
 
@@ -150,11 +152,11 @@ impl Cast {
 }
 
 /// Fills the log with submitted appeals of ten thousand enterprises, and waits for the tables.
-async fn fill(bench: &Bench, cases: u32) -> Result<(), BenchError> {
+async fn fill(stage: &Stage, cases: u32) -> Result<(), BenchError> {
     let began = Instant::now();
-    let last = submit_all(&bench.parts.engine, 0..cases).await?;
+    let last = submit_all(&stage.parts.engine, 0..cases).await?;
     let appended = began.elapsed();
-    let wait = |view| bench.parts.views.wait(view, last, CATCH_UP);
+    let wait = |view| stage.parts.views.wait(view, last, CATCH_UP);
     for view in ViewName::ALL {
         wait(view).await.map_err(measured)?;
     }

@@ -17,16 +17,18 @@ use futures::{StreamExt, TryStreamExt, stream};
 use jiff::{SignedDuration, Timestamp};
 
 use super::{
-    Bench, BenchError, CATCH_UP, measured, on_servers,
+    BenchError, CATCH_UP, measured, publish,
     steps::{self, Taken},
     submit_all,
 };
 use crate::{
     agenda::StoredAgenda,
+    children::ToDisk,
     client::command_id,
     clock::{Ahead, Hands},
     parts,
     roles::Roles,
+    stage::{Setting, Stage, on_stage},
     stop::Stop,
 };
 
@@ -61,24 +63,25 @@ pub struct Scale {
 ///
 /// # Errors
 /// [`BenchError`] when something that is measured fails or is not as it must be.
-pub async fn run(folder: &Path, scale: Scale) -> Result<(), BenchError> {
+pub async fn run(folder: &Path, sync: ToDisk, scale: Scale) -> Result<(), BenchError> {
     // The bench has a runner of its own, with a time of its own.
     let roles = Roles { react: false, ..Roles::ALL };
-    on_servers(folder, roles, |bench| async move {
-        bench.publish().await?;
-        let begin = bench.parts.engine.now();
-        fill(&bench, scale, begin).await?;
+    let setting = Setting { sync, roles, log: Some(super::LOG) };
+    on_stage(folder, setting, async |stage| {
+        publish(&stage).await?;
+        let begin = stage.parts.engine.now();
+        fill(&stage, scale, begin).await?;
         let ahead = Ahead::default();
-        let settings = parts::engine_settings(&bench.config.engine);
-        let engine = Engine::new(bench.parts.journal.clone(), settings, ahead.clock());
+        let settings = parts::engine_settings(&stage.config.engine);
+        let engine = Engine::new(stage.parts.journal.clone(), settings, ahead.clock());
         let stop = Stop::new();
         let running = {
-            let (engine, parts, until) = (engine.clone(), bench.parts.clone(), stop.receiver());
-            let settings = parts::react_settings(&bench.config.react);
+            let (engine, parts, until) = (engine.clone(), stage.parts.clone(), stop.receiver());
+            let settings = parts::react_settings(&stage.config.react);
             let agenda = StoredAgenda(parts.views.clone());
             tokio::spawn(async move { engine.react(&agenda, &parts.vault, &settings, until).await })
         };
-        let timed = Timed { bench: &bench, engine, ahead, begin };
+        let timed = Timed { stage: &stage, engine, ahead, begin };
         let told = timed.measure(scale).await;
         stop.now();
         running.await.map_err(measured)?;
@@ -95,11 +98,11 @@ fn day(begin: Timestamp, days: i64) -> Timestamp {
 
 /// Submits one appeal whose clock is watched, those that will be due at once, and all others, each at
 /// its day, and waits for the tables.
-async fn fill(bench: &Bench, scale: Scale, begin: Timestamp) -> Result<(), BenchError> {
+async fn fill(stage: &Stage, scale: Scale, begin: Timestamp) -> Result<(), BenchError> {
     let began = Instant::now();
     let hands = Hands::default();
-    let settings = parts::engine_settings(&bench.config.engine);
-    let engine = Engine::new(bench.parts.journal.clone(), settings, hands.clock());
+    let settings = parts::engine_settings(&stage.config.engine);
+    let engine = Engine::new(stage.parts.journal.clone(), settings, hands.clock());
     hands.set(begin);
     submit_all(&engine, 0..1).await?;
     let a_day = scale.due.div_ceil(DUE_DAYS);
@@ -111,11 +114,11 @@ async fn fill(bench: &Bench, scale: Scale, begin: Timestamp) -> Result<(), Bench
     hands.set(day(begin, ARMED_DAY));
     let last = submit_all(&engine, 1 + scale.due..scale.cases.max(1 + scale.due)).await?;
     let appended = began.elapsed().as_secs_f64();
-    let last = last.max(bench.parts.journal.last_position().await.map_err(measured)?);
-    bench.parts.views.wait(ViewName::Agenda, last, CATCH_UP).await.map_err(measured)?;
+    let last = last.max(stage.parts.journal.last_position().await.map_err(measured)?);
+    stage.parts.views.wait(ViewName::Agenda, last, CATCH_UP).await.map_err(measured)?;
     let agenda = began.elapsed().as_secs_f64();
     for view in ViewName::ALL {
-        bench.parts.views.wait(view, last, CATCH_UP).await.map_err(measured)?;
+        stage.parts.views.wait(view, last, CATCH_UP).await.map_err(measured)?;
     }
     let all = began.elapsed().as_secs_f64();
     println!(
@@ -128,7 +131,7 @@ async fn fill(bench: &Bench, scale: Scale, begin: Timestamp) -> Result<(), Bench
 
 /// A runner at work and its time.
 struct Timed<'a> {
-    bench: &'a Bench,
+    stage: &'a Stage,
     engine: Engine,
     ahead: Ahead,
     begin: Timestamp,
@@ -146,7 +149,7 @@ impl Timed<'_> {
         );
         let (took, taken) = self.at_once(scale.due).await?;
         let commits = f64::from(scale.due) / took.as_secs_f64();
-        let in_flight = self.bench.config.react.in_flight_max;
+        let in_flight = self.stage.config.react.in_flight_max;
         let overtaken = steps::overtaken(&taken);
         println!(
             "{} due at once: all carried out in {:.1} s, {commits:.0} commits/s; at most {overtaken} \
@@ -167,12 +170,12 @@ impl Timed<'_> {
     }
 
     async fn end(&self) -> Result<Position, BenchError> {
-        self.bench.parts.journal.last_position().await.map_err(measured)
+        self.stage.parts.journal.last_position().await.map_err(measured)
     }
 
     /// Waits until nothing is due, and says where the log ends and when something will be.
     async fn settled(&self) -> Result<(Position, Timestamp), BenchError> {
-        let settled = steps::settled(&self.bench.parts, &self.engine);
+        let settled = steps::settled(&self.stage.parts, &self.engine);
         let late = |_| measured(format!("something is still due after {STEP_WITHIN:?}"));
         tokio::time::timeout(STEP_WITHIN, settled).await.map_err(late)?
     }
@@ -217,7 +220,7 @@ impl Timed<'_> {
         self.reached(Position(before.0 + u64::from(due)), CATCH_UP).await?;
         let took = began.elapsed();
         self.settled().await?;
-        let taken = steps::taken(&self.bench.parts.journal, before).await?;
+        let taken = steps::taken(&self.stage.parts.journal, before).await?;
         if let Some(doubled) = steps::doubled(&taken) {
             return Err(measured(format!("a step was taken twice: {doubled:?}")));
         }
@@ -238,7 +241,7 @@ impl Timed<'_> {
             async move {
                 let name = format!("ev.L-BENCH.bench.{}", command_id());
                 let name = StreamName::parse(&name).map_err(measured)?;
-                let journal = &self.bench.parts.journal;
+                let journal = &self.stage.parts.journal;
                 journal.append(&name, payload, Position::START).await.map_err(measured)?;
                 Ok::<(), BenchError>(())
             }

@@ -18,8 +18,8 @@ const NAME: &str = "nats-server";
 const PORT_TRIES_MAX: u32 = 5;
 
 /// When nats-server forces what it wrote to the disk.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Sync {
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, clap::ValueEnum)]
+pub enum ToDisk {
     /// Before it acknowledges each message.
     #[default]
     Always,
@@ -33,7 +33,7 @@ pub struct NatsChildOptions {
     /// The folder for its configuration, secret, log and messages; made when missing.
     pub folder: PathBuf,
     /// When it syncs to disk.
-    pub sync: Sync,
+    pub sync: ToDisk,
     /// The program; `None` finds one that is new enough. A named one may be of any version.
     pub program: Option<PathBuf>,
     /// Whether the folder is removed when we end without stopping the child.
@@ -154,13 +154,13 @@ fn make_folder(folder: &Path) -> Result<PathBuf, ChildError> {
 }
 
 /// The configuration file. Durations are quoted, or nats-server reads them as numbers.
-fn config(folder: &Path, sync: Sync, port: u16, monitor_port: u16, token: &str) -> String {
+fn config(folder: &Path, sync: ToDisk, port: u16, monitor_port: u16, token: &str) -> String {
     let store = quoted(&store_dir(folder));
     let log = quoted(&folder.join("nats.log"));
     // Lazy is the default, and saying so would be an unknown field to the old servers of our tests.
     let sync = match sync {
-        Sync::Always => "    sync_interval: always\n",
-        Sync::Lazy => "",
+        ToDisk::Always => "    sync_interval: always\n",
+        ToDisk::Lazy => "",
     };
     format!(
         "# Written by doudi at each start; changes here are lost.\n\

@@ -23,7 +23,7 @@ pub const DEV_KEY_ID: &str = "doudi-dev";
 pub const MASTER_KEY_ID: &str = "dev";
 
 /// The keys of one data folder.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct DevKey {
     id: String,
     signing: SigningKey,

@@ -54,7 +54,16 @@ pub(super) struct Handling {
     pub(super) topic: TopicId,
     pub(super) level: Confidentiality,
     pub(super) responded: bool,
-    /// The enterprise's first word.
+    /// What the enterprise said itself.
+    pub(super) own: Word,
+    /// What a desk recorded that it said on the phone.
+    pub(super) phone: Word,
+}
+
+/// What the enterprise said of a handling: the first time that it said whether the matter is resolved,
+/// and the first time that it said whether it is satisfied.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Word {
     pub(super) resolved: Option<bool>,
     pub(super) satisfied: Option<bool>,
 }
@@ -149,15 +158,18 @@ impl Changes {
                 subject.responded |= subject.contact_red.is_none_or(|red| at < red);
             }
             Event::AppealResolved { .. } => self.resolved(key, subject, at),
-            Event::ResolutionConfirmed { .. } => self.word(key, subject, Some(true), Some(true)),
+            // To agree that a matter is resolved is not to be satisfied.
+            Event::ResolutionConfirmed { .. } => self.own_word(key, subject, Some(true), None),
             Event::ResolutionObjected { .. } | Event::AppealReopened { .. } => {
-                self.word(key, subject, Some(false), Some(false));
-            }
-            Event::CallbackRecorded { callback, .. } => {
-                self.word(key, subject, callback.resolved, callback.satisfied);
+                self.own_word(key, subject, Some(false), Some(false));
             }
             Event::AppealRated { rating } => {
-                self.word(key, subject, Some(rating.resolved), Some(rating.satisfied));
+                self.own_word(key, subject, Some(rating.resolved), Some(rating.satisfied));
+            }
+            Event::CallbackRecorded { callback, .. } => {
+                self.said(key, subject, |handling| {
+                    handling.phone.add(callback.resolved, callback.satisfied);
+                });
             }
             Event::AppealSubmitted { .. }
             | Event::AppealAccepted { .. }
@@ -243,28 +255,39 @@ impl Changes {
             topic: subject.topic.clone(),
             level: subject.level,
             responded: subject.responded,
-            resolved: None,
-            satisfied: None,
+            own: Word::default(),
+            phone: Word::default(),
         };
         let name = (key.clone(), subject.handlings);
         self.handlings_changed.insert(name.clone());
         self.handlings.insert(name, handling);
     }
 
-    /// What the enterprise says of the last handling: its first word stands.
-    fn word(
+    fn own_word(
         &mut self,
         key: &Key,
         subject: &Subject,
         resolved: Option<bool>,
         satisfied: Option<bool>,
     ) {
+        self.said(key, subject, |handling| handling.own.add(resolved, satisfied));
+    }
+
+    /// Something was said of the last handling.
+    fn said(&mut self, key: &Key, subject: &Subject, add: impl FnOnce(&mut Handling)) {
         let name = (key.clone(), subject.handlings);
         if let Some(handling) = self.handlings.get_mut(&name) {
-            handling.resolved = handling.resolved.or(resolved);
-            handling.satisfied = handling.satisfied.or(satisfied);
+            add(handling);
             self.handlings_changed.insert(name);
         }
+    }
+}
+
+impl Word {
+    /// What was said before stands.
+    fn add(&mut self, resolved: Option<bool>, satisfied: Option<bool>) {
+        self.resolved = self.resolved.or(resolved);
+        self.satisfied = self.satisfied.or(satisfied);
     }
 }
 

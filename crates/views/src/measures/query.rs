@@ -24,6 +24,10 @@ const RETURNED: Scoped = Scoped {
 /// By which columns a handling is within a scope.
 const HANDLING: Scoped = Scoped { leads: &["unit"], ..RETURNED };
 
+/// What the enterprise said of a handling.
+const RESOLVED: &str = "coalesce(own_resolved, phone_resolved)";
+const SATISFIED: &str = "coalesce(own_satisfied, phone_satisfied)";
+
 /// Which returns.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FlowQuery {
@@ -93,7 +97,8 @@ pub struct RatesQuery {
     pub scope: Scope,
 }
 
-/// What became of the handlings of one group. A second handling of an appeal is one more.
+/// What became of the handlings of one group. A second handling of an appeal is one more. Of what the
+/// enterprise said, its own word counts, and where it is silent what it said on the phone (回访).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Rate {
     /// The group.
@@ -179,8 +184,8 @@ pub(super) async fn rates(pool: &Pool, query: &RatesQuery) -> Result<Rates, View
     predicate.within(&query.scope, &HANDLING);
     let statement = format!(
         "SELECT {} AS key, count(*) AS handled, count(*) FILTER (WHERE responded) AS responded, \
-         count(resolved) AS asked_resolved, count(*) FILTER (WHERE resolved) AS resolved, \
-         count(satisfied) AS asked_satisfied, count(*) FILTER (WHERE satisfied) AS satisfied \
+         count({RESOLVED}) AS asked_resolved, count(*) FILTER (WHERE {RESOLVED}) AS resolved, \
+         count({SATISFIED}) AS asked_satisfied, count(*) FILTER (WHERE {SATISFIED}) AS satisfied \
          FROM handling WHERE {} GROUP BY 1 ORDER BY handled DESC, key LIMIT {GROUPS_MAX}",
         query.group.key(),
         predicate.sql()

@@ -5,7 +5,7 @@ use doudi_domain::{AppealId, AreaCode, EnterpriseId, TopicId, UnitId};
 use tokio_postgres::Row;
 use uuid::Uuid;
 
-use super::fold::{Changes, Handling, Key, Return, Subject, appeals_of};
+use super::fold::{Changes, Handling, Key, Return, Subject, Word, appeals_of};
 use crate::{
     ViewError,
     db::{self, applying, column},
@@ -30,7 +30,7 @@ pub(crate) async fn apply(transaction: &Transaction<'_>, facts: &[Fact]) -> Resu
 const LOAD: &str = "SELECT s.appeal, s.enterprise, s.area, s.topic, s.secrecy, s.unit, \
      s.contact_red, s.responded, s.contested, s.returns, s.handlings, r.at, r.from_unit, \
      r.to_unit, r.upheld, h.resolved_at, h.unit AS handler, h.responded AS handling_responded, \
-     h.resolved, h.satisfied FROM subject AS s \
+     h.own_resolved, h.own_satisfied, h.phone_resolved, h.phone_satisfied FROM subject AS s \
      LEFT JOIN returns AS r ON r.appeal = s.appeal AND r.enterprise = s.enterprise \
      AND r.number = s.returns \
      LEFT JOIN handling AS h ON h.appeal = s.appeal AND h.enterprise = s.enterprise \
@@ -94,8 +94,14 @@ fn handling(row: &Row, subject: &Subject) -> Result<Option<Handling>, ViewError>
         topic: subject.topic.clone(),
         level: subject.level,
         responded: column(row, "handling_responded")?,
-        resolved: column(row, "resolved")?,
-        satisfied: column(row, "satisfied")?,
+        own: Word {
+            resolved: column(row, "own_resolved")?,
+            satisfied: column(row, "own_satisfied")?,
+        },
+        phone: Word {
+            resolved: column(row, "phone_resolved")?,
+            satisfied: column(row, "phone_satisfied")?,
+        },
     }))
 }
 
@@ -187,13 +193,14 @@ async fn put_handlings(transaction: &Transaction<'_>, changes: &Changes) -> Resu
         return Ok(());
     }
     let statement = "INSERT INTO handling (appeal, enterprise, number, resolved_at, unit, area, \
-         topic, secrecy, responded, resolved, satisfied) SELECT * FROM unnest($1::uuid[], \
+         topic, secrecy, responded, own_resolved, own_satisfied, phone_resolved, phone_satisfied) SELECT * FROM unnest($1::uuid[], \
          $2::text[], $3::integer[], $4::timestamptz[], $5::text[], $6::text[], $7::text[], \
-         $8::smallint[], $9::boolean[], $10::boolean[], $11::boolean[]) \
-         ON CONFLICT (appeal, enterprise, number) DO UPDATE SET \
+         $8::smallint[], $9::boolean[], $10::boolean[], $11::boolean[], $12::boolean[], \
+         $13::boolean[]) ON CONFLICT (appeal, enterprise, number) DO UPDATE SET \
          resolved_at = excluded.resolved_at, unit = excluded.unit, area = excluded.area, \
          topic = excluded.topic, secrecy = excluded.secrecy, responded = excluded.responded, \
-         resolved = excluded.resolved, satisfied = excluded.satisfied";
+         own_resolved = excluded.own_resolved, own_satisfied = excluded.own_satisfied, \
+         phone_resolved = excluded.phone_resolved, phone_satisfied = excluded.phone_satisfied";
     let statement = transaction.prepare_cached(statement).await.map_err(applying)?;
     transaction
         .execute(
@@ -208,8 +215,10 @@ async fn put_handlings(transaction: &Transaction<'_>, changes: &Changes) -> Resu
                 &each(&rows, |(_, handling)| handling.topic.to_string()),
                 &each(&rows, |(_, handling)| scope::secrecy(handling.level)),
                 &each(&rows, |(_, handling)| handling.responded),
-                &each(&rows, |(_, handling)| handling.resolved),
-                &each(&rows, |(_, handling)| handling.satisfied),
+                &each(&rows, |(_, handling)| handling.own.resolved),
+                &each(&rows, |(_, handling)| handling.own.satisfied),
+                &each(&rows, |(_, handling)| handling.phone.resolved),
+                &each(&rows, |(_, handling)| handling.phone.satisfied),
             ],
         )
         .await

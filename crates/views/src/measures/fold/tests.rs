@@ -76,7 +76,7 @@ fn contact_counts_when_it_was_in_time_and_by_the_unit_that_resolved() {
 }
 
 #[test]
-fn the_first_word_stands_and_a_second_handling_is_another() {
+fn the_first_word_of_each_kind_stands_and_a_second_handling_is_another() {
     let mut life = dispatched();
     resolve(&mut life, "power");
     let callback = Callback { reached: true, resolved: None, satisfied: Some(true), note: None };
@@ -85,16 +85,18 @@ fn the_first_word_stands_and_a_second_handling_is_another() {
     let first = |life: &Life| {
         let changes = measured(&life.log);
         let handling = &changes.handlings[&(key(), 1)];
-        (handling.resolved, handling.satisfied)
+        (handling.own, handling.phone)
     };
-    assert_eq!(first(&life), (Some(false), Some(true)));
+    let said = |resolved, satisfied| Word { resolved, satisfied };
+    let stands = (said(Some(false), Some(false)), said(None, Some(true)));
+    assert_eq!(first(&life), stands);
     resolve(&mut life, "power");
     assert!(life.tell(&Command::Confirm));
     let rating = Rating { responded: true, resolved: false, satisfied: false };
     assert!(life.tell(&Command::Rate(rating)));
-    assert_eq!(first(&life), (Some(false), Some(true)));
-    let second = &measured(&life.log).handlings[&(key(), 2)];
-    assert_eq!((second.resolved, second.satisfied), (Some(true), Some(true)));
+    assert_eq!(first(&life), stands);
+    let second = measured(&life.log).handlings[&(key(), 2)].own;
+    assert_eq!(second, said(Some(true), Some(false)), "who agrees need not be satisfied");
 }
 
 proptest! {
@@ -111,8 +113,10 @@ proptest! {
                 let now = &changes.handlings[name];
                 prop_assert_eq!(now.resolved_at, then.resolved_at);
                 prop_assert_eq!((&now.unit, now.responded), (&then.unit, then.responded));
-                prop_assert!(then.resolved.is_none() || now.resolved == then.resolved);
-                prop_assert!(then.satisfied.is_none() || now.satisfied == then.satisfied);
+                for (then, now) in [(then.own, now.own), (then.phone, now.phone)] {
+                    prop_assert!(then.resolved.is_none() || now.resolved == then.resolved);
+                    prop_assert!(then.satisfied.is_none() || now.satisfied == then.satisfied);
+                }
             }
             before = changes.handlings.clone();
         }
