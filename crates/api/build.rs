@@ -3,11 +3,12 @@
 use std::{env, error::Error, fs, path::PathBuf};
 
 /// Every file of the contract, below the include root.
-const FILES: [&str; 10] = [
+const FILES: [&str; 11] = [
     "common",
     "enterprise",
     "inspection",
     "appeal",
+    "appeal_closing",
     "appeal_service",
     "handling_service",
     "diagnosis_service",

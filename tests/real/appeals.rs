@@ -37,6 +37,7 @@ macro_rules! request {
 }
 
 mod allowed;
+mod asked;
 mod deadlines;
 mod diagnosis;
 mod follow;

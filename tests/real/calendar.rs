@@ -43,7 +43,6 @@ fn compare(line: &str, calendar: &Calendar, cases: &CaseTypes) {
         ["due", start, days, due] => {
             let (start, due): (Date, Date) = (start.parse().unwrap(), due.parse().unwrap());
             let days = days.parse().unwrap();
-            assert_eq!(calendar.due(start, days, 1).on, due, "{line}");
             if days > 0 {
                 let calendar = Published { version: 1, document: calendar };
                 let terms = Terms { case_type: &cases.types[0], version: 1, calendar };

@@ -68,6 +68,18 @@ async fn read(client: &Client, appeal: &str) -> Result<Appeal, Status> {
     Ok(answer.into_inner().appeal.unwrap())
 }
 
+/// Who is recorded to have read an appeal.
+async fn reads(world: &World, appeal: &str) -> Vec<String> {
+    let enterprise = doudi_domain::EnterpriseId::parse(ENTERPRISE).unwrap();
+    let appeal = doudi_domain::AppealId::parse(appeal).unwrap();
+    let stream = doudi_engine::streams::reads(&enterprise, appeal).unwrap();
+    let start = doudi_engine::Position::START;
+    let journal = world.running.parts.engine.journal();
+    let records = journal.load(&stream, start, start).await.unwrap();
+    let principal = |record: &doudi_journal::Record| record.commit().unwrap().actor.principal;
+    records.iter().map(principal).collect()
+}
+
 fn note(appeal: &str, visibility: Visibility) -> AddNoteRequest {
     on!(AddNoteRequest, appeal, visibility: visibility.into(), text: "已电话联系".to_owned())
 }
@@ -115,19 +127,9 @@ async fn every_read_of_a_confidential_case_is_recorded_and_no_other() {
         confidentiality: level.into(),
         ..submit(ENTERPRISE, "T06", "")
     };
-    let engine = &world.running.parts.engine;
-    let reads = async |appeal: &str| {
-        let enterprise = doudi_domain::EnterpriseId::parse(ENTERPRISE).unwrap();
-        let appeal = doudi_domain::AppealId::parse(appeal).unwrap();
-        let stream = doudi_engine::streams::reads(&enterprise, appeal).unwrap();
-        let start = doudi_engine::Position::START;
-        let records = engine.journal().load(&stream, start, start).await.unwrap();
-        let principal = |record: &doudi_journal::Record| record.commit().unwrap().actor.principal;
-        records.iter().map(principal).collect::<Vec<_>>()
-    };
     let plain = in_handling(&world, level(Confidentiality::Internal)).await.appeal_id;
     read(&world.unit(LEAD), &plain).await.unwrap();
-    assert!(reads(&plain).await.is_empty());
+    assert!(reads(&world, &plain).await.is_empty());
 
     let secret = in_handling(&world, level(Confidentiality::Strict)).await;
     read(&world.unit(LEAD), &secret.appeal_id).await.unwrap();
@@ -137,7 +139,7 @@ async fn every_read_of_a_confidential_case_is_recorded_and_no_other() {
     let mut holder = Client::new(&world.running.channel, &secret.case_token).unwrap();
     holder.cases.follow_case(FollowCaseRequest::default()).await.unwrap();
     let holder = format!("case:{}", secret.appeal_id);
-    assert_eq!(reads(&secret.appeal_id).await, ["dev-unit_head", "dev-auditor", &holder]);
+    assert_eq!(reads(&world, &secret.appeal_id).await, ["dev-unit_head", "dev-auditor", &holder]);
     world.stop().await;
 }
 
@@ -179,6 +181,12 @@ async fn a_stale_write_is_told_what_happened_meanwhile() {
     let metadata = status.get_error_details().error_info().unwrap().metadata.clone();
     assert_eq!(metadata["actual_version"], "4");
     assert_eq!(metadata["events"], "AppealDispatched,AppealSignedFor");
+    let own = note(&appeal, Visibility::Public);
+    let stale = AddNoteRequest { expected_version: Some(2), ..own };
+    let status = world.enterprise(ENTERPRISE).handling.add_note(stale).await.unwrap_err();
+    let metadata = status.get_error_details().error_info().unwrap().metadata.clone();
+    assert_eq!(metadata["actual_version"], "4");
+    assert!(!metadata.contains_key("events"), "what units do among themselves is theirs");
     let current =
         AddNoteRequest { expected_version: Some(4), ..note(&appeal, Visibility::Internal) };
     unit.handling.add_note(current).await.unwrap();

@@ -307,7 +307,10 @@ async fn a_command_repeated_after_erasure_answers_with_its_first_receipt() {
     world.role(Role::Admin).appeals.erase_personal_data(erase).await.unwrap();
 
     let again = enterprise.appeals.submit_appeal(submission).await.unwrap();
-    assert_eq!(again.into_inner(), submitted.into_inner());
+    let (mut first, again) = (submitted.into_inner(), again.into_inner());
+    // What was said cannot be compared any more, so whoever repeats the id learns no token.
+    first.case_token.clear();
+    assert_eq!(again, first);
     let again = unit.appeals.resolve_appeal(resolution.clone()).await.unwrap();
     assert_eq!(again.into_inner(), resolved.into_inner());
     let again = enterprise.appeals.object_to_resolution(objection.clone()).await.unwrap();

@@ -12,6 +12,7 @@ use uuid::Uuid;
 use crate::{
     error::{Failure, Reason},
     identity::Caller,
+    permission::Role,
 };
 
 /// What of a call's time is kept for carrying the answer back, so that the caller learns why it
@@ -57,6 +58,12 @@ impl Call {
         }
     }
 
+    /// What a command carries that must not tell whose it is: of the caller only its roles.
+    pub(crate) fn nameless_envelope(&self, command_id: Uuid) -> Envelope {
+        let roles: Vec<&str> = self.caller.roles.iter().map(Role::as_str).collect();
+        Envelope::new(command_id, Actor::of(format!("anonymous:{}", roles.join(","))))
+    }
+
     /// Whom the caller stands in for: the enterprise, unless it speaks for it anyway.
     pub(crate) fn on_behalf_of(&self, enterprise: &EnterpriseId) -> Option<String> {
         (!self.caller.is_enterprise(enterprise)).then(|| enterprise.to_string())
@@ -71,5 +78,27 @@ impl Call {
     /// Refuses the call unless `within` its caller's scope.
     pub(crate) fn require(&self, within: impl FnOnce(&Caller) -> bool) -> Result<(), Failure> {
         if within(&self.caller) { Ok(()) } else { Err(Reason::OutsideScope.into()) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::permission::RoleSet;
+
+    #[test]
+    fn what_must_not_tell_whose_it_is_says_only_in_which_role() {
+        let caller = Caller {
+            roles: RoleSet::of(&[Role::Enterprise]),
+            enterprise: EnterpriseId::parse("L-1").ok(),
+            device: Some("phone-7".to_owned()),
+            ..Caller::for_tests()
+        };
+        let traceparent =
+            Some("00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01".to_owned());
+        let call = Call { caller: Arc::new(caller), deadline: Instant::now(), traceparent };
+        let envelope = call.nameless_envelope(Uuid::from_u128(1));
+        assert_eq!(envelope.actor, Actor::of("anonymous:enterprise"));
+        assert_eq!((envelope.traceparent, envelope.correlation), (None, None));
     }
 }

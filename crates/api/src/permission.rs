@@ -1,11 +1,13 @@
 //! Who may call what: one table of rpc path and roles. An rpc that is not in the table is served to
-//! nobody. Which enterprises, units and areas a caller reaches within an rpc is [`scope`]'s business.
+//! nobody. Which enterprises, units and areas a caller reaches within an rpc is [`scope`]'s business,
+//! and what of an appeal it is shown is [`sight`]'s.
 
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
 pub(crate) mod scope;
+pub(crate) mod sight;
 
 /// What a caller is (角色). One account may hold several.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]

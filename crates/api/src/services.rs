@@ -5,7 +5,7 @@ use std::{fmt, sync::Arc, time::Duration};
 use doudi_domain::{AreaCode, Decider, EnterpriseId, enterprise::Profile};
 use doudi_engine::{
     Attachments, Clock, Engine, Envelope, ExecuteError, Folded, LoadError, Outcome, Position,
-    StreamName, Vault, streams,
+    StreamName, Vault, Version, streams,
 };
 use doudi_views::{ViewName, Views};
 use serde::Serialize;
@@ -198,17 +198,27 @@ impl Api {
     {
         match self.0.engine.execute::<D>(stream, command, envelope).await {
             Err(ExecuteError::VersionDiffers { actual }) => {
-                let refusal = Refusal::version_differs(actual);
-                let Some(expected) = envelope.expected_version else {
-                    return Err(refusal.into());
-                };
-                // What happened meanwhile is told if it can be read; the refusal stands either way.
-                let names = self.0.engine.events_since::<D>(stream, expected, MISSED_MAX).await;
-                let names = names.unwrap_or_default();
-                Err(refusal.fact("events", names.join(",")).into())
+                Err(self.stale::<D>(stream, envelope.expected_version, actual).await)
             }
             answer => Ok(answer?),
         }
+    }
+
+    /// The refusal of a command on a version that is not the present one, with the names of what
+    /// happened since `expected`, if that is given and may be told.
+    async fn stale<D: Decider>(
+        &self,
+        stream: &StreamName,
+        expected: Option<Version>,
+        actual: Version,
+    ) -> Failure {
+        let refusal = Refusal::version_differs(actual);
+        let Some(expected) = expected else {
+            return refusal.into();
+        };
+        // What happened meanwhile is told if it can be read; the refusal stands either way.
+        let names = self.0.engine.events_since::<D>(stream, expected, MISSED_MAX).await;
+        refusal.fact("events", names.unwrap_or_default().join(",")).into()
     }
 
     /// Reads a stream as the log has it now, for a caller who asks for `at_least`.

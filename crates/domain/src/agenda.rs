@@ -52,6 +52,11 @@ pub enum Duty {
         /// The diagnosis.
         diagnosis: DiagnosisId,
     },
+    /// The appeal of a joint diagnosis was erased or closed: end it.
+    DiscontinueDiagnosis {
+        /// The diagnosis.
+        diagnosis: DiagnosisId,
+    },
     /// A joint diagnosis was concluded: its orders go to the appeal.
     DeliverConclusion {},
     /// A joint diagnosis made a standing rule: publish it into routing.
@@ -70,12 +75,13 @@ pub enum Duty {
 
 impl Duty {
     /// Every kind of duty.
-    pub const KINDS: [&'static str; 9] = [
+    pub const KINDS: [&'static str; 10] = [
         "expire_visit",
         "destroy_key",
         "appeal_clock",
         "diagnosis_clock",
         "convene_diagnosis",
+        "discontinue_diagnosis",
         "deliver_conclusion",
         "publish_standing_rule",
         "deliver_merge",
@@ -91,6 +97,7 @@ impl Duty {
             Self::AppealClock { .. } => "appeal_clock",
             Self::DiagnosisClock { .. } => "diagnosis_clock",
             Self::ConveneDiagnosis { .. } => "convene_diagnosis",
+            Self::DiscontinueDiagnosis { .. } => "discontinue_diagnosis",
             Self::DeliverConclusion {} => "deliver_conclusion",
             Self::PublishStandingRule {} => "publish_standing_rule",
             Self::DeliverMerge { .. } => "deliver_merge",
@@ -129,6 +136,7 @@ mod tests {
             Duty::AppealClock { clock },
             Duty::DiagnosisClock { clock },
             Duty::ConveneDiagnosis { diagnosis: DiagnosisId(id) },
+            Duty::DiscontinueDiagnosis { diagnosis: DiagnosisId(id) },
             Duty::DeliverConclusion {},
             Duty::PublishStandingRule {},
             Duty::DeliverMerge { into: AppealId(id) },

@@ -22,8 +22,8 @@ mod rejection;
 pub(crate) mod upcast;
 
 pub use case::{
-    Appeal, Assignment, BeforeMerge, Case, Diagnosis, Erasure, Extension, Part, Phase, PhaseName,
-    Resolution, Task,
+    Appeal, Assignment, BeforeMerge, Case, Diagnosis, Ending, Erasure, Extension, Part, Phase,
+    PhaseName, Resolution, Standing, Task,
 };
 pub use command::{Action, Command};
 pub use decide::{Allowed, Party};

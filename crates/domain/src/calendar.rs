@@ -62,21 +62,6 @@ impl Default for Calendar {
     }
 }
 
-/// The date by which something is owed, with what it was derived from.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct DueDate {
-    /// The last working day; due at its end in Asia/Shanghai.
-    pub on: Date,
-    /// The day the allowance counts from; the first working day counted is after it.
-    pub start: Date,
-    /// The allowance in working days.
-    pub working_days: u16,
-    /// The calendar's version; 0 when none was published and the weekday rule alone decided.
-    pub calendar_version: u32,
-    /// True when a day of a year that is not loaded was counted or skipped.
-    pub provisional: bool,
-}
-
 /// What is wrong with a calendar.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum CalendarProblem {
@@ -160,7 +145,7 @@ impl Calendar {
     }
 
     /// The last of the `working_days` after `start`; `start` itself when there are none to count.
-    fn count(&self, start: Date, working_days: u16) -> Date {
+    pub(crate) fn count(&self, start: Date, working_days: u16) -> Date {
         let mut on = start;
         let mut left = working_days;
         while left > 0 {
@@ -171,15 +156,6 @@ impl Calendar {
             left -= u16::from(self.is_workday(on));
         }
         on
-    }
-
-    /// The due date of `working_days` after `start`: counting begins the day after, and it is due at
-    /// the end of the last working day. An allowance of 0 is due on `start` itself.
-    #[must_use]
-    pub fn due(&self, start: Date, working_days: u16, calendar_version: u32) -> DueDate {
-        let on = self.count(start, working_days);
-        let provisional = on > start && self.is_provisional(start.saturating_add(1.day()), on);
-        DueDate { on, start, working_days, calendar_version, provisional }
     }
 }
 

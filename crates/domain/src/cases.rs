@@ -176,6 +176,15 @@ impl CaseType {
         self.classes.iter().find(|class| class.id == *id)
     }
 
+    /// After how many working days the last rung of the ladder comes again, while the thing is still
+    /// owed: as many as the last two rungs are apart, at least 1.
+    #[must_use]
+    pub fn repeat_days(&self) -> u16 {
+        let mut rungs = self.ladder.iter().rev().map(|rung| rung.after_working_days);
+        let (last, before) = (rungs.next().unwrap_or(1), rungs.next().unwrap_or(0));
+        last.saturating_sub(before).max(1)
+    }
+
     /// Who is competent for a complaint about a body of that level, where the level plays a part.
     #[must_use]
     pub fn competence(&self, about: Level) -> Option<&Competence> {

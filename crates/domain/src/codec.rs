@@ -148,6 +148,8 @@ impl Storable for appeal::Event {
         ("PartSubmitted", 1),
         ("DiagnosisConvened", 1),
         ("DiagnosisOpened", 1),
+        ("DiagnosisAbandoned", 1),
+        ("DiagnosisDiscontinued", 1),
         ("ConclusionTaken", 1),
         ("MediationOpened", 1),
         ("MediationEnded", 1),
@@ -165,14 +167,21 @@ impl Storable for appeal::Event {
 
 impl Storable for diagnosis::Event {
     const VERSIONS: &'static [(&'static str, u16)] = &[
-        ("DiagnosisConvened", 1),
+        ("DiagnosisConvened", 2),
         ("OpinionGiven", 1),
         ("OpinionRevised", 1),
         ("DiagnosisConcluded", 1),
+        ("DiagnosisDiscontinued", 1),
         ("ClockStepsTaken", 1),
         ("ConclusionDelivered", 1),
         ("StandingRulePublished", 1),
     ];
+
+    /// Before version 2 it was not recorded how often a ladder climbed to its end is urged again;
+    /// `serde` fills that in.
+    fn upcast(name: &str, version: u16, data: Value) -> Option<Value> {
+        (name == "DiagnosisConvened" && version == 1).then_some(data)
+    }
 }
 
 impl Storable for reads::Event {

@@ -2,7 +2,8 @@
 //!
 //! Invariants: an open diagnosis always has a running clock, the convener's, and one more for each
 //! unit that still owes its opinion; a silent unit blocks nothing once its time is over; a
-//! conclusion is one, final and binding; who dissents when it is drawn stands in it for ever.
+//! conclusion is one, final and binding; who dissents when it is drawn stands in it for ever. One whose
+//! appeal is erased or closed ends without any, also when it never began.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -121,6 +122,9 @@ pub enum Event {
         at: Timestamp,
         /// The clocks started: one for each unit in the order of the units, then the convener's.
         clocks: Vec<Clock>,
+        /// After how many working days the last rung of a ladder comes again, at least 1.
+        #[serde(default = "daily")]
+        repeat_days: u16,
     },
     /// A unit gave its opinion.
     OpinionGiven {
@@ -157,13 +161,21 @@ pub enum Event {
         /// The clocks that stop: the convener's, and those of units that stayed silent.
         stopped: Vec<ClockId>,
     },
+    /// It ended without a conclusion, since its appeal was erased or closed.
+    DiagnosisDiscontinued {
+        /// When, in whole seconds.
+        at: Timestamp,
+        /// The clocks that stop.
+        stopped: Vec<ClockId>,
+    },
     /// Warnings or rungs of a clock fell due and were carried out.
     ClockStepsTaken {
         /// The clock.
         clock: ClockId,
         /// The steps in order.
         steps: Vec<Step>,
-        /// When its next step falls due; none after the last.
+        /// When its next step falls due. Where none was planned the last one comes again then; none
+        /// in older records, which end with the last.
         next: Option<Timestamp>,
     },
     /// The appeal has the conclusion with its orders.
@@ -173,6 +185,11 @@ pub enum Event {
         /// The version of the routing table that holds it.
         version: u32,
     },
+}
+
+/// What holds for one that was convened before it was recorded.
+fn daily() -> u16 {
+    1
 }
 
 /// One joint diagnosis (联合问诊).
@@ -185,6 +202,8 @@ pub enum Diagnosis {
     Open(Box<Open>),
     /// It has its conclusion (已出结论).
     Concluded(Box<Concluded>),
+    /// It ended without one (已终止).
+    Discontinued(Option<Box<Discontinued>>),
 }
 
 /// A diagnosis in which the units are heard.
@@ -198,6 +217,19 @@ pub struct Open {
     pub late: BTreeSet<UnitId>,
     /// The clocks that run.
     pub clocks: Vec<Clock>,
+    /// After how many working days the last rung of a ladder comes again.
+    pub repeat_days: u16,
+}
+
+/// A diagnosis that ended without a conclusion after it had begun.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Discontinued {
+    /// What, who and by whom.
+    pub convening: Convening,
+    /// The last opinion of each unit that gave one.
+    pub opinions: BTreeMap<UnitId, Opinion>,
+    /// The units whose first opinion came after their time.
+    pub late: BTreeSet<UnitId>,
 }
 
 /// A diagnosis that has its conclusion.
@@ -252,6 +284,8 @@ pub enum Command {
         /// The clock.
         clock: ClockId,
     },
+    /// End it without a conclusion, since its appeal was erased or closed.
+    Discontinue,
     /// Record that the appeal has the conclusion.
     MarkDelivered,
     /// Record that the standing rule is in force.
@@ -286,6 +320,7 @@ impl Diagnosis {
             Self::Absent => None,
             Self::Open(open) => Some(&open.convening),
             Self::Concluded(concluded) => Some(&concluded.convening),
+            Self::Discontinued(known) => known.as_ref().map(|known| &known.convening),
         }
     }
 
@@ -296,6 +331,7 @@ impl Diagnosis {
             Self::Absent => "absent",
             Self::Open(_) => "open",
             Self::Concluded(_) => "concluded",
+            Self::Discontinued(_) => "discontinued",
         }
     }
 }
@@ -330,6 +366,7 @@ impl Decider for Diagnosis {
             Command::GiveOpinion { unit, opinion } => self.give_opinion(context, unit, opinion),
             Command::Conclude { unit, conclusion } => self.conclude(context, unit, conclusion),
             Command::TakeSteps { clock } => self.take_steps(context, *clock),
+            Command::Discontinue => Ok(self.discontinue(context)),
             Command::MarkDelivered => self.mark_delivered(),
             Command::MarkRulePublished { version } => self.mark_rule_published(*version),
         }
@@ -337,16 +374,19 @@ impl Decider for Diagnosis {
 
     fn evolve(self, event: &Event) -> Self {
         match (self, event) {
-            (Self::Absent, Event::DiagnosisConvened { convening, clocks, .. }) => {
+            (Self::Absent, Event::DiagnosisConvened { convening, clocks, repeat_days, .. }) => {
                 let (convening, clocks) = (convening.clone(), clocks.clone());
-                let (opinions, late) = (BTreeMap::new(), BTreeSet::new());
-                Self::Open(Box::new(Open { convening, opinions, late, clocks }))
+                let (opinions, late, repeat_days) =
+                    (BTreeMap::new(), BTreeSet::new(), *repeat_days);
+                Self::Open(Box::new(Open { convening, opinions, late, clocks, repeat_days }))
             }
+            (Self::Absent, Event::DiagnosisDiscontinued { .. }) => Self::Discontinued(None),
             (Self::Absent, _) => Self::Absent,
             (Self::Open(open), event) => open.evolve(event),
             (Self::Concluded(concluded), event) => {
                 Self::Concluded(Box::new(concluded.evolve(event)))
             }
+            (Self::Discontinued(known), _) => Self::Discontinued(known),
         }
     }
 }
@@ -362,10 +402,15 @@ impl Open {
             Event::OpinionRevised { unit, opinion, .. } => {
                 self.opinions.insert(unit.clone(), opinion.clone());
             }
-            Event::ClockStepsTaken { clock, steps, .. } => {
+            Event::ClockStepsTaken { clock, steps, next } => {
                 for known in self.clocks.iter_mut().filter(|known| known.id == *clock) {
-                    *known = known.taken(steps.len());
+                    *known = known.taken_until(steps.len(), *next);
                 }
+            }
+            Event::DiagnosisDiscontinued { .. } => {
+                let Self { convening, opinions, late, .. } = self;
+                let known = Discontinued { convening, opinions, late };
+                return Diagnosis::Discontinued(Some(Box::new(known)));
             }
             Event::DiagnosisConcluded { conclusion, dissenting, without_quorum, .. } => {
                 return Diagnosis::Concluded(Box::new(Concluded {
@@ -396,6 +441,7 @@ impl Concluded {
             | Event::OpinionGiven { .. }
             | Event::OpinionRevised { .. }
             | Event::DiagnosisConcluded { .. }
+            | Event::DiagnosisDiscontinued { .. }
             | Event::ClockStepsTaken { .. } => {}
         }
         self

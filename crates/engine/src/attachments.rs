@@ -6,25 +6,26 @@
 
 mod media_type;
 mod office;
+mod places;
 
 use std::sync::Arc;
 
 use bytes::Bytes;
 use doudi_journal::{Hash, OBJECT_BYTES_MAX, ObjectError, ObjectName, Objects};
-use tokio::{
-    sync::{OwnedSemaphorePermit, Semaphore},
-    task,
-};
+use tokio::task;
 use uuid::Uuid;
 
-pub use self::media_type::MediaType;
+use self::places::Places;
+pub use self::{media_type::MediaType, places::Place};
 use crate::vault::{SubjectKey, Vault, VaultError};
 
 /// What the nonce of a sealed attachment is derived from, besides key, command and content.
 const LABEL: &str = "attachment";
 
-/// How many places there are: contents in memory at once.
-const PLACES: usize = 16;
+/// How many contents that come in are in memory at once, and how many that go out: neither side waits
+/// for the other's.
+const UPLOADS: usize = 16;
+const DOWNLOADS: usize = 16;
 
 const STORING: &str = "storing";
 const FETCHING: &str = "fetching";
@@ -108,25 +109,27 @@ pub enum AttachmentError {
     },
 }
 
-/// A place for one content in memory, held for as long as it is there.
-#[derive(Debug)]
-pub struct Place(#[expect(dead_code, reason = "held, not used")] OwnedSemaphorePermit);
-
 /// The store of attachments. Cheap to clone.
 #[derive(Debug, Clone)]
 pub struct Attachments {
     objects: Objects,
     vault: Vault,
     settings: Arc<AttachmentSettings>,
-    places: Arc<Semaphore>,
+    uploads: Arc<Places>,
+    downloads: Arc<Places>,
 }
 
 impl Attachments {
     /// Attachments in `objects`, sealed with the keys of `vault`.
     #[must_use]
     pub fn new(objects: Objects, vault: Vault, settings: AttachmentSettings) -> Self {
-        let places = Arc::new(Semaphore::new(PLACES));
-        Self { objects, vault, settings: Arc::new(settings), places }
+        Self {
+            objects,
+            vault,
+            settings: Arc::new(settings),
+            uploads: Arc::new(Places::new(UPLOADS)),
+            downloads: Arc::new(Places::new(DOWNLOADS)),
+        }
     }
 
     /// What may be attached.
@@ -135,10 +138,17 @@ impl Attachments {
         &self.settings
     }
 
-    /// Waits for one of the places that bound the memory. To be taken before a content is gathered
-    /// or fetched, and kept until it is stored or handed on. None only when the process ends.
-    pub async fn place(&self) -> Option<Place> {
-        Arc::clone(&self.places).acquire_owned().await.ok().map(Place)
+    /// Waits for a place for a content that comes in, of which one caller holds at most a quarter. To
+    /// be taken before it is gathered, and kept until it is stored. None only when the process ends.
+    pub async fn upload_place(&self, caller: &str) -> Option<Place> {
+        self.uploads.take(caller).await
+    }
+
+    /// Waits for a place for a content that goes out, of which one caller holds at most a quarter. To
+    /// be taken before it is fetched, and kept until it is handed on. None only when the process
+    /// ends.
+    pub async fn download_place(&self, caller: &str) -> Option<Place> {
+        self.downloads.take(caller).await
     }
 
     /// Checks a content, seals it under the key of `subject` and stores it. `media_type` is what

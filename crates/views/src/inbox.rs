@@ -28,15 +28,14 @@ use crate::{
     Fresh, PAGE_MAX, Scope, ViewError, ViewName, Views,
     appeals::{self, OWED},
     db::{self, column},
-    predicate::{Keys, Others, Predicate, Scoped},
+    predicate::{Keys, Predicate, Scoped},
 };
 
 /// By which columns a clock is within a scope: its appeal's, and who owes it. Whoever owes something
-/// was asked by name and sees it, unless the appeal is strictly confidential. What units owe each
-/// other is not for the enterprise.
+/// was asked by name and sees it at every level. What units owe each other is not for the enterprise.
 const SCOPED: Scoped = Scoped {
-    leads: &["unit"],
-    others: Others::Owner,
+    leads: &["unit", "owner"],
+    co_units: None,
     secrecy: Some("secrecy"),
     internal: Some("(kind IN ('co_handling', 'opinion', 'conclusion'))"),
 };

@@ -7,8 +7,8 @@ use doudi_domain::{
     AppealId, AreaCode, ClassId, Context, Decider, DiagnosisId, EnterpriseId, NoteId, Published,
     Reference, Sealed, TopicId, UnitId,
     appeal::{
-        self, Appeal, Applicant, Callback, Channel, Command, Confidentiality, LawfulChannel, Note,
-        Outcome, Rating, Submission, Visibility,
+        self, Appeal, Applicant, Callback, Channel, Command, Confidentiality, Ending,
+        LawfulChannel, Note, Outcome, Rating, Submission, Visibility,
     },
     calendar::Calendar,
     cases::CaseTypes,
@@ -275,6 +275,11 @@ impl Life {
         let Some(called) = self.case().diagnosis.clone() else {
             return;
         };
+        if called.ending == Ending::Ordered {
+            self.diagnose(&diagnosis::Command::Discontinue);
+            self.tell(&Command::MarkDiagnosisDiscontinued { diagnosis: called.id });
+            return;
+        }
         if self.diagnosis.as_ref().is_none_or(|(id, _)| *id != called.id) {
             self.diagnosis = Some((called.id, Diagnosis::default()));
             let convening = Convening {
@@ -318,7 +323,8 @@ impl Life {
             Some((id, Diagnosis::Open(open))) => {
                 open.clocks.iter().map(|clock| (*id, clock.id)).collect()
             }
-            Some((_, Diagnosis::Absent | Diagnosis::Concluded(_))) | None => vec![],
+            Some((_, Diagnosis::Absent | Diagnosis::Concluded(_) | Diagnosis::Discontinued(_)))
+            | None => vec![],
         }
     }
 }

@@ -6,7 +6,7 @@ use tokio_postgres::types::{ToSql, Type};
 
 use crate::{
     Scope,
-    scope::{CO_UNIT_MAX, OWNER_MAX, area_max, secrecy},
+    scope::{CO_UNIT_MAX, area_max, secrecy},
 };
 
 type Value = Box<dyn ToSql + Sync + Send>;
@@ -26,23 +26,12 @@ pub(crate) struct Predicate {
 pub(crate) struct Scoped {
     /// The units that see a row of every level.
     pub(crate) leads: &'static [&'static str],
-    /// Who else sees it.
-    pub(crate) others: Others,
+    /// The column with the list of units that see it too, up to a level; none where there is none.
+    pub(crate) co_units: Option<&'static str>,
     /// An expression for the level of a row; none where no row is confidential.
     pub(crate) secrecy: Option<&'static str>,
     /// A condition for rows that the enterprise itself does not see; none where it sees all.
     pub(crate) internal: Option<&'static str>,
-}
-
-/// Which units beside the lead see a row.
-#[derive(Clone, Copy, Debug)]
-pub(crate) enum Others {
-    /// None.
-    Nobody,
-    /// Those in the column `owner`: who owes something.
-    Owner,
-    /// Those in the list given.
-    CoUnits(&'static str),
 }
 
 /// One way for a row to lie within a scope.
@@ -151,20 +140,13 @@ impl Predicate {
         for column in scoped.leads {
             ways.extend(self.each(column, &units));
         }
-        match scoped.others {
-            Others::Nobody => {}
-            Others::Owner => {
-                let owned = self.each("owner", &units);
-                ways.extend(up_to(OWNER_MAX, scoped, owned));
-            }
-            Others::CoUnits(column) => {
-                let shared = (!units.is_empty()).then(|| {
-                    let place = self.place(units, Type::TEXT_ARRAY);
-                    // An index on lists has no order.
-                    Way { condition: format!("{column} && {place}"), in_order: false }
-                });
-                ways.extend(up_to(CO_UNIT_MAX, scoped, shared.into_iter().collect()));
-            }
+        if let Some(column) = scoped.co_units
+            && !units.is_empty()
+        {
+            let place = self.place(units, Type::TEXT_ARRAY);
+            // An index on lists has no order.
+            let shared = Way { condition: format!("{column} && {place}"), in_order: false };
+            ways.extend(up_to(CO_UNIT_MAX, scoped, vec![shared]));
         }
         let areas: Vec<String> = areas.iter().map(ToString::to_string).collect();
         let there = self.each("area", &areas);
@@ -255,7 +237,7 @@ mod tests {
     use super::*;
 
     const PLAIN: Scoped =
-        Scoped { leads: &["unit"], others: Others::Nobody, secrecy: None, internal: None };
+        Scoped { leads: &["unit"], co_units: None, secrecy: None, internal: None };
 
     fn all_ways() -> Scope {
         Scope::Within {
@@ -298,15 +280,15 @@ mod tests {
 
     #[test]
     fn a_level_closes_the_ways_that_are_not_the_leads() {
-        let others = Others::CoUnits("co_units");
-        let scoped = Scoped { others, secrecy: Some("secrecy"), internal: Some("hidden"), ..PLAIN };
+        let co_units = Some("co_units");
+        let scoped =
+            Scoped { co_units, secrecy: Some("secrecy"), internal: Some("hidden"), ..PLAIN };
         assert_eq!(
             sql(&all_ways(), &scoped),
             "(enterprise = $1 AND NOT hidden OR unit = $2 OR co_units && $3 AND secrecy <= 1 OR area = $4 AND \
              secrecy <= 1)"
         );
-        let others = Others::Owner;
-        let scoped = Scoped { leads: &[], others, secrecy: Some("secrecy"), ..PLAIN };
+        let scoped = Scoped { leads: &[], secrecy: Some("secrecy"), ..PLAIN };
         let Scope::Within { areas, .. } = all_ways() else {
             panic!("it is within");
         };

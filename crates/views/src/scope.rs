@@ -13,7 +13,7 @@ pub enum Scope {
     ///
     /// An appeal of level [`Confidentiality::Confidential`] is seen as its enterprise, its lead unit
     /// or the desk of its area; one of level [`Confidentiality::Strict`] as its enterprise or its
-    /// lead unit.
+    /// lead unit. What is owed is in the inbox of who owes it at every level.
     Within {
         /// The enterprise that the caller belongs to.
         enterprise: Option<EnterpriseId>,
@@ -76,10 +76,6 @@ impl Scope {
 
 /// The highest level of appeals that a unit sees because it shares the work.
 pub(crate) const CO_UNIT_MAX: Confidentiality = Confidentiality::Internal;
-
-/// The highest level of appeals of which a unit sees in its inbox what it owes itself: it was asked
-/// by name.
-pub(crate) const OWNER_MAX: Confidentiality = Confidentiality::Confidential;
 
 /// The highest level of appeals that are seen because of their area.
 pub(crate) fn area_max(desk: bool) -> Confidentiality {

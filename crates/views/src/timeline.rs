@@ -26,7 +26,7 @@ pub use watch::Watch;
 use crate::{
     Scope, ViewError,
     db::{self, column},
-    predicate::{Others, Scoped},
+    predicate::Scoped,
     scope,
 };
 
@@ -144,7 +144,7 @@ const ENTRIES: &str = "(SELECT e.*, coalesce(s.co_units, '{}') AS co_units, \
 /// By which columns an entry is within a scope: those in charge then, and who shares the work now.
 const SCOPED: Scoped = Scoped {
     leads: &["unit"],
-    others: Others::CoUnits("co_units"),
+    co_units: Some("co_units"),
     secrecy: Some("secrecy"),
     internal: Some("internal"),
 };

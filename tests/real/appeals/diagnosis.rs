@@ -268,3 +268,42 @@ async fn only_the_guarantee_unit_calls_units_together_and_erased_texts_stay_eras
     assert_eq!(refused(new), "PERSONAL_DATA_ERASED");
     world.stop().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nothing_is_resolved_before_a_diagnosis_ends_and_it_ends_with_its_appeal() {
+    let world = World::start().await;
+    let case = Case::guaranteed(&world, "L-1").await;
+    let id = convened(&world, &case).await;
+    let mut guarantee = world.unit(GUARANTEE);
+    let (outcome, reply) = (ResolutionOutcome::Solved.into(), "已办结".to_owned());
+    let early = request!(ResolveAppealRequest, case, outcome: outcome, reply: reply);
+    assert_eq!(refused(guarantee.appeals.resolve_appeal(early).await), "DIAGNOSIS_OPEN");
+    let mut tax = world.unit("tax");
+    tax.diagnoses.give_opinion(opinion(&case, &id, Stance::Support, "同意")).await.unwrap();
+    assert!(owes_an_opinion(&world, "market-regulation", true).await);
+
+    case.erase(&world).await;
+    let ended = until(BOUND, || async {
+        let known = read(&mut world.unit("tax"), &case, &id).await;
+        known.discontinued.then_some(known)
+    });
+    let ended = ended.await.expect("a diagnosis of an erased appeal comes to its end");
+    assert!(ended.clocks.is_empty() && !ended.concluded, "{ended:?}");
+    assert_eq!(ended.opinions[0].stance(), Stance::Support, "what was said stays");
+    assert!(owes_an_opinion(&world, "market-regulation", false).await, "nobody is asked any more");
+    let conclude = guarantee.diagnoses.conclude_diagnosis(conclusion(&case, &id)).await;
+    assert_eq!(refused(conclude), "PERSONAL_DATA_ERASED");
+    let close = request!(CloseAppealRequest, case);
+    world.role(Role::Dispatcher).appeals.close_appeal(close).await.unwrap();
+    world.stop().await;
+}
+
+/// Waits until the unit's inbox has an opinion that it owes, or has none.
+async fn owes_an_opinion(world: &World, unit: &str, wanted: bool) -> bool {
+    let found = until(BOUND, || async {
+        let request = ListInboxRequest { kind: ClockKind::Opinion.into(), ..Default::default() };
+        let page = world.unit(unit).cases.list_inbox(request).await.unwrap().into_inner();
+        (page.entries.is_empty() != wanted).then_some(())
+    });
+    found.await.is_some()
+}

@@ -96,3 +96,59 @@ async fn a_followed_case_shows_nothing_of_what_was_erased() {
     assert!(appeal.erased && appeal.description.is_empty(), "{appeal:?}");
     world.stop().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_enterprise_account_that_stays_anonymous_is_told_by_nothing() {
+    const ENTERPRISE: &str = "91210212DD0000001D";
+    let world = World::start().await;
+    let mut account = world.enterprise(ENTERPRISE);
+    let request = anonymous();
+    let first = account.appeals.submit_appeal(request.clone()).await.unwrap().into_inner();
+    let again = account.appeals.submit_appeal(request).await.unwrap().into_inner();
+    assert_eq!(first, again);
+    let case = Case {
+        enterprise: first.enterprise_id,
+        appeal: first.appeal_id,
+        token: first.case_token.clone(),
+    };
+    assert!(case.enterprise.starts_with("L-"), "{}", case.enterprise);
+
+    // The log says nothing of the account, and neither does the account see the case.
+    let enterprise = doudi_domain::EnterpriseId::parse(&case.enterprise).unwrap();
+    let appeal = doudi_domain::AppealId::parse(&case.appeal).unwrap();
+    let stream = doudi_engine::streams::appeal(&enterprise, appeal).unwrap();
+    let start = doudi_engine::Position::START;
+    let records = world.running.parts.engine.journal().load(&stream, start, start).await.unwrap();
+    let submitted = records[0].commit().unwrap();
+    assert_eq!(submitted.actor, doudi_journal::Actor::of("anonymous:enterprise"));
+    assert_eq!(submitted.traceparent, None);
+    let read = GetAppealRequest {
+        enterprise_id: case.enterprise.clone(),
+        appeal_id: case.appeal.clone(),
+        min_position: String::new(),
+    };
+    assert_eq!(refused(account.appeals.get_appeal(read).await), "OUTSIDE_SCOPE");
+    let follow = FollowCaseRequest::default();
+    let seen = holder(&world, &case.token).cases.follow_case(follow).await.unwrap().into_inner();
+    assert_eq!(seen.appeal.unwrap().applicant(), Applicant::Anonymous);
+
+    // Who names an enterprise has it kept there, and speaks for no other.
+    let named = |id: &str| SubmitAppealRequest { enterprise_id: id.to_owned(), ..anonymous() };
+    let own = account.appeals.submit_appeal(named(ENTERPRISE)).await.unwrap().into_inner();
+    assert_eq!(own.enterprise_id, ENTERPRISE);
+    assert_eq!(refused(account.appeals.submit_appeal(named("L-1")).await), "OUTSIDE_SCOPE");
+    world.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_repeats_a_submission_after_the_erasure_learns_no_token() {
+    let world = World::start().await;
+    let request = submission("L-1", "T06");
+    let case = Case::submit(&world, request.clone()).await;
+    case.erase(&world).await;
+    let other = SubmitAppealRequest { description: "别的".to_owned(), ..request };
+    let mut desk = world.role(Role::Dispatcher);
+    let again = desk.appeals.submit_appeal(other).await.unwrap().into_inner();
+    assert_eq!((again.appeal_id, again.case_token), (case.appeal, String::new()));
+    world.stop().await;
+}

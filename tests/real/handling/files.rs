@@ -1,11 +1,11 @@
 //! Files that are attached to appeals: taken in whole or not at all, and shown to whom they are for.
 
 use doudi_api::proto::{
-    DownloadFileRequest, File, FileDescription, UploadFileRequest, UploadFileResponse,
-    download_file_response, upload_file_request::Part,
+    DownloadFileRequest, ErasePersonalDataRequest, File, FileDescription, UploadFileRequest,
+    UploadFileResponse, download_file_response, upload_file_request::Part,
 };
 use doudi_journal::Hash;
-use futures::stream;
+use futures::{StreamExt, stream};
 
 use super::*;
 
@@ -123,5 +123,56 @@ async fn an_upload_that_is_not_as_it_says_attaches_nothing() {
     let by_enterprise = upload(&world.enterprise(ENTERPRISE), mine, &content).await;
     assert_eq!(refused(by_enterprise), "VISIBILITY_PUBLIC_ONLY");
     assert_eq!(read(&unit, &appeal).await.unwrap().files, []);
+    world.stop().await;
+}
+
+/// What is asked of whoever says what a file is and then sends nothing.
+fn idle(
+    client: &Client,
+    description: FileDescription,
+) -> impl Future<Output = Result<Response<UploadFileResponse>, Status>> + Send + use<> {
+    let mut handling = client.handling.clone();
+    let said = UploadFileRequest { part: Some(Part::Description(description)) };
+    async move { handling.upload_file(stream::iter([said]).chain(stream::pending())).await }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_file_that_the_rules_refuse_is_refused_before_its_content_comes() {
+    let world = World::start().await;
+    let appeal = in_handling(&world, submit(ENTERPRISE, "T06", "")).await.appeal_id;
+    let file = description(&appeal, Visibility::Internal, &content());
+    upload(&world.unit(LEAD), file.clone(), &content()).await.unwrap();
+    let erase = on!(ErasePersonalDataRequest, appeal);
+    world.role(Role::Admin).appeals.erase_personal_data(erase).await.unwrap();
+    let other = description(&appeal, Visibility::Internal, &content());
+    // Of one that waited for its content we would hear nothing but that it stalled.
+    assert_eq!(refused(idle(&world.unit(LEAD), other).await), "PERSONAL_DATA_ERASED");
+    upload(&world.unit(LEAD), file, &content()).await.expect("a repetition learns its outcome");
+    world.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_sends_nothing_keeps_nobody_else_from_sending_or_reading_files() {
+    let world = World::start().await;
+    let submitted = in_handling(&world, submit(ENTERPRISE, "T06", "")).await;
+    let (appeal, content) = (&submitted.appeal_id, content());
+    let (unit, file) = (world.unit(LEAD), description(appeal, Visibility::Internal, &content));
+    let file = upload(&unit, file, &content).await.unwrap().into_inner().file_id;
+    let holder = Client::new(&world.running.channel, &submitted.case_token).unwrap();
+    let mut stalled = tokio::task::JoinSet::new();
+    for _ in 0..32 {
+        stalled.spawn(idle(&holder, description(appeal, Visibility::Public, &content)));
+    }
+    let first = stalled.join_next().await.unwrap().unwrap();
+    assert_eq!(refused(first), "UPLOAD_STALLED");
+    // Those that waited for their turn idle now.
+    let others = async {
+        let next = description(appeal, Visibility::Internal, &content);
+        upload(&unit, next, &content).await.unwrap();
+        assert!(download(&holder, appeal, &file).await.is_err(), "it is not for the enterprise");
+        download(&unit, appeal, &file).await.unwrap();
+    };
+    tokio::time::timeout(std::time::Duration::from_secs(8), others).await.expect("at once");
+    stalled.shutdown().await;
     world.stop().await;
 }

@@ -2,7 +2,11 @@
 
 use std::time::Duration;
 
-use doudi_api::proto::{AppealState, MergeAppealRequest, SplitAppealRequest};
+use doudi_api::proto::{
+    AppealState, AppealSummary, CloseAppealRequest, ConfirmResolutionRequest, FollowCaseResponse,
+    GetAllowedActionsRequest, MergeAppealRequest, RateAppealRequest, Rating, ReopenAppealRequest,
+    SplitAppealRequest,
+};
 use doudi_tests::until;
 
 use super::*;
@@ -39,6 +43,98 @@ async fn what_is_meant_for_a_merged_appeal_goes_to_where_it_goes_on() {
     let by_lead = world.unit(LEAD).handling.add_note(by_lead).await.unwrap().into_inner();
     assert_eq!(by_lead.appeal_id, two, "whoever handles the other one reaches it by either name");
     assert_eq!(read(&world.unit(LEAD), &two).await.unwrap().notes.len(), 3);
+    world.stop().await;
+}
+
+/// The unit resolves the appeal.
+async fn resolve(world: &World, appeal: &str, reply: &str) {
+    let (outcome, reply) = (ResolutionOutcome::Explained.into(), reply.to_owned());
+    let resolve = on!(ResolveAppealRequest, appeal, outcome: outcome, reply: reply);
+    world.unit(LEAD).appeals.resolve_appeal(resolve).await.unwrap();
+}
+
+async fn follow(holder: &Client) -> FollowCaseResponse {
+    let follow = FollowCaseRequest::default();
+    holder.cases.clone().follow_case(follow).await.unwrap().into_inner()
+}
+
+/// What the holder may do with its merged appeal, and of which version that is said.
+async fn actions(holder: &Client, appeal: &str) -> (Vec<String>, u64) {
+    let request = GetAllowedActionsRequest {
+        enterprise_id: ENTERPRISE.to_owned(),
+        appeal_id: appeal.to_owned(),
+        min_position: String::new(),
+    };
+    let answer = holder.cases.clone().get_allowed_actions(request).await.unwrap().into_inner();
+    let allowed = answer.actions.into_iter().filter(|action| action.allowed);
+    let method = |rpc: String| rpc.rsplit('/').next().unwrap_or_default().to_owned();
+    (allowed.map(|action| method(action.rpc)).collect(), answer.version)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_holds_the_token_of_a_merged_case_follows_it_and_is_heard_where_it_goes_on() {
+    let world = World::start().await;
+    let level = Confidentiality::Strict.into();
+    let secret =
+        SubmitAppealRequest { confidentiality: level, ..submit(ENTERPRISE, "T06", "张三") };
+    let two = in_handling(&world, secret).await;
+    let one = submitted(&world, submit(ENTERPRISE, "T06", "")).await;
+    let (own, two, number) = (&one.appeal_id, &two.appeal_id, two.number.clone());
+    let mut holder = Client::new(&world.running.channel, &one.case_token).unwrap();
+    assert_eq!(follow(&holder).await.continued_in, None);
+    world.unit(LEAD).handling.add_note(note(two, Visibility::Public)).await.unwrap();
+    merge(&world, own, two).await.unwrap();
+    let goes_on = until(BOUND, async || follow(&holder).await.continued_in).await;
+    assert_eq!(goes_on.expect("the other one takes it up").reply, "");
+
+    resolve(&world, two, "已答复").await;
+    let seen = follow(&holder).await;
+    let goes_on = seen.continued_in.unwrap();
+    let known = read(&world.role(Role::Auditor), two).await.unwrap().summary.unwrap();
+    let expected = Appeal {
+        summary: Some(AppealSummary {
+            number,
+            state: AppealState::Resolved.into(),
+            due: known.due.clone(),
+            ..AppealSummary::default()
+        }),
+        reply: "已答复".to_owned(),
+        outcome: ResolutionOutcome::Explained.into(),
+        clocks: known.due.into_iter().collect(),
+        ..Appeal::default()
+    };
+    assert_eq!(goes_on, expected, "and nothing else of it");
+    let (may, version) = actions(&holder, own).await;
+    let expected =
+        ["ConfirmResolution", "ObjectToResolution", "RateAppeal", "AddNote", "UploadFile"];
+    assert_eq!((may, version), (expected.map(str::to_owned).to_vec(), seen.continued_version));
+
+    // Its word acts there, by the token and by the account alike, and says so.
+    let reason = || "没有解决".to_owned();
+    let object = on!(ObjectToResolutionRequest, own, reason: reason());
+    let first = holder.appeals.object_to_resolution(object.clone()).await.unwrap().into_inner();
+    assert_eq!(&first.appeal_id, two);
+    let again = holder.appeals.object_to_resolution(object).await.unwrap().into_inner();
+    assert_eq!(again, first);
+    let objected = read(&world.unit(LEAD), two).await.unwrap();
+    assert_eq!((&*objected.objection, objected.summary.unwrap().objections), ("没有解决", 1));
+    resolve(&world, two, "已解决").await;
+    let rating = Some(Rating { responded: true, resolved: true, satisfied: true });
+    let rate = on!(RateAppealRequest, own, rating: rating);
+    assert_eq!(&holder.appeals.rate_appeal(rate).await.unwrap().into_inner().appeal_id, two);
+    let mut account = world.enterprise(ENTERPRISE);
+    let confirm = on!(ConfirmResolutionRequest, own);
+    let confirmed = account.appeals.confirm_resolution(confirm).await.unwrap().into_inner();
+    assert_eq!(&confirmed.appeal_id, two);
+    let close = on!(CloseAppealRequest, two);
+    world.role(Role::Dispatcher).appeals.close_appeal(close).await.unwrap();
+    let reopen = on!(ReopenAppealRequest, own, reason: reason());
+    assert_eq!(&holder.appeals.reopen_appeal(reopen).await.unwrap().into_inner().appeal_id, two);
+
+    // By its own name the other one stays closed to the token.
+    let direct = on!(ConfirmResolutionRequest, two);
+    assert_eq!(refused(holder.appeals.confirm_resolution(direct).await), "OUTSIDE_SCOPE");
+    assert!(reads(&world, two).await.contains(&format!("case:{own}")), "reading it is recorded");
     world.stop().await;
 }
 

@@ -119,7 +119,7 @@ async fn a_parked_stream_that_can_be_read_now_is_taken_in() {
     let mut log = Log::new();
     // As if an older program had not known the first event of this stream.
     for (view, version) in
-        [(ViewName::Timeline, 2), (ViewName::Appeals, 2), (ViewName::Measures, 1)]
+        [(ViewName::Timeline, 2), (ViewName::Appeals, 2), (ViewName::Measures, 2)]
     {
         let stream = format!("ev.L-1.appeal.{}", appeal(1));
         let park = format!(

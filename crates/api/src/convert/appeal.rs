@@ -18,7 +18,7 @@ mod words;
 
 pub(crate) use list::{get, list, page};
 pub(crate) use reply::{
-    Texts, number, number_of, of_case, of_file, of_row, of_rule, sealed, shows,
+    Texts, number, number_of, of_case, of_file, of_row, of_row_as, of_rule, sealed,
 };
 use words::{applicant, channel, confidentiality, lawful_channel, outcome};
 pub(crate) use words::{of_state, visibility};
@@ -42,6 +42,8 @@ pub(crate) struct Unsealed {
     pub(crate) about_level: Option<Level>,
     /// Who speaks; none where who calls decides.
     pub(crate) applicant: Option<Applicant>,
+    /// Whether no enterprise is named, so that the appeal is kept under an id of its own.
+    pub(crate) is_nameless: bool,
     pub(crate) confidentiality: Confidentiality,
 }
 
@@ -50,9 +52,10 @@ pub(crate) fn submit(request: &pb::SubmitAppealRequest) -> Result<Order<Unsealed
     let command_id = fields.command_id(&request.command_id);
     let applicant = fields.filter("applicant", request.applicant, applicant);
     let is_anonymous = applicant == Some(Some(Applicant::Anonymous));
+    let is_nameless = is_anonymous && request.enterprise_id.is_empty();
     let enterprise = match (request.enterprise_id.as_str(), command_id) {
-        ("", None) if is_anonymous => None,
-        ("", Some(id)) if is_anonymous => {
+        (_, None) if is_nameless => None,
+        (_, Some(id)) if is_nameless => {
             fields.parse("enterprise_id", "", |_| derived::anonymous(id))
         }
         (id, _) => fields.enterprise(id),
@@ -88,6 +91,7 @@ pub(crate) fn submit(request: &pb::SubmitAppealRequest) -> Result<Order<Unsealed
                 class: class?,
                 about_level: about_level?,
                 applicant: applicant?,
+                is_nameless,
                 confidentiality: confidentiality?.unwrap_or_default(),
             },
         })

@@ -18,6 +18,7 @@ use super::{
 use crate::{
     error::{Failure, Reason},
     identity::Caller,
+    permission::sight::Sight,
     proto as pb,
 };
 
@@ -171,11 +172,12 @@ fn after<const N: usize, C>(
 /// The page as far as it fits into `bytes_max`; its token then leads to the rest.
 pub(crate) fn inbox_page(
     page: &inbox::Page,
-    binding: Binding,
-    tokens: &PageTokens,
+    caller: &Caller,
+    (binding, tokens): (Binding, &PageTokens),
     bytes_max: usize,
 ) -> pb::ListInboxResponse {
-    let entries = common::fitting(page.entries.iter().map(of_entry), bytes_max);
+    let entries = page.entries.iter().map(|entry| of_entry(entry, &caller.sight_of(entry)));
+    let entries = common::fitting(entries, bytes_max);
     let cut = entries.len() < page.entries.len();
     let last = page.entries.get(entries.len().saturating_sub(1)).map(inbox::Cursor::of);
     let next = if cut { last } else { page.next.clone() };
@@ -187,13 +189,13 @@ pub(crate) fn inbox_page(
     }
 }
 
-fn of_entry(entry: &inbox::Entry) -> pb::InboxEntry {
+fn of_entry(entry: &inbox::Entry, sight: &Sight) -> pb::InboxEntry {
     pb::InboxEntry {
         enterprise_id: entry.enterprise.to_string(),
         appeal_id: entry.appeal.to_string(),
         diagnosis_id: entry.diagnosis.map(|id| id.to_string()).unwrap_or_default(),
         clock: Some(of_clock(&entry.clock)),
-        appeal: Some(appeal::of_row(&entry.row)),
+        appeal: Some(appeal::of_row_as(&entry.row, sight)),
     }
 }
 

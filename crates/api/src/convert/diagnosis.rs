@@ -126,7 +126,8 @@ fn bound(max: usize) -> u32 {
 /// Every text of a joint diagnosis, in the order in which [`answer`] takes them opened.
 pub(crate) fn sealed(state: &Diagnosis) -> Vec<&Sealed> {
     let (convening, opinions, concluded) = match state {
-        Diagnosis::Absent => return vec![],
+        Diagnosis::Absent | Diagnosis::Discontinued(None) => return vec![],
+        Diagnosis::Discontinued(Some(known)) => (&known.convening, &known.opinions, None),
         Diagnosis::Open(open) => (&open.convening, &open.opinions, None),
         Diagnosis::Concluded(concluded) => {
             (&concluded.convening, &concluded.opinions, Some(&concluded.conclusion))
@@ -151,7 +152,8 @@ pub(crate) fn answer(
     let mut opened = opened.into_iter().map(Option::unwrap_or_default);
     let mut text = || opened.next().unwrap_or_default();
     let (convening, opinions, late) = match &folded.state {
-        Diagnosis::Absent => return None,
+        Diagnosis::Absent | Diagnosis::Discontinued(None) => return None,
+        Diagnosis::Discontinued(Some(known)) => (&known.convening, &known.opinions, &known.late),
         Diagnosis::Open(open) => (&open.convening, &open.opinions, &open.late),
         Diagnosis::Concluded(known) => (&known.convening, &known.opinions, &known.late),
     };
@@ -175,6 +177,7 @@ pub(crate) fn answer(
     };
     match &folded.state {
         Diagnosis::Absent => {}
+        Diagnosis::Discontinued(_) => diagnosis.discontinued = true,
         Diagnosis::Open(open) => diagnosis.clocks = open.clocks.iter().map(of_clock).collect(),
         Diagnosis::Concluded(known) => concluded(&mut diagnosis, known, text),
     }

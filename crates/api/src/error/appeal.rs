@@ -47,6 +47,7 @@ impl Explain for Rejection {
             Self::OrdersOpen { open } => Refusal::new(Reason::OrdersOpen).with("open", open),
             Self::AlreadyRated => Refusal::new(Reason::AlreadyRated),
             Self::EnterpriseToSpeak => Refusal::new(Reason::EnterpriseToSpeak),
+            Self::EnterpriseDissatisfied => Refusal::new(Reason::EnterpriseDissatisfied),
             Self::ReopenTooLate(last) => Refusal::new(Reason::ReopenTooLate).with("last", last),
             Self::MergeImpossible => Refusal::new(Reason::MergeImpossible),
             Self::TooMany { max } => Refusal::new(Reason::TooMany).with("max", max),

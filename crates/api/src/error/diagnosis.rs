@@ -54,6 +54,7 @@ fn phase(en: &'static str) -> Words {
         "absent" => "尚未召集",
         "open" => "征求意见中",
         "concluded" => "已出结论",
+        "discontinued" => "已终止",
         other => other,
     };
     Words::pair(en, zh)

@@ -299,10 +299,13 @@ reasons! {
     OrdersOpen "ORDERS_OPEN" FailedPrecondition
         "{open} orders of the joint diagnosis are still open" "联合问诊任务尚有{open}项未完成"
     AlreadyRated "ALREADY_RATED" AlreadyExists
-        "the appeal is already rated" "该诉求已评价"
+        "this handling is already rated" "本次办理已评价"
     EnterpriseToSpeak "ENTERPRISE_TO_SPEAK" FailedPrecondition
         "the enterprise has not spoken yet and its time is not over"
         "企业尚未反馈意见，且反馈时限未到"
+    EnterpriseDissatisfied "ENTERPRISE_DISSATISFIED" FailedPrecondition
+        "the enterprise said on the phone that it is not satisfied: object for it, or call again"
+        "企业在回访中表示不满意，请代其提出异议，或再次回访"
     ReopenTooLate "REOPEN_TOO_LATE" FailedPrecondition
         "the time to take it up again ended on {last}" "申请重办的期限已于{last}届满"
     MergeImpossible "MERGE_IMPOSSIBLE" FailedPrecondition
@@ -328,6 +331,9 @@ reasons! {
     // Files.
     UploadOrder "UPLOAD_ORDER" InvalidArgument
         "an upload is one description and then chunks" "上传应先发送一次文件说明，再发送内容分块"
+    UploadStalled "UPLOAD_STALLED" DeadlineExceeded
+        "nothing of the upload came for {seconds_max} seconds; send it again from the start"
+        "已有{seconds_max}秒未收到上传内容，请重新上传"
     ChunkSize "CHUNK_SIZE" InvalidArgument
         "a chunk must have 1 to {bytes_max} bytes" "内容分块应为1至{bytes_max}字节"
     FileSize "FILE_SIZE" InvalidArgument

@@ -6,29 +6,31 @@
 use doudi_domain::{
     AppealId, AreaCode, EnterpriseId, UnitId,
     appeal::{self, Submission},
+    clock::Owner,
     policy,
 };
-use doudi_views::Scope;
+use doudi_views::{Scope, inbox};
 
-use super::{Role, RoleSet};
+use super::{Role, RoleSet, sight::Sight};
 use crate::identity::{Areas, Caller};
 
-/// From which side somebody sees an appeal.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Sight {
-    /// As the enterprise: without internal notes and what the units ask of each other.
-    Enterprise,
-    /// As those who handle it and watch over it.
-    Inside,
+/// The units that were asked for a part of an appeal by name: those with a task, those called together
+/// about it.
+fn asked(case: &appeal::Case) -> impl Iterator<Item = &UnitId> {
+    let tasks = case.tasks.values().map(|task| &task.unit);
+    let called = case.diagnosis.iter().flat_map(|diagnosis| &diagnosis.units);
+    tasks.chain(called)
 }
 
-/// The units that take part in an appeal without leading it: co-units, those with a task, those
-/// called together about it.
+/// The units that take part in an appeal without leading it: co-units, and those asked by name.
 fn beside(case: &appeal::Case) -> Vec<UnitId> {
     let co_units = case.phase.route().into_iter().flat_map(|route| &route.co_units);
-    let asked = case.tasks.values().map(|task| &task.unit);
-    let called = case.diagnosis.iter().flat_map(|diagnosis| &diagnosis.units);
-    co_units.chain(asked).chain(called).cloned().collect()
+    co_units.chain(asked(case)).cloned().collect()
+}
+
+/// Whether the unit owes something in an appeal; one that no longer leads it may still.
+fn owes(unit: &UnitId, case: &appeal::Case) -> bool {
+    case.clocks.values().any(|clock| matches!(&clock.owner, Owner::Unit(owner) if owner == unit))
 }
 
 impl Caller {
@@ -45,6 +47,11 @@ impl Caller {
         self.is(Role::Enterprise) && self.enterprise.as_ref() == Some(id)
     }
 
+    /// Whether the caller is an enterprise's account.
+    pub(crate) fn is_enterprises(&self) -> bool {
+        self.is(Role::Enterprise)
+    }
+
     /// Whether nothing but one enterprise's own matters are open to the caller.
     fn is_only_enterprise(&self) -> bool {
         self.roles == RoleSet::of(&[Role::Enterprise])
@@ -54,6 +61,12 @@ impl Caller {
     /// token of the case.
     pub(crate) fn speaks_for(&self, id: &EnterpriseId, appeal: AppealId) -> bool {
         self.is_enterprise(id) || (self.holds(appeal) && self.enterprise.as_ref() == Some(id))
+    }
+
+    /// Whether what the caller says is the enterprise's own word, in whichever of its appeals.
+    pub(crate) fn is_side_of(&self, id: &EnterpriseId) -> bool {
+        let own = RoleSet::of(&[Role::Enterprise, Role::CaseHolder]);
+        self.is_any(own) && self.enterprise.as_ref() == Some(id)
     }
 
     fn holds(&self, appeal: AppealId) -> bool {
@@ -127,7 +140,8 @@ impl Caller {
         scope.covers_appeal(*confidentiality, id, lead, &beside(case), Some(area))
     }
 
-    /// From which side the caller sees an appeal, if at all. Whoever sees it from both sees it inside.
+    /// From which side the caller sees an appeal, if at all. Whoever sees it from several sees it
+    /// from the one that shows most.
     pub(crate) fn sight(
         &self,
         id: &EnterpriseId,
@@ -136,9 +150,41 @@ impl Caller {
     ) -> Option<Sight> {
         if self.sees_inside(id, case) {
             Some(Sight::Inside)
+        } else if self.speaks_for(id, appeal) {
+            Some(Sight::Enterprise)
         } else {
-            self.speaks_for(id, appeal).then_some(Sight::Enterprise)
+            self.part_of(case)
         }
+    }
+
+    /// The part of an appeal that is the business of the caller's unit, whatever the appeal's level: what
+    /// it was asked for by name, or owes.
+    pub(crate) fn part_of(&self, case: &appeal::Case) -> Option<Sight> {
+        let concerned =
+            |unit: &&UnitId| asked(case).any(|asked| asked == *unit) || owes(unit, case);
+        self.of_unit().filter(concerned).cloned().map(Sight::Task)
+    }
+
+    /// From which side the caller sees the appeal of an inbox entry. Whoever owes something shares the
+    /// work, as far as the appeal's level allows.
+    pub(crate) fn sight_of(&self, entry: &inbox::Entry) -> Sight {
+        let row = &entry.row;
+        let owner = if let Owner::Unit(owner) = &entry.clock.owner { Some(owner) } else { None };
+        let beside: Vec<UnitId> = row.co_units.iter().chain(owner).cloned().collect();
+        let (level, lead) = (row.confidentiality, row.unit.as_ref());
+        let scope = self.scope_of_office();
+        if scope.covers_appeal(level, &row.enterprise, lead, &beside, Some(&row.area)) {
+            Sight::Inside
+        } else if self.is_enterprise(&row.enterprise) {
+            Sight::Enterprise
+        } else {
+            self.of_unit().cloned().map_or(Sight::Progress, Sight::Task)
+        }
+    }
+
+    /// The unit that the caller acts for.
+    fn of_unit(&self) -> Option<&UnitId> {
+        self.unit.as_ref().filter(|_| self.is_any(Role::OF_UNIT))
     }
 
     /// Whether the caller's unit leads an appeal.
@@ -149,8 +195,7 @@ impl Caller {
 
     /// Whether the caller's unit does a part of an appeal for the lead.
     pub(crate) fn helps(&self, case: &appeal::Case) -> bool {
-        let unit = self.unit.as_ref().filter(|_| self.is_any(Role::OF_UNIT));
-        unit.is_some_and(|unit| beside(case).contains(unit))
+        self.of_unit().is_some_and(|unit| beside(case).contains(unit))
     }
 
     /// Whether the caller may register an enterprise in `area`.
@@ -281,7 +326,7 @@ mod tests {
     }
 
     #[test]
-    fn the_more_confidential_a_case_is_the_fewer_see_it() {
+    fn the_more_confidential_a_case_is_the_fewer_see_it_and_who_is_asked_sees_its_part() {
         let local = || Areas::Some(vec![area(sample::AREA)]);
         let of = |id: &str| Caller { unit: Some(unit(id)), ..caller(&[Role::AgencyHandler]) };
         let watching = |role: Role| Caller { areas: local(), ..caller(&[role]) };
@@ -298,20 +343,28 @@ mod tests {
             who.sight(&sample::enterprise(), sample::appeal(), &sample::case(level))
         };
         let rows = [
-            (of("power"), [Some(Sight::Inside); 4]),
-            (city, [Some(Sight::Inside); 4]),
-            (caller(&[Role::Auditor]), [Some(Sight::Inside); 4]),
-            (own, [Some(Sight::Enterprise); 4]),
-            (holder, [Some(Sight::Enterprise); 4]),
+            (of("power"), [const { Some(Sight::Inside) }; 4]),
+            (city, [const { Some(Sight::Inside) }; 4]),
+            (caller(&[Role::Auditor]), [const { Some(Sight::Inside) }; 4]),
+            (own, [const { Some(Sight::Enterprise) }; 4]),
+            (holder, [const { Some(Sight::Enterprise) }; 4]),
             (
                 watching(Role::Dispatcher),
                 [Some(Sight::Inside), Some(Sight::Inside), Some(Sight::Inside), None],
             ),
             (watching(Role::Supervisor), [Some(Sight::Inside), Some(Sight::Inside), None, None]),
             (of("water"), [Some(Sight::Inside), Some(Sight::Inside), None, None]),
-            (of("fire"), [Some(Sight::Inside), Some(Sight::Inside), None, None]),
-            (of("desk"), [None; 4]),
-            (other, [None; 4]),
+            (
+                of("fire"),
+                [
+                    Some(Sight::Inside),
+                    Some(Sight::Inside),
+                    Some(Sight::Task(unit("fire"))),
+                    Some(Sight::Task(unit("fire"))),
+                ],
+            ),
+            (of("desk"), [const { None }; 4]),
+            (other, [const { None }; 4]),
         ];
         let levels = [
             Confidentiality::Public,
@@ -334,5 +387,8 @@ mod tests {
         }
         let desk = Caller { unit: Some(unit("power")), ..caller(&[Role::Dispatcher]) };
         assert!(!desk.leads(&case), "a dispatcher does not act for a unit");
+        assert_eq!(desk.part_of(&case), None);
+        let owed = Some(Sight::Task(unit("power")));
+        assert_eq!(of("power").part_of(&case), owed, "whoever owes something is asked for it");
     }
 }

@@ -8,7 +8,7 @@ use doudi_domain::{
     AppealId, EnterpriseId, Sealed,
     appeal::{Appeal, Case, Command, Event},
 };
-use doudi_engine::{Folded, Outcome, VaultError, streams};
+use doudi_engine::{ExecuteError, Folded, Outcome, VaultError, streams};
 use uuid::Uuid;
 
 use super::Api;
@@ -41,10 +41,8 @@ pub(super) enum As {
     Lead,
     /// As a unit with a task, which need not see the appeal for it.
     Asked,
-    /// As the enterprise.
-    Enterprise,
-    /// As the enterprise, or as dispatcher for it, once a callback reached it.
-    Objector,
+    /// As dispatcher for the enterprise, once a callback reached it.
+    Spokesman,
     /// As anybody who takes part in it.
     Party,
 }
@@ -70,9 +68,8 @@ impl Api {
         let appeal = order.command.0;
         match by {
             As::Unit => return self.as_unit(call, order, command).await,
-            As::Enterprise => speaks(call, &order.enterprise, appeal)?,
             As::Desk if call.caller.dispatches_everywhere() => {}
-            As::Desk | As::Lead | As::Asked | As::Objector | As::Party => {
+            As::Desk | As::Lead | As::Asked | As::Spokesman | As::Party => {
                 self.allowed(call, &order.enterprise, appeal, order.command_id, by).await?;
             }
         }
@@ -129,6 +126,8 @@ impl Api {
         answer
     }
 
+    /// Only who sees the appeal from inside is told what happened since a version that is not the
+    /// present one: the names of events say what units do among themselves.
     async fn on_appeal<C>(
         &self,
         call: &Call,
@@ -139,10 +138,19 @@ impl Api {
         let stream = streams::appeal(enterprise, *appeal)?;
         let mut envelope = call.envelope(order.command_id, order.expected_version);
         let for_enterprise = matches!(command, Command::Object { .. });
-        if for_enterprise && !call.caller.speaks_for(enterprise, *appeal) {
+        if for_enterprise && !call.caller.is_side_of(enterprise) {
             envelope.actor.on_behalf_of = Some(enterprise.to_string());
         }
-        self.execute::<Appeal>(&stream, command, &envelope).await
+        match self.0.engine.execute::<Appeal>(&stream, command, &envelope).await {
+            Err(ExecuteError::VersionDiffers { actual }) => {
+                let folded = self.case(enterprise, *appeal).await.ok();
+                let case = folded.as_ref().and_then(|folded| folded.state.known());
+                let inside = case.is_some_and(|case| call.caller.sees_inside(enterprise, case));
+                let expected = envelope.expected_version.filter(|_| inside);
+                Err(self.stale::<Appeal>(&stream, expected, actual).await)
+            }
+            answer => Ok(answer?),
+        }
     }
 
     /// The appeal, unless the command is not the caller's to give. A repetition is let through
@@ -155,9 +163,6 @@ impl Api {
         command_id: Uuid,
         by: As,
     ) -> Result<Arc<Folded<Appeal>>, Failure> {
-        if by == As::Enterprise {
-            speaks(call, enterprise, appeal)?;
-        }
         let folded = self.case(enterprise, appeal).await?;
         let case = folded.state.known().ok_or(Reason::AppealUnknown)?;
         if let Err(refused) = judge(call, enterprise, appeal, case, by)
@@ -231,8 +236,7 @@ pub(super) fn judge(
     let caller = &call.caller;
     let dispatches = caller.dispatches(&case.submission.area);
     match by {
-        As::Enterprise => Ok(()),
-        As::Asked if caller.helps(case) => Ok(()),
+        As::Asked if caller.part_of(case).is_some() => Ok(()),
         As::Unit | As::Asked => seen(call, enterprise, case),
         As::Lead => {
             seen(call, enterprise, case)?;
@@ -249,8 +253,7 @@ pub(super) fn judge(
             seen(call, enterprise, case)?;
             call.require(|_| dispatches)
         }
-        As::Objector if caller.speaks_for(enterprise, appeal) => Ok(()),
-        As::Objector => {
+        As::Spokesman => {
             seen(call, enterprise, case)?;
             call.require(|_| dispatches)?;
             match case.callback.as_ref().is_some_and(|callback| callback.reached) {
@@ -267,14 +270,21 @@ pub(super) fn judge(
 }
 
 /// Refuses who does not speak for the enterprise in that appeal, as the request alone tells.
-fn speaks(call: &Call, enterprise: &EnterpriseId, appeal: AppealId) -> Result<(), Failure> {
+pub(super) fn speaks(
+    call: &Call,
+    enterprise: &EnterpriseId,
+    appeal: AppealId,
+) -> Result<(), Failure> {
     call.require(|caller| caller.speaks_for(enterprise, appeal))
 }
 
-/// Refuses an appeal that the caller may not see, in the words for an unknown one.
+/// Refuses an appeal that the caller may not see, in the words for an unknown one. Who knows of it,
+/// because it is asked for a part, is told that the rest lies outside its scope.
 pub(super) fn seen(call: &Call, enterprise: &EnterpriseId, case: &Case) -> Result<(), Failure> {
     if call.caller.sees_appeal(enterprise, case) {
         Ok(())
+    } else if call.caller.part_of(case).is_some() {
+        Err(Reason::OutsideScope.into())
     } else {
         Err(Reason::AppealUnknown.into())
     }

@@ -24,7 +24,8 @@ impl Api {
         let list = convert::inbox(request, &call.caller, &self.0.pages, now)?;
         self.reached(ViewName::Appeals, "min_position", list.at_least).await?;
         let page = self.0.views.inbox(&list.query, call.fresh(list.at_least)).await?;
-        Ok(convert::inbox_page(&page, list.binding, &self.0.pages, self.page_bytes_max()))
+        let next = (list.binding, &self.0.pages);
+        Ok(convert::inbox_page(&page, &call.caller, next, self.page_bytes_max()))
     }
 
     async fn inbox_counts(

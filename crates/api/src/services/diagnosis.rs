@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use doudi_domain::{
-    AppealId, DiagnosisId, EnterpriseId, Sealed,
-    appeal::{Appeal, Command as AppealCommand, Event as AppealEvent},
+    AppealId, DiagnosisId, EnterpriseId, Sealed, UnitId,
+    appeal::{Appeal, Case, Command as AppealCommand, Event as AppealEvent},
     diagnosis::{Command, Conclusion, Convening, Diagnosis, Event, Opinion, Order as Task},
     reads::What,
 };
@@ -139,7 +139,7 @@ impl Api {
         // Not every appeal of an area is for every desk.
         let watches =
             watches(&call.caller, convening) && call.caller.sees_inside(enterprise, known);
-        if !watches && !takes_part(&call.caller, convening) {
+        if !watches && !takes_part(&call.caller, convening, known) {
             return Err(Reason::DiagnosisUnknown.into());
         }
         Ok(Diagnosed { appeal, case, folded })
@@ -197,13 +197,14 @@ impl Api {
     }
 }
 
-/// Whether the caller acts for a unit that was convened or that convened, or reads everything.
-/// Whoever is convened need not see the appeal itself.
-fn takes_part(caller: &Caller, convening: &Convening) -> bool {
+/// Whether the caller acts for a unit that was convened or that convened, or that stands in for it by
+/// now, or reads everything. Whoever is convened need not see the appeal itself.
+fn takes_part(caller: &Caller, convening: &Convening, case: &Case) -> bool {
     let Convening { convener, panel, .. } = convening;
     let Caller { roles, unit, .. } = caller;
     let unit = unit.as_ref().filter(|_| roles.intersects(Role::OF_UNIT));
-    unit.is_some_and(|unit| unit == convener || panel.units.contains(unit))
+    let leads = |unit: &UnitId| case.phase.route().is_some_and(|route| route.unit == *unit);
+    unit.is_some_and(|unit| unit == convener || panel.units.contains(unit) || leads(unit))
         || roles.intersects(Role::OF_ALL)
 }
 

@@ -10,6 +10,7 @@ use crate::{
 
 /// The key of a duty that is there once in an appeal.
 const CONVENE: &str = "convene";
+const DISCONTINUE: &str = "discontinue";
 const ERASE: &str = "erase";
 const MERGE: &str = "merge";
 
@@ -39,6 +40,10 @@ impl Process for Event {
             changes.extend(clocks.stopped.iter().map(|id| Change::Drop(clock_key(*id))));
         }
         let at = self.clocks().map_or(Timestamp::UNIX_EPOCH, |clocks| clocks.at);
+        // What nobody can conclude any more need not begin either.
+        if let Self::DiagnosisAbandoned { .. } = self {
+            changes.push(Change::Drop(CONVENE.to_owned()));
+        }
         changes.extend(match self {
             Self::AppealMerged { into, .. } => {
                 Some(put(MERGE, at, Duty::DeliverMerge { into: *into }))
@@ -55,6 +60,11 @@ impl Process for Event {
                 Some(put(CONVENE, at, Duty::ConveneDiagnosis { diagnosis: *diagnosis }))
             }
             Self::DiagnosisOpened { .. } => Some(Change::Drop(CONVENE.to_owned())),
+            Self::DiagnosisAbandoned { diagnosis } => {
+                let duty = Duty::DiscontinueDiagnosis { diagnosis: *diagnosis };
+                Some(put(DISCONTINUE, at, duty))
+            }
+            Self::DiagnosisDiscontinued { .. } => Some(Change::Drop(DISCONTINUE.to_owned())),
             // Such an event carries no instant of its own, and its duty may be done at once.
             Self::PersonalDataErased { subject } => {
                 Some(put(ERASE, at, Duty::DestroyKey { subject: subject.clone() }))

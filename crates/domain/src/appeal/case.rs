@@ -6,7 +6,10 @@ use jiff::Timestamp;
 
 use super::{
     ledger::Ledger,
-    matter::{Callback, File, LawfulChannel, Note, Outcome, Pinned, Rating, Submission, Trigger},
+    matter::{
+        Callback, Confidentiality, File, LawfulChannel, Note, Outcome, Pinned, Rating, Submission,
+        Trigger,
+    },
 };
 use crate::{
     cases::Class,
@@ -65,11 +68,14 @@ pub struct Case {
     pub resolution: Option<Resolution>,
     /// Why the enterprise objected or reopened last.
     pub objection: Option<Sealed>,
-    /// What came of the last callback since the last resolution.
+    /// What the enterprise said on the phone since the last resolution; while it said nothing, what
+    /// came of the last callback.
     pub callback: Option<Callback>,
+    /// What came of the last callback since the last resolution, whatever was said before.
+    pub callback_last: Option<Callback>,
     /// Whether the enterprise let the time for its word pass.
     pub silent: bool,
-    /// How the enterprise rated it.
+    /// How the enterprise rated the last handling that came to a resolution.
     pub rating: Option<Rating>,
     /// When it was closed.
     pub closed_at: Option<Timestamp>,
@@ -91,6 +97,21 @@ pub struct Case {
     pub diagnosis: Option<Diagnosis>,
     /// How far its personal data are erased.
     pub erased: Erasure,
+}
+
+/// What an appeal stands at when another one is to take it in: what must not be lost by that.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Standing {
+    /// Who may know of it.
+    pub confidentiality: Confidentiality,
+    /// When it was submitted.
+    pub submitted_at: Timestamp,
+    /// How often the enterprise was dissatisfied.
+    pub objections: u32,
+    /// How often it went from one unit to another.
+    pub bounces: u16,
+    /// When its resolution is due, where one is owed; while it stands still, when it would have been.
+    pub resolve_due: Option<Timestamp>,
 }
 
 /// What a merge sets aside.
@@ -174,6 +195,28 @@ pub struct Diagnosis {
     pub opened: bool,
     /// What it concluded, once it binds.
     pub conclusion: Option<Sealed>,
+    /// How far its end without a conclusion is.
+    pub ending: Ending,
+}
+
+/// How far the end of a joint diagnosis is that nobody can conclude any more.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Ending {
+    /// It can be concluded, or is.
+    #[default]
+    No,
+    /// It is to end; its clocks may still run.
+    Ordered,
+    /// It ended.
+    Done,
+}
+
+impl Diagnosis {
+    /// Whether it was called for and is neither concluded nor given up.
+    #[must_use]
+    pub fn is_under_way(&self) -> bool {
+        self.conclusion.is_none() && self.ending == Ending::No
+    }
 }
 
 /// Who handles an appeal.
@@ -355,19 +398,33 @@ impl Case {
         self.clocks.values().rfind(|clock| clock.kind == kind)
     }
 
-    /// The clock of that kind which the present handler owes. The first version did not say who owes
-    /// the resolution, so its clocks name the city desk.
+    /// The clock of that kind which the present handler owes.
     #[must_use]
     pub fn handling_clock(&self, kind: ClockKind) -> Option<&Clock> {
-        let unit = &self.phase.route()?.unit;
-        let owed = |clock: &&Clock| {
-            let theirs = match &clock.owner {
-                Owner::Unit(owner) => owner == unit,
-                Owner::CityDesk => true,
-            };
-            clock.kind == kind && theirs
+        handled(&self.phase, &self.clocks, kind)
+    }
+
+    /// When it was submitted; long ago where the first version did not say.
+    #[must_use]
+    pub fn submitted_at(&self) -> Timestamp {
+        let first = self.ledger.segments().first();
+        first.map_or(Timestamp::UNIX_EPOCH, |first| first.since)
+    }
+
+    /// What it stands at, for another one to take it in; for a merged one what it stood at before.
+    #[must_use]
+    pub fn standing(&self) -> Standing {
+        let (phase, clocks) = match (&self.phase, &self.before_merge) {
+            (Phase::Merged(_), Some(before)) => (&before.phase, &before.clocks),
+            _ => (&self.phase, &self.clocks),
         };
-        self.clocks.values().rfind(owed)
+        Standing {
+            confidentiality: self.submission.confidentiality,
+            submitted_at: self.submitted_at(),
+            objections: self.objections,
+            bounces: self.bounces,
+            resolve_due: handled(phase, clocks, ClockKind::Resolve).map(|clock| clock.due),
+        }
     }
 
     /// When the next step of the case itself is due: of the phase, not of tasks beside it.
@@ -394,4 +451,22 @@ impl Case {
         let named = classes.iter().find(|class| self.class.as_ref() == Some(&class.id));
         named.or_else(|| classes.first())
     }
+}
+
+/// The clock of that kind which the handler of that phase owes. The first version did not say who owes
+/// the resolution, so its clocks name the city desk.
+fn handled<'a>(
+    phase: &Phase,
+    clocks: &'a BTreeMap<ClockId, Clock>,
+    kind: ClockKind,
+) -> Option<&'a Clock> {
+    let unit = &phase.route()?.unit;
+    let owed = |clock: &&Clock| {
+        let theirs = match &clock.owner {
+            Owner::Unit(owner) => owner == unit,
+            Owner::CityDesk => true,
+        };
+        clock.kind == kind && theirs
+    };
+    clocks.values().rfind(owed)
 }

@@ -2,7 +2,10 @@
 
 use serde::Serialize;
 
-use super::matter::{Callback, File, LawfulChannel, Note, Order, Outcome, Rating, Submission};
+use super::{
+    case::Standing,
+    matter::{Callback, File, LawfulChannel, Note, Order, Outcome, Rating, Submission},
+};
 use crate::{
     clock::{ClockId, PauseGround},
     ids::{AppealId, ClassId, DiagnosisId, Reference, UnitId},
@@ -140,6 +143,9 @@ pub enum Command {
     Absorb {
         /// The other appeal.
         from: AppealId,
+        /// What it stood at before it was merged. A repetition is known without it.
+        #[serde(skip)]
+        standing: Standing,
     },
     /// Record that the other appeal took it up.
     MarkMergeDelivered,
@@ -183,6 +189,11 @@ pub enum Command {
         conclusion: Sealed,
         /// Its orders.
         orders: Vec<Order>,
+    },
+    /// Record that the joint diagnosis ended without a conclusion.
+    MarkDiagnosisDiscontinued {
+        /// The joint diagnosis.
+        diagnosis: DiagnosisId,
     },
     /// Sit down with a mediator.
     OpenMediation,

@@ -11,7 +11,7 @@ use super::{
 use crate::{
     clock::{ClockId, ClockKind, Owner, Step},
     decider::{Context, Published},
-    ids::{AreaCode, UnitId},
+    ids::UnitId,
     routing::{Route, RouteRule, RoutingTable},
     sealed::Sealed,
 };
@@ -74,7 +74,7 @@ impl Case {
             Command::AddNote(note) => self.add_note(note),
             Command::Attach(file) => self.attach(file),
             Command::Merge { into } => self.merge(context, *into),
-            Command::Absorb { from } => self.absorb(*from),
+            Command::Absorb { from, standing } => self.absorb(*from, standing),
             Command::UndoMerge => self.undo_merge(context),
             Command::MarkMergeDelivered => self.mark_merge_delivered(),
             Command::Split { part, submission } => self.split(context, *part, submission),
@@ -86,6 +86,7 @@ impl Case {
             Command::TakeConclusion { diagnosis, conclusion, orders } => {
                 self.take_conclusion(context, *diagnosis, conclusion, orders)
             }
+            Command::MarkDiagnosisDiscontinued { diagnosis } => self.mark_discontinued(*diagnosis),
             Command::TakeSteps { clock } => self.take_steps(context, *clock),
             Command::Recompute => self.recompute(context),
             Command::Repair => self.repair(context),
@@ -128,14 +129,14 @@ impl Case {
     fn heir<'a>(&self, table: &'a RoutingTable, unit: &'a UnitId) -> &'a UnitId {
         let fallback = || match self.guarantee {
             Some(_) => table.guarantee_unit(),
-            None => table.floor(Some(&self.submission.area)),
+            None => table.floor(self.submission.desk_area()),
         };
         table.reachable(unit).unwrap_or_else(fallback)
     }
 
-    /// The desk that answers for the case's area.
+    /// The desk that answers for the case.
     fn desk(&self, context: &Context<'_>) -> Owner {
-        match (context.routing, desk(context, &self.submission.area)) {
+        match (context.routing, desk(context, &self.submission)) {
             (Some(routing), Owner::Unit(desk)) => {
                 Owner::Unit(self.heir(routing.document, &desk).clone())
             }
@@ -144,10 +145,11 @@ impl Case {
     }
 }
 
-/// The desk of an area, else the city desk: the floor of the fallback chain.
-fn desk(context: &Context<'_>, area: &AreaCode) -> Owner {
+/// The desk of the area, where that may know of the matter, else the city desk: the floor of the
+/// fallback chain.
+fn desk(context: &Context<'_>, submission: &Submission) -> Owner {
     match context.routing {
-        Some(routing) => Owner::Unit(routing.document.floor(Some(area)).clone()),
+        Some(routing) => Owner::Unit(routing.document.floor(submission.desk_area()).clone()),
         None => Owner::CityDesk,
     }
 }

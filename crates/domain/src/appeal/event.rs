@@ -273,6 +273,16 @@ pub enum Event {
         /// The joint diagnosis.
         diagnosis: DiagnosisId,
     },
+    /// The joint diagnosis is to end without a conclusion, since the appeal was erased or closed.
+    DiagnosisAbandoned {
+        /// The joint diagnosis.
+        diagnosis: DiagnosisId,
+    },
+    /// The joint diagnosis ended without a conclusion.
+    DiagnosisDiscontinued {
+        /// The joint diagnosis.
+        diagnosis: DiagnosisId,
+    },
     /// The joint diagnosis binds: its orders are owed.
     ConclusionTaken {
         /// The joint diagnosis.
@@ -375,6 +385,8 @@ impl Event {
             | Self::AppealAbsorbed { .. }
             | Self::PartSubmitted { .. }
             | Self::DiagnosisOpened { .. }
+            | Self::DiagnosisAbandoned { .. }
+            | Self::DiagnosisDiscontinued { .. }
             | Self::PersonalDataErased { .. }
             | Self::KeyDestroyed {} => None,
         }

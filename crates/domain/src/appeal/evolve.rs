@@ -4,16 +4,16 @@ use std::collections::BTreeMap;
 
 use super::{
     case::{
-        Assignment, BeforeMerge, Case, Diagnosis, Erasure, Extension, Part, Phase, PhaseName,
-        Resolution, Task,
+        Assignment, BeforeMerge, Case, Diagnosis, Ending, Erasure, Extension, Part, Phase,
+        PhaseName, Resolution, Task,
     },
     event::Event,
     ledger::{Ledger, Segment},
-    matter::{ClockChange, Pinned, Submission},
+    matter::{Callback, ClockChange, Pinned, Submission},
 };
 use crate::{
     clock::{ClockId, ClockKind, Owner},
-    ids::UnitId,
+    ids::{DiagnosisId, UnitId},
     routing::Route,
 };
 
@@ -40,6 +40,7 @@ impl Case {
             resolution: None,
             objection: None,
             callback: None,
+            callback_last: None,
             silent: false,
             rating: None,
             closed_at: None,
@@ -197,11 +198,14 @@ impl Case {
                     question: question.clone(),
                     opened: false,
                     conclusion: None,
+                    ending: Ending::No,
                 });
             }
             Event::DiagnosisOpened { .. } => {
                 self.diagnosis.iter_mut().for_each(|diagnosis| diagnosis.opened = true);
             }
+            Event::DiagnosisAbandoned { diagnosis } => self.ends(*diagnosis, Ending::Ordered),
+            Event::DiagnosisDiscontinued { diagnosis } => self.ends(*diagnosis, Ending::Done),
             Event::ConclusionTaken { diagnosis, conclusion, orders, clocks } => {
                 for (order, clock) in orders.iter().zip(&clocks.set) {
                     let unit = unit_of(&clock.owner).unwrap_or(&order.unit).clone();
@@ -222,6 +226,8 @@ impl Case {
             Event::AppealResolved { outcome, reply, .. } => {
                 self.resolution = Some(Resolution { outcome: *outcome, reply: reply.clone() });
                 self.callback = None;
+                self.callback_last = None;
+                self.rating = None;
                 self.silent = false;
                 self.keeping(Phase::Resolved);
             }
@@ -233,7 +239,14 @@ impl Case {
                 self.closed_at = None;
                 self.keeping(Phase::InHandling);
             }
-            Event::CallbackRecorded { callback, .. } => self.callback = Some(callback.clone()),
+            Event::CallbackRecorded { callback, .. } => {
+                // What the enterprise said stays until it says something else.
+                let said = self.callback.as_ref().is_some_and(Callback::says_something);
+                if callback.says_something() || !said {
+                    self.callback = Some(callback.clone());
+                }
+                self.callback_last = Some(callback.clone());
+            }
             Event::EnterpriseSilent { .. } => self.silent = true,
             Event::AppealRated { rating } => self.rating = Some(*rating),
             Event::AppealClosed { clocks, .. } => {
@@ -292,6 +305,11 @@ impl Case {
             Phase::Confirmed(_) => self.assign(Phase::Confirmed, route, clocks, true),
             _ => {}
         }
+    }
+
+    fn ends(&mut self, diagnosis: DiagnosisId, ending: Ending) {
+        let ours = self.diagnosis.iter_mut().filter(|known| known.id == diagnosis);
+        ours.for_each(|known| known.ending = ending);
     }
 
     fn assign(

@@ -194,6 +194,39 @@ pub struct Submission {
     pub split_from: Option<AppealId>,
 }
 
+impl Submission {
+    /// The area whose desk may know of the matter and owes its next steps; none leaves both to the
+    /// city desk.
+    #[must_use]
+    pub fn desk_area(&self) -> Option<&AreaCode> {
+        match self.confidentiality {
+            Confidentiality::Public | Confidentiality::Internal | Confidentiality::Confidential => {
+                Some(&self.area)
+            }
+            Confidentiality::Strict => None,
+        }
+    }
+}
+
+/// Which side adds something to an appeal; each has room of its own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Side {
+    /// The enterprise, and a desk without a unit where it writes for the enterprise to see.
+    Enterprise,
+    /// Units and desks.
+    Units,
+}
+
+impl Side {
+    /// The enterprise acts for no unit and adds nothing that it may not see itself.
+    pub(super) fn of(unit: Option<&UnitId>, visibility: Visibility) -> Self {
+        match (unit, visibility) {
+            (None, Visibility::Public) => Self::Enterprise,
+            (Some(_), _) | (None, Visibility::Internal) => Self::Units,
+        }
+    }
+}
+
 /// A note (备注).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Note {
@@ -249,4 +282,11 @@ pub struct Callback {
     pub satisfied: Option<bool>,
     /// What else it said.
     pub note: Option<Sealed>,
+}
+
+impl Callback {
+    /// Whether the enterprise was reached and said how things stand.
+    pub(super) fn says_something(&self) -> bool {
+        self.reached && (self.satisfied.is_some() || self.resolved.is_some())
+    }
 }

@@ -103,16 +103,19 @@ pub enum Rejection {
         /// How many.
         open: usize,
     },
-    /// The enterprise rated it already.
-    #[error("the appeal is already rated")]
+    /// The enterprise rated this handling already.
+    #[error("the handling is already rated")]
     AlreadyRated,
     /// The enterprise has neither spoken nor let its time pass.
     #[error("the enterprise has not spoken yet and its time is not over")]
     EnterpriseToSpeak,
+    /// The enterprise said on the phone that it is not satisfied, so its silence closes nothing.
+    #[error("the enterprise said on the phone that it is not satisfied")]
+    EnterpriseDissatisfied,
     /// The time to reopen is over.
     #[error("the time to reopen ended on {0}")]
     ReopenTooLate(Date),
-    /// An appeal cannot be merged into itself, or into one that is merged already.
+    /// An appeal cannot be merged into itself, or into one that could not take it in without loss.
     #[error("the appeal cannot be merged into that one")]
     MergeImpossible,
     /// It cannot take more notes, files or parts.
@@ -121,7 +124,7 @@ pub enum Rejection {
         /// The bound.
         max: usize,
     },
-    /// A joint diagnosis is under way already.
+    /// A joint diagnosis is under way: no other begins, and nothing is resolved before it ends.
     #[error("a joint diagnosis is under way")]
     DiagnosisOpen,
     /// The joint diagnosis is not the one that was convened.

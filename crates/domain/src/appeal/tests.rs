@@ -24,6 +24,7 @@ mod intake;
 mod joint;
 mod repair;
 mod routing;
+mod strict;
 mod table;
 
 /// A Friday before a make-up Sunday and the holiday of 1 to 5 May.
@@ -369,6 +370,16 @@ fn conclusion(orders: &[&str]) -> Command {
         conclusion: sealed("Y29uY2x1c2lvbg=="),
         orders,
     }
+}
+
+/// Takes the appeal up that stands as one just submitted does.
+fn absorb(n: u128) -> Command {
+    absorb_as(n, &Life::submitted())
+}
+
+/// Takes the appeal up that stands as `other` does.
+fn absorb_as(n: u128, other: &Life) -> Command {
+    Command::Absorb { from: appeal(n), standing: other.case().standing() }
 }
 
 fn split(n: u128) -> Command {

@@ -30,17 +30,17 @@ fn due_dates() {
         (date(2025, 3, 3), 0, date(2025, 3, 3)),
         (date(2025, 3, 3), 5, date(2025, 3, 10)),
     ] {
-        let found = calendar.due(start, days, 1);
-        assert_eq!(found.on, due, "{days} working days from {start}");
-        assert!(!found.provisional);
+        assert_eq!(calendar.count(start, days), due, "{days} working days from {start}");
     }
 }
 
 #[test]
-fn a_due_date_in_a_year_not_loaded_is_provisional() {
-    let due = published().due(date(2026, 12, 30), 5, 1);
-    assert!(due.provisional);
-    assert!(Calendar::default().due(date(2025, 4, 25), 5, 0).provisional);
+fn days_of_a_year_that_is_not_loaded_are_provisional() {
+    let provisional = |calendar: &Calendar, first, last| calendar.is_provisional(first, last);
+    let (first, last) = (date(2026, 12, 31), date(2027, 1, 7));
+    assert!(!provisional(&published(), first, first));
+    assert!(provisional(&published(), first, last));
+    assert!(provisional(&Calendar::default(), first, first));
 }
 
 #[test]

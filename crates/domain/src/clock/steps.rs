@@ -29,24 +29,35 @@ impl Clock {
         Self { taken: u16::try_from(taken).unwrap_or(u16::MAX), ..self.clone() }
     }
 
-    /// The clock with its last step once more, for a ladder that was climbed to its end while the
-    /// thing is still owed: as long after now as its last two rungs are apart, at least one day.
+    /// The steps that are due, and the clock after they were taken; none when none is due. While the
+    /// thing is owed whoever owes it is reminded for as long as it is: at the end of the ladder its
+    /// last step is planned once more, so many working days after now (see
+    /// [`CaseType::repeat_days`](crate::cases::CaseType::repeat_days)).
     #[must_use]
-    pub fn repeated(&self, now: Timestamp, terms: Terms<'_>) -> Self {
-        let mut clock = self.clone();
-        let Some(last) = self.steps.last() else {
-            return clock;
-        };
-        let days = |at: usize| terms.case_type.ladder.iter().rev().nth(at);
-        let gap = match (days(0), days(1)) {
-            (Some(last), Some(before)) => {
-                last.after_working_days.saturating_sub(before.after_working_days)
-            }
-            (Some(only), None) => only.after_working_days,
-            (None, _) => 1,
-        };
-        let at = terms.calendar.document.later(now, gap.max(1));
-        clock.steps.push(Planned { at, step: last.step });
+    pub fn climbed(
+        &self,
+        now: Timestamp,
+        repeat_days: Option<u16>,
+        calendar: &Calendar,
+    ) -> Option<(Vec<Step>, Self)> {
+        let steps: Vec<Step> = self.due_steps(now).iter().map(|planned| planned.step).collect();
+        if steps.is_empty() {
+            return None;
+        }
+        let again = repeat_days.map(|days| calendar.later(now, days.max(1)));
+        let clock = self.taken_until(steps.len(), again);
+        Some((steps, clock))
+    }
+
+    /// The clock after its next `count` steps were taken; where none was planned after them its last
+    /// one comes once more at that instant, if there is one.
+    #[must_use]
+    pub fn taken_until(&self, count: usize, again: Option<Timestamp>) -> Self {
+        let mut clock = self.taken(count);
+        let last = clock.steps.last().map(|planned| planned.step);
+        if let (None, Some(at), Some(step)) = (clock.next(), again, last) {
+            clock.steps.push(Planned { at, step });
+        }
         clock
     }
 

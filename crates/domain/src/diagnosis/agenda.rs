@@ -14,7 +14,9 @@ impl Process for Event {
     fn agenda(&self) -> Vec<Change> {
         match self {
             Self::DiagnosisConvened { clocks, .. } => clocks.iter().map(started).collect(),
-            Self::OpinionGiven { stopped, .. } => stopped.iter().copied().map(stop).collect(),
+            Self::OpinionGiven { stopped, .. } | Self::DiagnosisDiscontinued { stopped, .. } => {
+                stopped.iter().copied().map(stop).collect()
+            }
             Self::OpinionRevised { .. } => vec![],
             Self::DiagnosisConcluded { conclusion, at, stopped, .. } => {
                 let stopped = stopped.iter().copied().map(stop);

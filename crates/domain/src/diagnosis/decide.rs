@@ -18,7 +18,12 @@ impl Diagnosis {
         match self {
             Self::Open(open) if open.convening == *convening => return Ok(vec![]),
             Self::Concluded(concluded) if concluded.convening == *convening => return Ok(vec![]),
-            Self::Open(_) | Self::Concluded(_) => return Err(Rejection::ConvenedDifferently),
+            // Its end came first, and nothing begins after it.
+            Self::Discontinued(None) => return Ok(vec![]),
+            Self::Discontinued(Some(known)) if known.convening == *convening => return Ok(vec![]),
+            Self::Open(_) | Self::Concluded(_) | Self::Discontinued(_) => {
+                return Err(Rejection::ConvenedDifferently);
+            }
             Self::Absent => convening.panel.check()?,
         }
         let at = cut(context.now);
@@ -31,7 +36,8 @@ impl Diagnosis {
             Clock::start(ClockId(n), kind, Owner::Unit(unit.clone()), working_days, at, terms)
         };
         let clocks = (1..).zip(owed).map(start).collect();
-        Ok(vec![Event::DiagnosisConvened { convening: convening.clone(), at, clocks }])
+        let (convening, repeat_days) = (convening.clone(), case_type.repeat_days());
+        Ok(vec![Event::DiagnosisConvened { convening, at, clocks, repeat_days }])
     }
 
     pub(super) fn give_opinion(
@@ -44,7 +50,10 @@ impl Diagnosis {
             Self::Absent => Err(Rejection::DiagnosisUnknown),
             Self::Open(open) => open.give_opinion(cut(context.now), unit, opinion),
             Self::Concluded(known) if known.opinions.get(unit) == Some(opinion) => Ok(vec![]),
-            Self::Concluded(_) => Err(self.wrong_phase("open")),
+            Self::Discontinued(Some(known)) if known.opinions.get(unit) == Some(opinion) => {
+                Ok(vec![])
+            }
+            Self::Concluded(_) | Self::Discontinued(_) => Err(self.wrong_phase("open")),
         }
     }
 
@@ -57,18 +66,29 @@ impl Diagnosis {
         match self {
             Self::Absent => Err(Rejection::DiagnosisUnknown),
             Self::Open(open) => {
-                led_by(&open.convening, unit)?;
+                led_by(context, &open.convening, unit)?;
                 open.conclude(context, conclusion)
             }
             Self::Concluded(known) => {
-                led_by(&known.convening, unit)?;
+                led_by(context, &known.convening, unit)?;
                 if known.conclusion == *conclusion {
                     Ok(vec![])
                 } else {
                     Err(self.wrong_phase("open"))
                 }
             }
+            Self::Discontinued(_) => Err(self.wrong_phase("open")),
         }
+    }
+
+    /// All its clocks stop. A conclusion stands, and one that has not begun yet never will.
+    pub(super) fn discontinue(&self, context: &Context<'_>) -> Vec<Event> {
+        let stopped = match self {
+            Self::Absent => vec![],
+            Self::Open(open) => open.clocks.iter().map(|clock| clock.id).collect(),
+            Self::Concluded(_) | Self::Discontinued(_) => return vec![],
+        };
+        vec![Event::DiagnosisDiscontinued { at: cut(context.now), stopped }]
     }
 
     /// A clock that stopped, or none of this diagnosis, has nothing due.
@@ -79,8 +99,8 @@ impl Diagnosis {
     ) -> Result<Vec<Event>, Rejection> {
         match self {
             Self::Absent => Err(Rejection::DiagnosisUnknown),
-            Self::Open(open) => Ok(open.take_steps(context.now, clock)),
-            Self::Concluded(_) => Ok(vec![]),
+            Self::Open(open) => Ok(open.take_steps(context, clock)),
+            Self::Concluded(_) | Self::Discontinued(_) => Ok(vec![]),
         }
     }
 
@@ -103,7 +123,7 @@ impl Diagnosis {
     fn concluded(&self) -> Result<&Concluded, Rejection> {
         match self {
             Self::Absent => Err(Rejection::DiagnosisUnknown),
-            Self::Open(_) => Err(self.wrong_phase("concluded")),
+            Self::Open(_) | Self::Discontinued(_) => Err(self.wrong_phase("concluded")),
             Self::Concluded(concluded) => Ok(concluded),
         }
     }
@@ -170,15 +190,15 @@ impl Open {
         }
     }
 
-    fn take_steps(&self, now: Timestamp, id: ClockId) -> Vec<Event> {
-        let Some(clock) = self.clocks.iter().find(|clock| clock.id == id) else {
+    /// Whoever owes something here is reminded of it until the diagnosis ends.
+    fn take_steps(&self, context: &Context<'_>, id: ClockId) -> Vec<Event> {
+        let clock = self.clocks.iter().find(|clock| clock.id == id);
+        let (now, calendar) = (cut(context.now), context.calendar.document);
+        let climbed = clock.and_then(|clock| clock.climbed(now, Some(self.repeat_days), calendar));
+        let Some((steps, clock)) = climbed else {
             return vec![];
         };
-        let steps: Vec<Step> = clock.due_steps(now).iter().map(|planned| planned.step).collect();
-        if steps.is_empty() {
-            return vec![];
-        }
-        let next = clock.taken(steps.len()).next().map(|planned| planned.at);
+        let next = clock.next().map(|planned| planned.at);
         vec![Event::ClockStepsTaken { clock: id, steps, next }]
     }
 
@@ -188,8 +208,14 @@ impl Open {
     }
 }
 
-fn led_by(convening: &Convening, unit: &UnitId) -> Result<(), Rejection> {
-    if convening.convener == *unit {
+/// The convener, or who answers for it when it is gone: as the appeal would be repaired, so that no
+/// diagnosis is without a unit that can conclude it.
+fn led_by(context: &Context<'_>, convening: &Convening, unit: &UnitId) -> Result<(), Rejection> {
+    let heir = context.routing.map(|routing| {
+        let table = routing.document;
+        table.reachable(&convening.convener).unwrap_or_else(|| table.guarantee_unit())
+    });
+    if convening.convener == *unit || heir == Some(unit) {
         Ok(())
     } else {
         Err(Rejection::OtherUnit { convener: convening.convener.clone() })

@@ -36,7 +36,7 @@ pub enum Rejection {
     /// The unit was not convened.
     #[error("the unit {0} is not convened")]
     UnitNotConvened(UnitId),
-    /// Only the convener concludes.
+    /// Only the convener concludes, or who answers for it when it is gone.
     #[error("only the convener {convener} concludes")]
     OtherUnit {
         /// The unit that convened.

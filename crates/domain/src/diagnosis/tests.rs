@@ -98,6 +98,8 @@ fn in_phase(phase: &str) -> Diagnosis {
             let state = then(quorum, conclude(conclusion()));
             then(state, Command::MarkRulePublished { version: 6 })
         }
+        "ended" => then(quorum, Command::Discontinue),
+        "never begun" => then(Diagnosis::Absent, Command::Discontinue),
         other => panic!("no phase {other}"),
     }
 }
@@ -105,14 +107,18 @@ fn in_phase(phase: &str) -> Diagnosis {
 fn concluded(state: &Diagnosis) -> &Concluded {
     match state {
         Diagnosis::Concluded(concluded) => concluded,
-        Diagnosis::Absent | Diagnosis::Open(_) => panic!("it is {}", state.phase()),
+        Diagnosis::Absent | Diagnosis::Open(_) | Diagnosis::Discontinued(_) => {
+            panic!("it is {}", state.phase())
+        }
     }
 }
 
 fn open(state: &Diagnosis) -> &Open {
     match state {
         Diagnosis::Open(open) => open,
-        Diagnosis::Absent | Diagnosis::Concluded(_) => panic!("it is {}", state.phase()),
+        Diagnosis::Absent | Diagnosis::Concluded(_) | Diagnosis::Discontinued(_) => {
+            panic!("it is {}", state.phase())
+        }
     }
 }
 
@@ -133,6 +139,7 @@ fn each_command_in_each_phase() {
     let (begun, given) = ("DiagnosisConvened", "OpinionGiven");
     let (revised, ended) = ("OpinionRevised", "DiagnosisConcluded");
     let (sent, ruled) = ("ConclusionDelivered", "StandingRulePublished");
+    let left = "DiagnosisDiscontinued";
     let commands = [
         convene(convening()),
         give("tax", Stance::Dissent),
@@ -141,16 +148,19 @@ fn each_command_in_each_phase() {
         Command::TakeSteps { clock: ClockId(4) },
         Command::MarkDelivered,
         Command::MarkRulePublished { version: 6 },
+        Command::Discontinue,
     ];
     #[rustfmt::skip]
     let table = [
-        //              convene  dissent  abstain  conclude     steps    delivered published
-        ("absent",    [begun,   none,    none,    none,        none,    none,     none]),
-        ("open",      [nothing, given,   given,   "no quorum", taken,   over,     over]),
-        ("heard",     [nothing, nothing, revised, ended,       taken,   over,     over]),
-        ("concluded", [nothing, nothing, opened,  nothing,     nothing, sent,     ruled]),
-        ("delivered", [nothing, nothing, opened,  nothing,     nothing, nothing,  ruled]),
-        ("published", [nothing, nothing, opened,  nothing,     nothing, sent,     nothing]),
+        //                convene  dissent  abstain  conclude     steps    delivered published end
+        ("absent",      [begun,   none,    none,    none,        none,    none,     none,    left]),
+        ("open",        [nothing, given,   given,   "no quorum", taken,   over,     over,    left]),
+        ("heard",       [nothing, nothing, revised, ended,       taken,   over,     over,    left]),
+        ("concluded",   [nothing, nothing, opened,  nothing,     nothing, sent,     ruled,   nothing]),
+        ("delivered",   [nothing, nothing, opened,  nothing,     nothing, nothing,  ruled,   nothing]),
+        ("published",   [nothing, nothing, opened,  nothing,     nothing, sent,     nothing, nothing]),
+        ("ended",       [nothing, nothing, opened,  opened,      nothing, over,     over,    nothing]),
+        ("never begun", [nothing, opened,  opened,  opened,      nothing, over,     over,    nothing]),
     ];
     let world = world();
     for (phase, expected) in table {
@@ -168,7 +178,7 @@ fn each_command_in_each_phase() {
 #[test]
 fn the_same_id_with_another_question_is_refused() {
     let other = convene(Convening { question: sealed("b3RoZXI="), ..convening() });
-    for phase in ["open", "concluded"] {
+    for phase in ["open", "concluded", "ended"] {
         let found = when(&in_phase(phase), &world().at(FRIDAY), &other);
         assert_eq!(found, Err(Rejection::ConvenedDifferently), "{phase}");
     }
@@ -328,4 +338,43 @@ fn acknowledgements_stay_as_they_were_first_given() {
     assert_eq!(concluded(&state).rule_version, Some(6));
     let again = Command::MarkRulePublished { version: 7 };
     assert_eq!(when(&state, &world().at(FRIDAY), &again), Ok(vec![]));
+}
+
+#[test]
+fn what_ended_without_a_conclusion_keeps_what_was_said_and_owes_nothing() {
+    let events = when(&in_phase("heard"), &world().at(FRIDAY), &Command::Discontinue).unwrap();
+    let stopped = vec![ClockId(1), ClockId(4)];
+    assert_eq!(events, [Event::DiagnosisDiscontinued { at: moment(FRIDAY), stopped }]);
+    let Diagnosis::Discontinued(Some(known)) = in_phase("ended") else { panic!() };
+    assert_eq!(known.convening, convening());
+    assert_eq!(known.opinions.len(), 2);
+    assert_eq!(in_phase("never begun"), Diagnosis::Discontinued(None));
+    assert_eq!(in_phase("never begun").convening(), None);
+}
+
+#[test]
+fn who_stands_in_for_a_convener_that_is_gone_concludes() {
+    let mut world = world();
+    let by = |id| Command::Conclude { unit: unit(id), conclusion: conclusion() };
+    let justice = Convening { convener: unit("justice"), ..convening() };
+    let begun = accepted(Diagnosis::Absent, &world.at(FRIDAY), &convene(justice));
+    let state = ["power-supply", "tax"]
+        .into_iter()
+        .fold(begun, |state, id| accepted(state, &world.at(FRIDAY), &give(id, Stance::Support)));
+    for (successor, heir) in [(Some("data"), "data"), (None, "desk-city")] {
+        let table = world.routing.as_mut().unwrap();
+        let gone = table.units.iter_mut().find(|listed| listed.id == unit("justice")).unwrap();
+        gone.status = crate::routing::UnitStatus::Abolished;
+        gone.successor = successor.map(unit);
+        for (id, expected) in
+            [(heir, "DiagnosisConcluded"), ("justice", "DiagnosisConcluded"), ("tax", "refused")]
+        {
+            let found = when(&state, &world.at(FRIDAY), &by(id));
+            assert_eq!(
+                found.map_or("refused".to_owned(), |events| names(&events)),
+                expected,
+                "{id}"
+            );
+        }
+    }
 }

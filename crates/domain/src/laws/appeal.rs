@@ -9,7 +9,10 @@ use super::cases;
 use crate::{
     Decider,
     agenda::{Change, Process},
-    appeal::{Action, Appeal, Case, Command, Erasure, Event, Party, Phase, Rejection},
+    appeal::{
+        Action, Appeal, Case, Command, Confidentiality, Diagnosis, Ending, Erasure, Event, Party,
+        Phase, Rejection,
+    },
     calendar::WorkingTime,
     clock::{Clock, ClockId, ClockKind, Owner, Step},
     kit::{World, given, moment, when},
@@ -187,6 +190,11 @@ impl Trial {
         } else {
             prop_assert!(case.clocks.is_empty(), "what ended owes nothing");
         }
+        // Nobody concludes for an appeal that cannot be read or is over.
+        let ended = case.is_erased() || matches!(case.phase, Phase::Closed(_));
+        let under_way = case.diagnosis.as_ref().is_some_and(Diagnosis::is_under_way);
+        prop_assert!(!ended || !under_way);
+        self.is_kept_from_the_areas_desk()?;
         let bounces_max = case.terms.case_type.bounds.bounces_max;
         prop_assert!(case.bounces <= bounces_max, "{} bounces", case.bounces);
         let calendar = self.world.calendar.as_ref().unwrap();
@@ -198,6 +206,26 @@ impl Trial {
         let instants: Vec<_> = case.ledger.segments().iter().map(|s| s.since).collect();
         prop_assert!(instants.is_sorted());
         prop_assert_eq!(&self.agenda, &owed(case), "the agenda is what is owed");
+        Ok(())
+    }
+
+    /// What only the city desk may know of is never owed by the desk of the area as a desk.
+    fn is_kept_from_the_areas_desk(&self) -> Result<(), TestCaseError> {
+        let case = self.case();
+        let strict = case.submission.confidentiality == Confidentiality::Strict;
+        for clock in case.clocks.values().filter(|_| strict) {
+            let of_a_desk = matches!(
+                clock.kind,
+                ClockKind::Accept
+                    | ClockKind::Dispatch
+                    | ClockKind::Ruling
+                    | ClockKind::Extension
+                    | ClockKind::Feedback
+                    | ClockKind::Close
+            );
+            let by_the_area = clock.owner == Owner::Unit(crate::kit::unit("desk-210212"));
+            prop_assert!(!(of_a_desk && by_the_area), "{clock:?}");
+        }
         Ok(())
     }
 
@@ -257,9 +285,11 @@ fn owed(case: &Case) -> BTreeMap<String, Timestamp> {
         clock.next().map(|next| (format!("clock/{}", clock.id.0), Some(next.at)))
     });
     let merge = matches!(case.phase, Phase::Merged(_)) && !case.merge_delivered;
-    let convene = case.diagnosis.as_ref().is_some_and(|diagnosis| !diagnosis.opened);
+    let begins = |known: &Diagnosis| !known.opened && known.ending == Ending::No;
+    let convene = case.diagnosis.as_ref().is_some_and(begins);
     let erase = case.erased == Erasure::Ordered;
-    let once = [(merge, "merge"), (convene, "convene"), (erase, "erase")];
+    let ending = case.diagnosis.as_ref().is_some_and(|known| known.ending == Ending::Ordered);
+    let once = [(merge, "merge"), (convene, "convene"), (ending, "discontinue"), (erase, "erase")];
     let once = once.into_iter().filter(|(is, _)| *is).map(|(_, key)| (key.to_owned(), None));
     let parts = case.parts.iter().filter(|(_, part)| !part.submitted);
     let parts = parts.map(|(id, _)| (format!("part/{id}"), None));

@@ -69,6 +69,7 @@ fn any_command() -> impl Strategy<Value = Command> {
         2 => (convener, any_conclusion())
             .prop_map(|(unit, conclusion)| Command::Conclude { unit, conclusion }),
         4 => (1..6_u32).prop_map(|clock| Command::TakeSteps { clock: ClockId(clock) }),
+        1 => Just(Command::Discontinue),
         1 => Just(Command::MarkDelivered),
         1 => (1..3_u32).prop_map(|version| Command::MarkRulePublished { version }),
     ]
@@ -84,6 +85,7 @@ struct Seen {
     conclusions: Vec<(Conclusion, BTreeSet<UnitId>, bool)>,
     delivered: bool,
     ruled: bool,
+    discontinued: usize,
 }
 
 impl Seen {
@@ -111,6 +113,7 @@ impl Seen {
             Event::ClockStepsTaken { clock, steps, .. } => {
                 self.steps.entry(*clock).or_default().extend(steps);
             }
+            Event::DiagnosisDiscontinued { .. } => self.discontinued += 1,
             Event::ConclusionDelivered {} => self.delivered = true,
             Event::StandingRulePublished { .. } => self.ruled = true,
         }
@@ -150,6 +153,14 @@ fn check(state: &Diagnosis, seen: &Seen) -> Result<(), TestCaseError> {
             armed.sort();
             prop_assert_eq!(armed, steps, "the agenda holds every step to come");
             prop_assert!(seen.conclusions.is_empty());
+            prop_assert!(open.clocks.iter().all(|clock| clock.next().is_some()), "until the end");
+        }
+        Diagnosis::Discontinued(known) => {
+            prop_assert!(seen.agenda.is_empty(), "nothing is owed any more");
+            prop_assert!(seen.conclusions.is_empty());
+            prop_assert_eq!(seen.discontinued, 1, "it ends once");
+            let said = known.as_ref().map_or(0, |known| known.opinions.len());
+            prop_assert_eq!(said, seen.stances.len(), "what was said stays");
         }
         Diagnosis::Concluded(concluded) => {
             let [(conclusion, dissenting, without_quorum)] = &seen.conclusions[..] else {
@@ -167,7 +178,10 @@ fn check(state: &Diagnosis, seen: &Seen) -> Result<(), TestCaseError> {
         }
     }
     for (clock, steps) in &seen.steps {
-        prop_assert!(seen.planned[clock].starts_with(steps), "each step once and in order");
+        let planned = &seen.planned[clock];
+        let (once, again) = steps.split_at(steps.len().min(planned.len()));
+        prop_assert!(planned.starts_with(once), "each step once and in order");
+        prop_assert!(again.iter().all(|step| Some(step) == planned.last()), "then the last again");
     }
     Ok(())
 }
@@ -234,6 +248,7 @@ proptest! {
         let shuffled: Vec<Event> = order.iter().map(|at| stored(at.get(&log))).collect();
         let convened = shuffled.iter().any(|e| matches!(e, Event::DiagnosisConvened { .. }));
         let found: Diagnosis = given(&shuffled);
-        prop_assert_eq!(found != Diagnosis::Absent, convened);
+        let ended = shuffled.iter().any(|e| matches!(e, Event::DiagnosisDiscontinued { .. }));
+        prop_assert_eq!(found != Diagnosis::Absent, convened || ended);
     }
 }

@@ -104,15 +104,16 @@ async fn what_is_gone_or_of_another_subject_is_told() {
 async fn places_bound_what_is_in_memory() {
     let attachments = attachments();
     let mut held = Vec::new();
-    for _ in 0..PLACES {
-        held.push(attachments.place().await.unwrap());
+    for n in 0..UPLOADS {
+        held.push(attachments.upload_place(&format!("caller-{n}")).await.unwrap());
     }
     let waiting = tokio::spawn({
         let attachments = attachments.clone();
-        async move { attachments.place().await.is_some() }
+        async move { attachments.upload_place("another").await.is_some() }
     });
     tokio::task::yield_now().await;
     assert!(!waiting.is_finished());
+    assert!(attachments.download_place("another").await.is_some(), "what goes out has its own");
     held.pop();
     assert!(waiting.await.unwrap());
 }

@@ -53,6 +53,9 @@ pub(super) async fn carry_out(engine: &Engine, vault: &Vault, due: &Due) -> Outc
             on_own_stream::<Diagnosis>(engine, due, &command).await
         }
         Duty::ConveneDiagnosis { diagnosis } => joint::convene(engine, due, *diagnosis).await,
+        Duty::DiscontinueDiagnosis { diagnosis } => {
+            joint::discontinue(engine, due, *diagnosis).await
+        }
         Duty::DeliverConclusion {} => joint::deliver_conclusion(engine, due).await,
         Duty::PublishStandingRule {} => joint::publish_standing_rule(engine, due).await,
         Duty::DeliverMerge { into } => parts::deliver_merge(engine, due, *into).await,

@@ -27,6 +27,7 @@ use crate::{
     streams,
 };
 
+mod errands;
 mod failing;
 mod stored;
 

@@ -197,10 +197,11 @@ impl Panel {
             diagnosis::Event::OpinionGiven { stopped, .. } => {
                 self.clocks.retain(|id, _| !stopped.contains(id));
             }
-            diagnosis::Event::DiagnosisConcluded { .. } => self.clocks.clear(),
-            diagnosis::Event::ClockStepsTaken { clock, steps, .. } => {
+            diagnosis::Event::DiagnosisConcluded { .. }
+            | diagnosis::Event::DiagnosisDiscontinued { .. } => self.clocks.clear(),
+            diagnosis::Event::ClockStepsTaken { clock, steps, next } => {
                 if let Some(known) = self.clocks.get_mut(clock) {
-                    *known = known.taken(steps.len());
+                    *known = known.taken_until(steps.len(), *next);
                 }
             }
             diagnosis::Event::DiagnosisConvened { .. }

@@ -12,13 +12,13 @@ use tokio_postgres::types::Type;
 use super::{OWED, Row, read, rows};
 use crate::{
     Fresh, PAGE_MAX, Scope, ViewError, ViewName, Views, db,
-    predicate::{Keys, Others, Predicate, Scoped},
+    predicate::{Keys, Predicate, Scoped},
 };
 
 /// By which columns an appeal is within a scope.
 pub(crate) const SCOPED: Scoped = Scoped {
     leads: &["unit"],
-    others: Others::CoUnits("co_units"),
+    co_units: Some("co_units"),
     secrecy: Some("secrecy"),
     internal: None,
 };

@@ -29,6 +29,13 @@ fn each_way_into_the_scope_is_a_page_of_its_own() {
 }
 
 #[test]
+fn who_owes_something_sees_it_at_every_level() {
+    let mut predicate = Predicate::default();
+    predicate.within(&within(&["tax"], &["210212"]), &SCOPED);
+    assert_eq!(predicate.sql(), "(unit = $1 OR owner = $2 OR area = $3 AND secrecy <= 2)");
+}
+
+#[test]
 fn every_condition_is_part_of_the_predicate() {
     let filter = Filter {
         unit: Some(UnitId::parse("tax").unwrap()),

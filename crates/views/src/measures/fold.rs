@@ -194,6 +194,8 @@ impl Changes {
             | Event::PartSubmitted { .. }
             | Event::DiagnosisConvened { .. }
             | Event::DiagnosisOpened { .. }
+            | Event::DiagnosisAbandoned { .. }
+            | Event::DiagnosisDiscontinued { .. }
             | Event::ConclusionTaken { .. }
             | Event::MediationOpened { .. }
             | Event::MediationEnded { .. }

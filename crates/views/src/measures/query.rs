@@ -10,13 +10,13 @@ use super::{GROUPS_MAX, within_days};
 use crate::{
     Scope, ViewError, ViewName,
     db::{self, column},
-    predicate::{Others, Predicate, Scoped},
+    predicate::{Predicate, Scoped},
 };
 
 /// By which columns a return is within a scope: both units know of it.
 const RETURNED: Scoped = Scoped {
     leads: &["from_unit", "to_unit"],
-    others: Others::Nobody,
+    co_units: None,
     secrecy: Some("secrecy"),
     internal: None,
 };

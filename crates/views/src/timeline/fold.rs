@@ -218,6 +218,8 @@ fn is_internal(event: &appeal::Event) -> bool {
             | appeal::Event::CoHandlingAnswered { .. }
             | appeal::Event::DiagnosisConvened { .. }
             | appeal::Event::DiagnosisOpened { .. }
+            | appeal::Event::DiagnosisAbandoned { .. }
+            | appeal::Event::DiagnosisDiscontinued { .. }
             | appeal::Event::ConclusionTaken { .. }
     );
     if among_units {

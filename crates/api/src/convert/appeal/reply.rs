@@ -4,9 +4,9 @@ use std::collections::HashMap;
 
 use doudi_domain::{
     AppealId, CaseNumber, EnterpriseId, Sealed,
-    appeal::{Case, File, Note, Phase, Rating, Task, Visibility},
+    appeal::{Case, File, Note, Phase, Rating, Task},
     calendar::civil_date,
-    clock::{ClockId, ClockKind},
+    clock::{Clock, ClockId},
     routing::RouteRule,
 };
 use doudi_views::appeals;
@@ -18,7 +18,7 @@ use super::words::{
 };
 use crate::{
     convert::{clock::of_clock, common::of_timestamp},
-    permission::scope::Sight,
+    permission::sight::{Part, Sight},
     proto as pb,
 };
 
@@ -55,6 +55,35 @@ pub(crate) fn of_row(row: &appeals::Row) -> pb::AppealSummary {
         merged_into: text(row.merged_into.as_ref()),
         submitted_at: Some(of_timestamp(row.submitted_at)),
         suspected_false_closure: row.suspected_false_closure,
+    }
+}
+
+/// A row as whoever sees its appeal like that is shown it.
+pub(crate) fn of_row_as(row: &appeals::Row, sight: &Sight) -> pb::AppealSummary {
+    shown(of_row(row), row.due.as_ref(), sight)
+}
+
+/// What of a summary is shown to who sees the appeal like that.
+fn shown(all: pb::AppealSummary, due: Option<&Clock>, sight: &Sight) -> pb::AppealSummary {
+    if sight.shows(Part::Summary) {
+        return all;
+    }
+    let due = due.filter(|clock| sight.shows(Part::Due(clock))).map(of_clock);
+    let state = pb::AppealSummary {
+        number: all.number,
+        state: all.state,
+        due,
+        ..pb::AppealSummary::default()
+    };
+    if !sight.shows(Part::Matter) {
+        return state;
+    }
+    pb::AppealSummary {
+        appeal_id: all.appeal_id,
+        enterprise_id: all.enterprise_id,
+        topic: all.topic,
+        area: all.area,
+        ..state
     }
 }
 
@@ -136,25 +165,27 @@ fn guidance(case: &Case) -> Option<&Sealed> {
 }
 
 /// Every text that [`of_case`] shows to who sees the case like that.
-pub(crate) fn sealed(case: &Case, sight: Sight) -> Vec<&Sealed> {
-    let reply = case.resolution.as_ref().map(|resolution| &resolution.reply);
+pub(crate) fn sealed<'a>(case: &'a Case, sight: &Sight) -> Vec<&'a Sealed> {
     let submission = &case.submission;
-    let alone = [submission.contact.as_ref(), reply, case.objection.as_ref(), guidance(case)];
-    let tasks = case.tasks.values().filter(|_| sight == Sight::Inside);
-    let asked = [&case.contest, &case.extension_reason];
-    let asked = asked.into_iter().filter(|_| sight == Sight::Inside).flatten();
-    std::iter::once(&submission.description)
-        .chain(alone.into_iter().flatten())
-        .chain(case.notes.iter().filter(|note| shows(sight, note.visibility)).map(|n| &n.text))
-        .chain(case.files.iter().filter(|file| shows(sight, file.visibility)).map(|f| &f.name))
-        .chain(asked)
+    let words = [
+        Some(&submission.description),
+        submission.contact.as_ref(),
+        case.objection.as_ref(),
+        guidance(case),
+    ];
+    let reply = case.resolution.as_ref().map(|resolution| &resolution.reply);
+    let reasons = [case.contest.as_ref(), case.extension_reason.as_ref()];
+    let notes = case.notes.iter().filter(|note| sight.shows(Part::Entry(note.visibility)));
+    let files = case.files.iter().filter(|file| sight.shows(Part::Entry(file.visibility)));
+    let tasks = case.tasks.values().filter(|task| sight.shows(Part::Task(task)));
+    let words = words.into_iter().flatten().filter(|_| sight.shows(Part::Words));
+    words
+        .chain(reply.filter(|_| sight.shows(Part::Reply)))
+        .chain(notes.map(|note| &note.text))
+        .chain(files.map(|file| &file.name))
+        .chain(reasons.into_iter().flatten().filter(|_| sight.shows(Part::Reasons)))
         .chain(tasks.flat_map(|task| std::iter::once(&task.ask).chain(&task.answer)))
         .collect()
-}
-
-/// Whether what has that visibility is for who sees the case like that.
-pub(crate) fn shows(sight: Sight, visibility: Visibility) -> bool {
-    sight == Sight::Inside || visibility == Visibility::Public
 }
 
 /// A case for who sees it like that.
@@ -163,35 +194,47 @@ pub(crate) fn of_case(
     appeal: AppealId,
     case: &Case,
     texts_of: &Texts,
-    sight: Sight,
+    sight: &Sight,
 ) -> pb::Appeal {
-    let resolution = case.resolution.as_ref();
-    let outcome = resolution.map_or(pb::ResolutionOutcome::Unspecified, |r| of_outcome(r.outcome));
+    let clocks = case.clocks.values().filter(|clock| sight.shows(Part::clock(case, clock)));
+    let notes = case.notes.iter().filter(|note| sight.shows(Part::Entry(note.visibility)));
+    let files = case.files.iter().filter(|file| sight.shows(Part::Entry(file.visibility)));
+    let tasks = case.tasks.iter().filter(|(_, task)| sight.shows(Part::Task(task)));
+    // A destroyed key counts as erased even where the record of it is still on its way.
+    let lost = || sealed(case, sight).into_iter().any(|text| !texts_of.has(text));
+    let mut shown_case = pb::Appeal {
+        summary: Some(shown(summary(enterprise, appeal, case), case.due(), sight)),
+        erased: case.is_erased() || lost(),
+        clocks: clocks.map(of_clock).collect(),
+        notes: notes.map(|note| of_note(note, texts_of)).collect(),
+        files: files.map(|file| of_file(file, &texts_of.of(&file.name))).collect(),
+        tasks: tasks.map(|(id, task)| of_task(*id, task, texts_of)).collect(),
+        ..pb::Appeal::default()
+    };
+    if sight.shows(Part::Words) {
+        shown_case = with_words(shown_case, case, texts_of);
+    }
+    if let Some(resolution) = case.resolution.as_ref().filter(|_| sight.shows(Part::Reply)) {
+        shown_case.reply = texts_of.of(&resolution.reply);
+        shown_case.outcome = of_outcome(resolution.outcome).into();
+    }
+    if sight.shows(Part::Reasons) {
+        shown_case.contest_reason = texts_of.any(case.contest.as_ref());
+        shown_case.extension_reason = texts_of.any(case.extension_reason.as_ref());
+    }
+    shown_case
+}
+
+/// With what the enterprise said and was told, and what belongs to the case.
+fn with_words(shown_case: pb::Appeal, case: &Case, texts_of: &Texts) -> pb::Appeal {
     let redirected_to = if let Phase::Redirected { channel, .. } = &case.phase {
         of_lawful_channel(*channel)
     } else {
         pb::LawfulChannel::Unspecified
     };
-    // What units owe each other is theirs.
-    let clocks =
-        case.clocks.values().filter(|c| sight == Sight::Inside || c.kind != ClockKind::CoHandling);
-    let notes = case.notes.iter().filter(|note| shows(sight, note.visibility));
-    let files = case.files.iter().filter(|file| shows(sight, file.visibility));
-    let tasks = case.tasks.iter().filter(|_| sight == Sight::Inside);
-    let inside =
-        |sealed: &Option<Sealed>| texts_of.any(sealed.as_ref().filter(|_| sight == Sight::Inside));
     pb::Appeal {
-        summary: Some(summary(enterprise, appeal, case)),
         description: texts_of.of(&case.submission.description),
         contact: texts_of.any(case.submission.contact.as_ref()),
-        reply: texts_of.any(resolution.map(|resolution| &resolution.reply)),
-        outcome: outcome.into(),
-        // A destroyed key counts as erased even where the record of it is still on its way.
-        erased: case.is_erased() || !texts_of.has(&case.submission.description),
-        clocks: clocks.map(of_clock).collect(),
-        notes: notes.map(|note| of_note(note, texts_of)).collect(),
-        files: files.map(|file| of_file(file, &texts_of.of(&file.name))).collect(),
-        tasks: tasks.map(|(id, task)| of_task(*id, task, texts_of)).collect(),
         rating: case.rating.map(of_rating),
         absorbed: texts(&case.absorbed),
         parts: case.parts.keys().map(ToString::to_string).collect(),
@@ -200,8 +243,7 @@ pub(crate) fn of_case(
         redirected_to: redirected_to.into(),
         guidance: texts_of.any(guidance(case)),
         objection: texts_of.any(case.objection.as_ref()),
-        contest_reason: inside(&case.contest),
-        extension_reason: inside(&case.extension_reason),
+        ..shown_case
     }
 }
 

@@ -10,7 +10,7 @@ use super::{
     sound::{ID, resolve, submit},
     *,
 };
-use crate::{permission::scope::Sight, sample};
+use crate::{permission::sight::Sight, sample};
 
 #[test]
 fn each_malformed_field_is_named() {
@@ -219,15 +219,18 @@ fn only_an_anonymous_appeal_may_leave_the_enterprise_out() {
     let order = appeal::submit(&anonymous).unwrap();
     assert!(order.enterprise.as_str().starts_with("L-"), "{}", order.enterprise);
     assert_eq!(order.command.applicant, Some(Applicant::Anonymous));
+    assert!(order.command.is_nameless);
     let again = appeal::submit(&anonymous).unwrap();
     assert_eq!(again.enterprise, order.enterprise, "a repetition finds the same appeal");
     let named = pb::SubmitAppealRequest { enterprise_id: "L-1".into(), ..anonymous };
-    assert_eq!(appeal::submit(&named).unwrap().enterprise.as_str(), "L-1");
+    let named = appeal::submit(&named).unwrap();
+    assert_eq!(named.enterprise.as_str(), "L-1", "who names one has it kept there");
+    assert!(!named.command.is_nameless);
     assert_eq!(appeal::submit(&submit()).unwrap().command.applicant, None);
 }
 
 /// The sample case as it goes out, every text opened as its own nonce.
-fn shown(sight: Sight) -> pb::Appeal {
+fn shown(sight: &Sight) -> pb::Appeal {
     let case = sample::case(Confidentiality::Internal);
     let sealed = appeal::sealed(&case, sight);
     let opened = sealed.iter().map(|sealed| Some(sealed.nonce.clone())).collect();
@@ -237,11 +240,11 @@ fn shown(sight: Sight) -> pb::Appeal {
 
 #[test]
 fn who_handles_a_case_sees_all_of_it_and_the_enterprise_its_own_side() {
-    let inside = shown(Sight::Inside);
+    let inside = shown(&Sight::Inside);
     let texts: Vec<&str> = inside.notes.iter().map(|note| note.text.as_str()).collect();
     assert_eq!(texts, ["internal", "public"]);
     assert_eq!(inside.tasks[0].ask, "ask");
-    let own = shown(Sight::Enterprise);
+    let own = shown(&Sight::Enterprise);
     let texts: Vec<&str> = own.notes.iter().map(|note| note.text.as_str()).collect();
     assert_eq!(texts, ["public"]);
     assert!(own.tasks.is_empty());
@@ -260,11 +263,50 @@ fn who_handles_a_case_sees_all_of_it_and_the_enterprise_its_own_side() {
 #[test]
 fn what_is_not_for_the_enterprise_is_not_even_opened_for_it() {
     let case = sample::case(Confidentiality::Internal);
-    let opened = |sight| -> Vec<String> {
+    let opened = |sight: &Sight| -> Vec<String> {
         appeal::sealed(&case, sight).iter().map(|sealed| sealed.nonce.clone()).collect()
     };
-    assert_eq!(opened(Sight::Enterprise), ["description", "contact", "public"]);
-    assert_eq!(opened(Sight::Inside), ["description", "contact", "internal", "public", "ask"]);
+    assert_eq!(opened(&Sight::Enterprise), ["description", "contact", "public"]);
+    assert_eq!(opened(&Sight::Inside), ["description", "contact", "internal", "public", "ask"]);
+    assert_eq!(opened(&Sight::Task(sample::unit("fire"))), ["ask"]);
+    assert_eq!(opened(&Sight::Progress), [""; 0]);
+}
+
+#[test]
+fn who_is_asked_for_a_part_is_shown_which_appeal_it_is_and_its_part_alone() {
+    let inside = shown(&Sight::Inside);
+    let all = inside.summary.unwrap();
+    let part = shown(&Sight::Task(sample::unit("fire")));
+    let clock: Vec<&pb::Clock> = part.clocks.iter().collect();
+    assert_eq!((clock.len(), clock[0].owner.as_str()), (1, "fire"));
+    let expected = pb::Appeal {
+        summary: Some(pb::AppealSummary {
+            appeal_id: all.appeal_id,
+            enterprise_id: all.enterprise_id,
+            number: all.number.clone(),
+            state: all.state,
+            topic: all.topic,
+            area: all.area,
+            ..pb::AppealSummary::default()
+        }),
+        clocks: part.clocks.clone(),
+        tasks: inside.tasks,
+        ..pb::Appeal::default()
+    };
+    assert_eq!(part, expected);
+
+    let progress = shown(&Sight::Progress);
+    let expected = pb::Appeal {
+        summary: Some(pb::AppealSummary {
+            number: all.number,
+            state: all.state,
+            due: all.due.clone(),
+            ..pb::AppealSummary::default()
+        }),
+        clocks: all.due.into_iter().collect(),
+        ..pb::Appeal::default()
+    };
+    assert_eq!(progress, expected);
 }
 
 #[test]
@@ -272,6 +314,6 @@ fn an_erased_case_shows_no_text() {
     let case = sample::case(Confidentiality::Internal);
     let texts = appeal::Texts::default();
     let (id, appeal) = (sample::enterprise(), sample::appeal());
-    let shown = appeal::of_case(&id, appeal, &case, &texts, Sight::Inside);
+    let shown = appeal::of_case(&id, appeal, &case, &texts, &Sight::Inside);
     assert!(shown.erased && shown.description.is_empty() && shown.notes[0].text.is_empty());
 }

@@ -5,7 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use doudi_domain::{
     AreaCode, DiagnosisId, Sealed, TopicId,
     diagnosis::{
-        Concluded, Conclusion, Convening, Diagnosis, Opinion, Order as Task, Panel, Stance,
+        Concluded, Conclusion, Convening, Diagnosis, Discontinued, Opinion, Order as Task, Panel,
+        Stance,
     },
 };
 use doudi_engine::Folded;
@@ -182,6 +183,24 @@ fn every_text_comes_back_in_its_place() {
     assert_eq!(tasks, ["first", "second"]);
     assert_eq!((found.concluded, found.routing_version), (true, 4));
     assert!(diagnosis::answer(&enterprise, id, &Folded::default(), vec![]).is_none());
+}
+
+#[test]
+fn one_that_ended_without_a_conclusion_says_so_and_owes_nothing() {
+    let Diagnosis::Concluded(known) = concluded() else { panic!() };
+    let Concluded { convening, opinions, late, .. } = *known;
+    let mut folded = Folded::<Diagnosis>::default();
+    folded.state =
+        Diagnosis::Discontinued(Some(Box::new(Discontinued { convening, opinions, late })));
+    let opened = vec![None; diagnosis::sealed(&folded.state).len()];
+    assert_eq!(opened.len(), 3, "the question and the opinions");
+    let (enterprise, id) =
+        (EnterpriseId::parse(ENTERPRISE).unwrap(), DiagnosisId::parse(ID).unwrap());
+    let found = diagnosis::answer(&enterprise, id, &folded, opened).unwrap().diagnosis.unwrap();
+    assert_eq!((found.discontinued, found.concluded), (true, false));
+    assert_eq!((found.opinions.len(), found.clocks.len()), (2, 0));
+    folded.state = Diagnosis::Discontinued(None);
+    assert!(diagnosis::answer(&enterprise, id, &folded, vec![]).is_none(), "it never began");
 }
 
 #[test]

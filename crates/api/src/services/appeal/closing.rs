@@ -1,13 +1,19 @@
 //! What the unit says became of an appeal, and what the enterprise says of that.
 
 use doudi_domain::{
-    Sealed,
+    AppealId, Sealed,
     appeal::{Appeal, Callback, Command, Event},
 };
 use doudi_engine::Outcome;
 
-use super::{As, Text};
-use crate::{call::Call, convert::appeal as convert, error::Failure, proto as pb, services::Api};
+use super::{As, Known, Text, speaks};
+use crate::{
+    call::Call,
+    convert::{Order, appeal as convert},
+    error::Failure,
+    proto as pb,
+    services::Api,
+};
 
 impl Api {
     pub(super) async fn resolve(
@@ -27,19 +33,58 @@ impl Api {
         self.order_with(call, &order, As::Unit, text, resolve).await
     }
 
+    /// The enterprise's own word, on where the appeal goes on if it was merged. Answers with the
+    /// appeal that it acted on.
+    async fn own_word<C>(&self, call: &Call, order: Known<C>) -> Result<Known<C>, Failure> {
+        let Order { enterprise, command_id, command: (asked, _), .. } = &order;
+        speaks(call, enterprise, *asked)?;
+        let (heard_in, _) = self.heard_in(enterprise, *asked, Some(*command_id)).await?;
+        Ok(order.map(|(_, said)| (heard_in, said)))
+    }
+
+    pub(super) async fn confirm(
+        &self,
+        call: &Call,
+        request: &pb::ConfirmResolutionRequest,
+    ) -> Result<(Outcome<Appeal>, AppealId), Failure> {
+        let order = self.own_word(call, convert::confirm(request)?).await?;
+        let outcome = self.on_appeal(call, &order, &Command::Confirm).await?;
+        Ok((outcome, order.command.0))
+    }
+
+    pub(super) async fn rate(
+        &self,
+        call: &Call,
+        request: &pb::RateAppealRequest,
+    ) -> Result<(Outcome<Appeal>, AppealId), Failure> {
+        let order = self.own_word(call, convert::rate(request)?).await?;
+        let (appeal, rating) = order.command;
+        let outcome = self.on_appeal(call, &order, &Command::Rate(rating)).await?;
+        Ok((outcome, appeal))
+    }
+
+    /// As the enterprise, else as dispatcher for it.
     pub(super) async fn object(
         &self,
         call: &Call,
         request: &pb::ObjectToResolutionRequest,
-    ) -> Result<Outcome<Appeal>, Failure> {
-        let order = convert::object(request)?;
+    ) -> Result<(Outcome<Appeal>, AppealId), Failure> {
+        let mut order = convert::object(request)?;
+        let own = call.caller.speaks_for(&order.enterprise, order.command.0);
+        if own {
+            order = self.own_word(call, order).await?;
+        }
         let text = Text {
             label: "reason",
             text: &order.command.1,
             recorded: |event| matches!(event, Event::ResolutionObjected { .. }),
         };
         let object = |reason| Command::Object { reason };
-        self.order_with(call, &order, As::Objector, text, object).await
+        let outcome = match own {
+            true => self.sealed_order(call, &order, text, object).await?,
+            false => self.order_with(call, &order, As::Spokesman, text, object).await?,
+        };
+        Ok((outcome, order.command.0))
     }
 
     pub(super) async fn called_back(
@@ -68,14 +113,15 @@ impl Api {
         &self,
         call: &Call,
         request: &pb::ReopenAppealRequest,
-    ) -> Result<Outcome<Appeal>, Failure> {
-        let order = convert::reopen(request)?;
+    ) -> Result<(Outcome<Appeal>, AppealId), Failure> {
+        let order = self.own_word(call, convert::reopen(request)?).await?;
         let text = Text {
             label: "reason",
             text: &order.command.1,
             recorded: |event| matches!(event, Event::AppealReopened { .. }),
         };
         let reopen = |reason| Command::Reopen { reason };
-        self.order_with(call, &order, As::Enterprise, text, reopen).await
+        let outcome = self.sealed_order(call, &order, text, reopen).await?;
+        Ok((outcome, order.command.0))
     }
 }

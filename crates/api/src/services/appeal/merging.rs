@@ -22,8 +22,8 @@ use crate::{
 const MERGES_MAX: usize = 10;
 
 impl Api {
-    /// The other appeal must be one of the same enterprise that the caller may see, and open: what
-    /// is merged into one that has ended would be with nobody.
+    /// The other appeal must be one of the same enterprise that the caller may see, and one that can
+    /// take this one in without loss; it decides that once more when it takes it up.
     pub(super) async fn merge(
         &self,
         call: &Call,
@@ -39,7 +39,7 @@ impl Api {
             let fits = |case: &Case| {
                 *into != *appeal
                     && seen(call, enterprise, case).is_ok()
-                    && own.is_some_and(|own| takes_in(case, own))
+                    && own.is_some_and(|own| case.takes_in(&own.standing()))
             };
             if !other.state.known().is_some_and(fits) {
                 let impossible = doudi_domain::appeal::Rejection::MergeImpossible;
@@ -103,34 +103,56 @@ impl Api {
     pub(in crate::services) async fn destination(
         &self,
         enterprise: &EnterpriseId,
-        mut appeal: AppealId,
+        appeal: AppealId,
         command_id: Uuid,
-    ) -> Result<(AppealId, Arc<Folded<Appeal>>), Failure> {
+    ) -> Result<Found, Failure> {
+        self.followed_to(enterprise, appeal, Some(command_id), |_, _| true).await
+    }
+
+    /// Where the enterprise's word on that appeal is heard: where it goes on, as far as the other one
+    /// has taken it up. Until then a merge may be undone.
+    pub(in crate::services) async fn heard_in(
+        &self,
+        enterprise: &EnterpriseId,
+        appeal: AppealId,
+        command_id: Option<Uuid>,
+    ) -> Result<Found, Failure> {
+        let took_up = |other: &Case, own| other.absorbed.contains(&own);
+        self.followed_to(enterprise, appeal, command_id, took_up).await
+    }
+
+    /// Follows merges from `appeal` on while `follows`, not past where the command was recorded.
+    async fn followed_to(
+        &self,
+        enterprise: &EnterpriseId,
+        appeal: AppealId,
+        command_id: Option<Uuid>,
+        follows: impl Fn(&Case, AppealId) -> bool + Send,
+    ) -> Result<Found, Failure> {
+        let mut found = (appeal, self.case(enterprise, appeal).await?);
         for _ in 0..=MERGES_MAX {
-            let folded = self.case(enterprise, appeal).await?;
-            let case = folded.state.known().ok_or(Reason::AppealUnknown)?;
-            match goes_on_in(case) {
-                Some(into) if !self.recorded(enterprise, appeal, command_id).await? => {
-                    appeal = into;
-                }
-                _ => return Ok((appeal, folded)),
+            let (at, folded) = &found;
+            let Some(into) = goes_on_in(folded.state.known().ok_or(Reason::AppealUnknown)?) else {
+                return Ok(found);
+            };
+            if let Some(id) = command_id
+                && self.recorded(enterprise, *at, id).await?
+            {
+                return Ok(found);
             }
+            let next = self.case(enterprise, into).await?;
+            if !follows(next.state.known().ok_or(Reason::AppealUnknown)?, *at) {
+                return Ok(found);
+            }
+            found = (into, next);
         }
         Err(Refusal::new(Reason::MergedTooOften).with("max", MERGES_MAX).into())
     }
 }
 
+/// An appeal as the log has it.
+type Found = (AppealId, Arc<Folded<Appeal>>);
+
 fn goes_on_in(case: &Case) -> Option<AppealId> {
     if let Phase::Merged(into) = case.phase { Some(into) } else { None }
-}
-
-/// Whether `other` can take `own` in without loss: it is open, at least as closed to others, and
-/// neither younger nor further from the guarantee, so that no promise is put off by merging.
-fn takes_in(other: &Case, own: &Case) -> bool {
-    let submitted = |case: &Case| case.ledger.segments().first().map(|first| first.since);
-    other.phase.is_open()
-        && other.submission.confidentiality >= own.submission.confidentiality
-        && submitted(other) <= submitted(own)
-        && other.objections >= own.objections
-        && other.bounces >= own.bounces
 }

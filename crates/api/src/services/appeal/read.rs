@@ -8,7 +8,7 @@ use doudi_domain::{
     appeal::{Appeal, Case, Confidentiality},
     reads::{Command, Read, Reads, What},
 };
-use doudi_engine::{Position, Version, streams};
+use doudi_engine::{Folded, Position, Version, streams};
 use doudi_views::ViewName;
 use uuid::{Uuid, uuid};
 
@@ -16,7 +16,7 @@ use crate::{
     call::Call,
     convert::{appeal as convert, token},
     error::{Failure, Reason},
-    permission::scope::Sight,
+    permission::sight::Sight,
     proto as pb,
     services::{Api, may_ask},
 };
@@ -60,6 +60,18 @@ impl Api {
         let folded = self.read_at::<Appeal>(&stream, at_least).await?;
         let case = folded.state.known().ok_or(Reason::AppealUnknown)?;
         let sight = sight(call, enterprise, appeal, case)?;
+        self.shown_as(call, enterprise, (appeal, &folded), &sight).await
+    }
+
+    /// An appeal as who sees it like that is shown it. That it is read is recorded first.
+    pub(in crate::services) async fn shown_as(
+        &self,
+        call: &Call,
+        enterprise: &EnterpriseId,
+        (appeal, folded): (AppealId, &Folded<Appeal>),
+        sight: &Sight,
+    ) -> Result<Shown, Failure> {
+        let case = folded.state.known().ok_or(Reason::AppealUnknown)?;
         self.note_read(call, enterprise, appeal, case, What::Case).await?;
         let texts = self.opened(case, sight).await?;
         Ok(Shown {
@@ -69,7 +81,7 @@ impl Api {
         })
     }
 
-    async fn opened(&self, case: &Case, sight: Sight) -> Result<convert::Texts, Failure> {
+    async fn opened(&self, case: &Case, sight: &Sight) -> Result<convert::Texts, Failure> {
         if case.is_erased() {
             return Ok(convert::Texts::default());
         }

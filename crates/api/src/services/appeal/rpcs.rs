@@ -116,9 +116,9 @@ impl AppealService for Api {
         request: Request<pb::ConfirmResolutionRequest>,
     ) -> Result<Response<pb::ConfirmResolutionResponse>, Status> {
         let call = Call::of(&request)?;
-        let order = convert::confirm(request.get_ref())?;
-        let outcome = self.order(&call, &order, As::Enterprise, &Command::Confirm).await?;
-        Ok(Response::new(pb::ConfirmResolutionResponse { receipt: Some(receipt(&outcome)) }))
+        let (outcome, appeal) = self.confirm(&call, request.get_ref()).await?;
+        let (receipt, appeal_id) = (Some(receipt(&outcome)), appeal.to_string());
+        Ok(Response::new(pb::ConfirmResolutionResponse { receipt, appeal_id }))
     }
 
     async fn object_to_resolution(
@@ -126,8 +126,9 @@ impl AppealService for Api {
         request: Request<pb::ObjectToResolutionRequest>,
     ) -> Result<Response<pb::ObjectToResolutionResponse>, Status> {
         let call = Call::of(&request)?;
-        let outcome = self.object(&call, request.get_ref()).await?;
-        Ok(Response::new(pb::ObjectToResolutionResponse { receipt: Some(receipt(&outcome)) }))
+        let (outcome, appeal) = self.object(&call, request.get_ref()).await?;
+        let (receipt, appeal_id) = (Some(receipt(&outcome)), appeal.to_string());
+        Ok(Response::new(pb::ObjectToResolutionResponse { receipt, appeal_id }))
     }
 
     async fn record_callback(
@@ -144,10 +145,9 @@ impl AppealService for Api {
         request: Request<pb::RateAppealRequest>,
     ) -> Result<Response<pb::RateAppealResponse>, Status> {
         let call = Call::of(&request)?;
-        let order = convert::rate(request.get_ref())?;
-        let outcome =
-            self.order(&call, &order, As::Enterprise, &Command::Rate(order.command.1)).await?;
-        Ok(Response::new(pb::RateAppealResponse { receipt: Some(receipt(&outcome)) }))
+        let (outcome, appeal) = self.rate(&call, request.get_ref()).await?;
+        let (receipt, appeal_id) = (Some(receipt(&outcome)), appeal.to_string());
+        Ok(Response::new(pb::RateAppealResponse { receipt, appeal_id }))
     }
 
     async fn close_appeal(
@@ -165,8 +165,9 @@ impl AppealService for Api {
         request: Request<pb::ReopenAppealRequest>,
     ) -> Result<Response<pb::ReopenAppealResponse>, Status> {
         let call = Call::of(&request)?;
-        let outcome = self.reopen(&call, request.get_ref()).await?;
-        Ok(Response::new(pb::ReopenAppealResponse { receipt: Some(receipt(&outcome)) }))
+        let (outcome, appeal) = self.reopen(&call, request.get_ref()).await?;
+        let (receipt, appeal_id) = (Some(receipt(&outcome)), appeal.to_string());
+        Ok(Response::new(pb::ReopenAppealResponse { receipt, appeal_id }))
     }
 
     async fn merge_appeal(

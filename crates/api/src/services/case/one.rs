@@ -2,9 +2,8 @@
 //! enterprise sees of it.
 
 use doudi_domain::{
-    Context,
+    AppealId, Context, EnterpriseId,
     appeal::{Action, Allowed, Appeal, Case, Party},
-    clock::{Clock, ClockKind},
 };
 use doudi_engine::{Folded, Position, streams};
 use doudi_views::ViewName;
@@ -18,7 +17,10 @@ use crate::{
     },
     error::{Failure, Reason},
     identity::Caller,
-    permission::{Role, RoleSet, scope::Sight},
+    permission::{
+        Role, RoleSet,
+        sight::{Part, Sight},
+    },
     proto as pb,
     services::{Api, may_ask},
 };
@@ -47,7 +49,7 @@ impl Api {
                 None => seen.case.due(),
                 Some(id) => seen.case.clocks.get(&id),
             };
-            let clock = clock.filter(|clock| shows_clock(seen.sight, clock))?;
+            let clock = clock.filter(|clock| seen.sight.shows(Part::clock(seen.case, clock)))?;
             let words = clock.explain();
             Some(pb::ExplainDeadlineResponse {
                 clock: Some(of_clock(clock)),
@@ -70,13 +72,13 @@ impl Api {
             let (ledger, now) = (&seen.case.ledger, seen.context.now);
             let calendar = seen.context.calendar.document;
             let spent = ledger.spent(calendar, now).into_iter();
-            pb::GetTimeLedgerResponse {
+            seen.sight.shows(Part::Ledger).then(|| pb::GetTimeLedgerResponse {
                 entries: spent.map(|(segment, spent)| convert::of_spent(segment, spent)).collect(),
                 age_working_seconds: convert::seconds(ledger.age(calendar, now)),
                 position: token::of_position(seen.position),
-            }
+            })
         });
-        answer.await
+        answer.await?.ok_or_else(|| Reason::OutsideScope.into())
     }
 
     pub(super) async fn allowed_actions(
@@ -88,22 +90,48 @@ impl Api {
         let asked = convert::asked(enterprise_id, appeal_id, min_position)?;
         let caller = &*call.caller;
         let (enterprise, appeal, _) = &asked;
-        let own = caller.speaks_for(enterprise, *appeal);
-        let answer = self.judged(call, &asked, |seen| {
-            let parties = parties(caller, own, seen.case);
+        let tried = self.judged(call, &asked, |seen| {
             let judge = |party: &Party| seen.case.allowed(seen.context, party);
+            let parties = parties(caller, seen.case);
             let mut tried: Vec<Allowed> = parties.iter().flat_map(judge).collect();
             if objects_for_it(caller, seen.case) {
                 let own = judge(&Party::Enterprise).into_iter();
                 tried.extend(own.filter(|one| one.action == Action::Object));
             }
-            pb::GetAllowedActionsResponse {
-                actions: allowed::of_allowed(caller, &tried),
-                version: seen.version,
-                position: token::of_position(seen.position),
+            if let Sight::Task(_) = seen.sight {
+                tried.retain(|one| one.action == Action::AnswerCoHandling);
             }
+            (tried, seen.version, seen.position)
         });
-        answer.await
+        let (mut tried, mut version, mut position) = tried.await?;
+        if caller.speaks_for(enterprise, *appeal) {
+            let (own, at, known) = self.own_actions(enterprise, *appeal).await?;
+            // What it may do itself comes before what another may do for it.
+            tried.splice(0..0, own);
+            (version, position) = (at, position.max(known));
+        }
+        Ok(pb::GetAllowedActionsResponse {
+            actions: allowed::of_allowed(caller, &tried),
+            version,
+            position: token::of_position(position),
+        })
+    }
+
+    /// What the enterprise may do, where its word on that appeal is heard, and that one's version.
+    async fn own_actions(
+        &self,
+        enterprise: &EnterpriseId,
+        appeal: AppealId,
+    ) -> Result<(Vec<Allowed>, u64, Position), Failure> {
+        let (heard_in, _) = self.heard_in(enterprise, appeal, None).await?;
+        let stream = streams::appeal(enterprise, heard_in)?;
+        let judged = |folded: &Folded<Appeal>, context: &Context<'_>| {
+            let case = folded.state.known()?;
+            let own = case.allowed(context, &Party::Enterprise);
+            Some((own, folded.version.0, folded.position))
+        };
+        let own = self.0.engine.consider(&stream, judged).await?;
+        own.ok_or_else(|| Reason::AppealUnknown.into())
     }
 
     pub(super) async fn followed(
@@ -117,10 +145,19 @@ impl Api {
         };
         call.require(|caller| caller.speaks_for(enterprise, *id))?;
         let shown = self.shown(call, enterprise, *id, at_least).await?;
+        let (heard_in, folded) = self.heard_in(enterprise, *id, None).await?;
+        let continued = if heard_in == *id {
+            None
+        } else {
+            let found = (heard_in, &*folded);
+            Some(self.shown_as(call, enterprise, found, &Sight::Progress).await?)
+        };
         Ok(pb::FollowCaseResponse {
             appeal: Some(shown.appeal),
             version: shown.version.0,
             position: token::of_position(shown.position),
+            continued_version: continued.as_ref().map_or(0, |continued| continued.version.0),
+            continued_in: continued.map(|continued| continued.appeal),
         })
     }
 
@@ -146,23 +183,15 @@ impl Api {
     }
 }
 
-/// What units owe each other is not shown to the enterprise.
-fn shows_clock(sight: Sight, clock: &Clock) -> bool {
-    sight == Sight::Inside || clock.kind != ClockKind::CoHandling
-}
-
 /// A desk may object for the enterprise once it reached it on the phone.
 fn objects_for_it(caller: &Caller, case: &Case) -> bool {
     caller.dispatches(&case.submission.area)
         && case.callback.as_ref().is_some_and(|callback| callback.reached)
 }
 
-/// What the caller is in a case.
-fn parties(caller: &Caller, own: bool, case: &Case) -> Vec<Party> {
+/// What the caller is in a case, besides the enterprise.
+fn parties(caller: &Caller, case: &Case) -> Vec<Party> {
     let mut parties = Vec::new();
-    if own {
-        parties.push(Party::Enterprise);
-    }
     if caller.dispatches(&case.submission.area) {
         parties.push(Party::Desk);
     }

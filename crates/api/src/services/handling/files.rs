@@ -1,14 +1,17 @@
 //! Files on their way in and out. A file comes in whole, checked against what was said of it, before
 //! anything of it is stored; how many are in memory at once is bounded.
 
+use std::time::Duration;
+
 use bytes::{Bytes, BytesMut};
 use doudi_domain::{
-    AppealId, Name, Reference,
+    AppealId, Context, Decider, Name, Reference, Sealed,
     appeal::{Appeal, Command, Event, File},
     reads::What,
 };
-use doudi_engine::{AttachmentError, Hash, ObjectName, Outcome};
+use doudi_engine::{AttachmentError, Folded, Hash, ObjectName, Outcome, streams};
 use futures::{Stream, StreamExt};
+use tokio::time::timeout;
 use tonic::Status;
 
 use super::{
@@ -19,12 +22,13 @@ use crate::{
     call::Call,
     convert::{
         Order,
-        appeal::{of_file, shows},
+        appeal::of_file,
         common::receipt,
         derived,
         handling::{self as convert, Announced},
     },
-    error::{Failure, Reason, Refusal},
+    error::{Explain, Failure, Reason, Refusal},
+    permission::sight::Part as Seen,
     proto::{self as pb, upload_file_request::Part},
     services::{
         Api,
@@ -36,8 +40,13 @@ use crate::{
 /// The largest chunk, in bytes.
 pub(super) const CHUNK_BYTES_MAX: usize = 64 * 1024;
 
+/// The longest pause between two messages of an upload: whoever sends nothing holds a place in memory
+/// that others wait for.
+const PAUSE_MAX: Duration = Duration::from_secs(10);
+
 impl Api {
-    /// Nothing of the content is taken in before it is known that it may be attached.
+    /// Nothing of the content is taken in before it is known that it may be attached, by the caller and
+    /// by the rules.
     pub(super) async fn upload(
         &self,
         call: &Call,
@@ -54,7 +63,8 @@ impl Api {
         let entry = self.entry(call, enterprise, *asked, *command_id, for_whom).await?;
         let appeal = entry.appeal;
         let order = order.map(|(_, file)| (appeal, file));
-        let _place = files.place().await.ok_or(Reason::ShuttingDown)?;
+        self.may_attach(&order, &entry).await?;
+        let _place = files.upload_place(&call.caller.subject).await.ok_or(Reason::ShuttingDown)?;
         let content = gathered(&mut parts, order.command.1.bytes).await?;
         let outcome = self.attach(call, &order, entry, content).await?;
         Ok(pb::UploadFileResponse {
@@ -62,6 +72,24 @@ impl Api {
             file_id: derived::note(&order.enterprise, order.command_id).to_string(),
             appeal_id: appeal.to_string(),
         })
+    }
+
+    /// Refuses a file that the rules are going to refuse, before its object would be stored. One that is
+    /// attached already passes.
+    async fn may_attach(&self, order: &Known<Announced>, entry: &Entry) -> Result<(), Failure> {
+        let Order { enterprise, command: (appeal, _), .. } = order;
+        // What is sealed of it, and where it lies, is decided later and concerns no rule.
+        let none = String::new;
+        let name = Sealed { subject: none(), algorithm: none(), nonce: none(), ciphertext: none() };
+        let nowhere = Reference::parse("-").map_err(Failure::fault)?;
+        let media_type = order.command.1.media_type.clone();
+        let command = attached(order, entry, (name, media_type, nowhere));
+        let judge = |folded: &Folded<Appeal>, context: &Context<'_>| {
+            folded.state.decide(context, &command).map(|_| ())
+        };
+        let stream = streams::appeal(enterprise, *appeal)?;
+        let decided = self.0.engine.consider(&stream, judge).await?;
+        decided.map_err(|rejection| rejection.explain().into())
     }
 
     async fn attach(
@@ -89,17 +117,7 @@ impl Api {
         let object = Reference::parse(stored.object.as_str()).map_err(Failure::fault)?;
         let label = convert::label(&file.sha256, &file.name);
         let text = Text { label: "name", text: &label, recorded };
-        let attach = |name| {
-            Command::Attach(File {
-                id: derived::note(enterprise, *command_id),
-                unit: entry.unit,
-                visibility: file.visibility,
-                name,
-                media_type,
-                bytes: file.bytes,
-                object,
-            })
-        };
+        let attach = |name| attached(order, &entry, (name, media_type, object));
         self.sealed_order(call, order, text, attach).await
     }
 
@@ -113,12 +131,13 @@ impl Api {
         let folded = self.case(&enterprise, appeal).await?;
         let case = folded.state.known().ok_or(Reason::AppealUnknown)?;
         let sight = sight(call, &enterprise, appeal, case)?;
-        let asked = |file: &&File| file.id == id && shows(sight, file.visibility);
+        let asked = |file: &&File| file.id == id && sight.shows(Seen::Entry(file.visibility));
         let file = case.files.iter().find(asked).ok_or(Reason::FileUnknown)?;
         if case.is_erased() {
             return Err(Reason::FileErased.into());
         }
-        let place = self.0.attachments.place().await.ok_or(Reason::ShuttingDown)?;
+        let place = self.0.attachments.download_place(&call.caller.subject).await;
+        let place = place.ok_or(Reason::ShuttingDown)?;
         self.note_read(call, &enterprise, appeal, case, What::File(id)).await?;
         let name = self.0.vault.open(&file.name).await?.ok_or(Reason::FileErased)?;
         let content = self.content(appeal, file).await?.ok_or(Reason::FileErased)?;
@@ -132,13 +151,37 @@ impl Api {
     }
 }
 
+/// The command that attaches the file which an order announces, under that name and kind, from there.
+fn attached(
+    order: &Known<Announced>,
+    entry: &Entry,
+    (name, media_type, object): (Sealed, Name, Reference),
+) -> Command {
+    let Order { enterprise, command_id, command: (_, file), .. } = order;
+    Command::Attach(File {
+        id: derived::note(enterprise, *command_id),
+        unit: entry.unit.clone(),
+        visibility: file.visibility,
+        name,
+        media_type,
+        bytes: file.bytes,
+        object,
+    })
+}
+
+/// What comes next; none at the end. A message that says nothing is not the end, and out of order
+/// everywhere.
 async fn next(
     parts: &mut (impl Stream<Item = Result<pb::UploadFileRequest, Status>> + Unpin),
 ) -> Result<Option<Part>, Failure> {
-    match parts.next().await.transpose() {
-        // A message that says nothing is as good as none.
-        Ok(part) => Ok(part.and_then(|part| part.part)),
-        Err(_) => Err(Reason::MessageMalformed.into()),
+    let Ok(next) = timeout(PAUSE_MAX, parts.next()).await else {
+        let stalled = Refusal::new(Reason::UploadStalled);
+        return Err(stalled.with("seconds_max", PAUSE_MAX.as_secs()).into());
+    };
+    match next {
+        None => Ok(None),
+        Some(Ok(message)) => Ok(Some(message.part.ok_or(Reason::UploadOrder)?)),
+        Some(Err(_)) => Err(Reason::MessageMalformed.into()),
     }
 }
 
@@ -172,7 +215,10 @@ async fn gathered(
 
 #[cfg(test)]
 mod tests {
+    use std::pin::pin;
+
     use futures::stream;
+    use tokio::time::interval;
 
     use super::*;
 
@@ -209,5 +255,27 @@ mod tests {
         let mut parts = chunks(&[5]);
         parts.push(Err(Status::internal("cut")));
         assert_eq!(gather(parts, 10).await, Err(Reason::MessageMalformed));
+    }
+
+    #[tokio::test]
+    async fn a_message_that_says_nothing_is_not_the_end_of_an_upload() {
+        let mut parts = chunks(&[10]);
+        parts.push(Ok(pb::UploadFileRequest { part: None }));
+        assert_eq!(gather(parts, 10).await, Err(Reason::UploadOrder));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_upload_may_pause_for_a_while_and_not_for_long() {
+        let slowly = |rhythm: Duration| async move {
+            let parts = (interval(rhythm), chunks(&[5, 5]).into_iter());
+            let parts = stream::unfold(parts, async |(mut rhythm, mut rest)| {
+                rhythm.tick().await;
+                Some((rest.next()?, (rhythm, rest)))
+            });
+            let gathered = gathered(&mut pin!(parts), 10).await;
+            gathered.map(|content| content.len()).map_err(|failure| failure.refusal().reason())
+        };
+        assert_eq!(slowly(PAUSE_MAX - Duration::from_secs(1)).await, Ok(10));
+        assert_eq!(slowly(PAUSE_MAX + Duration::from_secs(1)).await, Err(Reason::UploadStalled));
     }
 }

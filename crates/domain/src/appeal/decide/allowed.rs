@@ -63,7 +63,7 @@ impl Case {
 fn probes(case: &Case, context: &Context<'_>, party: &Party) -> Vec<(Action, Command)> {
     match party {
         Party::Enterprise => of_enterprise(),
-        Party::Desk => of_desk(case),
+        Party::Desk => of_desk(case, context),
         Party::Unit(unit) => of_unit(case, context, unit),
     }
 }
@@ -75,13 +75,14 @@ fn of_enterprise() -> Vec<(Action, Command)> {
         (Action::Object, Command::Object { reason: text() }),
         (Action::Rate, Command::Rate(rating)),
         (Action::Reopen, Command::Reopen { reason: text() }),
-        (Action::AddNote, note(None)),
+        (Action::AddNote, note(None, Visibility::Public)),
     ];
-    probes.extend(file(None).map(|command| (Action::Attach, command)));
+    let file = file(None, Visibility::Public);
+    probes.extend(file.map(|command| (Action::Attach, command)));
     probes
 }
 
-fn of_desk(case: &Case) -> Vec<(Action, Command)> {
+fn of_desk(case: &Case, context: &Context<'_>) -> Vec<(Action, Command)> {
     let callback = Callback { reached: true, resolved: None, satisfied: None, note: Some(text()) };
     let redirect = Command::Redirect { channel: LawfulChannel::Review, guidance: text() };
     let part = AppealId(uuid::Uuid::nil());
@@ -93,7 +94,7 @@ fn of_desk(case: &Case) -> Vec<(Action, Command)> {
     let mut probes = vec![
         (Action::Accept, Command::Accept),
         (Action::Redirect, redirect),
-        (Action::Dispatch, Command::Dispatch { to: None }),
+        (Action::Dispatch, Command::Dispatch { to: instead(case, context) }),
         (Action::Rule, Command::Rule { to: None }),
     ];
     probes.extend(reclassify);
@@ -101,11 +102,12 @@ fn of_desk(case: &Case) -> Vec<(Action, Command)> {
         (Action::AnswerExtension, Command::AnswerExtension { granted: false }),
         (Action::RecordCallback, Command::RecordCallback(callback)),
         (Action::Close, Command::Close),
-        (Action::AddNote, note(None)),
+        (Action::AddNote, note(None, Visibility::Internal)),
         (Action::Merge, Command::Merge { into: part }),
         (Action::Split, Command::Split { part, submission }),
     ]);
-    probes.extend(file(None).map(|command| (Action::Attach, command)));
+    let file = file(None, Visibility::Internal);
+    probes.extend(file.map(|command| (Action::Attach, command)));
     probes
 }
 
@@ -133,7 +135,7 @@ fn of_unit(case: &Case, context: &Context<'_>, unit: &UnitId) -> Vec<(Action, Co
         (Action::AnswerCoHandling, Command::AnswerCoHandling { unit: by(), task, answer: text() }),
         (Action::Resolve, Command::Resolve { unit: by(), outcome: Outcome::Solved, reply: text() }),
         (Action::Convene, convene),
-        (Action::AddNote, note(Some(by()))),
+        (Action::AddNote, note(Some(by()), Visibility::Internal)),
     ];
     probes.extend(pause(by()).map(|command| (Action::Pause, command)));
     probes.extend([
@@ -141,8 +143,22 @@ fn of_unit(case: &Case, context: &Context<'_>, unit: &UnitId) -> Vec<(Action, Co
         (Action::OpenMediation, Command::OpenMediation),
         (Action::EndMediation, Command::EndMediation { agreed: true }),
     ]);
-    probes.extend(file(Some(by())).map(|command| (Action::Attach, command)));
+    let file = file(Some(by()), Visibility::Internal);
+    probes.extend(file.map(|command| (Action::Attach, command)));
     probes
+}
+
+/// A unit that the desk could name in answer to an objection, whether or not the objecting one proposed
+/// any; none where the rules choose.
+fn instead(case: &Case, context: &Context<'_>) -> Option<UnitId> {
+    let (Phase::Contested { assignment, .. }, Some(routing)) = (&case.phase, context.routing)
+    else {
+        return None;
+    };
+    let table = routing.document;
+    let mut listed = table.units.iter().map(|listed| &listed.id);
+    let other = |of: &&UnitId| **of != assignment.route.unit && table.reachable(of) == Some(of);
+    listed.find(other).cloned()
 }
 
 /// A unit that could be asked for its part, the topic's co-units first.
@@ -168,17 +184,17 @@ fn text() -> Sealed {
     Sealed { subject: none(), algorithm: none(), nonce: none(), ciphertext: none() }
 }
 
-fn note(unit: Option<UnitId>) -> Command {
+fn note(unit: Option<UnitId>, visibility: Visibility) -> Command {
     let id = NoteId(uuid::Uuid::nil());
-    Command::AddNote(Note { id, unit, visibility: Visibility::Internal, text: text() })
+    Command::AddNote(Note { id, unit, visibility, text: text() })
 }
 
-fn file(unit: Option<UnitId>) -> Option<Command> {
+fn file(unit: Option<UnitId>, visibility: Visibility) -> Option<Command> {
     let nowhere = Reference::parse("-").ok()?;
     Some(Command::Attach(File {
         id: NoteId(uuid::Uuid::nil()),
         unit,
-        visibility: Visibility::Internal,
+        visibility,
         name: text(),
         media_type: Name::parse("-").ok()?,
         bytes: 0,

@@ -4,13 +4,13 @@
 use super::*;
 use crate::{
     appeal::{
-        case::Erasure,
-        matter::{File, Note},
+        case::{Erasure, Standing},
+        matter::{File, Note, Side},
     },
     ids::AppealId,
 };
 
-/// The most notes, files, parts and absorbed appeals of one appeal.
+/// The most notes and files of each side of one appeal, and the most parts and absorbed appeals.
 const NOTES_MAX: usize = 500;
 const FILES_MAX: usize = 50;
 const PARTS_MAX: usize = 20;
@@ -26,7 +26,9 @@ impl Case {
             return Ok(vec![]);
         }
         self.readable()?;
-        within(self.notes.len(), NOTES_MAX)?;
+        let side = Side::of(note.unit.as_ref(), note.visibility);
+        let same = |known: &&Note| Side::of(known.unit.as_ref(), known.visibility) == side;
+        within(self.notes.iter().filter(same).count(), NOTES_MAX)?;
         Ok(vec![Event::NoteAdded { note: note.clone() }])
     }
 
@@ -35,7 +37,9 @@ impl Case {
             return Ok(vec![]);
         }
         self.readable()?;
-        within(self.files.len(), FILES_MAX)?;
+        let side = Side::of(file.unit.as_ref(), file.visibility);
+        let same = |known: &&File| Side::of(known.unit.as_ref(), known.visibility) == side;
+        within(self.files.iter().filter(same).count(), FILES_MAX)?;
         Ok(vec![Event::FileAttached { file: file.clone() }])
     }
 
@@ -57,17 +61,38 @@ impl Case {
         Ok(vec![Event::AppealMerged { into, clocks: winder.done() }])
     }
 
-    /// Only while a unit still has to resolve it: what ended, was merged itself or is about to end can
-    /// take nobody's matter over. The other appeal then comes back to where it was, so two that
-    /// merged into each other both go on, and no ring of merges swallows a matter.
-    pub(super) fn absorb(&self, from: AppealId) -> Decided {
+    /// What is refused comes back to where it was, so two that merged into each other both go on,
+    /// and no ring of merges swallows a matter.
+    pub(super) fn absorb(&self, from: AppealId, standing: &Standing) -> Decided {
         if self.absorbed.contains(&from) {
             return Ok(vec![]);
         }
-        if self.unresolved().is_err() || self.is_erased() || self.absorbed.len() >= ABSORBED_MAX {
-            return Err(Rejection::MergeImpossible);
+        if self.takes_in(standing) {
+            Ok(vec![Event::AppealAbsorbed { from }])
+        } else {
+            Err(Rejection::MergeImpossible)
         }
-        Ok(vec![Event::AppealAbsorbed { from }])
+    }
+
+    /// Whether it can take an appeal in that stands at that, without loss: a unit still has to
+    /// resolve it (what ended, was merged itself or is about to end can take nobody's matter over),
+    /// it is at least as closed to others, neither younger nor further from the guarantee, and its
+    /// resolution is due no later, so that merging puts no promise off. One that stands still
+    /// promises no instant.
+    #[must_use]
+    pub fn takes_in(&self, other: &Standing) -> bool {
+        let own = self.standing();
+        let running = self.clock(ClockKind::Pause).is_none();
+        let due = own.resolve_due.filter(|_| running);
+        let in_time = other.resolve_due.is_none_or(|at| due.is_some_and(|due| due <= at));
+        self.unresolved().is_ok()
+            && !self.is_erased()
+            && self.absorbed.len() < ABSORBED_MAX
+            && own.confidentiality >= other.confidentiality
+            && own.submitted_at <= other.submitted_at
+            && own.objections >= other.objections
+            && own.bounces >= other.bounces
+            && in_time
     }
 
     /// As if it had never been merged: the same phase, the same clocks with the same promises.
@@ -134,11 +159,13 @@ impl Case {
         }
     }
 
+    /// Nobody can give an opinion on what nobody can read: a joint diagnosis ends with it.
     pub(super) fn erase(&self, subject: &str) -> Decided {
         if self.is_erased() {
             return Ok(vec![]);
         }
-        Ok(vec![Event::PersonalDataErased { subject: subject.to_owned() }])
+        let erased = Event::PersonalDataErased { subject: subject.to_owned() };
+        Ok(self.abandoned().into_iter().chain([erased]).collect())
     }
 
     pub(super) fn mark_key_destroyed(&self) -> Decided {

@@ -83,7 +83,7 @@ impl Case {
     /// A callback is a fact beside the enterprise's own word. Once the enterprise said on the phone that
     /// it is satisfied the desk owes the close; until then it owes the callback.
     pub(super) fn record_callback(&self, context: &Context<'_>, callback: &Callback) -> Decided {
-        if self.callback.as_ref() == Some(callback) {
+        if self.callback_last.as_ref() == Some(callback) {
             return Ok(vec![]);
         }
         if !matches!(self.phase, Phase::Resolved(_) | Phase::Confirmed(_)) {
@@ -118,7 +118,7 @@ impl Case {
         Some(Event::EnterpriseSilent { clocks: winder.done() })
     }
 
-    /// Once, after the unit resolved it; also after the close.
+    /// Once for each handling, after the unit resolved it; also after the close.
     pub(super) fn rate(&self, rating: Rating) -> Decided {
         match (&self.rating, &self.phase) {
             (Some(known), _) if *known == rating => Ok(vec![]),
@@ -141,7 +141,7 @@ impl Case {
             _ if self.is_erased() => Closing::Erased,
             Phase::Resolved(_) if self.callback.as_ref().is_some_and(agrees) => Closing::CalledBack,
             Phase::Resolved(_) if self.callback.as_ref().is_some_and(disagrees) => {
-                return Err(Rejection::EnterpriseToSpeak);
+                return Err(Rejection::EnterpriseDissatisfied);
             }
             Phase::Resolved(_) if self.silent => Closing::Silent,
             Phase::Resolved(_) => return Err(Rejection::EnterpriseToSpeak),
@@ -149,7 +149,8 @@ impl Case {
         };
         let mut winder = Winder::of(context, self);
         winder.stop_all(self);
-        Ok(vec![Event::AppealClosed { how, clocks: winder.done() }])
+        let closed = Event::AppealClosed { how, clocks: winder.done() };
+        Ok(self.abandoned().into_iter().chain([closed]).collect())
     }
 }
 

@@ -3,7 +3,7 @@
 use super::*;
 use crate::{
     appeal::{
-        case::{Resolution, Task},
+        case::{Diagnosis, Resolution, Task},
         matter::Outcome,
     },
     clock::{Clock, PauseGround},
@@ -199,8 +199,8 @@ impl Case {
         Ok(vec![Event::MediationEnded { agreed, clocks: winder.done() }])
     }
 
-    /// A unit resolves what it signed for, once what a joint diagnosis ordered is done. Everything
-    /// that was owed for the handling ends, and the desk owes a callback.
+    /// A unit resolves what it signed for, once a joint diagnosis has come to its end and what it
+    /// ordered is done. Everything that was owed for the handling ends, and the desk owes a callback.
     pub(super) fn resolve(
         &self,
         context: &Context<'_>,
@@ -216,6 +216,9 @@ impl Case {
             _ => return Err(self.wrong_phase("in handling")),
         };
         led_by(assignment, unit)?;
+        if self.diagnosis.as_ref().is_some_and(Diagnosis::is_under_way) {
+            return Err(Rejection::DiagnosisOpen);
+        }
         let binding =
             |task: &&Task| task.ordered_by.is_some() && task.answer.is_none() && task.unit != *unit;
         let open = self.tasks.values().filter(binding).count();

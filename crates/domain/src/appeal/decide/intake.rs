@@ -18,7 +18,7 @@ pub(in crate::appeal) fn submit(context: &Context<'_>, submission: &Submission) 
     let terms = Pinned { version: context.cases.version, case_type: case_type.clone() };
     let clocks = {
         let mut winder = Winder::new(context, &terms, ClockId(0));
-        let owner = desk(context, &submission.area);
+        let owner = desk(context, submission);
         winder.start(ClockKind::Accept, owner, case_type.allowances.accept);
         winder.done()
     };

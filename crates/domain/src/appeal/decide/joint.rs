@@ -3,7 +3,13 @@
 use std::collections::BTreeSet;
 
 use super::*;
-use crate::{appeal::matter::Order, ids::DiagnosisId};
+use crate::{
+    appeal::{
+        case::{Diagnosis, Ending},
+        matter::Order,
+    },
+    ids::DiagnosisId,
+};
 
 /// The most units that one joint diagnosis calls together, and the most orders it gives.
 const UNITS_MAX: usize = 20;
@@ -25,7 +31,8 @@ impl Case {
         if self.guarantee.is_none() {
             return Err(Rejection::NotGuaranteed);
         }
-        if self.diagnosis.as_ref().is_some_and(|known| known.conclusion.is_none()) {
+        let ends = |known: &Diagnosis| known.ending == Ending::Ordered;
+        if self.diagnosis.as_ref().is_some_and(|known| known.is_under_way() || ends(known)) {
             return Err(Rejection::DiagnosisOpen);
         }
         let distinct: BTreeSet<&UnitId> = units.iter().collect();
@@ -51,6 +58,22 @@ impl Case {
         match &self.diagnosis {
             Some(known) if known.id == diagnosis && known.opened => Ok(vec![]),
             Some(known) if known.id == diagnosis => Ok(vec![Event::DiagnosisOpened { diagnosis }]),
+            _ => Err(Rejection::DiagnosisUnknown),
+        }
+    }
+
+    /// The end of a joint diagnosis that is under way and cannot be concluded any more.
+    pub(super) fn abandoned(&self) -> Option<Event> {
+        let known = self.diagnosis.as_ref().filter(|known| known.is_under_way())?;
+        Some(Event::DiagnosisAbandoned { diagnosis: known.id })
+    }
+
+    pub(super) fn mark_discontinued(&self, diagnosis: DiagnosisId) -> Decided {
+        match &self.diagnosis {
+            Some(known) if known.id == diagnosis => match known.ending {
+                Ending::Ordered => Ok(vec![Event::DiagnosisDiscontinued { diagnosis }]),
+                Ending::No | Ending::Done => Ok(vec![]),
+            },
             _ => Err(Rejection::DiagnosisUnknown),
         }
     }

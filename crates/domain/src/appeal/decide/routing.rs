@@ -67,7 +67,13 @@ impl Case {
             None => case_type.lead.as_ref(),
         };
         let lead = lead.map(|unit| (&case_type.id, unit));
-        Ok(table.route(lead, &self.submission.topic, Some(&self.submission.area)))
+        let topic = &self.submission.topic;
+        let route = table.route(lead, topic, Some(&self.submission.area));
+        // Where only the area's desk is left, a matter that it may not know of passes it over.
+        match (&route.rule, self.submission.desk_area()) {
+            (RouteRule::Area(_), None) => Ok(table.route(lead, topic, None)),
+            _ => Ok(route),
+        }
     }
 
     fn send(

@@ -11,17 +11,15 @@ impl Case {
         let Some(clock) = self.clocks.get(&id) else {
             return Ok(vec![]);
         };
-        let steps: Vec<Step> = clock.due_steps(winder.at()).iter().map(|due| due.step).collect();
-        if steps.is_empty() {
-            return Ok(vec![]);
-        }
-        let mut taken = clock.taken(steps.len());
         // Whoever owes the case's next step is reminded for as long as it is owed; so is the handler
         // while its objection is ruled on, since the case may come back to it.
         let owed = [self.due(), self.handling_clock(ClockKind::Resolve)];
-        if taken.next().is_none() && owed.into_iter().flatten().any(|owed| owed.id == id) {
-            taken = taken.repeated(winder.at(), winder.terms());
-        }
+        let is_owed = owed.into_iter().flatten().any(|owed| owed.id == id);
+        let repeat_days = is_owed.then(|| self.terms.case_type.repeat_days());
+        let calendar = context.calendar.document;
+        let Some((steps, taken)) = clock.climbed(winder.at(), repeat_days, calendar) else {
+            return Ok(vec![]);
+        };
         winder.set(taken);
         // At red, and again at each rung after it for what could not follow then, such as a guarantee
         // that nobody had named.

@@ -10,17 +10,13 @@ fn merge(n: u128) -> Command {
     Command::Merge { into: appeal(n) }
 }
 
-fn absorb(n: u128) -> Command {
-    Command::Absorb { from: appeal(n) }
-}
-
 #[test]
 fn a_merged_appeal_goes_on_in_the_other() {
     let merged = Life::in_handling().then(merge(2));
     assert_eq!((merged.phase(), merged.kinds()), (PhaseName::Merged, vec![]));
     let told: Vec<Change> = merged.log.iter().flat_map(Process::agenda).collect();
     assert!(matches!(told.last(), Some(Change::Put(entry)) if entry.key == "merge"));
-    let other = Life::accepted().then(absorb(1));
+    let other = Life::in_handling().then(absorb_as(1, &merged));
     assert_eq!(other.case().absorbed, [appeal(1)]);
     assert_eq!(other.refuses(&merge(1)), Rejection::MergeImpossible);
     let merged = merged.then(Command::MarkMergeDelivered);
@@ -68,7 +64,8 @@ fn two_merging_into_each_other_both_go_on() {
     assert_eq!((first.phase(), second.phase()), (PhaseName::InHandling, PhaseName::Accepted));
     // Now one of them is merged for good, and its agenda tells of that one merge only.
     let second = second.then(merge(1));
-    assert_eq!(first.then(absorb(2)).case().absorbed, [appeal(2)]);
+    let taken = first.then(absorb_as(2, &second));
+    assert_eq!(taken.case().absorbed, [appeal(2)]);
     let second = second.then(Command::MarkMergeDelivered);
     let mut agenda = std::collections::BTreeSet::new();
     for change in second.log.iter().flat_map(Process::agenda) {
@@ -120,9 +117,123 @@ fn notes_files_and_parts_are_bounded() {
         life = life.then(attach(n));
     }
     assert_eq!(life.refuses(&attach(999)), Rejection::TooMany { max: 50 });
+    for n in 0..500 {
+        life = life.then(note(n));
+    }
+    assert_eq!(life.refuses(&note(999)), Rejection::TooMany { max: 500 });
     for n in 0..100 {
         life = life.then(absorb(100 + n));
     }
     assert_eq!(life.refuses(&absorb(999)), Rejection::MergeImpossible);
     assert_eq!(life.tries(&attach(49)), "nothing", "the ones it has are known");
+}
+
+#[test]
+fn a_merge_puts_no_promise_off() {
+    let friday = Life::in_handling();
+    // Dispatched on the Monday after, so that its resolution is due later.
+    let monday = Life::accepted().at("2025-04-28T09:00+08:00").then(Command::Dispatch { to: None });
+    assert!(monday.clock(ClockKind::Resolve).due > friday.clock(ClockKind::Resolve).due);
+    let paused = Life::in_handling().then(pause("power-supply"));
+    for (taker, merged, takes) in [
+        (&friday, &monday, true),
+        (&friday, &Life::contested(), true),
+        (&friday, &Life::accepted(), true),
+        (&friday, &paused, true),
+        (&monday, &friday, false),
+        (&monday, &paused, false),
+        (&Life::accepted(), &friday, false),
+        (&paused, &friday, false),
+        (&paused, &Life::accepted(), true),
+    ] {
+        let names = (taker.phase(), merged.phase());
+        let merged = merged.clone().then(merge(9));
+        assert_eq!(taker.case().takes_in(&merged.case().standing()), takes, "{names:?}");
+        let expected = if takes { "AppealAbsorbed" } else { "MergeImpossible" };
+        assert_eq!(taker.tries(&absorb_as(1, &merged)), expected, "{names:?}");
+    }
+}
+
+#[test]
+fn a_merge_that_is_delivered_again_is_known_whatever_it_stood_at() {
+    let command = |life: &Life| serde_json::to_value(absorb_as(1, life)).unwrap();
+    let stored = serde_json::json!({ "Absorb": { "from": appeal(1) } });
+    assert_eq!(
+        [command(&Life::accepted()), command(&Life::in_handling())],
+        [stored.clone(), stored]
+    );
+}
+
+#[test]
+fn what_takes_an_appeal_in_is_as_closed_as_old_and_as_far() {
+    let level = |confidentiality| {
+        Life::of(Submission { confidentiality, ..submission() }).then(Command::Accept)
+    };
+    let (open, closed) = (level(Confidentiality::Internal), level(Confidentiality::Confidential));
+    let mut younger = Life::absent().at("2025-04-25T09:00:01+08:00");
+    younger = younger.then(Command::Submit(submission())).then(Command::Accept);
+    let objected = Life::resolved().then(object("cmVhc29u"));
+    let bounced = Life::contested().then(rule(Some("tax")));
+    let dispatched = Life::dispatched();
+    for (taker, merged, takes) in [
+        (&closed, &open, true),
+        (&open, &closed, false),
+        (&open, &younger, true),
+        (&younger, &open, false),
+        (&objected, &dispatched, true),
+        (&dispatched, &objected, false),
+        (&bounced, &dispatched, true),
+        (&dispatched, &bounced, false),
+    ] {
+        let expected = if takes { "AppealAbsorbed" } else { "MergeImpossible" };
+        assert_eq!(taker.tries(&absorb_as(1, merged)), expected);
+    }
+}
+
+#[test]
+fn neither_side_uses_up_the_room_of_the_other() {
+    let added = |n: u128, by: Option<&str>, visibility| {
+        let unit = by.map(unit);
+        let Command::AddNote(note) = note(n) else { panic!() };
+        let Command::Attach(file) = attach(n) else { panic!() };
+        let note = Note { unit: unit.clone(), visibility, ..note };
+        (Command::AddNote(note), Command::Attach(File { unit, visibility, ..file }))
+    };
+    let by_enterprise = |n| added(n, None, Visibility::Public);
+    let by_unit = |n| added(n, Some("tax"), Visibility::Public);
+    let by_desk = |n| added(n, None, Visibility::Internal);
+    type Added<'a> = &'a dyn Fn(u128) -> (Command, Command);
+    let full = |fill: Added<'_>| {
+        let mut life = Life::in_handling();
+        for n in 1..=500 {
+            let (note, file) = fill(n);
+            life = life.then(note);
+            life = if n <= 50 { life.then(file) } else { life };
+        }
+        life
+    };
+    let sides: [(Added<'_>, [Added<'_>; 2]); 2] =
+        [(&by_enterprise, [&by_unit, &by_desk]), (&by_unit, [&by_enterprise, &by_enterprise])];
+    for (one, others) in sides {
+        let life = full(one);
+        let (note, file) = one(999);
+        assert_eq!(life.refuses(&note), Rejection::TooMany { max: 500 });
+        assert_eq!(life.refuses(&file), Rejection::TooMany { max: 50 });
+        for other in others {
+            let (note, file) = other(999);
+            assert_eq!((&*life.tries(&note), &*life.tries(&file)), ("NoteAdded", "FileAttached"));
+        }
+    }
+    let desk = full(&by_desk);
+    assert_eq!(desk.refuses(&by_unit(999).0), Rejection::TooMany { max: 500 });
+    // The buttons say the same of each side.
+    let possible = |party| {
+        let allowed = desk.case().allowed(&desk.world.then(desk.now), &party);
+        let adds = [Action::AddNote, Action::Attach];
+        allowed
+            .into_iter()
+            .filter(|found| adds.contains(&found.action) && found.missing.is_none())
+            .count()
+    };
+    assert_eq!([possible(Party::Enterprise), possible(Party::Unit(unit("tax")))], [2, 0]);
 }

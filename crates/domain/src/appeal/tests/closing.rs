@@ -35,12 +35,40 @@ fn a_callback_that_reached_nobody_or_settled_nothing_leaves_the_callback_owed() 
 fn a_dissatisfied_enterprise_is_not_closed_as_silent() {
     let life = Life::resolved().then(callback(true, Some(false))).wait("2025-07-01T09:00+08:00");
     assert!(!life.case().silent, "it has spoken");
-    assert_eq!(life.refuses(&Command::Close), Rejection::EnterpriseToSpeak);
+    assert_eq!(life.refuses(&Command::Close), Rejection::EnterpriseDissatisfied);
     assert!(life.case().due().unwrap().next().is_some(), "the desk is reminded for ever");
     assert_eq!(life.tries(&object("cmVhc29u")), "ResolutionObjected");
     // Silent first, then reached: the later fact counts.
     let life = Life::resolved().wait("2025-05-06T17:00+08:00").then(callback(true, Some(false)));
-    assert_eq!(life.refuses(&Command::Close), Rejection::EnterpriseToSpeak);
+    assert_eq!(life.refuses(&Command::Close), Rejection::EnterpriseDissatisfied);
+}
+
+#[test]
+fn what_was_said_on_the_phone_stays_until_something_else_is_said() {
+    let no = || Life::resolved().then(callback(true, Some(false)));
+    for silent in [callback(false, None), callback(true, None), callback(false, Some(true))] {
+        let life = no().then(silent.clone()).wait("2025-07-01T09:00+08:00");
+        assert!(!life.case().silent, "it has spoken: {silent:?}");
+        assert_eq!(life.refuses(&Command::Close), Rejection::EnterpriseDissatisfied);
+        assert_eq!(life.case().callback.as_ref().unwrap().satisfied, Some(false));
+        let yes = life.then(callback(true, Some(true)));
+        assert_eq!(yes.then(Command::Close).phase(), PhaseName::Closed, "it changed its mind");
+    }
+    let late = Life::resolved().wait("2025-05-06T17:00+08:00");
+    let late = late.then(callback(true, Some(false))).then(callback(false, None));
+    assert_eq!(late.refuses(&Command::Close), Rejection::EnterpriseDissatisfied);
+    let only_not_resolved = Callback { resolved: Some(false), ..said_nothing() };
+    let life = Life::resolved().then(Command::RecordCallback(only_not_resolved));
+    let life = life.then(callback(false, None));
+    assert_eq!(life.refuses(&Command::Close), Rejection::EnterpriseDissatisfied);
+    // What was said of the handling before says nothing of this one.
+    let again = no().then(object("cmVhc29u")).then(resolve("power-supply"));
+    assert_eq!((&again.case().callback, &again.case().callback_last), (&None, &None));
+    assert_eq!(again.refuses(&Command::Close), Rejection::EnterpriseToSpeak);
+}
+
+fn said_nothing() -> Callback {
+    Callback { reached: true, resolved: None, satisfied: None, note: None }
 }
 
 #[test]
@@ -60,14 +88,19 @@ fn a_close_that_nobody_does_is_reminded_of_for_ever() {
 }
 
 #[test]
-fn second_rating_refused() {
+fn each_handling_is_rated_once() {
     let life = Life::resolved().then(rate(true));
     assert_eq!(life.tries(&rate(true)), "nothing");
     assert_eq!(life.refuses(&rate(false)), Rejection::AlreadyRated);
+    assert!(life.case().rating.unwrap().satisfied);
     let later = life.then(object("cmVhc29u")).then(resolve("power-supply")).then(Command::Confirm);
     let later = later.then(Command::Close);
-    assert_eq!(later.refuses(&rate(false)), Rejection::AlreadyRated, "nor by later facts");
-    assert!(later.case().rating.unwrap().satisfied);
+    assert_eq!(later.case().rating, None, "the second handling is another one");
+    let later = later.then(rate(false));
+    assert_eq!(later.refuses(&rate(true)), Rejection::AlreadyRated);
+    let again = later.then(reopen("YWdhaW4="));
+    assert_eq!(again.refuses(&rate(true)), Rejection::AlreadyRated, "before it is resolved");
+    assert_eq!(again.case().rating.map(|rating| rating.satisfied), Some(false));
 }
 
 #[test]

@@ -32,13 +32,14 @@ fn commands() -> Vec<(&'static str, Command)> {
         ("note", note(1)),
         ("attach", attach(1)),
         ("merge", Command::Merge { into: appeal(2) }),
-        ("absorb", Command::Absorb { from: appeal(3) }),
+        ("absorb", absorb(3)),
         ("undo the merge", Command::UndoMerge),
         ("merge delivered", Command::MarkMergeDelivered),
         ("split", split(4)),
         ("part submitted", Command::MarkPartSubmitted { part: appeal(4) }),
         ("convene", convene("power-supply", &["tax"], 1)),
         ("diagnosis opened", Command::MarkDiagnosisOpened { diagnosis: diagnosis(1) }),
+        ("diagnosis discontinued", Command::MarkDiagnosisDiscontinued { diagnosis: diagnosis(1) }),
         ("conclude", conclusion(&["tax"])),
         ("take steps", Command::TakeSteps { clock: ClockId(1) }),
         ("recompute", Command::Recompute),
@@ -121,6 +122,7 @@ fn table() -> Vec<(&'static str, Vec<&'static str>)> {
         ("part submitted", vec![ok]),
         ("convene", vec![handled, handled, "NotGuaranteed", "NotGuaranteed", handled]),
         ("diagnosis opened", vec![unknown]),
+        ("diagnosis discontinued", vec![unknown]),
         ("conclude", vec![unknown]),
         ("take steps", vec![ok]),
         ("recompute", vec![ok]),
@@ -221,6 +223,12 @@ fn the_buttons_of_each_party() {
     for (life, party, expected) in [
         (Life::submitted(), &Party::Desk, vec![A::Accept, A::Redirect, A::Reclassify]),
         (Life::accepted(), &Party::Desk, vec![A::Redirect, A::Dispatch, A::Reclassify]),
+        // The desk answers an objection by naming a unit, whether or not one was proposed.
+        (
+            Life::dispatched().then(contest("power-supply", None)),
+            &Party::Desk,
+            vec![A::Dispatch, A::Rule, A::Reclassify],
+        ),
         (Life::dispatched(), &Party::Enterprise, vec![]),
         (Life::dispatched(), &stranger, vec![]),
         (

@@ -102,7 +102,9 @@ fn steps_are_taken_once_all_that_are_due_and_none_of_a_stopped_clock() {
     let last = clock.steps.last().unwrap().at;
     let rest = [Escalation::Supervise, Escalation::Circulate, Escalation::Summon];
     let events = when(&state, &world.then(last), &take(3)).unwrap();
-    assert_eq!(events, [taken(&rest.map(Step::Escalate), None)]);
+    // The last two rungs are five working days apart, and so is the last from itself again.
+    let again = published_calendar().later(last, 5);
+    assert_eq!(events, [taken(&rest.map(Step::Escalate), Some(again))]);
     let answered = accepted(state, &world.then(clock.due), &give("tax", Stance::Support));
     for clock in [3, 9] {
         assert_eq!(when(&answered, &world.then(last), &take(clock)), Ok(vec![]));
@@ -150,4 +152,51 @@ fn a_conclusion_is_delivered_and_its_rule_published_until_both_are_acknowledged(
     }
     assert_eq!(Event::ConclusionDelivered {}.agenda(), [dropped("deliver")]);
     assert_eq!(Event::StandingRulePublished { version: 6 }.agenda(), [dropped("rule")]);
+}
+
+#[test]
+fn whoever_owes_something_is_reminded_until_the_diagnosis_ends() {
+    let world = world();
+    let (mut state, mut now, mut summons) = (opened(), moment(FRIDAY), 0);
+    let until = moment("2026-04-24T17:00+08:00");
+    loop {
+        let steps = open(&state).clocks.iter().map(|clock| (clock.next().unwrap().at, clock.id));
+        let (at, clock) = steps.min().unwrap();
+        if at > until {
+            break;
+        }
+        now = now.max(at);
+        let events = when(&state, &world.then(now), &Command::TakeSteps { clock }).unwrap();
+        let [Event::ClockStepsTaken { steps, next: Some(next), .. }] = &events[..] else {
+            panic!("{events:?}");
+        };
+        let armed = put(&format!("clock/{}", clock.0), *next, Duty::DiagnosisClock { clock });
+        assert_eq!(events[0].agenda(), [armed]);
+        summons += steps.iter().filter(|s| **s == Step::Escalate(Escalation::Summon)).count();
+        state = events.iter().fold(state, Diagnosis::evolve);
+    }
+    assert!(summons > 4 * 40, "{summons} of four clocks in a year, every fifth working day");
+    let done = accepted(state.clone(), &world.then(until), &conclude(conclusion()));
+    let left = accepted(state, &world.then(until), &Command::Discontinue);
+    let later = world.at("2027-04-24T17:00+08:00");
+    for (clock, state) in (1..=4).flat_map(|clock| [(clock, &done), (clock, &left)]) {
+        assert_eq!(when(state, &later, &take(clock)), Ok(vec![]), "nothing repeats after the end");
+    }
+}
+
+#[test]
+fn the_end_of_a_diagnosis_takes_its_clocks_off_the_agenda() {
+    let events = when(&opened(), &world().at(FRIDAY), &Command::Discontinue).unwrap();
+    assert_eq!(events[0].agenda(), [1, 2, 3, 4].map(|n| dropped(&format!("clock/{n}"))));
+}
+
+#[test]
+fn a_clock_of_an_older_record_that_climbed_its_ladder_stays_at_its_end() {
+    let state = opened();
+    let steps: Vec<Step> =
+        open(&state).clocks[2].steps.iter().map(|planned| planned.step).collect();
+    let event = Event::ClockStepsTaken { clock: ClockId(3), steps, next: None };
+    let state = state.evolve(&event);
+    assert_eq!(open(&state).clocks[2].next(), None);
+    assert_eq!(when(&state, &world().at("2026-04-24T17:00+08:00"), &take(3)), Ok(vec![]));
 }

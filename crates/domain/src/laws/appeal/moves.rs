@@ -8,11 +8,14 @@ use crate::{
     AppealId, CaseTypeId, ClassId, DiagnosisId, NoteId, TopicId, UnitId,
     appeal::{
         Applicant, Callback, Case, Channel, Command, Confidentiality, File, LawfulChannel, Note,
-        Order, Outcome, Rating, Submission, Visibility,
+        Order, Outcome, Rating, Standing, Submission, Visibility,
     },
     calendar::{DayKind, Exception},
     clock::{ClockId, PauseGround},
-    kit::{World, area, day, name, plan_of_the_city, published_calendar, reference, sealed, unit},
+    kit::{
+        World, area, day, moment, name, plan_of_the_city, published_calendar, reference, sealed,
+        unit,
+    },
     routing::UnitStatus,
 };
 
@@ -55,7 +58,9 @@ fn any_uuid() -> impl Strategy<Value = Uuid> {
 pub(super) fn any_submission() -> impl Strategy<Value = Submission> {
     let kind = select(vec![None, None, Some("tax-dispute"), Some("fair-competition")]);
     let about = select(vec!["T06", "T05", "X99"]);
-    (kind, about, select(vec!["210212", "999999"])).prop_map(|(kind, about, place)| Submission {
+    let level = select(vec![Confidentiality::Internal, Confidentiality::Strict]);
+    let place = select(vec!["210212", "999999"]);
+    (kind, about, place, level).prop_map(|(kind, about, place, confidentiality)| Submission {
         channel: Channel::Web,
         topic: topic(about),
         area: area(place),
@@ -66,7 +71,7 @@ pub(super) fn any_submission() -> impl Strategy<Value = Submission> {
         class: None,
         about_level: None,
         applicant: Applicant::Enterprise,
-        confidentiality: Confidentiality::Internal,
+        confidentiality,
         split_from: None,
     })
 }
@@ -137,6 +142,17 @@ fn towards_the_end() -> BoxedStrategy<Command> {
     .boxed()
 }
 
+fn any_standing() -> impl Strategy<Value = Standing> {
+    let due = select(vec![None, Some("2025-05-06T17:00+08:00"), Some("2025-06-06T17:00+08:00")]);
+    (due, 0..2_u32, 0..2_u16).prop_map(|(due, objections, bounces)| Standing {
+        confidentiality: Confidentiality::Internal,
+        submitted_at: moment("2025-04-25T09:00+08:00"),
+        objections,
+        bounces,
+        resolve_due: due.map(moment),
+    })
+}
+
 fn beside_it() -> BoxedStrategy<Command> {
     let note = (any_uuid(), any_text()).prop_map(|(id, text)| {
         let visibility = Visibility::Internal;
@@ -157,7 +173,8 @@ fn beside_it() -> BoxedStrategy<Command> {
         3 => note,
         3 => file,
         2 => any_uuid().prop_map(|id| Command::Merge { into: AppealId(id) }),
-        2 => any_uuid().prop_map(|id| Command::Absorb { from: AppealId(id) }),
+        2 => (any_uuid(), any_standing())
+            .prop_map(|(id, standing)| Command::Absorb { from: AppealId(id), standing }),
         3 => Just(Command::UndoMerge),
         1 => Just(Command::MarkMergeDelivered),
         2 => (any_uuid(), any_submission())
@@ -180,6 +197,7 @@ fn jointly() -> BoxedStrategy<Command> {
             Command::Convene { unit: by, diagnosis, units, quorum: 1, question }
         }),
         1 => id().prop_map(|diagnosis| Command::MarkDiagnosisOpened { diagnosis }),
+        1 => id().prop_map(|diagnosis| Command::MarkDiagnosisDiscontinued { diagnosis }),
         2 => (id(), any_text(), proptest::collection::vec(order, 0..3)).prop_map(
             |(diagnosis, conclusion, orders)| Command::TakeConclusion {
                 diagnosis,

@@ -369,6 +369,8 @@ fn event_around() -> BoxedStrategy<Event> {
             }
         ),
         any_diagnosis().prop_map(|diagnosis| Event::DiagnosisOpened { diagnosis }),
+        any_diagnosis().prop_map(|diagnosis| Event::DiagnosisAbandoned { diagnosis }),
+        any_diagnosis().prop_map(|diagnosis| Event::DiagnosisDiscontinued { diagnosis }),
         (any_diagnosis(), any_sealed(), vec(any_order(), 0..3), any_change()).prop_map(
             |(diagnosis, conclusion, orders, clocks)| Event::ConclusionTaken {
                 diagnosis,

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use doudi_domain::{
     AppealId, DiagnosisId,
-    appeal::{self, Appeal},
+    appeal::{self, Appeal, Ending},
     diagnosis::{self, Concluded, Convening, Diagnosis, Panel},
     policy::{self, Policy, PolicyName},
 };
@@ -21,6 +21,9 @@ pub(super) async fn convene(engine: &Engine, due: &Due, id: DiagnosisId) -> Outc
     let case = folded.state.known().ok_or_else(|| unfounded("there is no such appeal"))?;
     let called = case.diagnosis.as_ref().filter(|called| called.id == id);
     let called = called.ok_or_else(|| unfounded("the appeal called for no such diagnosis"))?;
+    if called.ending != Ending::No {
+        return Ok(folded.position);
+    }
     let convener = case.phase.route().map(|route| route.unit.clone());
     let appeal = due.stream.id().and_then(|id| AppealId::parse(id).ok());
     let (Some(convener), Some(appeal)) = (convener, appeal) else {
@@ -41,6 +44,14 @@ pub(super) async fn convene(engine: &Engine, due: &Due, id: DiagnosisId) -> Outc
     };
     let stream = named(streams::diagnosis(&owner(due)?, id))?;
     let mark = appeal::Command::MarkDiagnosisOpened { diagnosis: id };
+    elsewhere::<Diagnosis, Appeal>(engine, due, (&stream, &command), |_| mark).await
+}
+
+/// The appeal was erased or closed: nothing can be concluded any more, and nobody owes anything for it.
+pub(super) async fn discontinue(engine: &Engine, due: &Due, id: DiagnosisId) -> Outcome {
+    let stream = named(streams::diagnosis(&owner(due)?, id))?;
+    let command = diagnosis::Command::Discontinue;
+    let mark = appeal::Command::MarkDiagnosisDiscontinued { diagnosis: id };
     elsewhere::<Diagnosis, Appeal>(engine, due, (&stream, &command), |_| mark).await
 }
 
@@ -92,7 +103,7 @@ fn concluded<'a>(
     let id = due.stream.id().and_then(|id| DiagnosisId::parse(id).ok());
     match (id, state) {
         (Some(id), Diagnosis::Concluded(concluded)) => Ok((id, concluded)),
-        (_, Diagnosis::Absent | Diagnosis::Open(_)) | (None, _) => {
+        (_, Diagnosis::Absent | Diagnosis::Open(_) | Diagnosis::Discontinued(_)) | (None, _) => {
             Err(unfounded("the diagnosis is not concluded"))
         }
     }

@@ -3,9 +3,8 @@
 
 use doudi_domain::{
     AppealId,
-    appeal::{self, Appeal, Rejection},
+    appeal::{self, Appeal, Phase, Rejection},
 };
-use doudi_journal::StreamName;
 
 use super::{
     Outcome, elsewhere, elsewhere_id, envelope, failure, named, on_own_stream, own_state, owner,
@@ -17,13 +16,20 @@ use crate::{
     streams,
 };
 
-/// This appeal goes on as part of another one, which takes it up. Where that one has come to its end
-/// meanwhile, the merge is undone, so that nothing is lost with it.
+/// This appeal goes on as part of another one, which takes it up. Where that one cannot do so without
+/// loss, the merge is undone.
 pub(super) async fn deliver_merge(engine: &Engine, due: &Due, into: AppealId) -> Outcome {
     let from = due.stream.id().and_then(|id| AppealId::parse(id).ok());
     let from = from.ok_or_else(|| unfounded("the stream is no appeal's"))?;
+    let folded = own_state::<Appeal>(engine, due).await?;
+    let case = folded.state.known().ok_or_else(|| unfounded("there is no such appeal"))?;
+    if case.phase != Phase::Merged(into) || case.merge_delivered {
+        return Ok(folded.position);
+    }
     let stream = named(streams::appeal(&owner(due)?, into))?;
-    let mark = match absorb(engine, due, &stream, from).await {
+    let absorb = appeal::Command::Absorb { from, standing: case.standing() };
+    let envelope = envelope(due, elsewhere_id(due));
+    let mark = match engine.execute::<Appeal>(&stream, &absorb, &envelope).await {
         Ok(_) => appeal::Command::MarkMergeDelivered,
         Err(ExecuteError::Rejected(Rejection::MergeImpossible | Rejection::AppealUnknown)) => {
             appeal::Command::UndoMerge
@@ -31,17 +37,6 @@ pub(super) async fn deliver_merge(engine: &Engine, due: &Due, into: AppealId) ->
         Err(error) => return Err(failure(error)),
     };
     on_own_stream::<Appeal>(engine, due, &mark).await
-}
-
-async fn absorb(
-    engine: &Engine,
-    due: &Due,
-    stream: &StreamName,
-    from: AppealId,
-) -> Result<(), ExecuteError<Rejection>> {
-    let envelope = envelope(due, elsewhere_id(due));
-    let command = appeal::Command::Absorb { from };
-    engine.execute::<Appeal>(stream, &command, &envelope).await.map(drop)
 }
 
 /// A part of this appeal goes its own way, as a new one.

@@ -2,7 +2,10 @@
 
 use std::{collections::BTreeMap, sync::atomic::AtomicU64};
 
-use doudi_domain::agenda::{Change, Process};
+use doudi_domain::{
+    agenda::{Change, Process},
+    diagnosis::Diagnosis,
+};
 
 use super::*;
 
@@ -63,6 +66,7 @@ fn take(entries: &mut BTreeMap<(StreamName, String), Due>, record: &Record) {
     let changes: Vec<Change> = match record.stream.kind() {
         Visits::KIND => changes(decode::<Visits>(record)),
         Appeal::KIND => changes(decode::<Appeal>(record)),
+        Diagnosis::KIND => changes(decode::<Diagnosis>(record)),
         _ => vec![],
     };
     for change in changes {

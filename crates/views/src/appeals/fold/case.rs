@@ -164,6 +164,8 @@ impl Known {
             | Event::PartSubmitted { .. }
             | Event::DiagnosisConvened { .. }
             | Event::DiagnosisOpened { .. }
+            | Event::DiagnosisAbandoned { .. }
+            | Event::DiagnosisDiscontinued { .. }
             | Event::ConclusionTaken { .. }
             | Event::MediationOpened { .. }
             | Event::MediationEnded { .. }

@@ -89,40 +89,44 @@ fn events_of(fact: &Fact) -> &[Event] {
     if let Content::Appeal(_, _, events) = &fact.content { events } else { &[] }
 }
 
+/// After every commit the row and its clocks are what the decider says.
+fn as_the_decider_says(life: &Life) {
+    let mut tables = Tables::default();
+    let (mut state, mut panels) = (Appeal::default(), HashMap::new());
+    for fact in &life.log {
+        tables.apply(std::slice::from_ref(fact));
+        state = events_of(fact).iter().fold(state, Appeal::evolve);
+        if let Content::Diagnosis(_, id, events) = &fact.content {
+            let panel: &mut Diagnosis = panels.entry(*id).or_default();
+            *panel = events.iter().fold(panel.clone(), Diagnosis::evolve);
+        }
+        let case = state.known().unwrap();
+        let row = &tables.appeals[&key()].row;
+        assert_row_is(case, row);
+        let mut owed: HashMap<ClockKey, (Clock, Option<UnitId>)> = HashMap::new();
+        for clock in case.clocks.values() {
+            let lead = row.unit.clone();
+            owed.insert((key(), None, clock.id), (clock.clone(), lead));
+        }
+        for (id, panel) in &panels {
+            if let Diagnosis::Open(open) = panel {
+                for clock in &open.clocks {
+                    let lead = row.unit.clone();
+                    owed.insert((key(), Some(*id), clock.id), (clock.clone(), lead));
+                }
+            }
+        }
+        assert_eq!(tables.owed(), owed);
+    }
+    assert_eq!(state, life.state);
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(256))]
 
     #[test]
     fn after_every_commit_the_row_and_its_clocks_are_what_the_decider_says(moves in moves()) {
-        let life = Life::random(&moves);
-        let mut tables = Tables::default();
-        let (mut state, mut panels) = (Appeal::default(), HashMap::new());
-        for fact in &life.log {
-            tables.apply(std::slice::from_ref(fact));
-            state = events_of(fact).iter().fold(state, Appeal::evolve);
-            if let Content::Diagnosis(_, id, events) = &fact.content {
-                let panel: &mut Diagnosis = panels.entry(*id).or_default();
-                *panel = events.iter().fold(panel.clone(), Diagnosis::evolve);
-            }
-            let case = state.known().unwrap();
-            let row = &tables.appeals[&key()].row;
-            assert_row_is(case, row);
-            let mut owed: HashMap<ClockKey, (Clock, Option<UnitId>)> = HashMap::new();
-            for clock in case.clocks.values() {
-                let lead = row.unit.clone();
-                owed.insert((key(), None, clock.id), (clock.clone(), lead));
-            }
-            for (id, panel) in &panels {
-                if let Diagnosis::Open(open) = panel {
-                    for clock in &open.clocks {
-                        let lead = row.unit.clone();
-                        owed.insert((key(), Some(*id), clock.id), (clock.clone(), lead));
-                    }
-                }
-            }
-            prop_assert_eq!(tables.owed(), owed);
-        }
-        prop_assert_eq!(state, life.state);
+        as_the_decider_says(&Life::random(&moves));
     }
 
     #[test]
@@ -233,4 +237,23 @@ fn an_event_of_an_appeal_that_was_never_submitted_makes_no_row() {
     let mut changes = Changes::default();
     changes.fold(&life.log[1..]);
     assert!(changes.appeals.is_empty() && changes.changed.is_empty() && changes.touched.is_empty());
+}
+
+#[test]
+fn a_diagnosis_that_ended_without_a_conclusion_owes_nothing() {
+    // Accepted, dispatched, signed for, overdue, so that the guarantee convenes.
+    let begun = [(0, 1, 0), (4, 1, 0), (8, 1, 0), (50, 1, 400), (52, 1, 0)];
+    let reminded = [(45, 1, 400), (45, 3, 400), (45, 5, 400)];
+    let (erased, ended) = ((58, 3, 0), (52, 1, 0));
+    let long = [&begun[..], &reminded[..]].concat();
+    let all = [&long[..], &[erased, ended]].concat();
+    for (moves, clocks) in [(&begun[..], 3), (&long, 3), (&all, 0)] {
+        let life = Life::random(moves);
+        let mut tables = Tables::default();
+        tables.apply(&life.log);
+        let of_panels = tables.clocks.iter().filter(|((_, diagnosis, _), _)| diagnosis.is_some());
+        let steps: Vec<_> = of_panels.map(|(_, (clock, _))| clock.next().is_some()).collect();
+        assert_eq!(steps, vec![true; clocks], "each is reminded until it ends");
+        as_the_decider_says(&life);
+    }
 }

@@ -78,6 +78,8 @@ pub(super) fn of_appeal(until_now: &Subject, event: &Event) -> Option<Subject> {
         | Event::PartSubmitted { .. }
         | Event::DiagnosisConvened { .. }
         | Event::DiagnosisOpened { .. }
+        | Event::DiagnosisAbandoned { .. }
+        | Event::DiagnosisDiscontinued { .. }
         | Event::ConclusionTaken { .. }
         | Event::MediationOpened { .. }
         | Event::MediationEnded { .. }
