@@ -4,11 +4,10 @@
 
 use std::net::SocketAddr;
 
-use doudi_api::proto::{PolicyDocument, PolicyName};
-use doudi_api::{identity::Claims, permission::Role};
+use doudi_api::{identity::Claims, permission::Role, proto::PolicyDocument};
 use doudi_server::{
     catalogue,
-    client::{Client, command_id},
+    client::Client,
     config::{Config, Purpose},
     dev::{self, keys::DevKey},
     parts::Parts,
@@ -115,13 +114,16 @@ pub struct World {
 }
 
 impl World {
-    /// Starts everything and publishes calendar, routing and limits.
+    /// Starts everything and publishes calendar, routing, limits and inspection catalogues.
     pub async fn start() -> Self {
         let world = Self::bare().await;
-        world.publish(PolicyName::Calendar, catalogue::work_calendar().expect("data")).await;
+        world.publish(catalogue::work_calendar().expect("data")).await;
         let plan = catalogue::Plan::published().expect("data");
-        world.publish(PolicyName::Routing, plan.routing()).await;
-        world.publish(PolicyName::Frequency, catalogue::frequency_policy()).await;
+        world.publish(plan.routing()).await;
+        world.publish(catalogue::frequency_policy()).await;
+        for catalogue in catalogue::inspection_catalogues().expect("data") {
+            world.publish(catalogue).await;
+        }
         world
     }
 
@@ -132,9 +134,9 @@ impl World {
         Self { ground, running }
     }
 
-    /// Drafts and publishes a document.
-    pub async fn publish(&self, name: PolicyName, document: PolicyDocument) {
-        publish(&self.role(Role::Admin), name, document).await;
+    /// Drafts and publishes a document; answers with its version.
+    pub async fn publish(&self, document: PolicyDocument) -> u32 {
+        self.role(Role::Admin).publish(document).await.expect("a published document")
     }
 
     /// A client with the sample claims of a role.
@@ -165,25 +167,4 @@ impl World {
     pub async fn stop(self) {
         self.running.stop().await;
     }
-}
-
-/// Drafts and publishes a document as `admin`.
-pub async fn publish(admin: &Client, name: PolicyName, document: PolicyDocument) {
-    use doudi_api::proto::{DraftPolicyRequest, PublishPolicyRequest};
-    let mut policies = admin.policies.clone();
-    let draft = DraftPolicyRequest {
-        command_id: command_id(),
-        document: Some(document),
-        expected_version: None,
-    };
-    let version = policies.draft_policy(draft).await.expect("a draft").into_inner();
-    policies
-        .publish_policy(PublishPolicyRequest {
-            command_id: command_id(),
-            name: name.into(),
-            document_version: version.document_version,
-            expected_version: None,
-        })
-        .await
-        .expect("a published document");
 }

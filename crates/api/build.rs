@@ -3,10 +3,13 @@
 use std::{env, error::Error, fs, path::PathBuf};
 
 /// Every file of the contract, below the include root.
-const FILES: [&str; 11] = [
+const FILES: [&str; 14] = [
     "common",
     "enterprise",
+    "frequency",
+    "inspection_catalogue",
     "inspection",
+    "alert_service",
     "appeal",
     "appeal_closing",
     "appeal_service",

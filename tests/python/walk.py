@@ -40,7 +40,7 @@ def refused(call, code: grpc.StatusCode) -> grpc.RpcError:
 
 
 def walk(address: str) -> None:
-    from doudi.v1 import common_pb2, enterprise_pb2, enterprise_pb2_grpc
+    from doudi.v1 import common_pb2, enterprise_pb2, enterprise_pb2_grpc, frequency_pb2
     from doudi.v1 import inspection_pb2, inspection_pb2_grpc, timeline_pb2, timeline_pb2_grpc
 
     def command() -> str:
@@ -66,12 +66,25 @@ def walk(address: str) -> None:
         command_id=command(),
         enterprise_id=enterprise,
         officers=["LNB-0001", "LNB-0002"],
-        items=["fire-equipment"],
-        ground=inspection_pb2.GROUND_ROUTINE,
+        items=["SC-0101"],
+        ground=frequency_pb2.GROUND_ROUTINE,
         planned_on=common_pb2.Date(year=today.year, month=today.month, day=today.day),
     )
     planned = inspections.PlanVisit(plan, metadata=bearer("unit_head"))
     assert inspections.PlanVisit(plan, metadata=bearer("unit_head")) == planned, "not idempotent"
+
+    explained = inspections.ExplainPlan(
+        inspection_pb2.ExplainPlanRequest(
+            enterprise_id=enterprise,
+            officers=plan.officers,
+            items=plan.items,
+            ground=plan.ground,
+            planned_on=plan.planned_on,
+        ),
+        metadata=bearer("unit_head"),
+    )
+    assert explained.verdict == inspection_pb2.PLAN_VERDICT_REFUSED, explained
+    assert explained.reason == "CAP_REACHED" and explained.quotas[0].frees_on.year == today.year + 1, explained
 
     plan.command_id = command()
     error = refused(
@@ -81,7 +94,7 @@ def walk(address: str) -> None:
     details = trailers["grpc-status-details-bin"]
     assert b"CAP_REACHED" in details and planned.visit_id.encode() in details, details
 
-    plan.ground = inspection_pb2.GROUND_UNSPECIFIED
+    plan.ground = frequency_pb2.GROUND_UNSPECIFIED
     refused(lambda: inspections.PlanVisit(plan, metadata=bearer("unit_head")), grpc.StatusCode.INVALID_ARGUMENT)
     refused(lambda: inspections.PlanVisit(plan), grpc.StatusCode.UNAUTHENTICATED)
     refused(lambda: inspections.PlanVisit(plan, metadata=bearer("auditor")), grpc.StatusCode.PERMISSION_DENIED)

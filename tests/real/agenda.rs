@@ -2,12 +2,12 @@
 //! midst of it. Nothing is doubled, nothing is lost.
 
 use std::{
-    collections::{HashMap, HashSet},
+    collections::{BTreeSet, HashMap, HashSet},
     time::Duration,
 };
 
 use doudi_api::permission::Role;
-use doudi_api::proto::{ErasePersonalDataRequest, PolicyName};
+use doudi_api::proto::ErasePersonalDataRequest;
 use doudi_domain::{
     CertificateNumber, EnterpriseId, ItemId, UnitId, VisitId, appeal, calendar::civil_date, codec,
     frequency::Ground, visits,
@@ -23,7 +23,7 @@ use doudi_server::{
 };
 use doudi_tests::{
     program, until,
-    world::{self, Ground as Servers, Running},
+    world::{Ground as Servers, Running},
 };
 use doudi_views::ViewName;
 use futures::stream::{self, StreamExt};
@@ -57,10 +57,13 @@ async fn plan(engine: &Engine, enterprise: &str, n: u128) {
     let plan = visits::Plan {
         visit: visit(n),
         unit: UnitId::parse("tax").unwrap(),
-        officers: ["D-1", "D-2"].map(|n| CertificateNumber::parse(n).unwrap()).into(),
-        items: [ItemId::parse("I-1").unwrap()].into(),
+        co_units: BTreeSet::new(),
+        officers: ["LNB-0201", "LNB-0202"].map(|n| CertificateNumber::parse(n).unwrap()).into(),
+        items: [ItemId::parse("SC-0202").unwrap()].into(),
         ground: Ground::Complaint,
         evidence: Some(doudi_domain::Reference::parse("12345-0001").unwrap()),
+        justification: None,
+        on_site_reason: None,
         on: civil_date(engine.now()),
     };
     let actor =
@@ -74,7 +77,10 @@ async fn plan(engine: &Engine, enterprise: &str, n: u128) {
 /// Registers enterprises and puts limits in force.
 async fn prepare(servers: &Servers, running: &Running, enterprises: impl Iterator<Item = String>) {
     let admin = Client::new(&running.channel, &servers.token(&token::claims(Role::Admin))).unwrap();
-    world::publish(&admin, PolicyName::Frequency, catalogue::frequency_policy()).await;
+    admin.publish(catalogue::frequency_policy()).await.unwrap();
+    for catalogue in catalogue::inspection_catalogues().unwrap() {
+        admin.publish(catalogue).await.unwrap();
+    }
     stream::iter(enterprises)
         .for_each_concurrent(16, |enterprise| {
             let mut enterprises = admin.enterprises.clone();

@@ -140,7 +140,7 @@ async fn a_command_id_is_never_used_for_two_commands() {
     let mut unit: Client = world.unit("market-regulation");
     let request = plan(ENTERPRISE, Ground::Routine);
     unit.inspections.plan_visit(request.clone()).await.unwrap();
-    let other = PlanVisitRequest { items: vec!["licence-display".into()], ..request };
+    let other = PlanVisitRequest { items: vec!["SC-0102".into()], ..request };
     let status = unit.inspections.plan_visit(other).await.unwrap_err();
     assert_eq!(status.code(), Code::FailedPrecondition, "{status:?}");
     assert_eq!(reason(&status), "COMMAND_ID_REUSED");

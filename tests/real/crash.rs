@@ -11,14 +11,11 @@ use std::{
     time::Duration,
 };
 
-use doudi_api::proto::{Ground, PolicyName};
+use doudi_api::proto::Ground;
 use doudi_api::{identity::Claims, permission::Role};
 use doudi_journal::Position;
 use doudi_server::{catalogue, client::Client, parts::Parts, token, verify};
-use doudi_tests::{
-    program, until,
-    world::{self, Ground as Servers},
-};
+use doudi_tests::{program, until, world::Ground as Servers};
 use tokio::process::Child;
 use tonic::{Code, Status, transport::Endpoint};
 
@@ -137,9 +134,12 @@ async fn what_was_acknowledged_survives_kill_9_of_each_server_in_turn() {
     listening(listen).await;
     let client = |claims: Claims| Client::new(&channel(listen), &servers.token(&claims)).unwrap();
     let mut admin = client(token::claims(Role::Admin));
-    world::publish(&admin, PolicyName::Frequency, catalogue::frequency_policy()).await;
+    admin.publish(catalogue::frequency_policy()).await.unwrap();
+    for catalogue in catalogue::inspection_catalogues().unwrap() {
+        admin.publish(catalogue).await.unwrap();
+    }
     let routing = catalogue::Plan::published().unwrap().routing();
-    world::publish(&admin, PolicyName::Routing, routing).await;
+    admin.publish(routing).await.unwrap();
     admin.enterprises.register_enterprise(register("L-CRASH")).await.unwrap();
 
     let (acked, stop) = (Acked::default(), Arc::new(AtomicBool::new(false)));

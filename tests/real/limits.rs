@@ -241,7 +241,7 @@ async fn only_the_version_in_force_is_open_to_all() {
     if let Some(Document::Frequency(policy)) = &mut rules.document {
         policy.rules[0].maximum = 7;
     }
-    world.publish(PolicyName::Frequency, rules.clone()).await;
+    world.publish(rules.clone()).await;
     if let Some(Document::Frequency(policy)) = &mut rules.document {
         policy.rules[0].maximum = 9;
     }

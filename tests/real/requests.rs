@@ -2,10 +2,13 @@
 
 use doudi_api::proto::{
     AcceptAppealRequest, ApproveVisitRequest, Channel, CheckInRequest, Date, DispatchAppealRequest,
-    Ground, PlanVisitRequest, RegisterEnterpriseRequest, SignForAppealRequest, SubmitAppealRequest,
+    ExplainPlanRequest, FrequencyPolicy, FrequencyRule, FrequencySubject, FrequencyWindow, Ground,
+    InspectionCatalogue, PlanVisitRequest, PolicyDocument, RegisterEnterpriseRequest,
+    SignForAppealRequest, SubmitAppealRequest, policy_document::Document,
 };
 use doudi_domain::calendar::civil_date;
 use doudi_server::{
+    catalogue,
     client::{Client, command_id},
     clock,
 };
@@ -29,6 +32,7 @@ pub(super) fn in_days(days: i32) -> Date {
     Date { year: date.year().into(), month: date.month().into(), day: date.day().into() }
 }
 
+/// Two officers of the market regulator.
 pub(super) fn officers() -> Vec<String> {
     vec!["LNB-0001".to_owned(), "LNB-0002".to_owned()]
 }
@@ -43,18 +47,77 @@ pub(super) fn register(enterprise: &str) -> RegisterEnterpriseRequest {
     }
 }
 
+/// An item of the market regulator that is inspected on site, on any ground.
+pub(super) const ITEM: &str = "SC-0101";
+
 pub(super) fn plan(enterprise: &str, ground: Ground) -> PlanVisitRequest {
     let evidence = if ground == Ground::Routine { "" } else { "12345-0001" };
     PlanVisitRequest {
         command_id: command_id(),
         enterprise_id: enterprise.to_owned(),
         officers: officers(),
-        items: vec!["fire-equipment".to_owned()],
+        items: vec![ITEM.to_owned()],
         ground: ground.into(),
         evidence: evidence.to_owned(),
         planned_on: Some(in_days(0)),
-        expected_version: None,
+        ..PlanVisitRequest::default()
     }
+}
+
+/// Asks what would become of the plan, for the unit that asks.
+pub(super) fn explain(plan: &PlanVisitRequest) -> ExplainPlanRequest {
+    ExplainPlanRequest {
+        enterprise_id: plan.enterprise_id.clone(),
+        unit: String::new(),
+        officers: plan.officers.clone(),
+        items: plan.items.clone(),
+        ground: plan.ground,
+        evidence: plan.evidence.clone(),
+        planned_on: plan.planned_on,
+        justification: plan.justification.clone(),
+        on_site_reason: plan.on_site_reason.clone(),
+    }
+}
+
+/// The market regulator's sample catalogue as if it were that unit's.
+pub(super) fn catalogue_of(unit: &str) -> InspectionCatalogue {
+    let samples = catalogue::inspection_catalogues().unwrap().into_iter();
+    let mut samples = samples.filter_map(|sample| match sample.document {
+        Some(Document::Catalogue(catalogue)) => Some(catalogue),
+        Some(_) | None => None,
+    });
+    let market = samples.find(|catalogue| catalogue.unit == "market-regulation").unwrap();
+    InspectionCatalogue { unit: unit.to_owned(), ..market }
+}
+
+/// A catalogue as a document.
+pub(super) fn listed(catalogue: InspectionCatalogue) -> PolicyDocument {
+    PolicyDocument { document: Some(Document::Catalogue(catalogue)) }
+}
+
+/// A limit that refuses, in force for long, with no ground exempt.
+pub(super) fn rule(
+    id: &str,
+    subject: FrequencySubject,
+    window: FrequencyWindow,
+    maximum: u32,
+) -> FrequencyRule {
+    FrequencyRule {
+        id: id.to_owned(),
+        subject: subject.into(),
+        window: window.into(),
+        maximum,
+        source: "a test".to_owned(),
+        is_default: true,
+        valid_from: Some(in_days(-400)),
+        ..FrequencyRule::default()
+    }
+}
+
+/// A frequency policy of these rules.
+pub(super) fn limits(rules: Vec<FrequencyRule>) -> PolicyDocument {
+    let policy = FrequencyPolicy { rules, ..FrequencyPolicy::default() };
+    PolicyDocument { document: Some(Document::Frequency(policy)) }
 }
 
 pub(super) fn approve(enterprise: &str, visit: &str) -> ApproveVisitRequest {

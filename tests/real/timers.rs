@@ -75,7 +75,7 @@ impl City {
     }
 
     async fn publish(&self, document: Document, version: u32) {
-        let stream = streams::policy(document.name()).unwrap();
+        let stream = streams::policy(&document.name()).unwrap();
         for command in [policy::Command::Draft(document), policy::Command::Publish { version }] {
             self.engine.execute::<Policy>(&stream, &command, &somebody()).await.unwrap();
         }

@@ -13,11 +13,13 @@ use doudi_views::{
 use tokio::{sync::watch, task::JoinHandle};
 
 mod agenda;
+mod alerts;
 mod cases;
 mod faults;
 mod live;
 mod log;
 mod queries;
+mod quota;
 
 /// How long anything may take here.
 const WITHIN: Duration = Duration::from_secs(60);

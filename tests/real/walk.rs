@@ -13,7 +13,7 @@ use tonic::Code;
 use tonic_types::StatusExt;
 
 use super::requests::{
-    AREA, approve, check_in, dispatched, now, plan, reason, register, sign_for, stamp, submit,
+    AREA, ITEM, approve, check_in, dispatched, now, plan, reason, register, sign_for, stamp, submit,
 };
 
 const ENTERPRISE: &str = "91210212DD0000001D";
@@ -44,11 +44,8 @@ async fn a_visit_from_plan_to_result_and_a_second_one_refused() {
         })
         .await
         .unwrap();
-    let result = ItemResult {
-        item: "fire-equipment".to_owned(),
-        outcome: ItemOutcome::Pass.into(),
-        rectify_by: None,
-    };
+    let result =
+        ItemResult { item: ITEM.to_owned(), outcome: ItemOutcome::Pass.into(), rectify_by: None };
     let reported = unit
         .inspections
         .report_result(ReportResultRequest {

@@ -13,6 +13,8 @@ use crate::{
     proto as pb, text,
 };
 
+pub(crate) mod alerts;
+pub(crate) mod alike;
 pub(crate) mod appeal;
 pub(crate) mod case;
 pub(crate) mod clock;

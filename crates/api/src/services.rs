@@ -19,6 +19,7 @@ use crate::{
     identity::{Authenticator, Caller, CaseTokens},
     layer::{AccessLayer, Bounds},
     proto::{
+        alert_service_server::{AlertServiceServer, SERVICE_NAME as ALERTS},
         appeal_service_server::{AppealServiceServer, SERVICE_NAME as APPEALS},
         case_service_server::{CaseServiceServer, SERVICE_NAME as CASES},
         diagnosis_service_server::{DiagnosisServiceServer, SERVICE_NAME as DIAGNOSES},
@@ -30,6 +31,7 @@ use crate::{
     },
 };
 
+mod alerts;
 mod appeal;
 mod case;
 mod diagnosis;
@@ -41,8 +43,8 @@ mod timeline;
 mod watch_stream;
 
 /// The full names of the services, as health reports them.
-pub const SERVICES: [&str; 8] =
-    [ENTERPRISES, INSPECTIONS, APPEALS, HANDLINGS, DIAGNOSES, CASES, POLICIES, TIMELINES];
+pub const SERVICES: [&str; 9] =
+    [ENTERPRISES, INSPECTIONS, ALERTS, APPEALS, HANDLINGS, DIAGNOSES, CASES, POLICIES, TIMELINES];
 
 /// The largest answer, in bytes: what common clients take in unless they are told otherwise.
 const REPLY_BYTES_MAX: usize = 4 << 20;
@@ -154,6 +156,7 @@ impl Api {
         }
         Routes::new(bounded!(EnterpriseServiceServer))
             .add_service(bounded!(InspectionServiceServer))
+            .add_service(bounded!(AlertServiceServer))
             .add_service(bounded!(AppealServiceServer))
             .add_service(bounded!(HandlingServiceServer))
             .add_service(bounded!(DiagnosisServiceServer))

@@ -37,10 +37,13 @@ pub use rejection::Rejection;
 
 impl Decider for Appeal {
     const KIND: &'static str = "appeal";
-    const NEEDS: &'static [Need] = &[Need::Routing, Need::Calendar, Need::Cases];
     type Command = Command;
     type Event = Event;
     type Rejection = Rejection;
+
+    fn needs(_: &Command) -> Vec<Need> {
+        vec![Need::Routing, Need::Calendar, Need::Cases]
+    }
 
     fn decide(&self, context: &Context<'_>, command: &Command) -> Result<Vec<Event>, Rejection> {
         let events = match (self, command) {

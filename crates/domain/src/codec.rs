@@ -95,21 +95,31 @@ pub fn decode<E: Storable>(name: &str, version: u16, data: &RawValue) -> Result<
 }
 
 impl Storable for enterprise::Event {
-    const VERSIONS: &'static [(&'static str, u16)] =
-        &[("EnterpriseRegistered", 1), ("CreditGradeAssessed", 1), ("AreaChanged", 1)];
+    const VERSIONS: &'static [(&'static str, u16)] = &[
+        ("EnterpriseRegistered", 1),
+        ("CreditGradeAssessed", 1),
+        ("AreaChanged", 1),
+        ("EnterpriseClassified", 1),
+    ];
 }
 
 impl Storable for visits::Event {
     const VERSIONS: &'static [(&'static str, u16)] = &[
-        ("VisitPlanned", 1),
+        ("VisitPlanned", 2),
         ("VisitApproved", 1),
         ("VisitCheckedIn", 1),
-        ("CapExceeded", 1),
+        ("CapExceeded", 2),
+        ("VisitsExcessive", 1),
+        ("RepeatVisits", 1),
         ("VisitCheckedOut", 1),
         ("ResultReported", 1),
         ("VisitCancelled", 1),
         ("VisitExpired", 1),
     ];
+
+    fn upcast(name: &str, version: u16, data: Value) -> Option<Value> {
+        if version == 1 { visits::upcast::from_v1(name, data) } else { None }
+    }
 }
 
 impl Storable for appeal::Event {
@@ -190,12 +200,13 @@ impl Storable for reads::Event {
 
 impl Storable for policy::Event {
     const VERSIONS: &'static [(&'static str, u16)] =
-        &[("PolicyDrafted", 2), ("PolicyPublished", 1), ("PolicyRetired", 1)];
+        &[("PolicyDrafted", 3), ("PolicyPublished", 1), ("PolicyRetired", 1)];
 
     /// Before version 2 a routing table had allowances, which case types have now, and nothing of
-    /// what `serde` fills in: no status of a unit, no keyword, no guarantee, no standing rule.
+    /// what `serde` fills in: no status of a unit, no keyword, no guarantee, no standing rule. Before
+    /// version 3 a frequency rule was about every enterprise, item and ground, and only refused.
     fn upcast(name: &str, version: u16, data: Value) -> Option<Value> {
-        (name == "PolicyDrafted" && version == 1).then_some(data)
+        (name == "PolicyDrafted" && matches!(version, 1 | 2)).then_some(data)
     }
 }
 

@@ -6,9 +6,11 @@ use jiff::{Timestamp, civil::Date};
 use crate::{
     calendar::{Calendar, civil_date},
     cases::CaseTypes,
+    catalogue::Catalogue,
     codec,
     enterprise::Profile,
     frequency::FrequencyPolicy,
+    ids::UnitId,
     routing::RoutingTable,
 };
 
@@ -16,14 +18,18 @@ use crate::{
 pub trait Decider: Default + Clone + Send + Sync + 'static {
     /// The `<kind>` token in the stream's name and in the golden files' path.
     const KIND: &'static str;
-    /// What a decision reads besides its own stream.
-    const NEEDS: &'static [Need] = &[];
     /// An intent, in the imperative.
     type Command;
     /// A fact, in the past tense. Its names are the storage format.
     type Event: codec::Storable;
     /// Why a command cannot be carried out.
     type Rejection: std::error::Error;
+
+    /// What a decision on `command` reads besides its own stream.
+    #[must_use]
+    fn needs(_command: &Self::Command) -> Vec<Need> {
+        vec![]
+    }
 
     /// Decides the events that `command` causes; none when it is already so.
     ///
@@ -41,12 +47,14 @@ pub trait Decider: Default + Clone + Send + Sync + 'static {
 
 /// Something a decision reads from another stream. It is an input, not part of the consistency
 /// boundary: the events record which version was used.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Need {
     /// The profile of the enterprise that owns the stream.
     Profile,
     /// The published frequency policy.
     Frequency,
+    /// The published inspection catalogue of a unit.
+    Catalogue(UnitId),
     /// The published routing table.
     Routing,
     /// The published work calendar, or the weekday rule alone.
@@ -72,7 +80,7 @@ impl<T> Clone for Published<'_, T> {
 
 impl<T> Copy for Published<'_, T> {}
 
-/// Time and inputs of one decision. Only what the decider's `NEEDS` name is filled in.
+/// Time and inputs of one decision. Only what the decider `needs` for the command is filled in.
 #[derive(Debug, Clone, Copy)]
 pub struct Context<'a> {
     /// The instant of the decision.
@@ -81,6 +89,8 @@ pub struct Context<'a> {
     pub profile: Option<&'a Profile>,
     /// The frequency policy in force, if any is published.
     pub frequency: Option<Published<'a, FrequencyPolicy>>,
+    /// The inspection catalogue in force of the unit that the command is about, if any is published.
+    pub catalogue: Option<Published<'a, Catalogue>>,
     /// The routing table in force, if any is published.
     pub routing: Option<Published<'a, RoutingTable>>,
     /// The case types in force: without published ones those shipped, so that no case lacks terms.
@@ -98,7 +108,15 @@ impl<'a> Context<'a> {
         cases: Published<'a, CaseTypes>,
         calendar: Published<'a, Calendar>,
     ) -> Self {
-        Self { now, profile: None, frequency: None, routing: None, cases, calendar }
+        Self {
+            now,
+            profile: None,
+            frequency: None,
+            catalogue: None,
+            routing: None,
+            cases,
+            calendar,
+        }
     }
 
     /// The civil date of the decision in Asia/Shanghai.

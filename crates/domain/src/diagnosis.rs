@@ -353,10 +353,13 @@ impl Concluded {
 
 impl Decider for Diagnosis {
     const KIND: &'static str = "diagnosis";
-    const NEEDS: &'static [Need] = &[Need::Routing, Need::Calendar];
     type Command = Command;
     type Event = Event;
     type Rejection = Rejection;
+
+    fn needs(_: &Command) -> Vec<Need> {
+        vec![Need::Routing, Need::Calendar]
+    }
 
     fn decide(&self, context: &Context<'_>, command: &Command) -> Result<Vec<Event>, Rejection> {
         match command {

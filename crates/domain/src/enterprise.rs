@@ -1,14 +1,17 @@
-//! The enterprise's profile: who it is, where it is, how its credit is graded.
+//! The enterprise's profile: who it is, where it is, how its credit is graded, what rules know it by.
 //!
 //! Invariants: nothing is recorded of an unregistered enterprise; registration happens once; the
 //! area is stated, never derived from the code.
+
+use std::collections::BTreeSet;
 
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
 use crate::{
     decider::{Context, Decider, Need},
-    ids::{AreaCode, Name, Reference, UnitId},
+    frequency::Traits,
+    ids::{AreaCode, Name, Reference, TagId, UnitId},
     uscc::CheckDigit,
 };
 
@@ -22,6 +25,19 @@ pub enum CreditGrade {
     /// Fairly high risk.
     C,
     /// High risk.
+    D,
+}
+
+/// Risk class (风险等级), as the competent unit puts an enterprise into one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub enum RiskClass {
+    /// The lowest risk.
+    A,
+    /// Fairly low risk.
+    B,
+    /// Fairly high risk.
+    C,
+    /// The highest risk.
     D,
 }
 
@@ -58,6 +74,17 @@ pub enum Event {
         /// The document that says so.
         basis: Reference,
     },
+    /// A unit said what else rules know it by; the whole, not the difference.
+    EnterpriseClassified {
+        /// Its risk class; none where it is in none.
+        risk_class: Option<RiskClass>,
+        /// Its tags.
+        tags: BTreeSet<TagId>,
+        /// The document that says so.
+        basis: Reference,
+        /// The unit that said so.
+        issuer: UnitId,
+    },
 }
 
 /// The enterprise's profile (企业档案).
@@ -71,7 +98,7 @@ pub enum Profile {
 }
 
 /// A registered enterprise.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Registered {
     /// Its registered name.
     pub name: Name,
@@ -83,10 +110,14 @@ pub struct Registered {
     pub credit: Option<Assessment>,
     /// The assessments of earlier days, so that none is recorded twice.
     superseded: Vec<Assessment>,
+    /// Its risk class.
+    pub risk_class: Option<RiskClass>,
+    /// Its tags.
+    pub tags: BTreeSet<TagId>,
 }
 
 /// One assessment of credit.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Assessment {
     /// The grade.
     pub grade: CreditGrade,
@@ -139,6 +170,17 @@ pub enum Command {
         /// The document that says so.
         basis: Reference,
     },
+    /// Say what else rules know it by, in place of what was said before.
+    Classify {
+        /// Its risk class; none where it is in none.
+        risk_class: Option<RiskClass>,
+        /// Its tags.
+        tags: BTreeSet<TagId>,
+        /// The document that says so.
+        basis: Reference,
+        /// The unit that says so.
+        issuer: UnitId,
+    },
 }
 
 /// Why a command on a profile is refused.
@@ -173,10 +215,13 @@ pub enum Rejection {
 
 impl Decider for Profile {
     const KIND: &'static str = "profile";
-    const NEEDS: &'static [Need] = &[Need::Routing];
     type Command = Command;
     type Event = Event;
     type Rejection = Rejection;
+
+    fn needs(_: &Command) -> Vec<Need> {
+        vec![Need::Routing]
+    }
 
     fn decide(&self, context: &Context<'_>, command: &Command) -> Result<Vec<Event>, Rejection> {
         match (command, self) {
@@ -199,6 +244,10 @@ impl Decider for Profile {
             (Command::ChangeArea { to, basis }, Self::Registered(registered)) => {
                 registered.change_area(context, to, basis)
             }
+            (
+                Command::Classify { risk_class, tags, basis, issuer },
+                Self::Registered(registered),
+            ) => Ok(registered.classify(*risk_class, tags, basis, issuer)),
         }
     }
 
@@ -211,6 +260,8 @@ impl Decider for Profile {
                     check_digit: *check_digit,
                     credit: None,
                     superseded: vec![],
+                    risk_class: None,
+                    tags: BTreeSet::new(),
                 })
             }
             (_, Self::Unregistered) => Self::Unregistered,
@@ -229,6 +280,14 @@ impl Decider for Profile {
             }
             (Event::AreaChanged { to, .. }, Self::Registered(mut registered)) => {
                 registered.area = to.clone();
+                Self::Registered(registered)
+            }
+            (
+                Event::EnterpriseClassified { risk_class, tags, .. },
+                Self::Registered(mut registered),
+            ) => {
+                registered.risk_class = *risk_class;
+                registered.tags = tags.clone();
                 Self::Registered(registered)
             }
         }
@@ -257,6 +316,39 @@ impl Profile {
 }
 
 impl Registered {
+    /// What rules ask of it on that day: the latest assessment until then gives the grade, as long as it
+    /// holds.
+    #[must_use]
+    pub fn traits(&self, on: Date) -> Traits {
+        let made = self.superseded.iter().chain(&self.credit);
+        let latest =
+            made.filter(|found| found.assessed_on <= on).max_by_key(|found| found.assessed_on);
+        let holds = latest.filter(|found| found.valid_until.is_none_or(|last| on <= last));
+        Traits {
+            grade: holds.map(|found| found.grade),
+            risk_class: self.risk_class,
+            tags: self.tags.clone(),
+        }
+    }
+
+    fn classify(
+        &self,
+        risk_class: Option<RiskClass>,
+        tags: &BTreeSet<TagId>,
+        basis: &Reference,
+        issuer: &UnitId,
+    ) -> Vec<Event> {
+        if self.risk_class == risk_class && self.tags == *tags {
+            return vec![];
+        }
+        vec![Event::EnterpriseClassified {
+            risk_class,
+            tags: tags.clone(),
+            basis: basis.clone(),
+            issuer: issuer.clone(),
+        }]
+    }
+
     /// On the same day the later assessment corrects the earlier one, which is forgotten.
     fn note(&mut self, found: Assessment) {
         match self.credit.take() {

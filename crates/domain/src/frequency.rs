@@ -1,16 +1,29 @@
-//! Inspection-frequency limits (检查频次上限) as data, and the one function that counts visits against them.
+//! Inspection-frequency limits (检查频次上限) as data: what a rule can say, and what is wrong with a policy.
 //!
-//! The decision, the planning screen and the quota query all call [`standings`], so they cannot differ.
+//! How visits count against it is in `assess`: the decision, the planning screen and the quota query
+//! all call [`assess()`], so they cannot differ.
 
 use std::collections::BTreeSet;
 
-use jiff::{
-    ToSpan,
-    civil::{Date, date},
-};
+use jiff::{ToSpan, civil::Date};
 use serde::{Deserialize, Serialize};
 
-use crate::ids::{Name, RuleId, UnitId, VisitId};
+use crate::{
+    enterprise::{CreditGrade, RiskClass},
+    ids::{FieldId, ItemId, Name, RuleId, TagId},
+};
+
+mod assess;
+mod count;
+mod problems;
+mod span;
+
+pub use assess::{
+    Assessment, Entry, FloorStanding, Held, Key, Party, Standing, Traits, Verdict, assess,
+    excessive, overshot,
+};
+pub use problems::FrequencyProblem;
+pub use span::{DaysOfMonth, Window};
 
 /// Why an inspection takes place (检查事由).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -24,7 +37,7 @@ pub enum Ground {
     Special,
     /// A complaint or report (投诉举报).
     Complaint,
-    /// Assigned by a superior or handed over by another body (转办交办).
+    /// Assigned by a superior or handed over (转办交办).
     Assigned,
     /// A lead from monitoring data (数据监测).
     MonitoringLead,
@@ -42,50 +55,154 @@ pub enum Ground {
     DeployedCampaign,
 }
 
+impl Ground {
+    /// Every ground.
+    pub const ALL: [Self; 12] = [
+        Self::Routine,
+        Self::Random,
+        Self::Special,
+        Self::Complaint,
+        Self::Assigned,
+        Self::MonitoringLead,
+        Self::EnterpriseRequest,
+        Self::RectificationRecheck,
+        Self::LicenceVerification,
+        Self::Media,
+        Self::Urgent,
+        Self::DeployedCampaign,
+    ];
+}
+
 /// Whose visits a rule adds up.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Subject {
     /// Those of one and the same unit.
     SameUnit,
+    /// Those of all units of one and the same level (同级).
+    SameLevel,
     /// Those of all units together.
     AllUnits,
+    /// Those in one and the same field (同一领域).
+    SameField,
+    /// Those on one and the same item (同一事项).
+    SameItem,
+    /// Those in which one and the same officer takes part.
+    SameOfficer,
 }
 
-/// The span of time within which a rule adds up.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+/// How a visit of several units counts (综合查一次).
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Window {
-    /// 1 January to 31 December.
-    CalendarYear,
+pub enum Joint {
+    /// As one visit.
+    #[default]
+    Once,
+    /// As one visit of each unit.
+    OncePerUnit,
 }
 
-impl Window {
-    /// First and last day of the window that contains `on`.
+/// What becomes of a plan that would pass the maximum, from the mildest to the strictest.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum OnExceeding {
+    /// It is accepted and marked.
+    Warn,
+    /// It needs an explanation that can be looked up.
+    NeedsExplanation,
+    /// It needs an approval that can be looked up.
+    NeedsApproval,
+    /// It is refused.
+    #[default]
+    Refuse,
+}
+
+/// Which visits count, beside their ground.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Counting {
+    /// All.
+    #[default]
+    All,
+    /// Those that found nothing, and those whose result is not reported yet.
+    WithoutFinding,
+}
+
+/// Which enterprises a rule is about. Every part that is not empty must hold.
+#[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Enterprises {
+    /// Those of one of these credit grades; empty for any, also an unknown one.
+    pub grades: BTreeSet<CreditGrade>,
+    /// Those of one of these risk classes (风险等级); empty for any.
+    pub risk_classes: BTreeSet<RiskClass>,
+    /// Those with one of these tags; empty for any.
+    pub tags: BTreeSet<TagId>,
+}
+
+impl Enterprises {
+    /// Whether an enterprise is one of them.
     #[must_use]
-    pub fn around(self, on: Date) -> (Date, Date) {
-        match self {
-            Self::CalendarYear => (date(on.year(), 1, 1), date(on.year(), 12, 31)),
+    pub fn include(&self, enterprise: &Traits) -> bool {
+        let holds = |set_is_empty: bool, found: bool| set_is_empty || found;
+        holds(
+            self.grades.is_empty(),
+            enterprise.grade.is_some_and(|grade| self.grades.contains(&grade)),
+        ) && holds(
+            self.risk_classes.is_empty(),
+            enterprise.risk_class.is_some_and(|class| self.risk_classes.contains(&class)),
+        ) && holds(self.tags.is_empty(), !self.tags.is_disjoint(&enterprise.tags))
+    }
+
+    /// Whether some enterprise may be one of both.
+    fn may_share(&self, other: &Self) -> bool {
+        fn meet<T: Ord>(a: &BTreeSet<T>, b: &BTreeSet<T>) -> bool {
+            a.is_empty() || b.is_empty() || !a.is_disjoint(b)
         }
+        meet(&self.grades, &other.grades) && meet(&self.risk_classes, &other.risk_classes)
     }
 }
 
 /// One limit.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Rule {
-    /// Names the rule inside its policy.
+    /// Names it inside its policy.
     pub id: RuleId,
     /// Whose visits add up.
     pub subject: Subject,
-    /// The span of time.
+    /// Which enterprises it is about.
+    #[serde(default)]
+    pub enterprises: Enterprises,
+    /// The span of time within which they add up.
     pub window: Window,
-    /// The most visits that count in one window, at least 1.
+    /// Only on these days of each month; none for all.
+    #[serde(default)]
+    pub days_of_month: Option<DaysOfMonth>,
+    /// The most visits that count in one window; 0 where there is to be none.
     pub maximum: u32,
-    /// Grounds whose visits do not count and pass the limit.
+    /// The items that it is about; empty for all.
+    #[serde(default)]
+    pub items: BTreeSet<ItemId>,
+    /// The fields that it is about; empty for all, also an unknown one.
+    #[serde(default)]
+    pub fields: BTreeSet<FieldId>,
+    /// The grounds that it is about; empty for all. A visit on another one is none of its business.
+    #[serde(default)]
+    pub grounds: BTreeSet<Ground>,
+    /// Grounds whose visits do not count and pass the limit; they need evidence.
     pub exempt_grounds: BTreeSet<Ground>,
-    /// The document that sets the limit, as cited to the enterprise.
+    /// Which visits count.
+    #[serde(default)]
+    pub counting: Counting,
+    /// How a visit of several units counts.
+    #[serde(default)]
+    pub joint: Joint,
+    /// What becomes of a plan that would pass the maximum.
+    #[serde(default)]
+    pub on_exceeding: OnExceeding,
+    /// The document that sets it, as cited to the enterprise.
     pub source: Name,
-    /// True where no local figure is published and the number is a default that waits for confirmation.
+    /// Whether the number is a default because no local figure is published.
     pub is_default: bool,
     /// First day on which the rule applies.
     pub valid_from: Date,
@@ -94,174 +211,122 @@ pub struct Rule {
 }
 
 impl Rule {
-    /// Whether the rule applies on `on`.
+    /// Whether the rule applies to visits on that day.
     #[must_use]
     pub fn applies(&self, on: Date) -> bool {
-        self.valid_from <= on && self.valid_until.is_none_or(|last| on <= last)
+        within(on, self.valid_from, self.valid_until)
+            && self.days_of_month.is_none_or(|days| days.contain(on))
+    }
+
+    /// Whether it is about an item of that field.
+    #[must_use]
+    pub fn covers(&self, item: &ItemId, field: Option<&FieldId>) -> bool {
+        (self.items.is_empty() || self.items.contains(item))
+            && (self.fields.is_empty() || field.is_some_and(|field| self.fields.contains(field)))
+    }
+
+    /// Whether it is about that ground at all, counted or exempt.
+    #[must_use]
+    pub fn is_about(&self, ground: Ground) -> bool {
+        self.grounds.is_empty()
+            || self.grounds.contains(&ground)
+            || self.exempt_grounds.contains(&ground)
+    }
+
+    /// Whether visits on that ground count.
+    #[must_use]
+    pub fn counts(&self, ground: Ground) -> bool {
+        self.is_about(ground) && !self.exempt_grounds.contains(&ground)
     }
 }
 
-/// Frequency policy (检查频次规则): every rule applies on its own; the strictest decides.
+/// A floor (检查频次下限): how often an enterprise is to be visited at least. It stands in nobody's way.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Floor {
+    /// Names it inside its policy.
+    pub id: RuleId,
+    /// Which enterprises it is about.
+    #[serde(default)]
+    pub enterprises: Enterprises,
+    /// The grounds whose visits count; empty for all.
+    #[serde(default)]
+    pub grounds: BTreeSet<Ground>,
+    /// The least visits, at least 1.
+    pub minimum: u32,
+    /// Within so many years up to a day, 1 to 10.
+    pub years: u8,
+    /// The document that sets it.
+    pub source: Name,
+    /// Whether the number is a default because no local figure is published.
+    pub is_default: bool,
+    /// First day on which it applies.
+    pub valid_from: Date,
+    /// Last day on which it applies; none is open-ended.
+    pub valid_until: Option<Date>,
+}
+
+impl Floor {
+    /// Whether it applies on that day.
+    #[must_use]
+    pub fn applies(&self, on: Date) -> bool {
+        within(on, self.valid_from, self.valid_until)
+    }
+
+    /// The first and the last day that count on `on`.
+    #[must_use]
+    pub fn around(&self, on: Date) -> (Date, Date) {
+        let from = on.saturating_sub(i32::from(self.years).years()).saturating_add(1.day());
+        (from, on)
+    }
+}
+
+/// When the visits to an enterprise are plainly too many, whatever their grounds (明显超过合理频次).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Excess {
+    /// So many times the maximum of a rule that counts by calendar year, at least 1.
+    pub multiple: u32,
+    /// So many visits, at least 2,
+    pub visits: u32,
+    /// within so many days, 1 to 366.
+    pub days: u16,
+}
+
+/// The published default: twice the year's maximum, or three visits in thirty days.
+impl Default for Excess {
+    fn default() -> Self {
+        Self { multiple: 2, visits: 3, days: 30 }
+    }
+}
+
+/// Inspection-frequency policy (检查频次规则).
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FrequencyPolicy {
-    /// The rules, each id once.
+    /// The limits. Every rule applies on its own; the strictest decides.
     pub rules: Vec<Rule>,
+    /// The floors.
+    #[serde(default)]
+    pub floors: Vec<Floor>,
+    /// When visits are plainly too many.
+    #[serde(default)]
+    pub excess: Excess,
 }
 
 impl FrequencyPolicy {
-    /// Whether some rule applicable on `on` exempts `ground`.
+    /// Whether some rule that applies to the enterprise on that day exempts the ground, so that
+    /// evidence is needed.
     #[must_use]
-    pub fn exempts(&self, ground: Ground, on: Date) -> bool {
-        self.rules.iter().any(|rule| rule.applies(on) && rule.exempt_grounds.contains(&ground))
+    pub fn exempts(&self, enterprise: &Traits, ground: Ground, on: Date) -> bool {
+        let exempts = |rule: &&Rule| {
+            rule.applies(on)
+                && rule.enterprises.include(enterprise)
+                && rule.exempt_grounds.contains(&ground)
+        };
+        self.rules.iter().any(|rule| exempts(&rule))
     }
 }
 
-/// How a visit holds its place.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Held {
-    /// Planned and not yet begun.
-    Reserved,
-    /// The officers have come.
-    Used,
-}
-
-/// What a rule needs to know of one visit.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Entry {
-    /// The visit.
-    pub visit: VisitId,
-    /// The inspecting unit.
-    pub unit: UnitId,
-    /// Why.
-    pub ground: Ground,
-    /// The planned day, or the day of check-in once there is one.
-    pub on: Date,
-    /// Whether it is still a reservation.
-    pub held: Held,
-}
-
-/// How one enterprise stands against one rule in one window.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Standing {
-    /// The rule.
-    pub rule: RuleId,
-    /// The document that sets it.
-    pub source: Name,
-    /// The unit whose visits were added up; none where all units are.
-    pub unit: Option<UnitId>,
-    /// First day of the window on which the rule applies.
-    pub from: Date,
-    /// Last day of the window on which the rule applies; a place frees the day after, unless a visit
-    /// is cancelled before.
-    pub until: Date,
-    /// The most visits that may count.
-    pub maximum: u32,
-    /// Reservations that count.
-    pub reserved: u32,
-    /// Carried out visits that count.
-    pub used: u32,
-    /// Visits on exempt grounds: recorded, not counted.
-    pub exempt: u32,
-    /// The visits that count, in the order given.
-    pub visits: Vec<VisitId>,
-}
-
-impl Standing {
-    /// Places left; 0 also when what happened overshot the limit.
-    #[must_use]
-    pub fn remaining(&self) -> u32 {
-        self.maximum.saturating_sub(self.reserved + self.used)
-    }
-
-    /// Whether what counts is more than the limit.
-    #[must_use]
-    pub fn is_exceeded(&self) -> bool {
-        self.reserved + self.used > self.maximum
-    }
-
-    /// The first day on which a place is free again without a cancellation.
-    #[must_use]
-    pub fn frees_on(&self) -> Date {
-        self.until.saturating_add(1.day())
-    }
-}
-
-/// How an enterprise with the visits `entries` stands against each rule of `policy` that applies on
-/// `on`, as `unit` sees it.
-#[must_use]
-pub fn standings(
-    policy: &FrequencyPolicy,
-    entries: &[Entry],
-    unit: &UnitId,
-    on: Date,
-) -> Vec<Standing> {
-    policy
-        .rules
-        .iter()
-        .filter(|rule| rule.applies(on))
-        .map(|rule| standing(rule, entries, unit, on))
-        .collect()
-}
-
-fn standing(rule: &Rule, entries: &[Entry], unit: &UnitId, on: Date) -> Standing {
-    let (from, until) = rule.window.around(on);
-    // Visits on days on which the rule does not apply never count: otherwise a visit planned for
-    // such a day would pass unchecked and push the others over the limit.
-    let from = from.max(rule.valid_from);
-    let until = rule.valid_until.map_or(until, |last| until.min(last));
-    let unit = match rule.subject {
-        Subject::SameUnit => Some(unit.clone()),
-        Subject::AllUnits => None,
-    };
-    let mut found = Standing {
-        rule: rule.id.clone(),
-        source: rule.source.clone(),
-        unit,
-        from,
-        until,
-        maximum: rule.maximum,
-        reserved: 0,
-        used: 0,
-        exempt: 0,
-        visits: Vec::new(),
-    };
-    for entry in entries {
-        let same_unit = found.unit.as_ref().is_none_or(|unit| *unit == entry.unit);
-        if !same_unit || entry.on < from || entry.on > until {
-            continue;
-        }
-        if rule.exempt_grounds.contains(&entry.ground) {
-            found.exempt += 1;
-            continue;
-        }
-        match entry.held {
-            Held::Reserved => found.reserved += 1,
-            Held::Used => found.used += 1,
-        }
-        found.visits.push(entry.visit);
-    }
-    found
-}
-
-/// The rules that a further visit of `unit` on `ground` would break on `on`.
-#[must_use]
-pub fn exhausted(
-    policy: &FrequencyPolicy,
-    entries: &[Entry],
-    unit: &UnitId,
-    ground: Ground,
-    on: Date,
-) -> Vec<Standing> {
-    let counting = |standing: &Standing| {
-        policy
-            .rules
-            .iter()
-            .any(|rule| rule.id == standing.rule && !rule.exempt_grounds.contains(&ground))
-    };
-    let mut found = standings(policy, entries, unit, on);
-    found.retain(|standing| counting(standing) && standing.remaining() == 0);
-    found
+fn within(on: Date, from: Date, until: Option<Date>) -> bool {
+    from <= on && until.is_none_or(|last| on <= last)
 }
 
 #[cfg(test)]

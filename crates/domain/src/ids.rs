@@ -133,6 +133,14 @@ text_id!(
     ItemId, 64, "letters, digits, '-', '_', '.' and '/'", code
 );
 text_id!(
+    /// A field of inspection (检查领域), such as fire safety. 1 to 64 characters.
+    FieldId, 64, "lower-case letters, digits and '-'", slug
+);
+text_id!(
+    /// A mark that rules know an enterprise by (企业标签), such as that of the white list. 1 to 64 characters.
+    TagId, 64, "lower-case letters, digits and '-'", slug
+);
+text_id!(
     /// A rule inside a policy document. 1 to 64 characters.
     RuleId, 64, "letters, digits, '-', '_', '.' and '/'", code
 );

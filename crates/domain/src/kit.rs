@@ -9,13 +9,16 @@ use jiff::{Timestamp, civil::Date};
 use serde_json::Value;
 
 use crate::{
-    AreaCode, Name, Reference, Sealed, UnitId,
+    AreaCode, CertificateNumber, FieldId, ItemId, Name, Reference, RuleId, Sealed, TagId, UnitId,
     calendar::Calendar,
     cases::CaseTypes,
+    catalogue::{Catalogue, Item, Level, Mode, Officer, Qualification},
     codec::{self, Storable},
     decider::{Context, Decider, Published},
     enterprise::Profile,
-    frequency::FrequencyPolicy,
+    frequency::{
+        Counting, Enterprises, FrequencyPolicy, Ground, Joint, OnExceeding, Rule, Subject, Window,
+    },
     routing::RoutingTable,
 };
 
@@ -87,6 +90,8 @@ pub(crate) struct World {
     pub(crate) profile: Profile,
     /// Published as version 3.
     pub(crate) frequency: Option<FrequencyPolicy>,
+    /// Published as version 11 each; a context has the first, or that of the unit it is about.
+    pub(crate) catalogues: Vec<Catalogue>,
     /// Published as version 5.
     pub(crate) routing: Option<RoutingTable>,
     /// Published as version 7; none leaves the weekday rule, version 0.
@@ -120,12 +125,25 @@ impl World {
         self.then(moment(instant))
     }
 
+    /// The context of a decision about `unit`, made at `instant`.
+    #[track_caller]
+    pub(crate) fn about(&self, unit: &UnitId, instant: &str) -> Context<'_> {
+        self.about_then(unit, moment(instant))
+    }
+
+    /// The context of a decision about `unit`, made at `instant`.
+    pub(crate) fn about_then(&self, unit: &UnitId, instant: Timestamp) -> Context<'_> {
+        let mut of_unit = self.catalogues.iter().filter(|catalogue| catalogue.unit == *unit);
+        Context { catalogue: published(11, of_unit.next()), ..self.then(instant) }
+    }
+
     /// The context of a decision made at `instant`.
     pub(crate) fn then(&self, instant: Timestamp) -> Context<'_> {
         Context {
             now: instant,
             profile: Some(&self.profile),
             frequency: published(3, self.frequency.as_ref()),
+            catalogue: published(11, self.catalogues.first()),
             routing: published(5, self.routing.as_ref()),
             calendar: published(7, self.calendar.as_ref())
                 .unwrap_or(Published { version: 0, document: &WEEKDAYS }),
@@ -163,6 +181,87 @@ pub(crate) fn name(text: &str) -> Name {
 #[track_caller]
 pub(crate) fn reference(text: &str) -> Reference {
     Reference::parse(text).expect("a reference")
+}
+
+#[track_caller]
+pub(crate) fn item(text: &str) -> ItemId {
+    ItemId::parse(text).expect("an item")
+}
+
+#[track_caller]
+pub(crate) fn field(text: &str) -> FieldId {
+    FieldId::parse(text).expect("a field")
+}
+
+#[track_caller]
+pub(crate) fn tag(text: &str) -> TagId {
+    TagId::parse(text).expect("a tag")
+}
+
+/// The certificate 2102-000n.
+#[track_caller]
+pub(crate) fn certificate(n: usize) -> CertificateNumber {
+    CertificateNumber::parse(&format!("2102-{n:04}")).expect("a certificate")
+}
+
+/// A limit by calendar year, since 2019, that refuses, for every enterprise and every ground.
+#[track_caller]
+pub(crate) fn rule(id: &str, subject: Subject, maximum: u32) -> Rule {
+    Rule {
+        id: RuleId::parse(id).expect("a rule"),
+        subject,
+        enterprises: Enterprises::default(),
+        window: Window::CalendarYear,
+        days_of_month: None,
+        maximum,
+        items: [].into(),
+        fields: [].into(),
+        grounds: [].into(),
+        exempt_grounds: [].into(),
+        counting: Counting::All,
+        joint: Joint::Once,
+        on_exceeding: OnExceeding::Refuse,
+        source: name(&format!("关于规范涉企行政检查的规定 {id}")),
+        is_default: false,
+        valid_from: day("2019-01-01"),
+        valid_until: None,
+    }
+}
+
+/// A policy of these rules alone.
+pub(crate) fn policy_of(rules: Vec<Rule>) -> FrequencyPolicy {
+    FrequencyPolicy { rules, ..FrequencyPolicy::default() }
+}
+
+/// An item that is inspected on site, on any ground.
+pub(crate) fn on_site(id: &str, of: &str) -> Item {
+    Item {
+        id: item(id),
+        title: name(&format!("检查事项 {id}")),
+        field: field(of),
+        legal_basis: name("中华人民共和国产品质量法 第十八条"),
+        modes: [Mode::OnSite].into(),
+        trigger_only: false,
+        checklist: vec![],
+    }
+}
+
+/// The catalogue of an organ of the city with nine officers and two items of one field.
+#[track_caller]
+pub(crate) fn catalogue(of: &str) -> Catalogue {
+    let officer = |n| Officer {
+        certificate: certificate(n),
+        valid_from: day("2020-01-01"),
+        valid_until: day("2029-12-31"),
+    };
+    Catalogue {
+        unit: unit(of),
+        level: Level::City,
+        qualification: Qualification::Organ,
+        officers: (1..10).map(officer).collect(),
+        items: vec![on_site("SC-0101", "market"), on_site("SC-0205", "market")],
+        triggers: [Ground::Complaint, Ground::Urgent].into(),
+    }
 }
 
 /// A sealed text; the domain never opens it, so `text` stands for its ciphertext.

@@ -5,6 +5,7 @@ pub mod agenda;
 pub mod appeal;
 pub mod calendar;
 pub mod cases;
+pub mod catalogue;
 pub mod clock;
 pub mod codec;
 mod decider;
@@ -28,8 +29,8 @@ pub mod visits;
 pub use agenda::Process;
 pub use decider::{Context, Decider, Need, Published};
 pub use ids::{
-    AppealId, AreaCode, CaseTypeId, CertificateNumber, ClassId, DiagnosisId, EnterpriseId, Invalid,
-    ItemId, Name, NoteId, Reference, RuleId, TopicId, UnitId, VisitId,
+    AppealId, AreaCode, CaseTypeId, CertificateNumber, ClassId, DiagnosisId, EnterpriseId, FieldId,
+    Invalid, ItemId, Name, NoteId, Reference, RuleId, TagId, TopicId, UnitId, VisitId,
 };
 pub use number::{CaseNumber, CaseNumberError};
 pub use sealed::Sealed;

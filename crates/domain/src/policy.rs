@@ -3,22 +3,23 @@
 //! Invariants: a published document never changes; at most one version of a name is published;
 //! what is published passed its own validation.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, fmt};
 
 use serde::{Deserialize, Serialize};
 
 use crate::{
     calendar::{Calendar, CalendarProblem},
     cases::{CaseTypes, CaseTypesProblem},
+    catalogue::{Catalogue, CatalogueProblem},
     decider::{Context, Decider, Published},
-    frequency::FrequencyPolicy,
-    ids::RuleId,
+    frequency::{FrequencyPolicy, FrequencyProblem},
+    ids::UnitId,
     routing::{RoutingProblem, RoutingTable, StandingRule},
 };
 
 /// The documents there are; each has a stream of its own.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
 pub enum PolicyName {
     /// Inspection-frequency limits.
     Frequency,
@@ -27,23 +28,51 @@ pub enum PolicyName {
     /// The work calendar.
     Calendar,
     /// The case types.
-    #[serde(rename = "case-types")]
     CaseTypes,
+    /// The inspection catalogue of that unit.
+    Catalogue(UnitId),
 }
 
-impl PolicyName {
-    /// Every name.
-    pub const ALL: [Self; 4] = [Self::Frequency, Self::Routing, Self::Calendar, Self::CaseTypes];
+/// What the name of a catalogue begins with.
+const CATALOGUE: &str = "catalogue-";
 
-    /// The `<id>` token in the stream's name.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
+impl PolicyName {
+    /// The names of the documents that the whole city has one of.
+    pub const CITY: [Self; 4] = [Self::Frequency, Self::Routing, Self::Calendar, Self::CaseTypes];
+}
+
+/// The `<id>` token in the stream's name.
+impl fmt::Display for PolicyName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Frequency => "frequency",
-            Self::Routing => "routing",
-            Self::Calendar => "calendar",
-            Self::CaseTypes => "case-types",
+            Self::Frequency => f.write_str("frequency"),
+            Self::Routing => f.write_str("routing"),
+            Self::Calendar => f.write_str("calendar"),
+            Self::CaseTypes => f.write_str("case-types"),
+            Self::Catalogue(unit) => write!(f, "{CATALOGUE}{unit}"),
         }
+    }
+}
+
+impl From<PolicyName> for String {
+    fn from(name: PolicyName) -> Self {
+        name.to_string()
+    }
+}
+
+/// A text that names no policy document.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("there is no policy document of the name {0}")]
+pub struct NameUnknown(String);
+
+impl TryFrom<String> for PolicyName {
+    type Error = NameUnknown;
+    fn try_from(text: String) -> Result<Self, NameUnknown> {
+        if let Some(known) = Self::CITY.into_iter().find(|name| name.to_string() == text) {
+            return Ok(known);
+        }
+        let unit = text.strip_prefix(CATALOGUE).and_then(|unit| UnitId::parse(unit).ok());
+        unit.map(Self::Catalogue).ok_or(NameUnknown(text))
     }
 }
 
@@ -59,6 +88,8 @@ pub enum Document {
     Calendar(Calendar),
     /// The case types.
     CaseTypes(CaseTypes),
+    /// The inspection catalogue of one unit.
+    Catalogue(Catalogue),
 }
 
 /// What is wrong with a document.
@@ -73,18 +104,12 @@ pub enum Problem {
     /// Of a routing table.
     #[error(transparent)]
     Routing(#[from] RoutingProblem),
-    /// Two frequency rules have the same id.
-    #[error("the frequency policy lists the rule {0} twice")]
-    RuleTwice(RuleId),
-    /// A limit of 0 would forbid every inspection; withdraw the item instead.
-    #[error("the maximum of the rule {0} must be at least 1")]
-    MaximumZero(RuleId),
-    /// The rule ends before it begins.
-    #[error("the rule {0} ends before it begins")]
-    ValidityReversed(RuleId),
-    /// A policy without rules would limit nothing.
-    #[error("the frequency policy has no rule")]
-    NoRules,
+    /// Of a frequency policy.
+    #[error(transparent)]
+    Frequency(#[from] FrequencyProblem),
+    /// Of an inspection catalogue.
+    #[error(transparent)]
+    Catalogue(#[from] CatalogueProblem),
 }
 
 impl Document {
@@ -96,6 +121,7 @@ impl Document {
             Self::Routing(_) => PolicyName::Routing,
             Self::Calendar(_) => PolicyName::Calendar,
             Self::CaseTypes(_) => PolicyName::CaseTypes,
+            Self::Catalogue(catalogue) => PolicyName::Catalogue(catalogue.unit.clone()),
         }
     }
 
@@ -103,33 +129,17 @@ impl Document {
     #[must_use]
     pub fn problems(&self) -> Vec<Problem> {
         match self {
-            Self::Frequency(policy) => frequency_problems(policy),
+            Self::Frequency(policy) => policy.problems().into_iter().map(Problem::from).collect(),
             Self::Routing(table) => table.problems().into_iter().map(Problem::from).collect(),
             Self::Calendar(calendar) => {
                 calendar.problems().into_iter().map(Problem::from).collect()
             }
             Self::CaseTypes(types) => types.problems().into_iter().map(Problem::from).collect(),
+            Self::Catalogue(catalogue) => {
+                catalogue.problems().into_iter().map(Problem::from).collect()
+            }
         }
     }
-}
-
-fn frequency_problems(policy: &FrequencyPolicy) -> Vec<Problem> {
-    let mut problems = Vec::new();
-    if policy.rules.is_empty() {
-        problems.push(Problem::NoRules);
-    }
-    for (at, rule) in policy.rules.iter().enumerate() {
-        if policy.rules[..at].iter().any(|earlier| earlier.id == rule.id) {
-            problems.push(Problem::RuleTwice(rule.id.clone()));
-        }
-        if rule.maximum == 0 {
-            problems.push(Problem::MaximumZero(rule.id.clone()));
-        }
-        if rule.valid_until.is_some_and(|until| until < rule.valid_from) {
-            problems.push(Problem::ValidityReversed(rule.id.clone()));
-        }
-    }
-    problems
 }
 
 /// The storage format: names and fields here are written to the log and may only be added to.
@@ -267,6 +277,15 @@ impl Policy {
     pub fn case_types(&self) -> Option<Published<'_, CaseTypes>> {
         match self.published()? {
             (version, Document::CaseTypes(document)) => Some(Published { version, document }),
+            _ => None,
+        }
+    }
+
+    /// The inspection catalogue in force, if this is one.
+    #[must_use]
+    pub fn catalogue(&self) -> Option<Published<'_, Catalogue>> {
+        match self.published()? {
+            (version, Document::Catalogue(document)) => Some(Published { version, document }),
             _ => None,
         }
     }

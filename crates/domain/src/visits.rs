@@ -1,10 +1,11 @@
 //! The visits of one enterprise: one stream, hence one consistency boundary for all frequency limits.
 //!
-//! Invariants: the visits that hold a place never exceed a limit by decision; a place is held from
-//! plan to cancellation or expiry; what already happened is recorded whatever the rules say, with
-//! its irregularities and, where it overshoots, a `CapExceeded`.
+//! Invariants: the visits that hold a place never exceed a limit that refuses by decision, nor without a
+//! justification one that asks for one; a place is held from plan to cancellation or expiry; what
+//! already happened is recorded whatever the rules say, with its irregularities and, where it
+//! overshoots, a `CapExceeded`.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::{SignedDuration, Timestamp, civil::Date};
 use serde::{Deserialize, Serialize};
@@ -12,14 +13,20 @@ use serde::{Deserialize, Serialize};
 use crate::{
     calendar::civil_date,
     decider::{Context, Decider, Need},
-    frequency::{Ground, Standing},
-    ids::{AreaCode, CertificateNumber, ItemId, Reference, UnitId, VisitId},
+    frequency::{Ground, Party, Standing},
+    ids::{AreaCode, CertificateNumber, FieldId, ItemId, Reference, UnitId, VisitId},
 };
 
 mod agenda;
+mod catalogued;
 mod decide;
+mod plan;
+mod rejection;
 mod state;
+pub(crate) mod upcast;
 
+pub use plan::Explanation;
+pub use rejection::{Justification, Rejection};
 pub use state::{Phase, Visit, Visits};
 
 /// The fewest officers of a visit (行政处罚法 第四十二条: 执法人员不得少于两人).
@@ -42,7 +49,14 @@ pub enum Event {
         area: Option<AreaCode>,
         /// The version of the frequency policy that was applied; 0 when none was published.
         policy_version: u32,
-        /// How the enterprise stood against each rule before this visit.
+        /// The version of the unit's inspection catalogue that was applied; none before there were any.
+        catalogue_version: Option<u32>,
+        /// The units that take part, the lead first, each with its level as far as it was known.
+        parties: Vec<Party>,
+        /// The field of each item, as the catalogue had it.
+        fields: BTreeMap<ItemId, FieldId>,
+        /// How the enterprise stood against each rule before this visit, also those that the visit passed
+        /// with a justification or a mark.
         standings: Vec<Standing>,
     },
     /// The head of the unit approved the visit.
@@ -59,8 +73,27 @@ pub enum Event {
         /// What was not in order, for a scan that had already happened.
         irregularities: BTreeSet<Irregularity>,
     },
-    /// A visit that had already happened overshot a limit; raised once for each rule.
+    /// A visit that had already happened overshot a limit; raised once for each rule. What was planned
+    /// with a justification or marked is no overshoot.
     CapExceeded {
+        /// The visit.
+        visit: VisitId,
+        /// The rule and where it stands with this visit counted.
+        standing: Standing,
+    },
+    /// The visits to the enterprise are plainly too many, on whatever grounds (明显超过合理频次).
+    VisitsExcessive {
+        /// The visit that made them so many.
+        visit: VisitId,
+        /// How many there were, this one among them,
+        count: u32,
+        /// from this day
+        from: Date,
+        /// until this one.
+        until: Date,
+    },
+    /// A visit came more often than a rule that only marks would have it (重复检查); raised once for each rule.
+    RepeatVisits {
         /// The visit.
         visit: VisitId,
         /// The rule and where it stands with this visit counted.
@@ -99,8 +132,11 @@ pub enum Event {
 pub struct Plan {
     /// The visit.
     pub visit: VisitId,
-    /// The inspecting unit.
+    /// The inspecting unit, which leads where several take part.
     pub unit: UnitId,
+    /// The other units that take part (综合查一次).
+    #[serde(default)]
+    pub co_units: BTreeSet<UnitId>,
     /// The officers' certificates, at least [`OFFICERS_MIN`].
     pub officers: BTreeSet<CertificateNumber>,
     /// The items to inspect, at least one.
@@ -109,6 +145,12 @@ pub struct Plan {
     pub ground: Ground,
     /// What proves an exempt ground (a complaint's number, an assignment).
     pub evidence: Option<Reference>,
+    /// What can be looked up where a rule asks for an explanation or an approval.
+    #[serde(default)]
+    pub justification: Option<Reference>,
+    /// Why on site, where an item could be inspected from elsewhere (非现场优先).
+    #[serde(default)]
+    pub on_site_reason: Option<Reference>,
     /// The planned day.
     pub on: Date,
 }
@@ -140,6 +182,8 @@ pub enum Irregularity {
     TooFewOfficers,
     /// No frequency policy was in force, so no limit was looked at.
     LimitsUnchecked,
+    /// An officer without a certificate of the unit that was valid that day.
+    OfficerInvalid,
 }
 
 /// The day that a visit counts on once the officers came: the day of check-in, but never one before
@@ -172,6 +216,12 @@ pub enum Outcome {
     CaseFiled,
     /// Handed to the police (移送公安).
     TransferredToPolice,
+}
+
+/// Whether an inspection found anything at all.
+#[must_use]
+pub fn found_something(results: &[ItemResult]) -> bool {
+    results.iter().any(|result| result.outcome != Outcome::Pass)
 }
 
 /// Why a visit is cancelled.
@@ -243,103 +293,24 @@ pub enum Command {
     },
 }
 
-/// Why a command on visits is refused.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum Rejection {
-    /// The enterprise is not registered, so nobody can say which rules apply.
-    #[error("the enterprise is not registered")]
-    EnterpriseUnregistered,
-    /// No frequency policy is published, so no limit could be guaranteed.
-    #[error("no frequency policy is published")]
-    PolicyUnpublished,
-    /// A limit leaves no place.
-    #[error("the limit on inspection visits is reached under {} rule(s)", exhausted.len())]
-    CapReached {
-        /// Each rule without a place left and the visits that hold its places.
-        exhausted: Vec<Standing>,
-    },
-    /// The ground is exempt from a limit, so it must be proved.
-    #[error("the ground is exempt from a limit and needs a reference to its evidence")]
-    EvidenceMissing,
-    /// Fewer officers than [`OFFICERS_MIN`].
-    #[error("a visit needs at least {OFFICERS_MIN} officers, {found} given")]
-    TooFewOfficers {
-        /// How many were given.
-        found: usize,
-    },
-    /// No item is named.
-    #[error("a visit needs at least one inspection item")]
-    NoItems,
-    /// The planned day is past or too far ahead.
-    #[error("the planned day {on} must lie between {from} and {until}")]
-    DateOutOfRange {
-        /// The day given.
-        on: Date,
-        /// The first day allowed.
-        from: Date,
-        /// The last day allowed.
-        until: Date,
-    },
-    /// The id belongs to a visit with another plan.
-    #[error("the visit {0} is already planned differently")]
-    PlannedDifferently(VisitId),
-    /// No such visit at this enterprise.
-    #[error("the enterprise has no visit {0}")]
-    VisitUnknown(VisitId),
-    /// The visit belongs to another unit.
-    #[error("the visit belongs to the unit {owner}")]
-    OtherUnit {
-        /// The unit that planned it.
-        owner: UnitId,
-    },
-    /// The visit is not in the phase that the command needs.
-    #[error("the visit is {found}, this needs it {wanted}")]
-    WrongPhase {
-        /// The phase it is in.
-        found: &'static str,
-        /// The phase or phases that would do.
-        wanted: &'static str,
-    },
-    /// The moment given lies in the future, by more than [`CLOCK_AHEAD_MAX`].
-    #[error("{occurred_at} lies in the future")]
-    InFuture {
-        /// The moment given.
-        occurred_at: Timestamp,
-    },
-    /// A live scan before the planned day.
-    #[error("the visit is planned for {on}")]
-    BeforePlannedDay {
-        /// The planned day.
-        on: Date,
-    },
-    /// The officers cannot leave before they came.
-    #[error("the check-out lies before the check-in at {checked_in_at}")]
-    OutBeforeIn {
-        /// When they came.
-        checked_in_at: Timestamp,
-    },
-    /// The results do not name each planned item exactly once.
-    #[error(
-        "the results must name each planned item exactly once; {item} is missing, twice or not planned"
-    )]
-    ItemsDiffer {
-        /// The first item in question.
-        item: ItemId,
-    },
-    /// The planned day is not past.
-    #[error("the visit expires only after {on}")]
-    NotYetExpired {
-        /// The planned day.
-        on: Date,
-    },
-}
-
 impl Decider for Visits {
     const KIND: &'static str = "visits";
-    const NEEDS: &'static [Need] = &[Need::Profile, Need::Frequency];
     type Command = Command;
     type Event = Event;
     type Rejection = Rejection;
+
+    fn needs(command: &Command) -> Vec<Need> {
+        let unit = match command {
+            Command::Plan(plan) => &plan.unit,
+            Command::CheckIn { unit, .. } => unit,
+            Command::Approve { .. }
+            | Command::CheckOut { .. }
+            | Command::ReportResult { .. }
+            | Command::Cancel { .. }
+            | Command::Expire { .. } => return vec![],
+        };
+        vec![Need::Profile, Need::Frequency, Need::Catalogue(unit.clone())]
+    }
 
     fn decide(&self, context: &Context<'_>, command: &Command) -> Result<Vec<Event>, Rejection> {
         match command {
@@ -361,12 +332,17 @@ impl Decider for Visits {
 
     fn evolve(self, event: &Event) -> Self {
         match event {
-            Event::VisitPlanned { plan, .. } => self.insert(plan.clone()),
+            Event::VisitPlanned { plan, parties, fields, .. } => {
+                self.insert(plan.clone(), parties.clone(), fields.clone())
+            }
             Event::VisitApproved { visit } => self.enter(*visit, Phase::Approved),
             Event::VisitCheckedIn { visit, check_in, .. } => {
-                self.enter(*visit, Phase::CheckedIn { at: check_in.occurred_at })
+                let came = self.came(*visit, check_in.officers.clone());
+                came.enter(*visit, Phase::CheckedIn { at: check_in.occurred_at })
             }
-            Event::CapExceeded { .. } => self,
+            Event::CapExceeded { .. }
+            | Event::VisitsExcessive { .. }
+            | Event::RepeatVisits { .. } => self,
             Event::VisitCheckedOut { visit, .. } => {
                 self.since_check_in(*visit, |at| Phase::CheckedOut { at })
             }

@@ -311,18 +311,19 @@ impl Engine {
         }
     }
 
-    /// What `judge` says of a stream and of all that a decision on it would read, both as the log
-    /// has them now. Nothing is written.
+    /// What `judge` says of a stream and of all that a decision on `command` would read, both as the
+    /// log has them now. Nothing is written.
     ///
     /// # Errors
     /// [`LoadError`] when the log does not answer in time or a stream is damaged.
     pub async fn consider<D: Decider, T>(
         &self,
         stream: &StreamName,
+        command: &D::Command,
         judge: impl FnOnce(&Folded<D>, &Context<'_>) -> T,
     ) -> Result<T, LoadError> {
         let folded = self.read::<D>(stream, Position::START).await?;
-        let inputs = Inputs::load::<D>(&self.streams, stream, Duration::ZERO).await?;
+        let inputs = Inputs::load::<D>(&self.streams, stream, command, Duration::ZERO).await?;
         Ok(judge(&folded, &inputs.context(self.clock.now())))
     }
 
@@ -338,7 +339,7 @@ impl Engine {
             return Err(ExecuteError::VersionDiffers { actual: folded.version });
         }
         let age_max = if fresh { Duration::ZERO } else { self.settings.input_age_max };
-        let inputs = Inputs::load::<D>(&self.streams, stream, age_max).await?;
+        let inputs = Inputs::load::<D>(&self.streams, stream, command, age_max).await?;
         let context = inputs.context(self.clock.now());
         folded.state.decide(&context, command).map_err(ExecuteError::Rejected)
     }

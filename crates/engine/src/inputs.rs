@@ -41,6 +41,7 @@ fn shipped<T>(document: &'static LazyLock<T>) -> Published<'static, T> {
 pub(crate) struct Inputs {
     profile: Option<Arc<Folded<Profile>>>,
     frequency: Option<Arc<Folded<Policy>>>,
+    catalogue: Option<Arc<Folded<Policy>>>,
     routing: Option<Arc<Folded<Policy>>>,
     calendar: Option<Arc<Folded<Policy>>>,
     cases: Option<Arc<Folded<Policy>>>,
@@ -50,38 +51,42 @@ impl Inputs {
     pub(crate) async fn load<D: Decider>(
         streams: &Streams,
         stream: &StreamName,
+        command: &D::Command,
         age_max: Duration,
     ) -> Result<Self, LoadError> {
         let since = Instant::now();
         let mut inputs = Self::default();
-        for need in D::NEEDS {
-            match need {
+        for need in D::needs(command) {
+            let name = match need {
                 Need::Profile => {
                     let owner = streams::owner(stream).and_then(|id| streams::profile(&id).ok());
                     if let Some(name) = owner {
                         let mut lease = streams.lease(&name).await;
                         inputs.profile = Some(lease.within(since, age_max).await?);
                     }
+                    continue;
                 }
-                Need::Frequency => {
-                    let name = PolicyName::Frequency;
-                    inputs.frequency = policy(streams, name, since, age_max).await?;
-                }
-                Need::Routing => {
-                    let name = PolicyName::Routing;
-                    inputs.routing = policy(streams, name, since, age_max).await?;
-                }
-                Need::Calendar => {
-                    let name = PolicyName::Calendar;
-                    inputs.calendar = policy(streams, name, since, age_max).await?;
-                }
-                Need::Cases => {
-                    let name = PolicyName::CaseTypes;
-                    inputs.cases = policy(streams, name, since, age_max).await?;
-                }
-            }
+                Need::Frequency => PolicyName::Frequency,
+                Need::Catalogue(unit) => PolicyName::Catalogue(unit),
+                Need::Routing => PolicyName::Routing,
+                Need::Calendar => PolicyName::Calendar,
+                Need::Cases => PolicyName::CaseTypes,
+            };
+            let Ok(stream) = streams::policy(&name) else { continue };
+            let folded = streams.lease(&stream).await.within(since, age_max).await?;
+            *inputs.of(&name) = Some(folded);
         }
         Ok(inputs)
+    }
+
+    fn of(&mut self, name: &PolicyName) -> &mut Option<Arc<Folded<Policy>>> {
+        match name {
+            PolicyName::Frequency => &mut self.frequency,
+            PolicyName::Catalogue(_) => &mut self.catalogue,
+            PolicyName::Routing => &mut self.routing,
+            PolicyName::Calendar => &mut self.calendar,
+            PolicyName::CaseTypes => &mut self.cases,
+        }
     }
 
     pub(crate) fn context(&self, now: Timestamp) -> Context<'_> {
@@ -91,22 +96,11 @@ impl Inputs {
             now,
             profile: self.profile.as_ref().map(|folded| &folded.state),
             frequency: self.frequency.as_ref().and_then(|folded| folded.state.frequency()),
+            catalogue: self.catalogue.as_ref().and_then(|folded| folded.state.catalogue()),
             routing: self.routing.as_ref().and_then(|folded| folded.state.routing()),
             calendar: calendar.unwrap_or_else(|| shipped(&WEEKDAYS)),
             cases: cases.unwrap_or_else(|| shipped(&CASES)),
         }
-    }
-}
-
-async fn policy(
-    streams: &Streams,
-    name: PolicyName,
-    since: Instant,
-    age_max: Duration,
-) -> Result<Option<Arc<Folded<Policy>>>, LoadError> {
-    match streams::policy(name) {
-        Ok(name) => Ok(Some(streams.lease(&name).await.within(since, age_max).await?)),
-        Err(_) => Ok(None),
     }
 }
 

@@ -53,8 +53,8 @@ pub fn diagnosis(
 ///
 /// # Errors
 /// As [`profile`].
-pub fn policy(name: policy::PolicyName) -> Result<StreamName, StreamNameError> {
-    StreamName::new(CITY, policy::Policy::KIND, Some(name.as_str()))
+pub fn policy(name: &policy::PolicyName) -> Result<StreamName, StreamNameError> {
+    StreamName::new(CITY, policy::Policy::KIND, Some(&name.to_string()))
 }
 
 /// The enterprise that owns a stream; none for the city's.

@@ -7,15 +7,16 @@ use doudi_api::{
     of_document,
     proto::{
         CalendarException, Date, DayKind, FrequencyPolicy, FrequencyRule, FrequencySubject,
-        FrequencyWindow, Ground, PolicyDocument, RoutingArea, RoutingTable, RoutingTopic,
-        RoutingUnit, WorkCalendar, policy_document::Document,
+        FrequencyWindow, Ground, OnExceeding, PolicyDocument, RoutingArea, RoutingTable,
+        RoutingTopic, RoutingUnit, WorkCalendar, policy_document::Document,
     },
 };
-use doudi_domain::{cases::CaseTypes, policy};
+use doudi_domain::{cases::CaseTypes, catalogue::Catalogue, policy};
 use serde::Deserialize;
 
 const PLAN: &str = include_str!("../../../deploy/catalogue/plan.json");
 const CASE_TYPES: &str = include_str!("../../../deploy/catalogue/case_types.json");
+const INSPECTION: &str = include_str!("../../../deploy/catalogue/inspection.json");
 const WORK_CALENDAR: &str = include_str!("../../../deploy/catalogue/work_calendar.csv");
 
 /// The desk (诉求专席) that takes what nothing else takes.
@@ -31,6 +32,9 @@ pub enum CatalogueError {
     /// The case types are not the JSON they should be.
     #[error("deploy/catalogue/case_types.json cannot be read")]
     CaseTypes(#[source] serde_json::Error),
+    /// The inspection catalogues are not the JSON they should be.
+    #[error("deploy/catalogue/inspection.json cannot be read")]
+    Inspection(#[source] serde_json::Error),
     /// A line of the calendar is not `date,kind,name`.
     #[error("line {0} of deploy/catalogue/work_calendar.csv cannot be read")]
     Calendar(usize),
@@ -176,6 +180,23 @@ pub fn case_types() -> Result<PolicyDocument, CatalogueError> {
     Ok(of_document(&policy::Document::CaseTypes(types)))
 }
 
+/// The sample inspection catalogues (行政检查清单): what some units of the plan may inspect, and with which
+/// officers. Units publish their own in place of them.
+#[derive(Debug, Deserialize)]
+struct Samples {
+    catalogues: Vec<Catalogue>,
+}
+
+/// The sample inspection catalogues, one document for each unit that has one.
+///
+/// # Errors
+/// [`CatalogueError::Inspection`].
+pub fn inspection_catalogues() -> Result<Vec<PolicyDocument>, CatalogueError> {
+    let samples: Samples = serde_json::from_str(INSPECTION).map_err(CatalogueError::Inspection)?;
+    let documents = samples.catalogues.into_iter().map(policy::Document::Catalogue);
+    Ok(documents.map(|document| of_document(&document)).collect())
+}
+
 /// Grounds that pass every limit: what was complained of, assigned, asked for or cannot wait.
 const EXEMPT: [Ground; 9] = [
     Ground::Complaint,
@@ -202,7 +223,8 @@ pub fn frequency_policy() -> PolicyDocument {
             source: source.to_owned(),
             is_default,
             valid_from: Some(Date { year: 2019, month: 1, day: 1 }),
-            valid_until: None,
+            on_exceeding: OnExceeding::Refuse.into(),
+            ..FrequencyRule::default()
         };
     PolicyDocument {
         document: Some(Document::Frequency(FrequencyPolicy {
@@ -222,6 +244,7 @@ pub fn frequency_policy() -> PolicyDocument {
                     true,
                 ),
             ],
+            ..FrequencyPolicy::default()
         })),
     }
 }
@@ -251,6 +274,30 @@ mod tests {
         let ids: Vec<&str> = cases.types.iter().map(|case_type| case_type.id.as_str()).collect();
         let known = ["general", "fair-competition", "tax-dispute", "case-overdue", "round-table"];
         assert_eq!(ids, known);
+    }
+
+    #[test]
+    fn every_sample_catalogue_is_sound_and_of_a_unit_that_may_inspect() {
+        #[derive(Deserialize)]
+        struct Listed {
+            id: String,
+            may_inspect: bool,
+        }
+        #[derive(Deserialize)]
+        struct Listing {
+            units: Vec<Listed>,
+        }
+        let listing: Listing = serde_json::from_str(PLAN).unwrap();
+        let may_inspect = |unit: &str| listing.units.iter().any(|l| l.id == unit && l.may_inspect);
+        let samples: Samples = serde_json::from_str(INSPECTION).unwrap();
+        let items = || samples.catalogues.iter().flat_map(|catalogue| &catalogue.items);
+        for catalogue in &samples.catalogues {
+            assert!(may_inspect(catalogue.unit.as_str()), "{}", catalogue.unit);
+            assert_eq!(catalogue.problems(), [], "{}", catalogue.unit);
+        }
+        assert!(items().any(|item| item.trigger_only));
+        assert!(items().any(|item| item.modes.len() == 2), "one that can be done off site");
+        assert_eq!(inspection_catalogues().unwrap().len(), samples.catalogues.len());
     }
 
     #[test]

@@ -2,8 +2,8 @@
 
 use doudi_api::proto::{
     DraftPolicyRequest, PolicyDocument, PolicyName, PublishPolicyRequest,
-    appeal_service_client::AppealServiceClient, case_service_client::CaseServiceClient,
-    diagnosis_service_client::DiagnosisServiceClient,
+    alert_service_client::AlertServiceClient, appeal_service_client::AppealServiceClient,
+    case_service_client::CaseServiceClient, diagnosis_service_client::DiagnosisServiceClient,
     enterprise_service_client::EnterpriseServiceClient,
     handling_service_client::HandlingServiceClient,
     inspection_service_client::InspectionServiceClient, policy_document::Document,
@@ -38,6 +38,8 @@ pub struct Client {
     pub enterprises: EnterpriseServiceClient<Authenticated>,
     /// Visits and limits.
     pub inspections: InspectionServiceClient<Authenticated>,
+    /// Alerts.
+    pub alerts: AlertServiceClient<Authenticated>,
     /// Appeals.
     pub appeals: AppealServiceClient<Authenticated>,
     /// What happens to appeals while they are handled.
@@ -63,6 +65,7 @@ impl Client {
         Ok(Self {
             enterprises: EnterpriseServiceClient::new(with()),
             inspections: InspectionServiceClient::new(with()),
+            alerts: AlertServiceClient::new(with()),
             appeals: AppealServiceClient::new(with()),
             handling: HandlingServiceClient::new(with()),
             diagnoses: DiagnosisServiceClient::new(with()),
@@ -77,13 +80,17 @@ impl Client {
     /// # Errors
     /// What the API answers.
     pub async fn publish(&self, document: PolicyDocument) -> Result<u32, Status> {
-        let name = match document.document {
-            Some(Document::Frequency(_)) => PolicyName::Frequency,
-            Some(Document::Routing(_)) => PolicyName::Routing,
-            Some(Document::Calendar(_)) => PolicyName::Calendar,
-            Some(Document::CaseTypes(_)) => PolicyName::CaseTypes,
-            None => PolicyName::Unspecified,
+        let (name, unit) = match &document.document {
+            Some(Document::Frequency(_)) => (PolicyName::Frequency, ""),
+            Some(Document::Routing(_)) => (PolicyName::Routing, ""),
+            Some(Document::Calendar(_)) => (PolicyName::Calendar, ""),
+            Some(Document::CaseTypes(_)) => (PolicyName::CaseTypes, ""),
+            Some(Document::Catalogue(catalogue)) => {
+                (PolicyName::Catalogue, catalogue.unit.as_str())
+            }
+            None => (PolicyName::Unspecified, ""),
         };
+        let unit = unit.to_owned();
         let mut policies = self.policies.clone();
         let draft = DraftPolicyRequest {
             command_id: command_id(),
@@ -96,6 +103,7 @@ impl Client {
             name: name.into(),
             document_version: version,
             expected_version: None,
+            unit,
         };
         policies.publish_policy(publish).await?;
         Ok(version)

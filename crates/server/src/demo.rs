@@ -17,6 +17,7 @@ use crate::{
 mod day;
 mod guarantee;
 mod tables;
+mod visits;
 
 /// Why the demo did not end well.
 #[derive(Debug, thiserror::Error)]
@@ -104,8 +105,9 @@ pub async fn run(folder: &Path) -> Result<(), DemoError> {
 async fn story(cast: Cast) -> Result<(), DemoError> {
     day::publish(&cast).await?;
     day::register(&cast).await?;
-    let visit = day::visits(&cast).await?;
-    day::race(&cast).await?;
+    let visit = visits::limited(&cast).await?;
+    visits::catalogued(&cast).await?;
+    visits::race(&cast).await?;
     let position = day::appeals(&cast, &visit).await?;
     guarantee::story(&cast).await?;
     day::show(&cast, &position).await

@@ -93,7 +93,7 @@ pub async fn sweep(parts: &Parts, repair: bool) -> Result<Swept, SweepError> {
 
 /// Who owes something and cannot be reached by the routing table in force.
 async fn gone(parts: &Parts) -> Result<Vec<UnitId>, SweepError> {
-    let stream = streams::policy(PolicyName::Routing)?;
+    let stream = streams::policy(&PolicyName::Routing)?;
     let routing = parts.engine.read::<Policy>(&stream, Position::START).await?;
     let Some(routing) = routing.state.routing() else {
         return Ok(vec![]);
@@ -110,7 +110,7 @@ async fn is_wrong(parts: &Parts, (enterprise, appeal): &Named) -> Result<bool, S
     let decided = |found: &Folded<Appeal>, context: &Context<'_>| {
         found.state.decide(context, &appeal::Command::Repair)
     };
-    let repair = parts.engine.consider(&stream, decided).await?;
+    let repair = parts.engine.consider(&stream, &appeal::Command::Repair, decided).await?;
     Ok(repair.map_or(true, |events| !events.is_empty()))
 }
 

@@ -2,7 +2,9 @@
 //! it says why, so that its stream can be parked and an operator can see the reason.
 
 use doudi_domain::{
-    AppealId, DiagnosisId, EnterpriseId, appeal, codec, diagnosis, enterprise, policy, visits,
+    AppealId, DiagnosisId, EnterpriseId, appeal, codec, diagnosis, enterprise,
+    policy::{self, PolicyName},
+    visits,
 };
 use doudi_journal::{CITY, Commit, Record, StreamName};
 use jiff::Timestamp;
@@ -41,7 +43,7 @@ pub(crate) enum Content {
     /// One joint diagnosis of an enterprise's appeal.
     Diagnosis(EnterpriseId, DiagnosisId, Vec<diagnosis::Event>),
     /// A policy document of the city.
-    Policy(Vec<policy::Event>),
+    Policy(PolicyName, Vec<policy::Event>),
 }
 
 impl Fact {
@@ -65,7 +67,11 @@ impl Fact {
                 let id = DiagnosisId::parse(id).map_err(|error| format!("its id {error}"))?;
                 Content::Diagnosis(owner(record)?, id, events(&commit)?)
             }
-            "policy" if stream.owner() == CITY => Content::Policy(events(&commit)?),
+            "policy" if stream.owner() == CITY => {
+                let id = stream.id().unwrap_or_default();
+                let name = PolicyName::try_from(id.to_owned()).map_err(|error| chain(&error))?;
+                Content::Policy(name, events(&commit)?)
+            }
             other => return Err(format!("no view reads the kind {other} under this owner")),
         };
         Ok(Self {
@@ -89,7 +95,7 @@ impl Fact {
             Content::Visits(owner, _) => format!("ev.{owner}.visits"),
             Content::Appeal(owner, appeal, _) => format!("ev.{owner}.appeal.{appeal}"),
             Content::Diagnosis(owner, id, _) => format!("ev.{owner}.diagnosis.{id}"),
-            Content::Policy(_) => format!("ev.{CITY}.policy.frequency"),
+            Content::Policy(name, _) => format!("ev.{CITY}.policy.{name}"),
         };
         Self {
             stream: StreamName::parse(&stream).unwrap(),

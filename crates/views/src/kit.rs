@@ -20,6 +20,8 @@ use jiff::{Timestamp, ToSpan};
 use proptest::{collection::vec, prelude::*};
 use uuid::Uuid;
 
+pub(crate) mod inspections;
+
 use crate::fact::{Content, Fact};
 
 pub(crate) fn enterprise() -> EnterpriseId {

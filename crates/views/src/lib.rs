@@ -14,6 +14,7 @@ use tokio::{
 };
 
 pub mod agenda;
+pub mod alerts;
 pub mod appeals;
 mod checkpoint;
 mod db;

@@ -2,6 +2,11 @@
 //! watch of one subject are built from one predicate, so they cannot mean different rows.
 
 use doudi_domain::appeal::Confidentiality;
+use jiff::{
+    Timestamp,
+    civil::{Date, date, time},
+    tz,
+};
 use tokio_postgres::types::{ToSql, Type};
 
 use crate::{
@@ -77,6 +82,16 @@ impl Predicate {
     /// A condition without a value.
     pub(crate) fn holds(&mut self, condition: impl Into<String>) {
         self.conditions.push(condition.into());
+    }
+
+    /// The days from `from` to `until`, both included, in Asia/Shanghai.
+    pub(crate) fn within_days(&mut self, column: &str, from: Option<Date>, until: Option<Date>) {
+        if let Some(begin) = from.and_then(midnight) {
+            self.compare(column, ">=", begin, Type::TIMESTAMPTZ);
+        }
+        if let Some(end) = until.and_then(|last| last.tomorrow().ok()).and_then(midnight) {
+            self.compare(column, "<", end, Type::TIMESTAMPTZ);
+        }
     }
 
     /// The row lies within `scope`.
@@ -209,6 +224,13 @@ impl Predicate {
         self.values.push((value, of_type));
         format!("${}", self.values.len())
     }
+}
+
+/// When a day begins; none beyond the end of the calendar. PostgreSQL's own
+/// calendar begins later than ours, and no fact lies before the first year.
+fn midnight(day: Date) -> Option<Timestamp> {
+    let begin = day.max(date(1, 1, 1)).to_datetime(time(0, 0, 0, 0));
+    tz::offset(8).to_timestamp(begin).ok()
 }
 
 /// That one of the conditions holds; nothing satisfies none.

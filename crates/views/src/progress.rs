@@ -31,6 +31,7 @@ pub(crate) struct Progress {
     appeals: watch::Sender<Position>,
     agenda: watch::Sender<Position>,
     measures: watch::Sender<Position>,
+    alerts: watch::Sender<Position>,
     /// How many announcements were heard of each view.
     heard: Arc<Mutex<[u64; ViewName::ALL.len()]>>,
 }
@@ -43,6 +44,7 @@ impl Progress {
             ViewName::Appeals => &self.appeals,
             ViewName::Agenda => &self.agenda,
             ViewName::Measures => &self.measures,
+            ViewName::Alerts => &self.alerts,
         }
     }
 
@@ -182,7 +184,7 @@ mod tests {
     #[test]
     fn announcements_of_other_views_and_versions_are_passed_over() {
         let progress = Progress::default();
-        for word in ["quota 1 7", "timeline 9 9", "boards 1 9", "appeals", "", "appeals 2 x"] {
+        for word in ["quota 2 7", "timeline 9 9", "boards 1 9", "appeals", "", "appeals 2 x"] {
             progress.take(word);
         }
         let known = |view: ViewName| *progress.subscribe(view).borrow();
@@ -195,7 +197,7 @@ mod tests {
     fn what_was_read_never_overwrites_what_was_announced_meanwhile() {
         let progress = Progress::default();
         let before = progress.heard()[ViewName::Quota as usize];
-        progress.take("quota 1 38");
+        progress.take("quota 2 38");
         progress.take_read(ViewName::Quota, before, Position(0));
         assert_eq!(*progress.subscribe(ViewName::Quota).borrow(), Position(38));
         let before = progress.heard()[ViewName::Quota as usize];

@@ -8,8 +8,8 @@ use doudi_domain::{AreaCode, EnterpriseId, UnitId, appeal::Confidentiality};
 pub enum Scope {
     /// Everything.
     All,
-    /// A row whose enterprise is `enterprise`, or whose unit (of an appeal: or co-unit) is one of
-    /// `units`, or whose area is one of `areas`. With nothing given, nothing is seen.
+    /// A row whose enterprise is `enterprise`, or whose unit or co-unit is one of `units`, or whose
+    /// area is one of `areas`. With nothing given, nothing is seen.
     ///
     /// An appeal of level [`Confidentiality::Confidential`] is seen as its enterprise, its lead unit
     /// or the desk of its area; one of level [`Confidentiality::Strict`] as its enterprise or its

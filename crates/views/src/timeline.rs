@@ -31,7 +31,7 @@ use crate::{
 };
 
 /// The version of the tables and of what they mean.
-pub(crate) const VERSION: i32 = 2;
+pub(crate) const VERSION: i32 = 3;
 
 /// What an entry is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -86,7 +86,7 @@ impl Point {
         Self { position, ordinal: u32::MAX }
     }
 
-    fn stored_ordinal(self) -> i32 {
+    pub(crate) fn stored_ordinal(self) -> i32 {
         i32::try_from(self.ordinal).unwrap_or(i32::MAX)
     }
 }

@@ -6,7 +6,7 @@ use std::fmt;
 use deadpool_postgres::Transaction;
 use doudi_journal::StreamName;
 
-use crate::{ViewError, agenda, appeals, fact::Fact, measures, quota, timeline};
+use crate::{ViewError, agenda, alerts, appeals, fact::Fact, measures, quota, timeline};
 
 /// A view.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -21,12 +21,14 @@ pub enum ViewName {
     Agenda,
     /// Who returned what to whom, and the three rates (三率).
     Measures,
+    /// What the supervision body is told about visits that are too many (检查预警).
+    Alerts,
 }
 
 impl ViewName {
     /// Every view.
-    pub const ALL: [Self; 5] =
-        [Self::Timeline, Self::Quota, Self::Appeals, Self::Agenda, Self::Measures];
+    pub const ALL: [Self; 6] =
+        [Self::Timeline, Self::Quota, Self::Appeals, Self::Agenda, Self::Measures, Self::Alerts];
 
     /// The view's name.
     #[must_use]
@@ -37,6 +39,7 @@ impl ViewName {
             Self::Appeals => "appeals",
             Self::Agenda => "agenda",
             Self::Measures => "measures",
+            Self::Alerts => "alerts",
         }
     }
 
@@ -55,6 +58,7 @@ impl ViewName {
             Self::Appeals => appeals::VERSION,
             Self::Agenda => agenda::VERSION,
             Self::Measures => measures::VERSION,
+            Self::Alerts => alerts::VERSION,
         }
     }
 
@@ -71,6 +75,7 @@ impl ViewName {
             Self::Appeals => include_str!("appeals.sql"),
             Self::Agenda => include_str!("agenda.sql"),
             Self::Measures => include_str!("measures.sql"),
+            Self::Alerts => include_str!("alerts.sql"),
         };
         format!(
             "SET LOCAL client_min_messages = warning; CREATE SCHEMA IF NOT EXISTS {schema}; \
@@ -82,10 +87,11 @@ impl ViewName {
     pub(crate) fn tables(self) -> &'static [&'static str] {
         match self {
             Self::Timeline => &["entry", "subject", "enterprise"],
-            Self::Quota => &["visit", "policy"],
+            Self::Quota => &["visit", "enterprise", "policy"],
             Self::Appeals => &["appeal", "clock", "closure"],
             Self::Agenda => &["duty"],
             Self::Measures => &["returns", "handling", "subject"],
+            Self::Alerts => &["alert", "visit"],
         }
     }
 
@@ -96,12 +102,13 @@ impl ViewName {
         let ours = match self {
             Self::Timeline => matches!(kind, "profile" | "visits" | "appeal" | "diagnosis"),
             Self::Quota => {
-                kind == "visits" || (kind == "policy" && stream.id() == Some("frequency"))
+                matches!(kind, "visits" | "profile") || (kind == "policy" && quota::reads(stream))
             }
             Self::Appeals => matches!(kind, "appeal" | "diagnosis"),
             // Every kind of stream that has a process.
             Self::Agenda => matches!(kind, "visits" | "appeal" | "diagnosis"),
             Self::Measures => kind == "appeal",
+            Self::Alerts => kind == "visits",
         };
         ours || !stream.is_readable()
     }
@@ -121,6 +128,7 @@ impl ViewName {
             Self::Appeals => appeals::apply(transaction, facts).await,
             Self::Agenda => agenda::apply(transaction, facts).await,
             Self::Measures => measures::apply(transaction, facts).await,
+            Self::Alerts => alerts::apply(transaction, facts).await,
         }
     }
 }

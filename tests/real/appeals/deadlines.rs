@@ -5,7 +5,7 @@ use doudi_api::proto::{
     AddNoteRequest, AnswerExtensionRequest, AskExtensionRequest, CalendarException, Clock,
     ClockKind, Date, DayKind, ExplainDeadlineRequest, ExplainDeadlineResponse,
     GetTimeLedgerRequest, GetTimeLedgerResponse, PauseGround, PauseHandlingRequest, PolicyDocument,
-    PolicyName, ResumeHandlingRequest, TimeOfDay, Visibility, WorkCalendar, WorkInterval,
+    ResumeHandlingRequest, TimeOfDay, Visibility, WorkCalendar, WorkInterval,
     policy_document::Document,
 };
 use doudi_tests::until;
@@ -164,7 +164,7 @@ async fn ledger(world: &World, case: &Case) -> GetTimeLedgerResponse {
 #[tokio::test(flavor = "multi_thread")]
 async fn the_time_ledger_adds_up_to_the_age_of_the_case() {
     let world = World::start().await;
-    world.publish(PolicyName::Calendar, around_the_clock()).await;
+    world.publish(around_the_clock()).await;
     let begun = now();
     let case = Case::dispatched(&world, submission("L-1", "T06")).await;
     case.contest(&world, "power-supply", "market-regulation").await;

@@ -2,7 +2,7 @@
 
 use doudi_api::proto::{
     AppealState, ClockLevel, CountInboxRequest, Escalation, GuaranteeTrigger, ListInboxRequest,
-    ListStuckRequest, PolicyDocument, PolicyName, StuckReason, policy_document::Document,
+    ListStuckRequest, PolicyDocument, StuckReason, policy_document::Document,
 };
 use doudi_domain::{AppealId, AreaCode, EnterpriseId, TopicId, appeal};
 use doudi_engine::{Actor, Clock, Engine, EngineSettings, Envelope, streams};
@@ -111,7 +111,7 @@ fn patient() -> PolicyDocument {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_case_without_movement_is_found() {
     let world = World::start().await;
-    world.publish(PolicyName::CaseTypes, patient()).await;
+    world.publish(patient()).await;
     // It is not overdue, so nothing has moved it since.
     let quiet = submitted_before(&world, 1, 1).await;
     let mut desk = world.role(Role::Dispatcher);

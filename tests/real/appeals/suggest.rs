@@ -18,7 +18,7 @@ async fn a_topic_is_suggested_from_the_words() {
     let nothing = desk.cases.suggest_topics(ask("用电报装", 0)).await.unwrap().into_inner();
     assert_eq!(nothing, SuggestTopicsResponse::default(), "nothing is published yet");
     let plan = doudi_server::catalogue::Plan::published().unwrap();
-    world.publish(doudi_api::proto::PolicyName::Routing, plan.routing()).await;
+    world.publish(plan.routing()).await;
 
     let words = "我公司申请用电报装已两周，供电公司没有答复";
     let found = desk.cases.suggest_topics(ask(words, 3)).await.unwrap().into_inner();

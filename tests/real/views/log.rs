@@ -3,11 +3,14 @@
 use std::collections::HashMap;
 
 use doudi_domain::{
-    AppealId, AreaCode, CertificateNumber, CheckDigit, EnterpriseId, ItemId, Name, RuleId, Sealed,
-    TopicId, UnitId, VisitId, appeal,
+    AppealId, AreaCode, CertificateNumber, CheckDigit, EnterpriseId, FieldId, ItemId, Name, RuleId,
+    Sealed, TagId, TopicId, UnitId, VisitId, appeal,
     cases::CaseTypes,
+    catalogue::{Catalogue, Level, Qualification},
     clock::{Clock, ClockId, ClockKind, Derivation, Owner, Planned, Step},
-    codec, enterprise, frequency, policy, routing, visits,
+    codec,
+    enterprise::{self, CreditGrade},
+    frequency, policy, routing, visits,
 };
 use doudi_journal::{
     Actor, Commit, Hash, Journal, Memory, Position, Record, StoredEvent, StreamName, Version,
@@ -142,14 +145,33 @@ pub(super) fn planned(visit: VisitId, by: &str, on: &str) -> visits::Event {
     let plan = visits::Plan {
         visit,
         unit: unit(by),
+        co_units: [].into(),
         officers: ["D-1", "D-2"].map(|n| CertificateNumber::parse(n).unwrap()).into(),
         items: [ItemId::parse("I-1").unwrap()].into(),
         ground: frequency::Ground::Routine,
         evidence: None,
+        justification: None,
+        on_site_reason: None,
         on: date(on),
     };
-    let area = Some(area(AREA));
-    visits::Event::VisitPlanned { plan, area, policy_version: 1, standings: vec![] }
+    of_plan(plan)
+}
+
+/// As an organ of the city plans it, whose catalogue has every item in one field.
+pub(super) fn of_plan(plan: visits::Plan) -> visits::Event {
+    let field = || FieldId::parse("market").unwrap();
+    let lead = frequency::Party { unit: plan.unit.clone(), level: Some(Level::City) };
+    let others = plan.co_units.iter();
+    let others = others.map(|unit| frequency::Party { unit: unit.clone(), level: None });
+    visits::Event::VisitPlanned {
+        parties: std::iter::once(lead).chain(others).collect(),
+        fields: plan.items.iter().map(|item| (item.clone(), field())).collect(),
+        plan,
+        area: Some(area(AREA)),
+        policy_version: 1,
+        catalogue_version: Some(1),
+        standings: vec![],
+    }
 }
 
 pub(super) fn checked_in(visit: VisitId, at: &str) -> visits::Event {
@@ -249,24 +271,73 @@ fn clocks(started: Option<(u32, ClockKind, Owner)>, stopped: &[u32]) -> appeal::
     }
 }
 
-/// One visit a year by the same unit.
-pub(super) fn once_a_year() -> frequency::FrequencyPolicy {
-    frequency::FrequencyPolicy {
-        rules: vec![frequency::Rule {
-            id: RuleId::parse("once-a-year").unwrap(),
-            subject: frequency::Subject::SameUnit,
-            window: frequency::Window::CalendarYear,
-            maximum: 1,
-            exempt_grounds: [frequency::Ground::Complaint].into(),
-            source: Name::parse("辽宁 2019").unwrap(),
-            is_default: false,
-            valid_from: date("2020-01-01"),
-            valid_until: None,
-        }],
+/// A limit by calendar year that refuses.
+pub(super) fn rule(id: &str, subject: frequency::Subject, maximum: u32) -> frequency::Rule {
+    frequency::Rule {
+        id: RuleId::parse(id).unwrap(),
+        subject,
+        enterprises: frequency::Enterprises::default(),
+        window: frequency::Window::CalendarYear,
+        days_of_month: None,
+        maximum,
+        items: [].into(),
+        fields: [].into(),
+        grounds: [].into(),
+        exempt_grounds: [frequency::Ground::Complaint].into(),
+        counting: frequency::Counting::All,
+        joint: frequency::Joint::Once,
+        on_exceeding: frequency::OnExceeding::Refuse,
+        source: Name::parse("辽宁 2019").unwrap(),
+        is_default: false,
+        valid_from: date("2020-01-01"),
+        valid_until: None,
     }
 }
 
+/// One visit a year by the same unit, four by units of one level, none to enterprises of grade A by
+/// anybody; and one in three years at least.
+pub(super) fn limits() -> frequency::FrequencyPolicy {
+    let graded = frequency::Enterprises { grades: [CreditGrade::A].into(), ..<_>::default() };
+    let rules = vec![
+        rule("once-a-year", frequency::Subject::SameUnit, 1),
+        rule("level", frequency::Subject::SameLevel, 4),
+        frequency::Rule { enterprises: graded, ..rule("trusted", frequency::Subject::AllUnits, 0) },
+    ];
+    let floor = frequency::Floor {
+        id: RuleId::parse("floor").unwrap(),
+        enterprises: frequency::Enterprises { tags: [port()].into(), ..<_>::default() },
+        grounds: [].into(),
+        minimum: 1,
+        years: 3,
+        source: Name::parse("三年一次").unwrap(),
+        is_default: false,
+        valid_from: date("2020-01-01"),
+        valid_until: None,
+    };
+    frequency::FrequencyPolicy { rules, floors: vec![floor], ..<_>::default() }
+}
+
+pub(super) fn port() -> TagId {
+    TagId::parse("port").unwrap()
+}
+
 pub(super) fn published(version: u32) -> [policy::Event; 2] {
-    let document = policy::Document::Frequency(once_a_year());
+    in_force(version, policy::Document::Frequency(limits()))
+}
+
+/// The catalogue of a unit in force; here it only says the unit's level.
+pub(super) fn catalogued(version: u32, by: &str, level: Level) -> [policy::Event; 2] {
+    let catalogue = Catalogue {
+        unit: unit(by),
+        level,
+        qualification: Qualification::Organ,
+        officers: vec![],
+        items: vec![],
+        triggers: [].into(),
+    };
+    in_force(version, policy::Document::Catalogue(catalogue))
+}
+
+fn in_force(version: u32, document: policy::Document) -> [policy::Event; 2] {
     [policy::Event::PolicyDrafted { version, document }, policy::Event::PolicyPublished { version }]
 }

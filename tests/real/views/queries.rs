@@ -1,11 +1,11 @@
-//! Pages, filters, scope, quota and freshness.
+//! Pages, filters, scope and freshness.
 
 use std::{collections::BTreeSet, time::Duration};
 
-use doudi_domain::{appeal::PhaseName, frequency, visits};
+use doudi_domain::{appeal::PhaseName, visits};
 use doudi_journal::Position;
 use doudi_views::{
-    Fresh, Scope, ViewError, ViewName, appeals, quota,
+    Fresh, Scope, ViewError, ViewName, appeals,
     timeline::{self, Kind, Order, Point},
 };
 
@@ -181,40 +181,6 @@ async fn appeals_are_listed_by_every_filter_within_the_scope() {
         }
     }
     assert_eq!(seen, all);
-    running.stop().await;
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn the_quota_is_what_the_decision_counts() {
-    let fixture = Fixture::start().await;
-    let mut log = Log::new();
-    let running = Running::start(&fixture.views, &log.journal);
-    let query =
-        quota::Query { enterprise: enterprise(1), unit: unit("tax"), on: date("2026-06-01") };
-    let last = log.history(1, "tax").await;
-    let unpublished = fixture.views.quota(&query, fresh(last)).await.unwrap();
-    assert_eq!((unpublished.policy_version, unpublished.standings.len()), (None, 0));
-    log.append("ev._city.policy.frequency", &published(1)).await;
-    // Planned in the old year, carried out in the new one; and one of another unit.
-    log.append("ev.L-1.visits", &[planned(visit(7), "tax", "2025-12-30")]).await;
-    log.append("ev.L-1.visits", &[planned(visit(8), "fire", "2026-02-02")]).await;
-    let last = log.append("ev.L-1.visits", &[checked_in(visit(7), "2025-12-31T16:30:00Z")]).await;
-    let found = fixture.views.quota(&query, fresh(last)).await.unwrap();
-    assert_eq!((found.policy_version, found.position), (Some(1), last));
-    let entry = |n: u64, on: &str| frequency::Entry {
-        visit: visit(n),
-        unit: unit("tax"),
-        ground: frequency::Ground::Routine,
-        on: date(on),
-        held: frequency::Held::Used,
-    };
-    let entries = [entry(1, "2026-03-03"), entry(7, "2026-01-01")];
-    let expected = frequency::standings(&once_a_year(), &entries, &unit("tax"), query.on);
-    assert_eq!(found.standings, expected);
-    assert!(found.standings[0].is_exceeded());
-    let other = quota::Query { unit: unit("fire"), ..query.clone() };
-    let other = fixture.views.quota(&other, fresh(last)).await.unwrap();
-    assert_eq!((other.standings[0].reserved, other.standings[0].used), (1, 0));
     running.stop().await;
 }
 

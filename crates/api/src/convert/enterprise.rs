@@ -1,13 +1,16 @@
 //! Requests and answers about profiles.
 
 use doudi_domain::{
-    CheckDigit, EnterpriseId,
-    enterprise::{Assessment, Command, CreditGrade, Registered},
+    CheckDigit, EnterpriseId, TagId,
+    enterprise::{Assessment, Command, Registered},
 };
 use doudi_engine::{Folded, Position};
 
-use super::{Fields, Order, common, token};
+use super::{Fields, Order, common, inspection::words, token};
 use crate::{error::Failure, proto as pb, text};
+
+/// The most tags of an enterprise.
+const TAGS_MAX: usize = 50;
 
 pub(crate) fn register(
     request: &pb::RegisterEnterpriseRequest,
@@ -36,7 +39,7 @@ pub(crate) fn assess(request: &pb::AssessCreditGradeRequest) -> Result<Order<Com
     let enterprise = fields.enterprise(&request.enterprise_id);
     let default = pb::CreditAssessment::default();
     let given = request.assessment.as_ref().unwrap_or(&default);
-    let grade = fields.choice("assessment.grade", given.grade, grade);
+    let grade = fields.choice("assessment.grade", given.grade, words::credit_grade);
     let issuer = fields.unit("assessment.issuer", &given.issuer);
     let assessed_on = fields.date("assessment.assessed_on", given.assessed_on.as_ref());
     let valid_until = fields.optional_date("assessment.valid_until", given.valid_until.as_ref());
@@ -54,6 +57,21 @@ pub(crate) fn assess(request: &pb::AssessCreditGradeRequest) -> Result<Order<Com
         })
     };
     fields.finish(order())
+}
+
+pub(crate) fn classify(request: &pb::ClassifyEnterpriseRequest) -> Result<Order<Command>, Failure> {
+    let mut fields = Fields::default();
+    let command_id = fields.command_id(&request.command_id);
+    let enterprise = fields.enterprise(&request.enterprise_id);
+    let risk_class = fields.filter("risk_class", request.risk_class, words::risk_class);
+    let tags = fields.set("tags", &request.tags, (0, TAGS_MAX), TagId::parse);
+    let issuer = fields.unit("issuer", &request.issuer);
+    let basis = fields.parse("basis", &request.basis, text::reference);
+    let command = || {
+        let (risk_class, tags) = risk_class.zip(tags)?;
+        Some(Command::Classify { risk_class, tags, basis: basis?, issuer: issuer? })
+    };
+    fields.order(command_id, enterprise, request.expected_version, command())
 }
 
 pub(crate) fn change_area(request: &pb::ChangeAreaRequest) -> Result<Order<Command>, Failure> {
@@ -85,6 +103,8 @@ pub(crate) fn answer<D>(
         area: registered.area.to_string(),
         check_digit_correct: is_correct(registered.check_digit),
         credit: registered.credit.as_ref().map(of_assessment),
+        risk_class: registered.risk_class.map_or(0, |class| words::of_risk_class(class).into()),
+        tags: registered.tags.iter().map(ToString::to_string).collect(),
     };
     pb::GetEnterpriseResponse {
         enterprise: Some(enterprise),
@@ -101,23 +121,8 @@ pub(crate) fn is_correct(digit: CheckDigit) -> bool {
     }
 }
 
-fn grade(grade: pb::CreditGrade) -> Option<CreditGrade> {
-    match grade {
-        pb::CreditGrade::Unspecified => None,
-        pb::CreditGrade::A => Some(CreditGrade::A),
-        pb::CreditGrade::B => Some(CreditGrade::B),
-        pb::CreditGrade::C => Some(CreditGrade::C),
-        pb::CreditGrade::D => Some(CreditGrade::D),
-    }
-}
-
 fn of_assessment(assessment: &Assessment) -> pb::CreditAssessment {
-    let grade = match assessment.grade {
-        CreditGrade::A => pb::CreditGrade::A,
-        CreditGrade::B => pb::CreditGrade::B,
-        CreditGrade::C => pb::CreditGrade::C,
-        CreditGrade::D => pb::CreditGrade::D,
-    };
+    let grade = words::of_credit_grade(assessment.grade);
     pb::CreditAssessment {
         grade: grade.into(),
         issuer: assessment.issuer.to_string(),

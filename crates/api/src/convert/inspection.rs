@@ -1,18 +1,23 @@
 //! Requests and answers about visits and limits.
 
+use std::collections::BTreeSet;
+
 use doudi_domain::{
     CertificateNumber, EnterpriseId, ItemId, Reference, UnitId, VisitId,
-    frequency::{Ground, Standing},
-    visits::{CancelReason, CheckIn, Command, ItemResult, Outcome, Phase, Plan, Visit},
+    frequency::{FloorStanding, Key, Standing},
+    visits::{CheckIn, Command, Explanation, ItemResult, Outcome, Phase, Plan, Visit},
 };
 use doudi_engine::{Folded, Position};
 use jiff::{Timestamp, civil::Date};
+use uuid::Uuid;
 
 use super::{Fields, Order, common, derived, token};
 use crate::{
-    error::{Failure, Reason},
+    error::{Explain, Failure, Reason, Words},
     proto as pb, text,
 };
+
+pub(crate) mod words;
 
 /// The most officers of a visit.
 const OFFICERS_MAX: usize = 20;
@@ -30,36 +35,57 @@ macro_rules! visit_order {
     }};
 }
 
-pub(crate) fn plan(request: &pb::PlanVisitRequest, unit: UnitId) -> Result<Order<Plan>, Failure> {
-    let mut fields = Fields::default();
-    let command_id = fields.command_id(&request.command_id);
-    let enterprise = fields.enterprise(&request.enterprise_id);
-    let least = doudi_domain::visits::OFFICERS_MIN;
-    let officers =
-        fields.set("officers", &request.officers, (least, OFFICERS_MAX), CertificateNumber::parse);
-    let items = fields.set("items", &request.items, (1, ITEMS_MAX), ItemId::parse);
-    let ground = fields.choice("ground", request.ground, ground);
-    let evidence = fields.optional("evidence", &request.evidence, text::reference);
-    let on = fields.date("planned_on", request.planned_on.as_ref());
-    let order = || {
-        let (command_id, enterprise) = command_id.zip(enterprise)?;
-        let visit = derived::visit(&enterprise, command_id);
-        Some(Order {
-            command_id,
-            expected_version: common::version(request.expected_version),
-            enterprise,
-            command: Plan {
+/// The fields that a plan has, and what is asked about one.
+macro_rules! plan_of {
+    ($request:ident, $fields:ident) => {{
+        let least = doudi_domain::visits::OFFICERS_MIN;
+        let officers = (&$request.officers, (least, OFFICERS_MAX));
+        let officers = $fields.set("officers", officers.0, officers.1, CertificateNumber::parse);
+        let items = $fields.set("items", &$request.items, (1, ITEMS_MAX), ItemId::parse);
+        let ground = $fields.choice("ground", $request.ground, words::ground);
+        let mut reference = |path: &str, text: &str| $fields.optional(path, text, text::reference);
+        let evidence = reference("evidence", &$request.evidence);
+        let justification = reference("justification", &$request.justification);
+        let on_site_reason = reference("on_site_reason", &$request.on_site_reason);
+        let on = $fields.date("planned_on", $request.planned_on.as_ref());
+        move |visit: VisitId, unit: UnitId| -> Option<Plan> {
+            Some(Plan {
                 visit,
                 unit,
+                co_units: BTreeSet::new(),
                 officers: officers?,
                 items: items?,
                 ground: ground?,
                 evidence: evidence?,
+                justification: justification?,
+                on_site_reason: on_site_reason?,
                 on: on?,
-            },
-        })
-    };
-    fields.finish(order())
+            })
+        }
+    }};
+}
+
+pub(crate) fn plan(request: &pb::PlanVisitRequest, unit: UnitId) -> Result<Order<Plan>, Failure> {
+    let mut fields = Fields::default();
+    let command_id = fields.command_id(&request.command_id);
+    let enterprise = fields.enterprise(&request.enterprise_id);
+    let plan = plan_of!(request, fields);
+    let visit = enterprise.as_ref().zip(command_id).map(|(of, id)| derived::visit(of, id));
+    let command = visit.and_then(|visit| plan(visit, unit));
+    fields.order(command_id, enterprise, request.expected_version, command)
+}
+
+/// The enterprise, and the plan that is asked about: one that nobody has made.
+pub(crate) fn explain(
+    request: &pb::ExplainPlanRequest,
+    own: Option<&UnitId>,
+) -> Result<(EnterpriseId, Plan), Failure> {
+    let mut fields = Fields::default();
+    let enterprise = fields.enterprise(&request.enterprise_id);
+    let unit = asked_unit(&mut fields, &request.unit, own);
+    let plan = plan_of!(request, fields);
+    let plan = unit.and_then(|unit| plan(VisitId(Uuid::nil()), unit));
+    fields.finish(enterprise.zip(plan))
 }
 
 pub(crate) fn approve(
@@ -115,7 +141,7 @@ pub(crate) fn cancel(
     unit: UnitId,
 ) -> Result<Order<Command>, Failure> {
     let mut fields = Fields::default();
-    let reason = fields.choice("reason", request.reason, cancel_reason);
+    let reason = fields.choice("reason", request.reason, words::cancel_reason);
     visit_order!(request, fields, visit => {
         visit.zip(reason).map(|(visit, reason)| Command::Cancel { visit, unit, reason })
     })
@@ -149,11 +175,7 @@ pub(crate) fn quota(
 ) -> Result<QuotaAsked, Failure> {
     let mut fields = Fields::default();
     let enterprise = fields.enterprise(&request.enterprise_id);
-    // Who has no unit must say whose view is asked for.
-    let unit = match own {
-        Some(own) if request.unit.is_empty() => Some(own.clone()),
-        Some(_) | None => fields.unit("unit", &request.unit),
-    };
+    let unit = asked_unit(&mut fields, &request.unit, own);
     let on = fields.optional_date("on", request.on.as_ref());
     let at_least = fields.min_position(&request.min_position);
     let asked = || {
@@ -167,11 +189,21 @@ pub(crate) fn quota(
     fields.finish(asked())
 }
 
+/// Whose view is asked for; who has no unit must say.
+fn asked_unit(fields: &mut Fields, unit: &str, own: Option<&UnitId>) -> Option<UnitId> {
+    match own {
+        Some(own) if unit.is_empty() => Some(own.clone()),
+        Some(_) | None => fields.unit("unit", unit),
+    }
+}
+
 pub(crate) fn of_standing(standing: &Standing) -> pb::Quota {
+    let unit = if let Key::Unit(unit) = &standing.key { unit.to_string() } else { String::new() };
+    let (subject, key) = of_key(&standing.key);
     pb::Quota {
         rule: standing.rule.to_string(),
         source: standing.source.to_string(),
-        unit: standing.unit.as_ref().map(UnitId::to_string).unwrap_or_default(),
+        unit,
         from: Some(common::of_date(standing.from)),
         until: Some(common::of_date(standing.until)),
         maximum: standing.maximum,
@@ -180,7 +212,65 @@ pub(crate) fn of_standing(standing: &Standing) -> pb::Quota {
         exempt: standing.exempt,
         remaining: standing.remaining(),
         visit_ids: standing.visits.iter().map(VisitId::to_string).collect(),
-        frees_on: Some(common::of_date(standing.frees_on())),
+        frees_on: standing.frees_on.map(common::of_date),
+        subject: subject.into(),
+        key,
+        weight: standing.weight,
+        on_exceeding: words::of_on_exceeding(standing.on_exceeding).into(),
+        would_exceed: standing.would_exceed(),
+    }
+}
+
+fn of_key(key: &Key) -> (pb::FrequencySubject, String) {
+    match key {
+        Key::Unit(unit) => (pb::FrequencySubject::SameUnit, unit.to_string()),
+        Key::Level(level) => {
+            let level = words::of_level(*level);
+            (pb::FrequencySubject::SameLevel, level.as_str_name().to_owned())
+        }
+        Key::All => (pb::FrequencySubject::AllUnits, String::new()),
+        Key::Field(field) => (pb::FrequencySubject::SameField, field.to_string()),
+        Key::Item(item) => (pb::FrequencySubject::SameItem, item.to_string()),
+        Key::Officer(officer) => (pb::FrequencySubject::SameOfficer, officer.to_string()),
+    }
+}
+
+fn of_floor(floor: &FloorStanding) -> pb::FloorStanding {
+    pb::FloorStanding {
+        rule: floor.rule.to_string(),
+        source: floor.source.to_string(),
+        from: Some(common::of_date(floor.from)),
+        until: Some(common::of_date(floor.until)),
+        minimum: floor.minimum,
+        carried_out: floor.carried_out,
+        is_due: floor.is_due(),
+    }
+}
+
+/// What planning would come to, with the versions of the documents that were looked at.
+pub(crate) fn of_explanation(
+    found: &Explanation,
+    (policy_version, catalogue_version): (Option<u32>, Option<u32>),
+    position: Position,
+) -> pb::ExplainPlanResponse {
+    let told = found.rejection.as_ref().map(|rejection| rejection.explain().told());
+    let (reason, words) = match told {
+        Some((reason, words)) => (reason.as_str(), words),
+        None => ("", Words::pair("", "")),
+    };
+    let assessment = found.assessment.as_ref();
+    let standings = assessment.map_or(&[][..], |found| &found.standings);
+    let floors = assessment.map_or(&[][..], |found| &found.floors);
+    pb::ExplainPlanResponse {
+        verdict: self::words::of_verdict(found.verdict).into(),
+        reason: reason.to_owned(),
+        text_en: words.en.into_owned(),
+        text_zh: words.zh.into_owned(),
+        quotas: standings.iter().map(of_standing).collect(),
+        floors: floors.iter().map(of_floor).collect(),
+        policy_version: policy_version.unwrap_or_default(),
+        catalogue_version: catalogue_version.unwrap_or_default(),
+        position: token::of_position(position),
     }
 }
 
@@ -189,7 +279,7 @@ pub(crate) fn answer<D>(
     visit: &Visit,
     folded: &Folded<D>,
 ) -> pb::GetVisitResponse {
-    let Visit { plan, phase } = visit;
+    let Visit { plan, phase, .. } = visit;
     let results = match phase {
         Phase::Reported { results, .. } => results.iter().map(of_result).collect(),
         Phase::Planned
@@ -205,12 +295,14 @@ pub(crate) fn answer<D>(
         unit: plan.unit.to_string(),
         officers: plan.officers.iter().map(CertificateNumber::to_string).collect(),
         items: plan.items.iter().map(ItemId::to_string).collect(),
-        ground: of_ground(plan.ground).into(),
+        ground: words::of_ground(plan.ground).into(),
         evidence: plan.evidence.as_ref().map(Reference::to_string).unwrap_or_default(),
         planned_on: Some(common::of_date(plan.on)),
         state: of_phase(phase).into(),
         checked_in_at: visit.checked_in_at().map(common::of_timestamp),
         results,
+        justification: plan.justification.as_ref().map(Reference::to_string).unwrap_or_default(),
+        on_site_reason: plan.on_site_reason.as_ref().map(Reference::to_string).unwrap_or_default(),
     };
     pb::GetVisitResponse {
         visit: Some(visit),
@@ -257,51 +349,6 @@ fn of_result(result: &ItemResult) -> pb::ItemResult {
         Outcome::TransferredToPolice => (pb::ItemOutcome::TransferredToPolice, None),
     };
     pb::ItemResult { item: result.item.to_string(), outcome: outcome.into(), rectify_by }
-}
-
-pub(super) fn ground(ground: pb::Ground) -> Option<Ground> {
-    match ground {
-        pb::Ground::Unspecified => None,
-        pb::Ground::Routine => Some(Ground::Routine),
-        pb::Ground::Random => Some(Ground::Random),
-        pb::Ground::Special => Some(Ground::Special),
-        pb::Ground::Complaint => Some(Ground::Complaint),
-        pb::Ground::Assigned => Some(Ground::Assigned),
-        pb::Ground::MonitoringLead => Some(Ground::MonitoringLead),
-        pb::Ground::EnterpriseRequest => Some(Ground::EnterpriseRequest),
-        pb::Ground::RectificationRecheck => Some(Ground::RectificationRecheck),
-        pb::Ground::LicenceVerification => Some(Ground::LicenceVerification),
-        pb::Ground::Media => Some(Ground::Media),
-        pb::Ground::Urgent => Some(Ground::Urgent),
-        pb::Ground::DeployedCampaign => Some(Ground::DeployedCampaign),
-    }
-}
-
-pub(super) fn of_ground(ground: Ground) -> pb::Ground {
-    match ground {
-        Ground::Routine => pb::Ground::Routine,
-        Ground::Random => pb::Ground::Random,
-        Ground::Special => pb::Ground::Special,
-        Ground::Complaint => pb::Ground::Complaint,
-        Ground::Assigned => pb::Ground::Assigned,
-        Ground::MonitoringLead => pb::Ground::MonitoringLead,
-        Ground::EnterpriseRequest => pb::Ground::EnterpriseRequest,
-        Ground::RectificationRecheck => pb::Ground::RectificationRecheck,
-        Ground::LicenceVerification => pb::Ground::LicenceVerification,
-        Ground::Media => pb::Ground::Media,
-        Ground::Urgent => pb::Ground::Urgent,
-        Ground::DeployedCampaign => pb::Ground::DeployedCampaign,
-    }
-}
-
-fn cancel_reason(reason: pb::CancelReason) -> Option<CancelReason> {
-    match reason {
-        pb::CancelReason::Unspecified => None,
-        pb::CancelReason::TaskWithdrawn => Some(CancelReason::TaskWithdrawn),
-        pb::CancelReason::CoveredByOther => Some(CancelReason::CoveredByOther),
-        pb::CancelReason::EnterpriseGone => Some(CancelReason::EnterpriseGone),
-        pb::CancelReason::OfficersUnavailable => Some(CancelReason::OfficersUnavailable),
-    }
 }
 
 fn of_phase(phase: &Phase) -> pb::VisitState {

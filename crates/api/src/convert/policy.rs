@@ -1,30 +1,27 @@
 //! Policy documents as they come in.
 
-use std::collections::BTreeSet;
-
 use doudi_domain::{
-    RuleId,
-    frequency::{FrequencyPolicy, Ground, Rule, Subject, Window},
+    Invalid, UnitId,
     policy::{Document, PolicyName},
 };
 use doudi_engine::{Position, Version};
 use uuid::Uuid;
 
-use super::{Fields, common, inspection};
+use super::{Fields, common};
 use crate::{
     error::{Failure, Reason},
     proto::{self as pb, policy_document::Document as Given},
-    text,
 };
 
 mod calendar;
 pub(crate) mod cases;
+mod catalogue;
+mod frequency;
 mod routing;
 
-const RULES_MAX: usize = 200;
+/// The longest id of a unit that can have a catalogue, in bytes.
+const CATALOGUE_UNIT_MAX: usize = 54;
 const WORKING_DAYS_MAX: u32 = 250;
-/// The most entries of a list of enum values; repeating one says nothing.
-const GROUNDS_MAX: usize = 50;
 
 /// A command on a document with what every command brings along.
 #[derive(Debug)]
@@ -48,10 +45,15 @@ pub fn policy_document(given: &pb::PolicyDocument) -> Result<Document, tonic::St
 fn document(fields: &mut Fields, given: Option<&pb::PolicyDocument>) -> Option<Document> {
     match given.and_then(|document| document.document.as_ref()) {
         None => fields.refuse("document", Reason::FieldRequired),
-        Some(Given::Frequency(policy)) => frequency(fields, policy).map(Document::Frequency),
+        Some(Given::Frequency(policy)) => {
+            frequency::policy(fields, policy).map(Document::Frequency)
+        }
         Some(Given::Routing(table)) => routing::table(fields, table).map(Document::Routing),
         Some(Given::Calendar(given)) => calendar::calendar(fields, given).map(Document::Calendar),
         Some(Given::CaseTypes(given)) => cases::case_types(fields, given).map(Document::CaseTypes),
+        Some(Given::Catalogue(given)) => {
+            catalogue::catalogue(fields, given).map(Document::Catalogue)
+        }
     }
 }
 
@@ -72,24 +74,26 @@ pub(crate) fn draft(request: &pb::DraftPolicyRequest) -> Result<Order<Document>,
 }
 
 pub(crate) fn publish(request: &pb::PublishPolicyRequest) -> Result<Order<u32>, Failure> {
-    let pb::PublishPolicyRequest { command_id, name, document_version, expected_version } = request;
-    version(command_id, *name, *document_version, *expected_version)
+    let pb::PublishPolicyRequest { command_id, name, document_version, expected_version, unit } =
+        request;
+    version(command_id, (*name, unit), *document_version, *expected_version)
 }
 
 pub(crate) fn retire(request: &pb::RetirePolicyRequest) -> Result<Order<u32>, Failure> {
-    let pb::RetirePolicyRequest { command_id, name, document_version, expected_version } = request;
-    version(command_id, *name, *document_version, *expected_version)
+    let pb::RetirePolicyRequest { command_id, name, document_version, expected_version, unit } =
+        request;
+    version(command_id, (*name, unit), *document_version, *expected_version)
 }
 
 fn version(
     command_id: &str,
-    name: i32,
+    (name, unit): (i32, &str),
     document_version: u32,
     expected_version: Option<u64>,
 ) -> Result<Order<u32>, Failure> {
     let mut fields = Fields::default();
     let command_id = fields.command_id(command_id);
-    let name = fields.choice("name", name, policy_name);
+    let name = policy_name(&mut fields, name, unit);
     let version = fields.number("document_version", document_version, 1, u32::MAX);
     let order = || {
         Some(Order {
@@ -113,61 +117,36 @@ pub(crate) struct Asked {
 
 pub(crate) fn get(request: &pb::GetPolicyRequest) -> Result<Asked, Failure> {
     let mut fields = Fields::default();
-    let name = fields.choice("name", request.name, policy_name);
+    let name = policy_name(&mut fields, request.name, &request.unit);
     let at_least = fields.min_position(&request.min_position);
     let version = (request.document_version > 0).then_some(request.document_version);
     let asked = name.zip(at_least).map(|(name, at_least)| Asked { name, version, at_least });
     fields.finish(asked)
 }
 
-fn policy_name(name: pb::PolicyName) -> Option<PolicyName> {
+/// A unit that can have a catalogue: the name of its stream has room for so long an id.
+fn catalogue_unit(fields: &mut Fields, path: &str, text: &str) -> Option<UnitId> {
+    fields.parse(path, text, |text| match text.len() {
+        0..=CATALOGUE_UNIT_MAX => UnitId::parse(text),
+        _ => Err(Invalid::TooLong { max: CATALOGUE_UNIT_MAX }),
+    })
+}
+
+/// The document that is meant; only catalogues have a unit.
+fn policy_name(fields: &mut Fields, name: i32, unit: &str) -> Option<PolicyName> {
+    let given = |name| (name != pb::PolicyName::Unspecified).then_some(name);
+    let name = fields.choice("name", name, given)?;
+    if name != pb::PolicyName::Catalogue && !unit.is_empty() {
+        return fields.refuse("unit", Reason::FieldNotAllowed);
+    }
     match name {
         pb::PolicyName::Unspecified => None,
         pb::PolicyName::Frequency => Some(PolicyName::Frequency),
         pb::PolicyName::Routing => Some(PolicyName::Routing),
         pb::PolicyName::Calendar => Some(PolicyName::Calendar),
         pb::PolicyName::CaseTypes => Some(PolicyName::CaseTypes),
+        pb::PolicyName::Catalogue => {
+            catalogue_unit(fields, "unit", unit).map(PolicyName::Catalogue)
+        }
     }
-}
-
-fn frequency(fields: &mut Fields, policy: &pb::FrequencyPolicy) -> Option<FrequencyPolicy> {
-    // How many rules there must be at least, the document says itself when it is judged.
-    let bounds = (0, RULES_MAX);
-    let rules = fields.each("document.frequency.rules", &policy.rules, bounds, rule)?;
-    Some(FrequencyPolicy { rules })
-}
-
-fn rule(fields: &mut Fields, path: &str, rule: &pb::FrequencyRule) -> Option<Rule> {
-    let at = |name: &str| format!("{path}.{name}");
-    let id = fields.parse(&at("id"), &rule.id, RuleId::parse);
-    let subject = fields.choice(&at("subject"), rule.subject, |subject| match subject {
-        pb::FrequencySubject::Unspecified => None,
-        pb::FrequencySubject::SameUnit => Some(Subject::SameUnit),
-        pb::FrequencySubject::AllUnits => Some(Subject::AllUnits),
-    });
-    let window = fields.choice(&at("window"), rule.window, |window| match window {
-        pb::FrequencyWindow::Unspecified => None,
-        pb::FrequencyWindow::CalendarYear => Some(Window::CalendarYear),
-    });
-    let maximum = fields.number(&at("maximum"), rule.maximum, 1, u32::MAX);
-    let grounds = &rule.exempt_grounds;
-    let exempt = fields.each(&at("exempt_grounds"), grounds, (0, GROUNDS_MAX), ground);
-    let source = fields.parse(&at("source"), &rule.source, text::name);
-    let valid_from = fields.date(&at("valid_from"), rule.valid_from.as_ref());
-    let valid_until = fields.optional_date(&at("valid_until"), rule.valid_until.as_ref());
-    Some(Rule {
-        id: id?,
-        subject: subject?,
-        window: window?,
-        maximum: maximum?,
-        exempt_grounds: exempt?.into_iter().collect::<BTreeSet<_>>(),
-        source: source?,
-        is_default: rule.is_default,
-        valid_from: valid_from?,
-        valid_until: valid_until?,
-    })
-}
-
-fn ground(fields: &mut Fields, path: &str, ground: &i32) -> Option<Ground> {
-    fields.choice(path, *ground, inspection::ground)
 }

@@ -3,17 +3,18 @@
 use doudi_domain::{
     Name, UnitId,
     calendar::{Calendar, DayKind, Interval},
-    frequency::{FrequencyPolicy, Rule, Subject, Window},
     policy::{Document, Status},
     routing::{RoutingTable, StandingRule, Topic, Unit, UnitStatus},
 };
 use doudi_engine::Folded;
 use jiff::civil::Time;
 
-use super::{common, inspection, token};
+use super::{common, token};
 use crate::proto::{self as pb, policy_document::Document as Given};
 
 pub(crate) mod cases;
+mod catalogue;
+mod frequency;
 
 pub(crate) fn answer<D>(
     version: u32,
@@ -39,38 +40,13 @@ pub(crate) fn answer<D>(
 #[must_use]
 pub fn of_document(document: &Document) -> pb::PolicyDocument {
     let document = match document {
-        Document::Frequency(policy) => Given::Frequency(of_frequency(policy)),
+        Document::Frequency(policy) => Given::Frequency(frequency::of_policy(policy)),
         Document::Routing(table) => Given::Routing(of_routing(table)),
         Document::Calendar(calendar) => Given::Calendar(of_calendar(calendar)),
         Document::CaseTypes(types) => Given::CaseTypes(cases::of_case_types(types)),
+        Document::Catalogue(known) => Given::Catalogue(catalogue::of_catalogue(known)),
     };
     pb::PolicyDocument { document: Some(document) }
-}
-
-fn of_frequency(policy: &FrequencyPolicy) -> pb::FrequencyPolicy {
-    pb::FrequencyPolicy { rules: policy.rules.iter().map(of_rule).collect() }
-}
-
-fn of_rule(rule: &Rule) -> pb::FrequencyRule {
-    let subject = match rule.subject {
-        Subject::SameUnit => pb::FrequencySubject::SameUnit,
-        Subject::AllUnits => pb::FrequencySubject::AllUnits,
-    };
-    let window = match rule.window {
-        Window::CalendarYear => pb::FrequencyWindow::CalendarYear,
-    };
-    let grounds = rule.exempt_grounds.iter();
-    pb::FrequencyRule {
-        id: rule.id.to_string(),
-        subject: subject.into(),
-        window: window.into(),
-        maximum: rule.maximum,
-        exempt_grounds: grounds.map(|ground| inspection::of_ground(*ground).into()).collect(),
-        source: rule.source.to_string(),
-        is_default: rule.is_default,
-        valid_from: Some(common::of_date(rule.valid_from)),
-        valid_until: rule.valid_until.map(common::of_date),
-    }
 }
 
 fn of_routing(table: &RoutingTable) -> pb::RoutingTable {

@@ -10,8 +10,10 @@ mod appeals;
 mod bad;
 mod cases;
 mod diagnoses;
+mod inspections;
 mod sound;
 
+use inspections::{catalogue, frequency};
 use sound::*;
 
 /// The paths and reasons that a conversion refuses with.
@@ -30,13 +32,15 @@ fn sound_requests_are_taken() {
     assert!(enterprise::register(&register(), true).is_ok());
     assert!(enterprise::assess(&assess()).is_ok());
     assert!(enterprise::change_area(&change_area()).is_ok());
+    assert!(enterprise::classify(&inspections::classify()).is_ok());
+    assert!(inspection::explain(&inspections::explain(), None).is_ok());
     assert!(inspection::plan(&plan(), unit()).is_ok());
     assert!(inspection::check_in(&check_in(), unit()).is_ok());
     assert!(inspection::report(&report(), unit()).is_ok());
     assert!(inspection::cancel(&cancel(), unit()).is_ok());
     assert!(appeal::submit(&submit()).is_ok());
     assert!(appeal::resolve(&resolve()).is_ok());
-    for document in [frequency(), routing(), calendar(), case_types()] {
+    for document in [frequency(), routing(), calendar(), case_types(), catalogue()] {
         let order = policy::draft(&draft(document)).unwrap();
         assert_eq!(order.command.problems(), vec![]);
     }
@@ -46,7 +50,7 @@ fn sound_requests_are_taken() {
 
 #[test]
 fn documents_come_back_as_they_went_in() {
-    for document in [frequency(), routing(), calendar(), case_types()] {
+    for document in [frequency(), routing(), calendar(), case_types(), catalogue()] {
         let order = policy::draft(&draft(document.clone())).unwrap();
         let folded = doudi_engine::Folded::<doudi_domain::policy::Policy>::default();
         let status = doudi_domain::policy::Status::Draft;

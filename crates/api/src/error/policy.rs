@@ -1,9 +1,11 @@
 //! What is wrong with a policy document, one violation for each problem.
 
 use doudi_domain::{
-    CaseTypeId,
+    CaseTypeId, RuleId,
     calendar::CalendarProblem,
     cases::CaseTypesProblem,
+    catalogue::CatalogueProblem,
+    frequency::FrequencyProblem,
     policy::{Problem, Rejection},
     routing::RoutingProblem,
 };
@@ -39,15 +41,48 @@ fn violation(problem: &Problem) -> Violation {
         Problem::Calendar(problem) => calendar(problem),
         Problem::CaseTypes(problem) => case_types(problem),
         Problem::Routing(problem) => routing(problem),
-        Problem::RuleTwice(rule) => rules(Reason::RuleTwice).with("rule", rule),
-        Problem::MaximumZero(rule) => rules(Reason::RuleMaximumZero).with("rule", rule),
-        Problem::ValidityReversed(rule) => rules(Reason::RuleValidityReversed).with("rule", rule),
-        Problem::NoRules => rules(Reason::NoRules),
+        Problem::Frequency(problem) => frequency(problem),
+        Problem::Catalogue(problem) => catalogue(problem),
     }
 }
 
-fn rules(reason: Reason) -> Violation {
-    Violation::new("document.frequency.rules", reason)
+fn frequency(problem: &FrequencyProblem) -> Violation {
+    let rules = |reason| Violation::new("document.frequency.rules", reason);
+    let of = |reason, rule: &RuleId| rules(reason).with("rule", rule);
+    match problem {
+        FrequencyProblem::NoRules => rules(Reason::NoRules),
+        FrequencyProblem::RuleTwice(rule) => of(Reason::RuleTwice, rule),
+        FrequencyProblem::ValidityReversed(rule) => of(Reason::RuleValidityReversed, rule),
+        FrequencyProblem::Span(rule) => of(Reason::RuleSpan, rule),
+        FrequencyProblem::DaysOfMonth(rule) => of(Reason::RuleDaysOfMonth, rule),
+        FrequencyProblem::MinimumZero(rule) => of(Reason::RuleMinimumZero, rule),
+        FrequencyProblem::CountsNothing(rule) => of(Reason::RuleCountsNothing, rule),
+        FrequencyProblem::Contradiction(one, other) => {
+            of(Reason::RulesContradict, one).with("other", other)
+        }
+        FrequencyProblem::FloorAboveCap { floor, cap } => {
+            of(Reason::RuleFloorAboveCap, floor).with("cap", cap)
+        }
+        FrequencyProblem::Excess => {
+            Violation::new("document.frequency.excess", Reason::FrequencyExcess)
+        }
+    }
+}
+
+fn catalogue(problem: &CatalogueProblem) -> Violation {
+    let of = |field: &str, reason| Violation::new(&format!("document.catalogue.{field}"), reason);
+    match problem {
+        CatalogueProblem::OfficerTwice(certificate) => {
+            of("officers", Reason::OfficerTwice).with("certificate", certificate)
+        }
+        CatalogueProblem::ValidityReversed(certificate) => {
+            of("officers", Reason::CertificateValidityReversed).with("certificate", certificate)
+        }
+        CatalogueProblem::ItemTwice(item) => of("items", Reason::ItemTwice).with("item", item),
+        CatalogueProblem::NoMode(item) => of("items", Reason::ItemNoMode).with("item", item),
+        CatalogueProblem::NoTrigger(item) => of("items", Reason::ItemNoTrigger).with("item", item),
+        CatalogueProblem::SelfEntrusted => of("entrusted.by", Reason::SelfEntrusted),
+    }
 }
 
 fn calendar(problem: &CalendarProblem) -> Violation {

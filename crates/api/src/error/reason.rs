@@ -6,6 +6,8 @@
 
 use tonic::Code;
 
+mod rules;
+
 macro_rules! reasons {
     ($($variant:ident $text:literal $code:ident $en:literal $zh:literal)+) => {
         /// Why an answer is not what was asked for.
@@ -45,7 +47,7 @@ macro_rules! reasons {
     };
 }
 
-reasons! {
+rules::and_of_documents! { reasons;
     // Who calls.
     TokenMissing "TOKEN_MISSING" Unauthenticated
         "the request carries no bearer token" "请求未携带访问令牌"
@@ -206,6 +208,27 @@ reasons! {
         "尚未发布检查频次规则，无法保证频次上限"
     CapReached "CAP_REACHED" ResourceExhausted
         "the limit on inspection visits is reached: {rules}" "已达到涉企检查频次上限：{rules}"
+    JustificationMissing "JUSTIFICATION_MISSING" FailedPrecondition
+        "the visit passes a limit and needs {wanted}: {rules}" "本次检查将超出频次，须提供{wanted}：{rules}"
+    CatalogueUnpublished "CATALOGUE_UNPUBLISHED" FailedPrecondition
+        "the unit {unit} has published no inspection catalogue, so there is nothing it may inspect"
+        "单位{unit}尚未公布行政检查清单，清单之外不得检查"
+    UnitUnqualified "UNIT_UNQUALIFIED" FailedPrecondition
+        "the unit {unit} is not qualified to inspect on {on}" "单位{unit}在{on}不具备行政检查主体资格"
+    ItemUnpublished "ITEM_UNPUBLISHED" FailedPrecondition
+        "the item {item} is not in the unit's published catalogue"
+        "检查事项{item}未列入本单位公布的行政检查清单，清单之外不得检查"
+    TriggerOnly "TRIGGER_ONLY" FailedPrecondition
+        "the item {item} is inspected only on a trigger, and the ground is none"
+        "检查事项{item}为触发式检查，当前检查事由不属于触发情形"
+    OffSiteOnly "OFF_SITE_ONLY" FailedPrecondition
+        "the item {item} is inspected off site only" "检查事项{item}仅适用非现场检查，不得入企"
+    OffSitePossible "OFF_SITE_POSSIBLE" FailedPrecondition
+        "the item {item} can be inspected off site, so a visit needs a reason"
+        "检查事项{item}可以非现场方式完成，入企检查须说明理由"
+    OfficerInvalid "OFFICER_INVALID" FailedPrecondition
+        "the certificate {certificate} is none of the unit's that is valid that day"
+        "执法证{certificate}不属于本单位，或在当日无效"
     EvidenceMissing "EVIDENCE_MISSING" InvalidArgument
         "the ground is exempt from a limit and needs a reference to its evidence"
         "该检查事由不计入频次，须提供依据材料的编号"
@@ -390,72 +413,6 @@ reasons! {
         "a joint diagnosis is under way" "联合问诊正在进行"
     DiagnosisNoStandingRule "DIAGNOSIS_NO_STANDING_RULE" FailedPrecondition
         "the conclusion made no standing rule" "该会诊结论未形成常设规则"
-
-    // Policies.
-    PolicyUnsound "POLICY_UNSOUND" InvalidArgument
-        "the document has {count} problem(s), first: {problem}"
-        "文件存在{count}处问题，首个为：{problem}"
-    PolicyNotInForce "POLICY_NOT_IN_FORCE" NotFound
-        "no version of this document is in force" "该文件尚无生效版本"
-    PolicyVersionUnknown "POLICY_VERSION_UNKNOWN" NotFound
-        "there is no version {document_version}" "不存在第{document_version}版"
-    PolicyVersionRetired "POLICY_VERSION_RETIRED" FailedPrecondition
-        "version {document_version} is retired; draft its content again"
-        "第{document_version}版已废止，请重新起草"
-    CalendarOrder "CALENDAR_ORDER" InvalidArgument
-        "the calendar lists {date} twice or out of order" "工作日历中{date}重复或未按日期升序排列"
-    CalendarYear "CALENDAR_YEAR" InvalidArgument
-        "the calendar lists {date} but does not declare its year as loaded"
-        "工作日历列有{date}，但未声明该年份已载入"
-    CalendarYears "CALENDAR_YEARS" InvalidArgument
-        "the calendar must declare its loaded years in ascending order, at least one"
-        "工作日历须按升序声明已载入的年份，且至少一个"
-    CalendarHours "CALENDAR_HOURS" InvalidArgument
-        "the hours of business must be ascending intervals that do not overlap"
-        "办公时间须为按升序排列且互不重叠的时段"
-    CalendarHoursOn "CALENDAR_HOURS_ON" InvalidArgument
-        "the hours of {date} must be ascending intervals that do not overlap, and only a working day has hours"
-        "{date}的办公时间须为按升序排列且互不重叠的时段，且仅工作日可设置"
-    NoCaseTypes "NO_CASE_TYPES" InvalidArgument
-        "there is no case type" "诉求类型为空"
-    CaseTypeTwice "CASE_TYPE_TWICE" InvalidArgument
-        "the case type {case_type} is listed twice" "诉求类型{case_type}重复"
-    CaseTypeNoClasses "CASE_TYPE_NO_CLASSES" InvalidArgument
-        "the case type {case_type} has no class" "诉求类型{case_type}未设分类"
-    CaseClassTwice "CASE_CLASS_TWICE" InvalidArgument
-        "the case type {case_type} lists the class {class} twice" "诉求类型{case_type}的分类{class}重复"
-    CaseClassResolveZero "CASE_CLASS_RESOLVE_ZERO" InvalidArgument
-        "the class {class} of the case type {case_type} must leave at least 1 working day"
-        "诉求类型{case_type}的分类{class}办结时限至少为1个工作日"
-    CaseAllowanceZero "CASE_ALLOWANCE_ZERO" InvalidArgument
-        "the case type {case_type} must allow at least 1 working day for {step}"
-        "诉求类型{case_type}的{step}时限至少为1个工作日"
-    CaseWarnings "CASE_WARNINGS" InvalidArgument
-        "the warnings of the case type {case_type} must be over 0, blue first, and at most 100 percent"
-        "诉求类型{case_type}的预警比例须大于0且不超过100%，蓝色预警不得晚于黄色预警"
-    CaseLadder "CASE_LADDER" InvalidArgument
-        "the ladder of the case type {case_type} must ascend by days and have each rung once"
-        "诉求类型{case_type}的督办措施须按天数升序排列，每项仅列一次"
-    CaseLevelTwice "CASE_LEVEL_TWICE" InvalidArgument
-        "the case type {case_type} says twice who is competent for the same level"
-        "诉求类型{case_type}对同一层级重复规定了管辖单位"
-    RoutingTwice "ROUTING_TWICE" InvalidArgument
-        "the routing table lists {id} twice" "分办规则中{id}重复"
-    RoutingUnitUnlisted "ROUTING_UNIT_UNLISTED" InvalidArgument
-        "{place} names the unit {unit}, which the table does not list"
-        "{place}引用的单位{unit}未列入单位表"
-    RoutingOwnSuccessor "ROUTING_OWN_SUCCESSOR" InvalidArgument
-        "the unit {unit} is its own successor" "单位{unit}的承继单位不得为其自身"
-    RoutingCityDeskAbolished "ROUTING_CITY_DESK_ABOLISHED" InvalidArgument
-        "the city desk {unit} is abolished" "市诉求专席{unit}已撤销，不能承担托底职责"
-    RuleTwice "RULE_TWICE" InvalidArgument
-        "the frequency policy lists the rule {rule} twice" "检查频次规则{rule}重复"
-    RuleMaximumZero "RULE_MAXIMUM_ZERO" InvalidArgument
-        "the maximum of the rule {rule} must be at least 1" "规则{rule}的上限至少为1次"
-    RuleValidityReversed "RULE_VALIDITY_REVERSED" InvalidArgument
-        "the rule {rule} ends before it begins" "规则{rule}的截止日期早于生效日期"
-    NoRules "NO_RULES" InvalidArgument
-        "the frequency policy has no rule" "检查频次规则为空"
 }
 
 /// Three lines for each reason, in catalogue order: code, gRPC code, English, Chinese. The committed

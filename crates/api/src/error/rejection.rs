@@ -1,6 +1,9 @@
 //! The rejections of profiles and visits, explained.
 
-use doudi_domain::{enterprise, visits};
+use doudi_domain::{
+    ItemId, enterprise,
+    visits::{self, Justification},
+};
 
 use super::{Explain, Reason, Refusal, Words, quota};
 
@@ -33,6 +36,29 @@ impl Explain for visits::Rejection {
                 .word("rules", quota::words(exhausted))
                 .with("rule_ids", quota::rule_ids(exhausted))
                 .quotas(quota::violations(exhausted)),
+            Self::JustificationMissing { wanted, exceeded } => {
+                Refusal::new(Reason::JustificationMissing)
+                    .word("wanted", justification(*wanted))
+                    .word("rules", quota::words(exceeded))
+                    .with("rule_ids", quota::rule_ids(exceeded))
+                    .quotas(quota::violations(exceeded))
+                    .about("justification")
+            }
+            Self::CatalogueUnpublished { unit } => {
+                Refusal::new(Reason::CatalogueUnpublished).with("unit", unit)
+            }
+            Self::UnitUnqualified { unit, on } => {
+                Refusal::new(Reason::UnitUnqualified).with("unit", unit).with("on", on)
+            }
+            Self::ItemUnpublished { item } => of_item(Reason::ItemUnpublished, item),
+            Self::TriggerOnly { item } => of_item(Reason::TriggerOnly, item),
+            Self::OffSiteOnly { item } => of_item(Reason::OffSiteOnly, item),
+            Self::OffSitePossible { item } => {
+                of_item(Reason::OffSitePossible, item).about("on_site_reason")
+            }
+            Self::OfficerInvalid { certificate } => Refusal::new(Reason::OfficerInvalid)
+                .with("certificate", certificate)
+                .about("officers"),
             Self::EvidenceMissing => Refusal::new(Reason::EvidenceMissing).about("evidence"),
             Self::TooFewOfficers { found } => Refusal::new(Reason::TooFewOfficers)
                 .with("officers_min", visits::OFFICERS_MIN)
@@ -64,6 +90,17 @@ impl Explain for visits::Rejection {
             }
             Self::NotYetExpired { on } => Refusal::new(Reason::NotYetExpired).with("on", on),
         }
+    }
+}
+
+fn of_item(reason: Reason, item: &ItemId) -> Refusal {
+    Refusal::new(reason).with("item", item).about("items")
+}
+
+fn justification(wanted: Justification) -> Words {
+    match wanted {
+        Justification::Explanation => Words::pair("an explanation", "情况说明"),
+        Justification::Approval => Words::pair("an approval", "审批件"),
     }
 }
 

@@ -4,11 +4,13 @@
 use std::{collections::BTreeSet, error::Error, path::Path};
 
 use doudi_domain::{
-    AreaCode, CaseTypeId, ClassId, EnterpriseId, ItemId, Name, RuleId, UnitId, VisitId,
+    AreaCode, CaseTypeId, CertificateNumber, ClassId, EnterpriseId, FieldId, ItemId, Name, RuleId,
+    UnitId, VisitId,
     calendar::CalendarProblem,
     cases::CaseTypesProblem,
+    catalogue::{CatalogueProblem, Level},
     enterprise,
-    frequency::Standing,
+    frequency::{FrequencyProblem, Key, OnExceeding, Standing},
     policy::{self, Problem},
     routing::RoutingProblem,
     visits,
@@ -134,14 +136,17 @@ fn standing(visits: u128) -> Standing {
     Standing {
         rule: RuleId::parse("liaoning-2019").unwrap(),
         source: name("辽宁省人民政府办公厅关于规范涉企行政检查的通知"),
-        unit: Some(unit("market-regulation")),
+        key: Key::Unit(unit("market-regulation")),
         from: date(2025, 1, 1),
         until: date(2025, 12, 31),
         maximum: 1,
+        on_exceeding: OnExceeding::Refuse,
         reserved: 1,
         used: 0,
         exempt: 0,
+        weight: 1,
         visits: (0..visits).map(|n| VisitId(Uuid::from_u128(n))).collect(),
+        frees_on: Some(date(2026, 1, 1)),
     }
 }
 
@@ -160,6 +165,25 @@ fn enterprises() -> Vec<Refusal> {
     .collect()
 }
 
+fn item() -> ItemId {
+    ItemId::parse("licence").unwrap()
+}
+
+fn certificate() -> CertificateNumber {
+    CertificateNumber::parse("2102-0001").unwrap()
+}
+
+fn every_key() -> [Key; 6] {
+    [
+        Key::All,
+        Key::Unit(unit("tax")),
+        Key::Level(Level::County),
+        Key::Field(FieldId::parse("fire-safety").unwrap()),
+        Key::Item(item()),
+        Key::Officer(certificate()),
+    ]
+}
+
 fn visit_rejections() -> Vec<Refusal> {
     use visits::Rejection as R;
     let (day, id, now) = (date(2025, 4, 25), VisitId(Uuid::from_u128(1)), Timestamp::UNIX_EPOCH);
@@ -167,6 +191,21 @@ fn visit_rejections() -> Vec<Refusal> {
         R::EnterpriseUnregistered,
         R::PolicyUnpublished,
         R::CapReached { exhausted: vec![standing(1)] },
+        R::JustificationMissing {
+            wanted: visits::Justification::Approval,
+            exceeded: every_key().map(|key| Standing { key, ..standing(1) }).into(),
+        },
+        R::JustificationMissing {
+            wanted: visits::Justification::Explanation,
+            exceeded: vec![Standing { frees_on: None, ..standing(0) }],
+        },
+        R::CatalogueUnpublished { unit: unit("tax") },
+        R::UnitUnqualified { unit: unit("tax"), on: day },
+        R::ItemUnpublished { item: item() },
+        R::TriggerOnly { item: item() },
+        R::OffSiteOnly { item: item() },
+        R::OffSitePossible { item: item() },
+        R::OfficerInvalid { certificate: certificate() },
         R::EvidenceMissing,
         R::TooFewOfficers { found: 1 },
         R::NoItems,
@@ -182,7 +221,7 @@ fn visit_rejections() -> Vec<Refusal> {
         R::InFuture { occurred_at: now },
         R::BeforePlannedDay { on: day },
         R::OutBeforeIn { checked_in_at: now },
-        R::ItemsDiffer { item: ItemId::parse("licence").unwrap() },
+        R::ItemsDiffer { item: item() },
         R::NotYetExpired { on: day },
     ]
     .iter()
@@ -190,14 +229,38 @@ fn visit_rejections() -> Vec<Refusal> {
     .collect()
 }
 
+fn inspection_problems() -> Vec<Problem> {
+    use CatalogueProblem as C;
+    use FrequencyProblem as F;
+    let rule = || RuleId::parse("a").unwrap();
+    let of_rules = [
+        F::NoRules,
+        F::RuleTwice(rule()),
+        F::ValidityReversed(rule()),
+        F::Span(rule()),
+        F::DaysOfMonth(rule()),
+        F::MinimumZero(rule()),
+        F::CountsNothing(rule()),
+        F::Contradiction(rule(), RuleId::parse("b").unwrap()),
+        F::FloorAboveCap { floor: rule(), cap: rule() },
+        F::Excess,
+    ];
+    let of_catalogues = [
+        C::OfficerTwice(certificate()),
+        C::ValidityReversed(certificate()),
+        C::ItemTwice(item()),
+        C::NoMode(item()),
+        C::NoTrigger(item()),
+        C::SelfEntrusted,
+    ];
+    let of_catalogues = of_catalogues.into_iter().map(Problem::from);
+    of_rules.into_iter().map(Problem::from).chain(of_catalogues).collect()
+}
+
 fn policies() -> Vec<Refusal> {
     use policy::Rejection as R;
-    let (rule, day) = (RuleId::parse("a").unwrap(), date(2025, 1, 1));
+    let day = date(2025, 1, 1);
     let problems = vec![
-        Problem::NoRules,
-        Problem::RuleTwice(rule.clone()),
-        Problem::MaximumZero(rule.clone()),
-        Problem::ValidityReversed(rule),
         Problem::Calendar(CalendarProblem::Order(day)),
         Problem::Calendar(CalendarProblem::Year(day)),
         Problem::Calendar(CalendarProblem::Years),
@@ -211,7 +274,8 @@ fn policies() -> Vec<Refusal> {
             unit: unit("tax"),
         }),
     ];
-    let problems = problems.into_iter().chain(case_type_problems()).collect();
+    let problems =
+        problems.into_iter().chain(inspection_problems()).chain(case_type_problems()).collect();
     [R::Unsound { problems }, R::VersionUnknown(3), R::VersionRetired(2), R::RoutingUnpublished]
         .iter()
         .map(Explain::explain)

@@ -44,5 +44,6 @@ fn name(view: ViewName) -> Words {
         ViewName::Appeals => Words::pair("appeals", "诉求清单"),
         ViewName::Measures => Words::pair("measures", "办理成效统计"),
         ViewName::Agenda => Words::pair("agenda", "待办事项"),
+        ViewName::Alerts => Words::pair("alerts", "检查预警"),
     }
 }

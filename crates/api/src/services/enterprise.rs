@@ -57,6 +57,20 @@ impl Api {
         Ok(pb::AssessCreditGradeResponse { receipt })
     }
 
+    async fn classify(
+        &self,
+        call: &Call,
+        request: &pb::ClassifyEnterpriseRequest,
+    ) -> Result<pb::ClassifyEnterpriseResponse, Failure> {
+        let order = convert::enterprise::classify(request)?;
+        let Command::Classify { issuer, .. } = &order.command else {
+            return Err(Failure::fault("a classification was converted to another command"));
+        };
+        call.require(|caller| caller.may_grade_as(issuer))?;
+        let receipt = Some(self.on_profile(call, &order).await?);
+        Ok(pb::ClassifyEnterpriseResponse { receipt })
+    }
+
     async fn change_area(
         &self,
         call: &Call,
@@ -110,6 +124,14 @@ impl EnterpriseService for Api {
     ) -> Result<Response<pb::AssessCreditGradeResponse>, Status> {
         let call = Call::of(&request)?;
         Ok(Response::new(self.assess(&call, request.get_ref()).await?))
+    }
+
+    async fn classify_enterprise(
+        &self,
+        request: Request<pb::ClassifyEnterpriseRequest>,
+    ) -> Result<Response<pb::ClassifyEnterpriseResponse>, Status> {
+        let call = Call::of(&request)?;
+        Ok(Response::new(self.classify(&call, request.get_ref()).await?))
     }
 
     async fn change_area(

@@ -1,11 +1,11 @@
 //! `InspectionService`.
 
 use doudi_domain::{
-    AreaCode, EnterpriseId, UnitId, VisitId,
+    AreaCode, Context, EnterpriseId, UnitId, VisitId,
     calendar::civil_date,
     visits::{Command, Rejection, Visits},
 };
-use doudi_engine::streams;
+use doudi_engine::{Folded, streams};
 use doudi_views::{ViewName, quota};
 use jiff::Timestamp;
 use tonic::{Request, Response, Status};
@@ -120,6 +120,37 @@ impl Api {
         self.sees(&call.caller, enterprise, sees).await
     }
 
+    /// Refuses an enterprise that the caller may not see, in the words for an unknown one.
+    async fn sees_enterprise(&self, call: &Call, enterprise: &EnterpriseId) -> Result<(), Failure> {
+        let seen = self.sees(&call.caller, enterprise, |caller, area| {
+            caller.sees_enterprise(enterprise, area)
+        });
+        if seen.await? { Ok(()) } else { Err(no_enterprise()) }
+    }
+
+    /// As [`Api::plan`] would decide, on the same stream and the same documents.
+    async fn plan_explained(
+        &self,
+        call: &Call,
+        request: &pb::ExplainPlanRequest,
+    ) -> Result<pb::ExplainPlanResponse, Failure> {
+        let own = call.caller.unit.as_ref();
+        let (enterprise, plan) = inspection::explain(request, own)?;
+        may_ask(call, &enterprise)?;
+        self.sees_enterprise(call, &enterprise).await?;
+        let command = Command::Plan(plan.clone());
+        let explained = |folded: &Folded<Visits>, context: &Context<'_>| {
+            let versions = (
+                context.frequency.map(|published| published.version),
+                context.catalogue.map(|published| published.version),
+            );
+            let found = folded.state.explain(context, &plan);
+            inspection::of_explanation(&found, versions, folded.position)
+        };
+        let stream = streams::visits(&enterprise)?;
+        Ok(self.0.engine.consider(&stream, &command, explained).await?)
+    }
+
     async fn quota(
         &self,
         call: &Call,
@@ -130,12 +161,7 @@ impl Api {
         let inspection::QuotaAsked { enterprise, unit, on, at_least } =
             inspection::quota(request, own, today)?;
         may_ask(call, &enterprise)?;
-        let seen = self.sees(&call.caller, &enterprise, |caller, area| {
-            caller.sees_enterprise(&enterprise, area)
-        });
-        if !seen.await? {
-            return Err(no_enterprise());
-        }
+        self.sees_enterprise(call, &enterprise).await?;
         self.reached(ViewName::Quota, "min_position", at_least).await?;
         let query = quota::Query { enterprise, unit, on };
         let found = self.0.views.quota(&query, call.fresh(at_least)).await?;
@@ -226,6 +252,14 @@ impl InspectionService for Api {
     ) -> Result<Response<pb::GetVisitResponse>, Status> {
         let call = Call::of(&request)?;
         Ok(Response::new(self.visit(&call, request.get_ref()).await?))
+    }
+
+    async fn explain_plan(
+        &self,
+        request: Request<pb::ExplainPlanRequest>,
+    ) -> Result<Response<pb::ExplainPlanResponse>, Status> {
+        let call = Call::of(&request)?;
+        Ok(Response::new(self.plan_explained(&call, request.get_ref()).await?))
     }
 
     async fn get_quota(

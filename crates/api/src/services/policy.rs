@@ -23,7 +23,7 @@ impl Api {
         order: &Order<C>,
         command: &Command,
     ) -> Result<Outcome<Policy>, Failure> {
-        let stream = streams::policy(order.name)?;
+        let stream = streams::policy(&order.name)?;
         let envelope = call.envelope(order.command_id, order.expected_version);
         self.execute::<Policy>(&stream, command, &envelope).await
     }
@@ -38,13 +38,13 @@ impl Api {
         let outcome = self.on_policy(call, &order, &command).await?;
         let document_version = match outcome.events.iter().find_map(drafted) {
             Some(version) => version,
-            None => self.last_version(order.name).await?,
+            None => self.last_version(&order.name).await?,
         };
         Ok(pb::DraftPolicyResponse { receipt: Some(receipt(&outcome)), document_version })
     }
 
     /// The version that a draft of the same content already has: the newest.
-    async fn last_version(&self, name: PolicyName) -> Result<u32, Failure> {
+    async fn last_version(&self, name: &PolicyName) -> Result<u32, Failure> {
         let folded = self.read::<Policy>(&streams::policy(name)?).await?;
         let last = folded.state.statuses.keys().next_back().copied();
         last.ok_or_else(|| Failure::fault("a document was drafted and has no version"))
@@ -56,7 +56,7 @@ impl Api {
         request: &pb::GetPolicyRequest,
     ) -> Result<pb::GetPolicyResponse, Failure> {
         let policy::Asked { name, version, at_least } = policy::get(request)?;
-        let folded = self.read_at::<Policy>(&streams::policy(name)?, at_least).await?;
+        let folded = self.read_at::<Policy>(&streams::policy(&name)?, at_least).await?;
         let state = &folded.state;
         let (version, status) = match version {
             None => {

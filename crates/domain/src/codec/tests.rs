@@ -11,11 +11,12 @@ use crate::{
     appeal::{Appeal, Channel},
     calendar::DayKind,
     cases::Escalation,
+    catalogue::{Level, Mode, Qualification},
     clock,
     diagnosis::{Diagnosis, Stance},
-    enterprise::{CreditGrade, Profile},
-    frequency::{Ground, Held, Subject, Window},
-    kit::{area, day, unit},
+    enterprise::{CreditGrade, Profile, RiskClass},
+    frequency::{self, Ground, Held, Subject, Window},
+    kit::{area, certificate, day, field, item, name, unit},
     policy::{Policy, PolicyName},
     reads::Reads,
     routing::RouteRule,
@@ -117,9 +118,66 @@ fn grounds_and_limits_are_stored_by_stable_words() {
         (Ground::Urgent, json!("urgent")),
         (Ground::DeployedCampaign, json!("deployed_campaign")),
     ]);
-    words(&[(Subject::SameUnit, json!("same_unit")), (Subject::AllUnits, json!("all_units"))]);
-    words(&[(Window::CalendarYear, json!("calendar_year"))]);
     words(&[(Held::Reserved, json!("reserved")), (Held::Used, json!("used"))]);
+}
+
+#[test]
+fn rules_are_stored_by_stable_words() {
+    use frequency::{Counting, Joint, Key, OnExceeding};
+    words(&[
+        (Subject::SameUnit, json!("same_unit")),
+        (Subject::SameLevel, json!("same_level")),
+        (Subject::AllUnits, json!("all_units")),
+        (Subject::SameField, json!("same_field")),
+        (Subject::SameItem, json!("same_item")),
+        (Subject::SameOfficer, json!("same_officer")),
+    ]);
+    words(&[
+        (Window::CalendarYear, json!("calendar_year")),
+        (Window::CalendarMonth, json!("calendar_month")),
+        (Window::IsoWeek, json!("iso_week")),
+        (Window::Day, json!("day")),
+        (Window::Rolling(30), json!({ "rolling": 30 })),
+    ]);
+    words(&[(Joint::Once, json!("once")), (Joint::OncePerUnit, json!("once_per_unit"))]);
+    words(&[
+        (OnExceeding::Warn, json!("warn")),
+        (OnExceeding::NeedsExplanation, json!("needs_explanation")),
+        (OnExceeding::NeedsApproval, json!("needs_approval")),
+        (OnExceeding::Refuse, json!("refuse")),
+    ]);
+    words(&[(Counting::All, json!("all")), (Counting::WithoutFinding, json!("without_finding"))]);
+    words(&[
+        (Key::Unit(unit("tax")), json!({ "unit": "tax" })),
+        (Key::Level(Level::City), json!({ "level": "city" })),
+        (Key::All, json!("all")),
+        (Key::Field(field("fire")), json!({ "field": "fire" })),
+        (Key::Item(item("SC-0101")), json!({ "item": "SC-0101" })),
+        (Key::Officer(certificate(1)), json!({ "officer": "2102-0001" })),
+    ]);
+}
+
+#[test]
+fn catalogues_are_stored_by_stable_words() {
+    words(&[
+        (Level::Nation, json!("nation")),
+        (Level::Province, json!("province")),
+        (Level::City, json!("city")),
+        (Level::County, json!("county")),
+        (Level::Township, json!("township")),
+    ]);
+    words(&[(Mode::OnSite, json!("on_site")), (Mode::OffSite, json!("off_site"))]);
+    words(&[
+        (Qualification::Organ, json!("organ")),
+        (
+            Qualification::Authorised { basis: name("消防法") },
+            json!({ "authorised": { "basis": "消防法" } }),
+        ),
+        (
+            Qualification::Entrusted { by: unit("tax"), until: day("2025-12-31") },
+            json!({ "entrusted": { "by": "tax", "until": "2025-12-31" } }),
+        ),
+    ]);
 }
 
 #[test]
@@ -130,6 +188,8 @@ fn visits_are_stored_by_stable_words() {
         (Irregularity::AfterExpiry, json!("after_expiry")),
         (Irregularity::BeforePlannedDay, json!("before_planned_day")),
         (Irregularity::TooFewOfficers, json!("too_few_officers")),
+        (Irregularity::LimitsUnchecked, json!("limits_unchecked")),
+        (Irregularity::OfficerInvalid, json!("officer_invalid")),
     ]);
     words(&[
         (CancelReason::TaskWithdrawn, json!("task_withdrawn")),
@@ -248,6 +308,12 @@ fn appeals_and_profiles_are_stored_by_stable_words() {
         (CreditGrade::D, json!("D")),
     ]);
     words(&[
+        (RiskClass::A, json!("A")),
+        (RiskClass::B, json!("B")),
+        (RiskClass::C, json!("C")),
+        (RiskClass::D, json!("D")),
+    ]);
+    words(&[
         (CheckDigit::Correct, json!("correct")),
         (CheckDigit::Wrong { expected: 'X' }, json!({ "wrong": { "expected": "X" } })),
         (CheckDigit::None, json!("none")),
@@ -258,7 +324,9 @@ fn appeals_and_profiles_are_stored_by_stable_words() {
         (Stance::Abstain, json!("abstain")),
     ]);
     words(&[(DayKind::Holiday, json!("holiday")), (DayKind::Workday, json!("workday"))]);
-    words(&PolicyName::ALL.map(|name| (name, json!(name.as_str()))));
+    let of_tax = PolicyName::Catalogue(unit("tax"));
+    words(&[(of_tax, json!("catalogue-tax"))]);
+    words(&PolicyName::CITY.map(|name| (name.clone(), json!(name.to_string()))));
 }
 
 /// An event in its second version; the first had the weight in grams.

@@ -2,8 +2,8 @@
 
 use super::*;
 use crate::kit::{
-    World, accepted, and, area, day, given, moment, name, names, plan_of_the_city, reference, unit,
-    when,
+    World, accepted, and, area, day, given, moment, name, names, plan_of_the_city, reference, tag,
+    unit, when,
 };
 
 const TODAY: &str = "2025-03-03T09:00+08:00";
@@ -43,6 +43,8 @@ fn an_enterprise_is_registered_once() {
         check_digit: CheckDigit::Correct,
         credit: None,
         superseded: vec![],
+        risk_class: None,
+        tags: [].into(),
     };
     assert_eq!(registered(), Profile::Registered(expected));
     for (again, expected) in [
@@ -155,4 +157,62 @@ fn an_assessment_lies_in_the_past_and_ends_after_it_begins() {
     let late = world();
     let context = late.then(moment("2025-03-03T16:00Z"));
     assert!(when(&registered(), &context, &assess(CreditGrade::C, "2025-03-04")).is_ok());
+}
+
+fn classify(risk_class: Option<RiskClass>, tags: &[&str]) -> Command {
+    Command::Classify {
+        risk_class,
+        tags: tags.iter().map(|text| tag(text)).collect(),
+        basis: reference("大市监企档〔2025〕12号"),
+        issuer: unit("market-regulation"),
+    }
+}
+
+#[test]
+fn a_classification_takes_the_place_of_the_one_before() {
+    let world = world();
+    let unregistered = when(&Profile::default(), &world.at(TODAY), &classify(None, &[]));
+    assert_eq!(unregistered, Err(Rejection::NotRegistered));
+    let mut profile = registered();
+    for (command, events) in [
+        (classify(None, &[]), "nothing"),
+        (classify(Some(RiskClass::B), &["coal-mine", "white-list"]), "EnterpriseClassified"),
+        (classify(Some(RiskClass::B), &["coal-mine"]), "EnterpriseClassified"),
+        (classify(None, &["coal-mine"]), "EnterpriseClassified"),
+    ] {
+        let found = when(&profile, &world.at(TODAY), &command).unwrap();
+        assert_eq!(names(&found), events, "{command:?}");
+        profile = and(profile, &found);
+        let Command::Classify { risk_class, tags, .. } = command else {
+            unreachable!("they all classify");
+        };
+        let traits = profile.registered().unwrap().traits(day("2025-03-03"));
+        assert_eq!((traits.risk_class, traits.tags), (risk_class, tags));
+    }
+}
+
+#[test]
+fn a_grade_is_a_trait_only_on_the_days_on_which_it_holds() {
+    let world = world();
+    let brief = Command::AssessCreditGrade {
+        grade: CreditGrade::B,
+        issuer: unit("market-regulation"),
+        assessed_on: day("2025-02-01"),
+        valid_until: Some(day("2025-06-30")),
+    };
+    let lasting = assess(CreditGrade::A, "2024-06-01");
+    for order in [[&lasting, &brief], [&brief, &lasting]] {
+        let profile = order.into_iter().fold(registered(), |p, c| accepted(p, &world.at(TODAY), c));
+        for (on, grade) in [
+            ("2024-05-31", None),
+            ("2024-06-01", Some(CreditGrade::A)),
+            ("2025-01-31", Some(CreditGrade::A)),
+            ("2025-02-01", Some(CreditGrade::B)),
+            ("2025-06-30", Some(CreditGrade::B)),
+            // The older one does not come back: the latest word is that nothing holds.
+            ("2025-07-01", None),
+        ] {
+            assert_eq!(profile.registered().unwrap().traits(day(on)).grade, grade, "{on}");
+        }
+    }
 }

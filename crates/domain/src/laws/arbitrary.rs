@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use jiff::{Timestamp, ToSpan, civil::Date};
 use proptest::{
-    collection::{btree_set, vec},
+    collection::{btree_map, btree_set, vec},
     option,
     prelude::*,
     sample::select,
@@ -12,15 +12,17 @@ use proptest::{
 use uuid::Uuid;
 
 use crate::{
-    AreaCode, CertificateNumber, CheckDigit, ItemId, Name, Reference, RuleId, Sealed, TopicId,
-    UnitId, VisitId,
-    enterprise::{self, CreditGrade},
-    frequency::{Ground, Standing},
+    AreaCode, CertificateNumber, CheckDigit, FieldId, ItemId, Name, Reference, RuleId, Sealed,
+    TagId, TopicId, UnitId, VisitId,
+    catalogue::Level,
+    enterprise::{self, CreditGrade, RiskClass},
+    frequency::{Ground, Key, OnExceeding, Party, Standing},
     kit::{day, sealed, unit},
     visits::{self, CancelReason, CheckIn, Irregularity, ItemResult, Plan},
 };
 
 mod appeal;
+mod inspection;
 mod policy;
 
 pub(super) use appeal::appeal_event;
@@ -72,9 +74,41 @@ fn any_rule_id() -> impl Strategy<Value = RuleId> {
     "[A-Za-z0-9_./-]{1,64}".prop_map(|text| RuleId::parse(&text).unwrap())
 }
 
+fn any_field() -> impl Strategy<Value = FieldId> {
+    "[a-z0-9-]{1,64}".prop_map(|text| FieldId::parse(&text).unwrap())
+}
+
+fn any_tags() -> impl Strategy<Value = BTreeSet<TagId>> {
+    btree_set("[a-z0-9-]{1,64}".prop_map(|text| TagId::parse(&text).unwrap()), 0..4)
+}
+
+fn any_level() -> impl Strategy<Value = Level> {
+    select(vec![Level::Nation, Level::Province, Level::City, Level::County, Level::Township])
+}
+
+fn any_effect() -> impl Strategy<Value = OnExceeding> {
+    select(vec![
+        OnExceeding::Warn,
+        OnExceeding::NeedsExplanation,
+        OnExceeding::NeedsApproval,
+        OnExceeding::Refuse,
+    ])
+}
+
+fn any_grade() -> impl Strategy<Value = CreditGrade> {
+    select(vec![CreditGrade::A, CreditGrade::B, CreditGrade::C, CreditGrade::D])
+}
+
+fn any_risk_class() -> impl Strategy<Value = RiskClass> {
+    select(vec![RiskClass::A, RiskClass::B, RiskClass::C, RiskClass::D])
+}
+
+fn any_certificate() -> impl Strategy<Value = CertificateNumber> {
+    "[A-Z0-9]{1,20}".prop_map(|text| CertificateNumber::parse(&text).unwrap())
+}
+
 fn any_officers() -> impl Strategy<Value = BTreeSet<CertificateNumber>> {
-    let number = "[A-Z0-9]{1,20}".prop_map(|text| CertificateNumber::parse(&text).unwrap());
-    btree_set(number, 0..4)
+    btree_set(any_certificate(), 0..4)
 }
 
 fn any_name() -> impl Strategy<Value = Name> {
@@ -98,28 +132,84 @@ fn any_ground() -> impl Strategy<Value = Ground> {
     select(GROUNDS.to_vec())
 }
 
+fn any_key() -> impl Strategy<Value = Key> {
+    prop_oneof![
+        Just(Key::All),
+        any_unit().prop_map(Key::Unit),
+        any_level().prop_map(Key::Level),
+        any_field().prop_map(Key::Field),
+        any_item().prop_map(Key::Item),
+        any_certificate().prop_map(Key::Officer),
+    ]
+}
+
 fn any_standing() -> impl Strategy<Value = Standing> {
-    let counts = (1..9_u32, 0..9_u32, 0..9_u32, 0..9_u32);
-    let days = (any_day(), any_day());
-    let names = (any_rule_id(), any_name(), option::of(any_unit()));
-    (names, days, counts, vec(any_visit(), 0..4)).prop_map(
-        |((rule, source, unit), (from, until), (maximum, reserved, used, exempt), visits)| {
-            Standing { rule, source, unit, from, until, maximum, reserved, used, exempt, visits }
-        },
-    )
+    let counts = (any::<u32>(), 0..9_u32, 0..9_u32, 0..9_u32, 0..9_u32);
+    let days = (any_day(), any_day(), option::of(any_day()));
+    let names = (any_rule_id(), any_name(), any_key(), any_effect());
+    (names, days, counts, vec(any_visit(), 0..4)).prop_map(|(names, days, counts, visits)| {
+        let (rule, source, key, on_exceeding) = names;
+        let (from, until, frees_on) = days;
+        let (maximum, reserved, used, exempt, weight) = counts;
+        Standing {
+            rule,
+            source,
+            key,
+            from,
+            until,
+            maximum,
+            on_exceeding,
+            reserved,
+            used,
+            exempt,
+            weight,
+            visits,
+            frees_on,
+        }
+    })
 }
 
 fn any_plan() -> impl Strategy<Value = Plan> {
-    let who = (any_visit(), any_unit(), any_officers(), btree_set(any_item(), 0..4));
-    (who, any_ground(), option::of(any_reference()), any_day()).prop_map(
-        |((visit, unit, officers, items), ground, evidence, on)| Plan {
+    let units = (any_unit(), btree_set(any_unit(), 0..3));
+    let who = (any_visit(), units, any_officers(), btree_set(any_item(), 0..4));
+    let papers =
+        (option::of(any_reference()), option::of(any_reference()), option::of(any_reference()));
+    (who, any_ground(), papers, any_day()).prop_map(|(who, ground, papers, on)| {
+        let (visit, (unit, co_units), officers, items) = who;
+        let (evidence, justification, on_site_reason) = papers;
+        Plan {
             visit,
             unit,
+            co_units,
             officers,
             items,
             ground,
             evidence,
+            justification,
+            on_site_reason,
             on,
+        }
+    })
+}
+
+/// What is recorded of any plan, by whichever rules.
+fn visit_planned() -> impl Strategy<Value = visits::Event> {
+    let party = (any_unit(), option::of(any_level()));
+    let parties = vec(party.prop_map(|(unit, level)| Party { unit, level }), 0..3);
+    let fields = btree_map(any_item(), any_field(), 0..3);
+    let versions = (any::<u32>(), option::of(any::<u32>()));
+    let standings = vec(any_standing(), 0..3);
+    (any_plan(), option::of(any_area()), versions, parties, fields, standings).prop_map(
+        |(plan, area, (policy_version, catalogue_version), parties, fields, standings)| {
+            visits::Event::VisitPlanned {
+                plan,
+                area,
+                policy_version,
+                catalogue_version,
+                parties,
+                fields,
+                standings,
+            }
         },
     )
 }
@@ -148,6 +238,8 @@ pub(super) fn visits_event() -> impl Strategy<Value = visits::Event> {
         Irregularity::AfterExpiry,
         Irregularity::BeforePlannedDay,
         Irregularity::TooFewOfficers,
+        Irregularity::LimitsUnchecked,
+        Irregularity::OfficerInvalid,
     ]);
     let reason = select(vec![
         CancelReason::TaskWithdrawn,
@@ -156,14 +248,12 @@ pub(super) fn visits_event() -> impl Strategy<Value = visits::Event> {
         CancelReason::OfficersUnavailable,
     ]);
     prop_oneof![
-        (any_plan(), option::of(any_area()), any::<u32>(), vec(any_standing(), 0..3)).prop_map(
-            |(plan, area, policy_version, standings)| Event::VisitPlanned {
-                plan,
-                area,
-                policy_version,
-                standings
-            }
+        visit_planned(),
+        (any_visit(), any::<u32>(), any_day(), any_day()).prop_map(
+            |(visit, count, from, until)| Event::VisitsExcessive { visit, count, from, until }
         ),
+        (any_visit(), any_standing())
+            .prop_map(|(visit, standing)| Event::RepeatVisits { visit, standing }),
         any_visit().prop_map(|visit| Event::VisitApproved { visit }),
         (any_visit(), any_check_in(), btree_set(irregularity, 0..4)).prop_map(
             |(visit, check_in, irregularities)| Event::VisitCheckedIn {
@@ -190,12 +280,11 @@ pub(super) fn enterprise_event() -> impl Strategy<Value = enterprise::Event> {
         "[0-9A-Z]".prop_map(|text| CheckDigit::Wrong { expected: text.chars().next().unwrap() }),
         Just(CheckDigit::None),
     ];
-    let grade = select(vec![CreditGrade::A, CreditGrade::B, CreditGrade::C, CreditGrade::D]);
     prop_oneof![
         (any_name(), any_area(), check_digit).prop_map(|(name, area, check_digit)| {
             Event::EnterpriseRegistered { name, area, check_digit }
         }),
-        (grade, any_unit(), any_day(), option::of(any_day())).prop_map(
+        (any_grade(), any_unit(), any_day(), option::of(any_day())).prop_map(
             |(grade, issuer, assessed_on, valid_until)| Event::CreditGradeAssessed {
                 grade,
                 issuer,
@@ -205,5 +294,13 @@ pub(super) fn enterprise_event() -> impl Strategy<Value = enterprise::Event> {
         ),
         (any_area(), any_area(), any_reference())
             .prop_map(|(from, to, basis)| Event::AreaChanged { from, to, basis }),
+        (option::of(any_risk_class()), any_tags(), any_reference(), any_unit()).prop_map(
+            |(risk_class, tags, basis, issuer)| Event::EnterpriseClassified {
+                risk_class,
+                tags,
+                basis,
+                issuer
+            }
+        ),
     ]
 }

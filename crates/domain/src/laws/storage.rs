@@ -57,6 +57,7 @@ proptest! {
             state.routing().is_some(),
             state.calendar().is_some(),
             state.case_types().is_some(),
+            state.catalogue().is_some(),
         ];
         let found = read.into_iter().filter(|is| *is).count();
         prop_assert_eq!(found, usize::from(state.published().is_some()));

@@ -1,124 +1,55 @@
-//! No sequence of commands overshoots a limit by decision, and no place is lost or made up.
+//! No sequence of commands overshoots a limit by decision, no place is lost or made up, and what is
+//! explained beforehand is what is decided.
 //!
-//! The oracle reads events and counts for itself; it shares nothing with `frequency::standings`.
+//! The oracle reads events and counts for itself; it shares nothing with `frequency::assess`.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use jiff::{SignedDuration, Timestamp, ToSpan, civil::Date};
-use proptest::{collection::vec, prelude::*, sample::select};
+use proptest::{collection::vec, prelude::*};
 use uuid::Uuid;
 
+use self::{
+    oracle::{Count, Oracle, Place, spelled},
+    random::{any_plan, any_policy, any_steps, command},
+};
 use super::cases;
 use crate::{
-    CertificateNumber, CheckDigit, Decider, ItemId, RuleId, UnitId, VisitId,
-    enterprise::{self, Profile},
-    frequency::{FrequencyPolicy, Ground, Held, Rule, Subject, Window},
-    kit::{World, area, day, given, moment, name, reference, unit, when},
-    visits::{CancelReason, CheckIn, Command, Event, Plan, Rejection, Visits},
+    CertificateNumber, CheckDigit, Decider, UnitId, VisitId,
+    catalogue::{Catalogue, Level},
+    decider::Context,
+    enterprise::{self, CreditGrade, Profile, RiskClass},
+    frequency::{FrequencyPolicy, Held, OnExceeding, Standing, Verdict},
+    kit::{
+        World, area, catalogue, certificate, day, given, moment, name, on_site, reference, tag,
+        unit, when,
+    },
+    visits::{Command, Event, Justification, Plan, Rejection, Visits},
 };
 
-/// One command, and by how many hours the clock moves before it.
-#[derive(Debug, Clone)]
-struct Step {
-    hours: i64,
-    visit: u8,
-    act: Act,
-}
+mod frees;
+mod oracle;
+mod random;
 
-#[derive(Debug, Clone)]
-enum Act {
-    Plan { ground: Ground, days_ahead: i32 },
-    Approve,
-    CheckIn { officers: usize, hours_ago: i64, offline: bool },
-    CheckOut,
-    Cancel,
-    Expire,
-}
-
-fn any_act() -> impl Strategy<Value = Act> {
-    let ground = select(vec![Ground::Routine, Ground::Random, Ground::Complaint, Ground::Urgent]);
-    let days_ahead = prop_oneof![3 => 0..5_i32, 1 => 0..400_i32];
-    let hours_ago = prop_oneof![3 => Just(0_i64), 1 => 0..2000_i64];
-    let officers = prop_oneof![9 => Just(2_usize), 1 => Just(1_usize)];
-    prop_oneof![
-        6 => (ground, days_ahead).prop_map(|(ground, days_ahead)| Act::Plan { ground, days_ahead }),
-        3 => Just(Act::Approve),
-        4 => (officers, hours_ago, any::<bool>()).prop_map(|(officers, hours_ago, offline)| {
-            Act::CheckIn { officers, hours_ago, offline }
-        }),
-        1 => Just(Act::CheckOut),
-        1 => Just(Act::Cancel),
-        1 => Just(Act::Expire),
-    ]
-}
-
-fn any_steps() -> impl Strategy<Value = Vec<Step>> {
-    let hours = prop_oneof![3 => Just(0_i64), 3 => 0..200_i64, 1 => 0..4000_i64];
-    let step =
-        (hours, 1..9_u8, any_act()).prop_map(|(hours, visit, act)| Step { hours, visit, act });
-    vec(step, 1..60)
-}
-
-fn any_policy() -> impl Strategy<Value = FrequencyPolicy> {
-    let subject = select(vec![Subject::SameUnit, Subject::AllUnits]);
-    let exempt =
-        select(vec![vec![], vec![Ground::Complaint], vec![Ground::Complaint, Ground::Urgent]]);
-    let from = select(vec!["2019-01-01", "2025-03-10", "2025-04-01"]);
-    let until = select(vec![None, Some("2025-05-15"), Some("2026-01-31")]);
-    vec((subject, 1..4_u32, exempt, from, until), 1..4).prop_map(|rules| {
-        let rule = |(n, (subject, maximum, exempt, from, until)): (
-            usize,
-            (_, _, Vec<_>, _, Option<_>),
-        )| Rule {
-            id: RuleId::parse(&format!("rule-{n}")).unwrap(),
-            subject,
-            window: Window::CalendarYear,
-            maximum,
-            exempt_grounds: exempt.into_iter().collect(),
-            source: name("关于规范涉企行政检查的规定"),
-            is_default: false,
-            valid_from: day(from),
-            valid_until: until.map(day),
-        };
-        FrequencyPolicy { rules: rules.into_iter().enumerate().map(rule).collect() }
-    })
-}
+/// The items there are and their fields.
+const FIELDS: [(&str, &str); 3] =
+    [("SC-0101", "market"), ("SC-0205", "market"), ("XF-0001", "fire")];
+/// The units that plan and their levels.
+const LEVELS: [(&str, Level); 3] =
+    [("tax", Level::City), ("market-regulation", Level::City), ("county-fire", Level::County)];
 
 fn visit(n: u8) -> VisitId {
     VisitId(Uuid::from_u128(u128::from(n)))
 }
 
-/// Two units share eight visits.
+/// Three units share eight visits.
 fn unit_of(n: u8) -> UnitId {
-    unit(if n.is_multiple_of(2) { "tax" } else { "market-regulation" })
+    unit(LEVELS[usize::from(n) % 3].0)
 }
 
-fn officers(count: usize) -> BTreeSet<CertificateNumber> {
-    (1..=count).map(|n| CertificateNumber::parse(&format!("2102-{n:04}")).unwrap()).collect()
-}
-
-fn command(step: &Step, at: Timestamp, today: Date) -> Command {
-    let (visit, unit) = (visit(step.visit), unit_of(step.visit));
-    match step.act {
-        Act::Plan { ground, days_ahead } => Command::Plan(Plan {
-            visit,
-            unit,
-            officers: officers(2),
-            items: [ItemId::parse("SC-0101").unwrap()].into(),
-            ground,
-            evidence: Some(reference("12345-20250301-0077")),
-            on: today.saturating_add(days_ahead.days()),
-        }),
-        Act::Approve => Command::Approve { visit, unit },
-        Act::CheckIn { officers: count, hours_ago, offline } => {
-            let occurred_at = at - SignedDuration::from_hours(hours_ago);
-            let check_in = CheckIn { officers: officers(count), occurred_at, offline };
-            Command::CheckIn { visit, unit, check_in }
-        }
-        Act::CheckOut => Command::CheckOut { visit, unit, occurred_at: at },
-        Act::Cancel => Command::Cancel { visit, unit, reason: CancelReason::TaskWithdrawn },
-        Act::Expire => Command::Expire { visit },
-    }
+/// Two officers in a row, or one.
+fn officers(first: usize, count: usize) -> BTreeSet<CertificateNumber> {
+    (first + 1..=first + count).map(certificate).collect()
 }
 
 /// The day in Shanghai, counted in seconds.
@@ -127,83 +58,116 @@ fn day_in_shanghai(at: Timestamp) -> Date {
     day("1970-01-01").saturating_add(days.days())
 }
 
-/// One count that may not pass a limit: a rule, a unit where it counts by unit, a year.
-type Count = (RuleId, Option<UnitId>, i16);
-
-/// What the events say, counted by hand.
-#[derive(Debug, Default)]
-struct Oracle {
-    plans: BTreeMap<VisitId, Plan>,
-    /// Every place held, the day that it counts on, and whether the officers have come.
-    places: BTreeMap<VisitId, (Date, bool)>,
-    raised: BTreeSet<Count>,
-}
-
-impl Oracle {
-    fn see(&mut self, event: &Event) {
-        match event {
-            Event::VisitPlanned { plan, .. } => {
-                self.plans.insert(plan.visit, plan.clone());
-                self.places.insert(plan.visit, (plan.on, false));
-            }
-            Event::VisitCheckedIn { visit, check_in, .. } => {
-                let came = day_in_shanghai(check_in.occurred_at);
-                // A claim can move a visit to a later day, never to an earlier one.
-                let planned = self.plans.get(visit).map_or(came, |plan| plan.on);
-                let counts = if came < planned { planned } else { came };
-                self.places.insert(*visit, (counts, true));
-            }
-            Event::VisitCancelled { visit, .. } | Event::VisitExpired { visit } => {
-                assert!(self.places.remove(visit).is_some(), "a place is freed once");
-            }
-            Event::CapExceeded { visit, standing } => {
-                assert!(standing.visits.contains(visit), "only what counts overshoots");
-                let count = (standing.rule.clone(), standing.unit.clone(), standing.from.year());
-                self.raised.insert(count);
-            }
-            Event::VisitApproved { .. }
-            | Event::VisitCheckedOut { .. }
-            | Event::ResultReported { .. } => {}
-        }
-    }
-
-    fn counts_in(rule: &Rule, plan: &Plan, on: Date) -> Option<Count> {
-        let applies = on >= rule.valid_from && rule.valid_until.is_none_or(|last| on <= last);
-        let counts = applies && !rule.exempt_grounds.contains(&plan.ground);
-        let unit = (rule.subject == Subject::SameUnit).then(|| plan.unit.clone());
-        counts.then(|| (rule.id.clone(), unit, on.year()))
-    }
-
-    fn counts(&self, policy: &FrequencyPolicy) -> BTreeMap<Count, u32> {
-        let mut counts = BTreeMap::new();
-        for (visit, (on, _)) in &self.places {
-            for rule in &policy.rules {
-                if let Some(count) = Self::counts_in(rule, &self.plans[visit], *on) {
-                    *counts.entry(count).or_default() += 1;
-                }
-            }
-        }
-        counts
-    }
-
-    /// The counts in which `plan` would take or has taken a place, with their limits.
-    fn limits(&self, policy: &FrequencyPolicy, plan: &Plan) -> Vec<(u32, u32)> {
-        let counts = self.counts(policy);
-        let of = |rule: &Rule| {
-            let count = Self::counts_in(rule, plan, plan.on)?;
-            Some((counts.get(&count).copied().unwrap_or(0), rule.maximum))
-        };
-        policy.rules.iter().filter_map(of).collect()
-    }
-}
-
 fn world(policy: FrequencyPolicy) -> World {
     let registered = enterprise::Event::EnterpriseRegistered {
         name: name("大连旅顺船舶配件有限公司"),
         area: area("210212"),
         check_digit: CheckDigit::Correct,
     };
-    World { profile: given::<Profile>(&[registered]), frequency: Some(policy), ..World::default() }
+    let graded = enterprise::Event::CreditGradeAssessed {
+        grade: CreditGrade::A,
+        issuer: unit("market-regulation"),
+        assessed_on: day("2024-01-01"),
+        valid_until: None,
+    };
+    let classified = enterprise::Event::EnterpriseClassified {
+        risk_class: Some(RiskClass::B),
+        tags: [tag("port")].into(),
+        basis: reference("大市监企档〔2025〕12号"),
+        issuer: unit("market-regulation"),
+    };
+    let of_unit = |(by, level): (&str, Level)| {
+        let items = FIELDS.map(|(id, field)| on_site(id, field)).into();
+        let mut found = Catalogue { level, items, ..catalogue(by) };
+        // A random sequence of commands may take decades.
+        found.officers.iter_mut().for_each(|officer| officer.valid_until = day("2199-12-31"));
+        found
+    };
+    World {
+        profile: given::<Profile>(&[registered, graded, classified]),
+        frequency: Some(policy),
+        catalogues: LEVELS.map(of_unit).into(),
+        ..World::default()
+    }
+}
+
+fn counts<'a>(standings: impl IntoIterator<Item = &'a Standing>) -> BTreeSet<Count> {
+    let count = |standing: &Standing| (standing.rule.clone(), spelled(&standing.key));
+    standings.into_iter().map(count).collect()
+}
+
+/// Those of the limits that say `least` or something stricter.
+fn of_word(over: &[(Count, OnExceeding)], least: OnExceeding) -> BTreeSet<Count> {
+    let over = over.iter().filter(|(_, effect)| *effect >= least);
+    over.map(|(count, _)| count.clone()).collect()
+}
+
+/// Checks the answer to a plan against what the limits would be pushed over.
+fn check_plan(
+    over: &[(Count, OnExceeding)],
+    plan: &Plan,
+    outcome: &Result<Vec<Event>, Rejection>,
+) -> Result<(), TestCaseError> {
+    let strictest = over.iter().map(|(_, effect)| *effect).max();
+    let missing = plan.justification.is_none();
+    match (strictest, outcome) {
+        (Some(OnExceeding::Refuse), Err(Rejection::CapReached { exhausted })) => {
+            prop_assert_eq!(counts(exhausted), of_word(over, OnExceeding::Refuse));
+        }
+        (
+            Some(word @ (OnExceeding::NeedsApproval | OnExceeding::NeedsExplanation)),
+            Err(Rejection::JustificationMissing { wanted, exceeded }),
+        ) if missing => {
+            let approval = word == OnExceeding::NeedsApproval;
+            prop_assert_eq!(*wanted == Justification::Approval, approval);
+            prop_assert_eq!(counts(exceeded), of_word(over, OnExceeding::NeedsExplanation));
+        }
+        (None | Some(OnExceeding::Warn), Ok(_)) => {}
+        (Some(OnExceeding::NeedsApproval | OnExceeding::NeedsExplanation), Ok(_)) if !missing => {}
+        (_, outcome) => prop_assert!(false, "{over:?} but {outcome:?}"),
+    }
+    Ok(())
+}
+
+/// Checks what was raised at the door against what the visit pushed over.
+fn check_arrival(
+    over: &[(Count, OnExceeding)],
+    offline: bool,
+    events: &[Event],
+) -> Result<(), TestCaseError> {
+    let (mut exceeded, mut repeated) = (vec![], vec![]);
+    for event in events {
+        if let Event::CapExceeded { standing, .. } = event {
+            exceeded.push(standing);
+        }
+        if let Event::RepeatVisits { standing, .. } = event {
+            repeated.push(standing);
+        }
+    }
+    let refusing = of_word(over, OnExceeding::Refuse);
+    let warned: BTreeSet<Count> = of_word(over, OnExceeding::Warn)
+        .difference(&of_word(over, OnExceeding::NeedsExplanation))
+        .cloned()
+        .collect();
+    prop_assert!(offline || refusing.is_empty(), "a live scan never overshoots");
+    prop_assert!(counts(exceeded.iter().copied()).is_superset(&refusing));
+    let justifiable = of_word(over, OnExceeding::NeedsExplanation);
+    prop_assert!(counts(exceeded.iter().copied()).is_subset(&justifiable));
+    prop_assert_eq!(counts(repeated.iter().copied()), warned);
+    prop_assert_eq!(exceeded.len(), counts(exceeded.iter().copied()).len(), "once for each rule");
+    Ok(())
+}
+
+fn about(command: &Command) -> UnitId {
+    match command {
+        Command::Plan(plan) => plan.unit.clone(),
+        Command::Approve { unit, .. }
+        | Command::CheckIn { unit, .. }
+        | Command::CheckOut { unit, .. }
+        | Command::ReportResult { unit, .. }
+        | Command::Cancel { unit, .. } => unit.clone(),
+        Command::Expire { .. } => unit("tax"),
+    }
 }
 
 proptest! {
@@ -219,39 +183,59 @@ proptest! {
         let mut oracle = Oracle::default();
         for step in steps {
             at += SignedDuration::from_hours(step.hours);
-            let command = command(&step, at, day_in_shanghai(at));
-            let outcome = when(&state, &world.then(at), &command);
+            let planned = state.get(visit(step.visit)).map(|known| known.plan.clone());
+            let command = command(&step, at, day_in_shanghai(at), planned.as_ref());
+            let context = world.about_then(&about(&command), at);
+            let outcome = when(&state, &context, &command);
+            if let (Command::Plan(plan), None) = (&command, &planned) {
+                let over = oracle.pushed_over(&policy, &Place::of(plan));
+                check_plan(&over, plan, &outcome)?;
+            }
             for event in outcome.iter().flatten() {
                 oracle.see(event);
                 state = state.evolve(event);
             }
-            match (&command, &outcome) {
-                (Command::Plan(plan), Ok(events)) if !events.is_empty() => {
-                    let kept = oracle.limits(&policy, plan).iter().all(|(n, most)| n <= most);
-                    prop_assert!(kept, "an accepted plan never overshoots");
-                }
-                (Command::Plan(plan), Err(Rejection::CapReached { exhausted })) => {
-                    let limits = oracle.limits(&policy, plan);
-                    let full = limits.iter().filter(|(n, most)| n >= most).count();
-                    prop_assert_eq!(exhausted.len(), full, "refused only where no place is left");
-                    prop_assert!(full > 0);
-                }
-                (Command::CheckIn { check_in, .. }, Ok(events)) => {
-                    let in_order = events.len() <= 1 || check_in.offline;
-                    prop_assert!(in_order, "a live scan never overshoots");
-                }
-                _ => {}
+            if let (Command::CheckIn { check_in, visit, .. }, Ok(events)) = (&command, &outcome)
+                && !events.is_empty()
+            {
+                let over = oracle.pushed_over(&policy, &oracle.places[visit]);
+                check_arrival(&over, check_in.offline, events)?;
             }
-            for (count, found) in oracle.counts(&policy) {
-                let rule = policy.rules.iter().find(|rule| rule.id == count.0).unwrap();
-                let told = found <= rule.maximum || oracle.raised.contains(&count);
-                prop_assert!(told, "{:?} stands at {} and nothing was raised", count, found);
-            }
+            prop_assert_eq!(oracle.untold(&policy), vec![], "overshot, and nothing was raised");
             for n in 1..9 {
                 let entry = state.get(visit(n)).and_then(crate::visits::Visit::entry);
                 let held = entry.map(|entry| (entry.on, entry.held == Held::Used));
-                let expected = oracle.places.get(&visit(n));
-                prop_assert_eq!(held.as_ref(), expected, "places are conserved");
+                let expected = oracle.places.get(&visit(n)).map(|place| (place.on, place.came));
+                prop_assert_eq!(held, expected, "places are conserved");
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_explained_is_what_is_decided(
+        policy in any_policy(), plans in vec(any_plan(), 1..24), missing in 0..12_u8,
+    ) {
+        let mut world = world(policy);
+        match missing {
+            0 => world.profile = Profile::Unregistered,
+            1 => world.frequency = None,
+            2 => world.catalogues.clear(),
+            _ => {}
+        }
+        let at = moment("2025-03-03T09:00+08:00");
+        let mut state = Visits::default();
+        for plan in plans {
+            let context: Context<'_> = world.about_then(&plan.unit, at);
+            let explained = state.explain(&context, &plan);
+            let outcome = when(&state, &context, &Command::Plan(plan));
+            prop_assert_eq!(explained.rejection.as_ref(), outcome.as_ref().err());
+            if let Ok([Event::VisitPlanned { standings, .. }]) = outcome.as_deref() {
+                let looked_at = explained.assessment.map(|assessment| assessment.standings);
+                prop_assert_eq!(looked_at.as_ref(), Some(standings));
+                prop_assert!(explained.verdict < Verdict::Refused);
+            }
+            for event in outcome.iter().flatten() {
+                state = state.evolve(event);
             }
         }
     }

@@ -21,6 +21,8 @@ impl Process for Event {
             | Self::VisitExpired { visit } => vec![Change::Drop(key(*visit))],
             Self::VisitApproved { .. }
             | Self::CapExceeded { .. }
+            | Self::VisitsExcessive { .. }
+            | Self::RepeatVisits { .. }
             | Self::VisitCheckedOut { .. }
             | Self::ResultReported { .. } => vec![],
         }
@@ -46,7 +48,7 @@ mod tests {
         kit::{day, moment},
         visits::{
             CancelReason, CheckIn,
-            tests::{plan, visit},
+            tests::{plan, planned_as, visit},
         },
     };
 
@@ -59,8 +61,7 @@ mod tests {
             (moment("2025-03-11T00:00+08:00"), moment("2025-03-10T10:00+08:00"));
         let came = CheckIn { officers: plan(1).officers, occurred_at, offline: false };
         let (irregularities, reason) = (BTreeSet::new(), CancelReason::TaskWithdrawn);
-        let planned =
-            Event::VisitPlanned { plan: plan(1), area: None, policy_version: 1, standings: vec![] };
+        let planned = planned_as(plan(1));
         let entry = Entry { key: KEY.to_owned(), at, duty: Duty::ExpireVisit { visit } };
         assert_eq!(planned.agenda(), [Change::Put(entry)]);
         for event in [

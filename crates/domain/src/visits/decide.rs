@@ -1,11 +1,12 @@
 //! One function for each command on visits.
 
-use jiff::ToSpan;
-
-use super::*;
+use super::{
+    catalogued::{catalogue_of, invalid_officer},
+    *,
+};
 use crate::{
     calendar::civil_date,
-    frequency::{Entry, FrequencyPolicy, Held, exhausted, standings},
+    frequency::{FrequencyPolicy, Held, OnExceeding, excessive, overshot},
 };
 
 impl Visits {
@@ -20,40 +21,6 @@ impl Visits {
         } else {
             Err(Rejection::OtherUnit { owner: known.plan.unit.clone() })
         }
-    }
-
-    pub(super) fn plan(&self, context: &Context<'_>, plan: &Plan) -> Result<Vec<Event>, Rejection> {
-        if let Some(known) = self.get(plan.visit) {
-            let same = known.plan == *plan;
-            return if same { Ok(vec![]) } else { Err(Rejection::PlannedDifferently(plan.visit)) };
-        }
-        let Some(profile) = context.profile.and_then(|profile| profile.registered()) else {
-            return Err(Rejection::EnterpriseUnregistered);
-        };
-        let policy = context.frequency.ok_or(Rejection::PolicyUnpublished)?;
-        enough_officers(&plan.officers)?;
-        if plan.items.is_empty() {
-            return Err(Rejection::NoItems);
-        }
-        let from = context.today();
-        let until = from.saturating_add(PLANNED_AHEAD_MAX.days());
-        if plan.on < from || plan.on > until {
-            return Err(Rejection::DateOutOfRange { on: plan.on, from, until });
-        }
-        if plan.evidence.is_none() && policy.document.exempts(plan.ground, plan.on) {
-            return Err(Rejection::EvidenceMissing);
-        }
-        let entries = self.entries(plan.visit);
-        let exhausted = exhausted(policy.document, &entries, &plan.unit, plan.ground, plan.on);
-        if !exhausted.is_empty() {
-            return Err(Rejection::CapReached { exhausted });
-        }
-        Ok(vec![Event::VisitPlanned {
-            plan: plan.clone(),
-            area: Some(profile.area.clone()),
-            policy_version: policy.version,
-            standings: standings(policy.document, &entries, &plan.unit, plan.on),
-        }])
     }
 
     /// A live scan must be in order. A scan handed in later already happened: it is recorded, with
@@ -72,50 +39,76 @@ impl Visits {
         if in_future(context, check_in.occurred_at) {
             return Err(Rejection::InFuture { occurred_at: check_in.occurred_at });
         }
-        let mut irregularities = visit.irregularities(check_in);
+        let mut irregularities = visit.irregularities(context, check_in);
         if !check_in.offline && !irregularities.is_empty() {
-            return Err(visit.refuse_live(&irregularities, check_in));
+            return Err(visit.refuse_live(context, &irregularities, check_in));
         }
-        let overshot = match context.frequency {
-            Some(policy) => self.overshot(policy.document, visit, check_in),
+        let raised = match context.frequency {
+            Some(policy) => self.raised(context, policy.document, visit, check_in),
             None if check_in.offline => {
                 irregularities.insert(Irregularity::LimitsUnchecked);
                 vec![]
             }
             None => return Err(Rejection::PolicyUnpublished),
         };
-        if !check_in.offline && !overshot.is_empty() {
-            return Err(Rejection::CapReached { exhausted: overshot });
+        if !check_in.offline {
+            let exhausted = raised.iter().filter_map(refused).cloned().collect::<Vec<_>>();
+            if !exhausted.is_empty() {
+                return Err(Rejection::CapReached { exhausted });
+            }
         }
-        let id = visit.plan.visit;
-        let raised =
-            overshot.into_iter().map(|standing| Event::CapExceeded { visit: id, standing });
-        let happened =
-            Event::VisitCheckedIn { visit: id, check_in: check_in.clone(), irregularities };
+        let happened = Event::VisitCheckedIn {
+            visit: visit.plan.visit,
+            check_in: check_in.clone(),
+            irregularities,
+        };
         Ok(std::iter::once(happened).chain(raised).collect())
     }
 
-    /// The rules that stand exceeded once this visit counts as carried out.
-    fn overshot(
+    /// What the supervision body is told once this visit counts as carried out.
+    fn raised(
         &self,
+        context: &Context<'_>,
         policy: &FrequencyPolicy,
         visit: &Visit,
         check_in: &CheckIn,
-    ) -> Vec<Standing> {
-        let Plan { visit: id, unit, ground, .. } = &visit.plan;
+    ) -> Vec<Event> {
+        let id = visit.plan.visit;
         let on = counts_on(visit.plan.on, check_in.occurred_at);
-        let mut entries = self.entries(*id);
-        entries.push(Entry {
-            visit: *id,
-            unit: unit.clone(),
-            ground: *ground,
-            on,
-            held: Held::Used,
+        let happened = visit.as_entry(on, Held::Used, check_in.officers.clone());
+        let registered = context.profile.and_then(|profile| profile.registered());
+        let traits = registered.map(|registered| registered.traits(on)).unwrap_or_default();
+        let entries = self.entries(id);
+        // A scan that takes the very place that the plan held exceeds nothing new.
+        let held = visit
+            .entry()
+            .is_some_and(|held| held.on == happened.on && held.officers == happened.officers);
+        let unjustified = !held && visit.plan.justification.is_none();
+        let told = |standing: Standing| match standing.on_exceeding {
+            OnExceeding::Refuse => Some(Event::CapExceeded { visit: id, standing }),
+            OnExceeding::NeedsExplanation | OnExceeding::NeedsApproval => {
+                unjustified.then_some(Event::CapExceeded { visit: id, standing })
+            }
+            OnExceeding::Warn => Some(Event::RepeatVisits { visit: id, standing }),
+        };
+        let exceeded = overshot(policy, &traits, &entries, &happened).into_iter().filter_map(told);
+        let excess = excessive(policy, &traits, &entries, &happened);
+        let excess = excess.map(|(count, from, until)| Event::VisitsExcessive {
+            visit: id,
+            count,
+            from,
+            until,
         });
-        let mut found = standings(policy, &entries, unit, on);
-        found.retain(|standing| standing.visits.contains(id) && standing.is_exceeded());
-        found
+        exceeded.chain(excess).collect()
     }
+}
+
+/// The limit that forbids a live scan to raise the event.
+fn refused(raised: &Event) -> Option<&Standing> {
+    let Event::CapExceeded { standing, .. } = raised else {
+        return None;
+    };
+    (standing.on_exceeding == OnExceeding::Refuse).then_some(standing)
 }
 
 impl Visit {
@@ -123,7 +116,7 @@ impl Visit {
         Rejection::WrongPhase { found: self.phase_name(), wanted }
     }
 
-    fn irregularities(&self, check_in: &CheckIn) -> BTreeSet<Irregularity> {
+    fn irregularities(&self, context: &Context<'_>, check_in: &CheckIn) -> BTreeSet<Irregularity> {
         let phase = match self.phase {
             Phase::Planned => Some(Irregularity::NotApproved),
             Phase::Cancelled => Some(Irregularity::AfterCancellation),
@@ -136,14 +129,35 @@ impl Visit {
         let early = (civil_date(check_in.occurred_at) < self.plan.on)
             .then_some(Irregularity::BeforePlannedDay);
         let few = (check_in.officers.len() < OFFICERS_MIN).then_some(Irregularity::TooFewOfficers);
-        phase.into_iter().chain(early).chain(few).collect()
+        let invalid = self.invalid_officer(context, check_in);
+        let invalid = invalid.map(|_| Irregularity::OfficerInvalid);
+        phase.into_iter().chain(early).chain(few).chain(invalid).collect()
     }
 
-    fn refuse_live(&self, found: &BTreeSet<Irregularity>, check_in: &CheckIn) -> Rejection {
+    /// An officer without a valid certificate, where the unit's catalogue is at hand.
+    fn invalid_officer<'a>(
+        &self,
+        context: &Context<'_>,
+        check_in: &'a CheckIn,
+    ) -> Option<&'a CertificateNumber> {
+        let catalogue = catalogue_of(context, &self.plan.unit)?.document;
+        invalid_officer(catalogue, &check_in.officers, civil_date(check_in.occurred_at))
+    }
+
+    fn refuse_live(
+        &self,
+        context: &Context<'_>,
+        found: &BTreeSet<Irregularity>,
+        check_in: &CheckIn,
+    ) -> Rejection {
         if found.contains(&Irregularity::TooFewOfficers) {
             Rejection::TooFewOfficers { found: check_in.officers.len() }
         } else if found.contains(&Irregularity::BeforePlannedDay) {
             Rejection::BeforePlannedDay { on: self.plan.on }
+        } else if let (Phase::Approved, Some(certificate)) =
+            (&self.phase, self.invalid_officer(context, check_in))
+        {
+            Rejection::OfficerInvalid { certificate: certificate.clone() }
         } else {
             self.wrong_phase("approved")
         }
@@ -243,7 +257,7 @@ fn in_future(context: &Context<'_>, at: Timestamp) -> bool {
     at.duration_since(context.now) > CLOCK_AHEAD_MAX
 }
 
-fn enough_officers(officers: &BTreeSet<CertificateNumber>) -> Result<(), Rejection> {
+pub(super) fn enough_officers(officers: &BTreeSet<CertificateNumber>) -> Result<(), Rejection> {
     if officers.len() < OFFICERS_MIN {
         return Err(Rejection::TooFewOfficers { found: officers.len() });
     }

@@ -1,13 +1,13 @@
 //! What is known of an enterprise's visits as far as some rule reads it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use jiff::Timestamp;
+use jiff::{Timestamp, civil::Date};
 
-use super::{ItemResult, Plan, counts_on};
+use super::{ItemResult, Plan, counts_on, found_something};
 use crate::{
-    frequency::{Entry, Held},
-    ids::VisitId,
+    frequency::{Entry, Held, Party},
+    ids::{CertificateNumber, FieldId, ItemId, VisitId},
 };
 
 /// The visits of one enterprise (入企检查台账).
@@ -21,6 +21,12 @@ pub struct Visits {
 pub struct Visit {
     /// What was planned.
     pub plan: Plan,
+    /// The units that take part, the lead first.
+    pub parties: Vec<Party>,
+    /// The field of each item, as far as it is known.
+    pub fields: BTreeMap<ItemId, FieldId>,
+    /// The officers planned; those who came, once they have.
+    pub officers: BTreeSet<CertificateNumber>,
     /// How far it is.
     pub phase: Phase,
 }
@@ -56,6 +62,14 @@ pub enum Phase {
 }
 
 impl Visit {
+    pub(super) fn planned(
+        plan: Plan,
+        parties: Vec<Party>,
+        fields: BTreeMap<ItemId, FieldId>,
+    ) -> Self {
+        Self { officers: plan.officers.clone(), plan, parties, fields, phase: Phase::Planned }
+    }
+
     /// The phase's name, as in `WrongPhase`.
     #[must_use]
     pub fn phase_name(&self) -> &'static str {
@@ -91,8 +105,40 @@ impl Visit {
             }
             Phase::Cancelled | Phase::Expired => return None,
         };
-        let Plan { visit, unit, ground, .. } = &self.plan;
-        Some(Entry { visit: *visit, unit: unit.clone(), ground: *ground, on, held })
+        Some(self.as_entry(on, held, self.officers.clone()))
+    }
+
+    /// The visit as the limits would see it on a day, with those officers.
+    pub(super) fn as_entry(
+        &self,
+        on: Date,
+        held: Held,
+        officers: BTreeSet<CertificateNumber>,
+    ) -> Entry {
+        let items = self.plan.items.iter();
+        Entry {
+            visit: self.plan.visit,
+            parties: self.parties.clone(),
+            items: items.map(|item| (item.clone(), self.fields.get(item).cloned())).collect(),
+            officers,
+            ground: self.plan.ground,
+            on,
+            held,
+            finding: self.finding(),
+        }
+    }
+
+    /// Whether something was found; none while nothing is reported.
+    fn finding(&self) -> Option<bool> {
+        match &self.phase {
+            Phase::Reported { results, .. } => Some(found_something(results)),
+            Phase::Planned
+            | Phase::Approved
+            | Phase::CheckedIn { .. }
+            | Phase::CheckedOut { .. }
+            | Phase::Cancelled
+            | Phase::Expired => None,
+        }
     }
 }
 
@@ -109,8 +155,21 @@ impl Visits {
         others.filter_map(|(_, visit)| visit.entry()).collect()
     }
 
-    pub(super) fn insert(mut self, plan: Plan) -> Self {
-        self.visits.insert(plan.visit, Visit { plan, phase: Phase::Planned });
+    pub(super) fn insert(
+        mut self,
+        plan: Plan,
+        parties: Vec<Party>,
+        fields: BTreeMap<ItemId, FieldId>,
+    ) -> Self {
+        let planned = Visit::planned(plan, parties, fields);
+        self.visits.insert(planned.plan.visit, planned);
+        self
+    }
+
+    pub(super) fn came(mut self, visit: VisitId, officers: BTreeSet<CertificateNumber>) -> Self {
+        if let Some(known) = self.visits.get_mut(&visit) {
+            known.officers = officers;
+        }
         self
     }
 

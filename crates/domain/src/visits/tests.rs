@@ -6,15 +6,23 @@ use uuid::Uuid;
 
 use super::*;
 use crate::{
+    catalogue::Level,
     enterprise::{self, Profile},
-    frequency::{FrequencyPolicy, Rule, Subject, Window},
+    frequency::{Rule, Subject},
     ids::RuleId,
-    kit::{World, area, at, day, given, moment, name, names, unit, when},
+    kit::{
+        World, area, at, catalogue, certificate, day, field, given, item, moment, name, names,
+        policy_of, unit, when,
+    },
     uscc::CheckDigit,
 };
 
+mod alerts;
 mod caps;
+mod catalogued;
+mod explained;
 mod scans;
+mod upcasts;
 
 /// The day on which most plans are made.
 const MORNING: &str = "2025-03-03T09:00+08:00";
@@ -30,34 +38,24 @@ pub(crate) fn plan(n: u8) -> Plan {
     Plan {
         visit: visit(n),
         unit: unit("market-regulation"),
+        co_units: BTreeSet::new(),
         officers: officers(2),
         items: ["SC-0101", "SC-0205"].map(item).into(),
         ground: Ground::Routine,
         evidence: None,
+        justification: None,
+        on_site_reason: None,
         on: day("2025-03-10"),
     }
 }
 
-fn item(text: &str) -> ItemId {
-    ItemId::parse(text).unwrap()
-}
-
 fn officers(count: usize) -> BTreeSet<CertificateNumber> {
-    (1..=count).map(|n| CertificateNumber::parse(&format!("2102-{n:04}")).unwrap()).collect()
+    (1..=count).map(certificate).collect()
 }
 
 fn rule(id: &str, subject: Subject, maximum: u32) -> Rule {
-    Rule {
-        id: RuleId::parse(id).unwrap(),
-        subject,
-        window: Window::CalendarYear,
-        maximum,
-        exempt_grounds: [Ground::Complaint, Ground::Urgent].into(),
-        source: name(&format!("关于规范涉企行政检查的规定 {id}")),
-        is_default: false,
-        valid_from: day("2019-01-01"),
-        valid_until: None,
-    }
+    let exempt_grounds = [Ground::Complaint, Ground::Urgent].into();
+    Rule { exempt_grounds, ..crate::kit::rule(id, subject, maximum) }
 }
 
 /// A registered enterprise under `rules`.
@@ -69,7 +67,10 @@ fn world(rules: Vec<Rule>) -> World {
     };
     World {
         profile: given::<Profile>(&[registered]),
-        frequency: Some(FrequencyPolicy { rules }),
+        frequency: Some(policy_of(rules)),
+        catalogues: ["market-regulation", "tax", "justice", "urban-management"]
+            .map(catalogue)
+            .into(),
         ..World::default()
     }
 }
@@ -80,8 +81,22 @@ fn once_a_year() -> World {
 }
 
 fn planned(n: u8) -> Event {
-    let standings = vec![];
-    Event::VisitPlanned { plan: plan(n), area: Some(area("210212")), policy_version: 3, standings }
+    planned_as(plan(n))
+}
+
+/// What is recorded of a plan of one unit of the city.
+pub(crate) fn planned_as(plan: Plan) -> Event {
+    let party = Party { unit: plan.unit.clone(), level: Some(Level::City) };
+    let fields = plan.items.iter().map(|item| (item.clone(), field("market"))).collect();
+    Event::VisitPlanned {
+        plan,
+        area: Some(area("210212")),
+        policy_version: 3,
+        catalogue_version: Some(11),
+        parties: vec![party],
+        fields,
+        standings: vec![],
+    }
 }
 
 fn scan(at: &str, offline: bool) -> CheckIn {
@@ -294,13 +309,13 @@ fn the_same_id_with_another_plan_is_refused() {
 #[test]
 fn a_plan_records_area_policy_version_and_standings() {
     let world = world(vec![rule("same-unit", Subject::SameUnit, 2)]);
-    let found = when(&in_phase("approved"), &world.at(MORNING), &Command::Plan(plan(2)));
-    let Ok([Event::VisitPlanned { plan: found, area: place, policy_version, standings }]) =
-        found.as_deref()
-    else {
+    let command = Command::Plan(plan(2));
+    let mut found = when(&in_phase("approved"), &world.at(MORNING), &command).unwrap();
+    let Event::VisitPlanned { standings: recorded, .. } = &mut found[0] else {
         panic!("{found:?}");
     };
-    assert_eq!((found, place, *policy_version), (&plan(2), &Some(area("210212")), 3));
+    let standings = std::mem::take(recorded);
+    assert_eq!(found, [planned(2)], "area, versions, level and fields as they are");
     let [standing] = standings.as_slice() else {
         panic!("{standings:?}");
     };

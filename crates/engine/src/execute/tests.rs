@@ -3,9 +3,12 @@
 use std::collections::BTreeSet;
 
 use doudi_domain::{
-    AreaCode, CheckDigit, EnterpriseId, Name, UnitId, VisitId,
+    AreaCode, CertificateNumber, CheckDigit, EnterpriseId, FieldId, ItemId, Name, UnitId, VisitId,
+    catalogue::{Catalogue, Item, Level, Mode, Officer, Qualification},
     enterprise::{self, Profile},
-    frequency::{FrequencyPolicy, Ground, Rule, Subject, Window},
+    frequency::{
+        Counting, Enterprises, FrequencyPolicy, Ground, Joint, OnExceeding, Rule, Subject, Window,
+    },
     policy::{self, Document, Policy, PolicyName},
     visits::{self, CancelReason, Plan, Visits},
 };
@@ -52,14 +55,20 @@ pub(crate) fn register(name: &str) -> enterprise::Command {
     }
 }
 
+/// The officers of every unit.
+const OFFICERS: [&str; 2] = ["A1", "A2"];
+
 pub(crate) fn plan(n: u128, unit_name: &str) -> visits::Command {
     visits::Command::Plan(Plan {
         visit: VisitId(id(n)),
         unit: unit(unit_name),
-        officers: ["A1", "A2"].map(|n| doudi_domain::CertificateNumber::parse(n).unwrap()).into(),
-        items: BTreeSet::from([doudi_domain::ItemId::parse("fire-01").unwrap()]),
+        co_units: BTreeSet::new(),
+        officers: OFFICERS.map(|n| CertificateNumber::parse(n).unwrap()).into(),
+        items: BTreeSet::from([ItemId::parse("fire-01").unwrap()]),
         ground: Ground::Routine,
         evidence: None,
+        justification: None,
+        on_site_reason: None,
         on: date(2025, 5, 6),
     })
 }
@@ -69,18 +78,54 @@ fn visits_by_all(maximum: u32) -> Document {
         rules: vec![Rule {
             id: doudi_domain::RuleId::parse("one").unwrap(),
             subject: Subject::AllUnits,
+            enterprises: Enterprises::default(),
             window: Window::CalendarYear,
+            days_of_month: None,
             maximum,
+            items: BTreeSet::new(),
+            fields: BTreeSet::new(),
+            grounds: BTreeSet::new(),
             exempt_grounds: BTreeSet::new(),
+            counting: Counting::All,
+            joint: Joint::Once,
+            on_exceeding: OnExceeding::Refuse,
             source: Name::parse("a test").unwrap(),
             is_default: true,
             valid_from: date(2025, 1, 1),
             valid_until: None,
         }],
+        ..FrequencyPolicy::default()
     })
 }
 
-/// A log with one registered enterprise and a policy in force that leaves it one place.
+/// The catalogue of a unit with so many items, `fire-01` the first of them.
+fn catalogue(of: &str, items: usize) -> Document {
+    let officer = |number| Officer {
+        certificate: CertificateNumber::parse(number).unwrap(),
+        valid_from: date(2020, 1, 1),
+        valid_until: date(2029, 12, 31),
+    };
+    let item = |n| Item {
+        id: ItemId::parse(&format!("fire-{n:02}")).unwrap(),
+        title: Name::parse("消防安全检查").unwrap(),
+        field: FieldId::parse("fire").unwrap(),
+        legal_basis: Name::parse("消防法").unwrap(),
+        modes: [Mode::OnSite].into(),
+        trigger_only: false,
+        checklist: vec![],
+    };
+    Document::Catalogue(Catalogue {
+        unit: unit(of),
+        level: Level::City,
+        qualification: Qualification::Organ,
+        officers: OFFICERS.map(officer).into(),
+        items: (1..=items).map(item).collect(),
+        triggers: BTreeSet::new(),
+    })
+}
+
+/// A log with one registered enterprise, two units that may inspect it, and a policy in force that
+/// leaves it one place.
 pub(crate) async fn prepared() -> (Journal, Engine, StreamName) {
     prepared_for(1).await
 }
@@ -91,12 +136,20 @@ pub(crate) async fn prepared_for(places: u32) -> (Journal, Engine, StreamName) {
     let engine = engine(&journal);
     let profile = streams::profile(&enterprise()).unwrap();
     engine.execute::<Profile>(&profile, &register("旅顺造船"), &envelope(1)).await.unwrap();
-    let policy = streams::policy(PolicyName::Frequency).unwrap();
-    let draft = policy::Command::Draft(visits_by_all(places));
-    engine.execute::<Policy>(&policy, &draft, &envelope(2)).await.unwrap();
-    let publish = policy::Command::Publish { version: 1 };
-    engine.execute::<Policy>(&policy, &publish, &envelope(3)).await.unwrap();
+    let documents = [visits_by_all(places), catalogue("fire", 1), catalogue("tax", 1)];
+    for (n, document) in (0_u128..).zip(documents) {
+        publish(&engine, document, 1_000_000 + 2 * n).await;
+    }
     (journal, engine, streams::visits(&enterprise()).unwrap())
+}
+
+/// Puts a document in force with two commands, the first one of that id.
+async fn publish(engine: &Engine, document: Document, first: u128) {
+    let stream = streams::policy(&document.name()).unwrap();
+    let publish = policy::Command::Publish { version: 1 };
+    for (n, command) in (first..).zip([policy::Command::Draft(document), publish]) {
+        engine.execute::<Policy>(&stream, &command, &envelope(n)).await.unwrap();
+    }
 }
 
 #[tokio::test]
@@ -233,9 +286,10 @@ async fn each_commit_carries_the_hash_of_the_one_before() {
 async fn a_command_dropped_while_it_waits_its_turn_leaves_nothing_behind() {
     let (journal, one, visits) = prepared().await;
     let profile = streams::profile(&enterprise()).unwrap();
-    let policy = streams::policy(PolicyName::Frequency).unwrap();
+    let policy = streams::policy(&PolicyName::Frequency).unwrap();
+    let catalogue = streams::policy(&PolicyName::Catalogue(unit("fire"))).unwrap();
     let before = journal.last_position().await.unwrap();
-    for (n, held) in (70_u128..).zip([&visits, &profile, &policy]) {
+    for (n, held) in (69_u128..).zip([&visits, &profile, &policy, &catalogue]) {
         let lease = one.streams.lease::<Visits>(held).await;
         let (command, envelope) = (plan(70, "fire"), envelope(n));
         for _ in 0..3 {
@@ -257,13 +311,11 @@ async fn a_command_dropped_while_it_waits_its_turn_leaves_nothing_behind() {
 #[tokio::test]
 async fn a_command_that_is_too_large_is_told_so() {
     let (journal, one, visits) = prepared().await;
-    let visits::Command::Plan(mut large) = plan(80, "fire") else { panic!("a plan") };
-    large.items = (0..20_000)
-        .map(|n| doudi_domain::ItemId::parse(&format!("item-{n:030}")).unwrap())
-        .collect();
+    let large = catalogue("market", 20_000);
+    let stream = streams::policy(&large.name()).unwrap();
     let before = journal.last_position().await.unwrap();
-    let command = visits::Command::Plan(large);
-    let answer = one.execute::<Visits>(&visits, &command, &envelope(80)).await;
+    let command = policy::Command::Draft(large);
+    let answer = one.execute::<Policy>(&stream, &command, &envelope(80)).await;
     assert!(matches!(answer, Err(ExecuteError::TooLarge(_))), "{answer:?}");
     assert_eq!(journal.last_position().await.unwrap(), before);
     one.execute::<Visits>(&visits, &plan(80, "fire"), &envelope(81)).await.unwrap();

@@ -1,22 +1,13 @@
 //! The working day of the demo: every step is a call that any client could make.
 
 use doudi_api::proto::{
-    AcceptAppealRequest, ApproveVisitRequest, Channel as AppealChannel, CheckInRequest,
-    CheckOutRequest, Date, DispatchAppealRequest, GetAppealRequest, Ground, ItemOutcome,
-    ItemResult, ListTimelineRequest, ObjectToResolutionRequest, PlanVisitRequest,
-    RegisterEnterpriseRequest, ReportResultRequest, ResolutionOutcome, ResolveAppealRequest,
-    SignForAppealRequest, SubmitAppealRequest, TimelineOrder,
+    AcceptAppealRequest, Channel as AppealChannel, DispatchAppealRequest, GetAppealRequest,
+    ListTimelineRequest, ObjectToResolutionRequest, RegisterEnterpriseRequest, ResolutionOutcome,
+    ResolveAppealRequest, SignForAppealRequest, SubmitAppealRequest, TimelineOrder,
 };
-use doudi_domain::calendar::civil_date;
-use jiff::Timestamp;
-use tonic::{Code, Status};
-use tonic_types::StatusExt;
 
 use super::{Cast, DemoError, tables};
-use crate::{
-    catalogue,
-    client::{Client, command_id},
-};
+use crate::{catalogue, client::command_id};
 
 /// 旅顺口区.
 const AREA: &str = "210212";
@@ -29,27 +20,7 @@ pub(super) const ENTERPRISES: [(&str, &str); 4] = [
     ("91210212DD00000070", "示例旅顺文旅有限公司"),
 ];
 
-/// A visit's ids, to go on with it.
-#[derive(Debug, Clone)]
-struct Planned {
-    enterprise: String,
-    visit: String,
-}
-
-fn now() -> Timestamp {
-    crate::clock::system().now()
-}
-
-fn today() -> Date {
-    let today = civil_date(now());
-    Date { year: today.year().into(), month: today.month().into(), day: today.day().into() }
-}
-
-fn stamp(at: Timestamp) -> prost_types::Timestamp {
-    prost_types::Timestamp { seconds: at.as_second(), nanos: at.subsec_nanosecond() }
-}
-
-/// Publishes the catalogue: work calendar, case types, routing, limits.
+/// Publishes the catalogue: work calendar, case types, routing, limits, inspection catalogues.
 pub(super) async fn publish(cast: &Cast) -> Result<(), DemoError> {
     tables::chapter("The rules are published as data 规则以数据形式发布");
     for (name, document) in [
@@ -61,6 +32,14 @@ pub(super) async fn publish(cast: &Cast) -> Result<(), DemoError> {
         let version = cast.admin.publish(document).await?;
         tables::line(&format!("{name} version {version} is in force"));
     }
+    let samples = catalogue::inspection_catalogues()?;
+    let count = samples.len();
+    for document in samples {
+        cast.admin.publish(document).await?;
+    }
+    tables::line(&format!(
+        "inspection catalogues 行政检查清单 of {count} units are in force (samples)"
+    ));
     Ok(())
 }
 
@@ -83,143 +62,6 @@ pub(super) async fn register(cast: &Cast) -> Result<(), DemoError> {
             .into_inner();
         let mark = if registered.check_digit_correct { "" } else { " (check digit is wrong)" };
         tables::line(&format!("{code} {name}{mark}"));
-    }
-    Ok(())
-}
-
-fn plan_request(enterprise: &str, ground: Ground, evidence: &str) -> PlanVisitRequest {
-    PlanVisitRequest {
-        command_id: command_id(),
-        enterprise_id: enterprise.to_owned(),
-        officers: officers(),
-        items: vec!["fire-equipment".into(), "licence-display".into()],
-        ground: ground.into(),
-        evidence: evidence.to_owned(),
-        planned_on: Some(today()),
-        expected_version: None,
-    }
-}
-
-/// The certificates of the two officers.
-fn officers() -> Vec<String> {
-    vec!["LNB-0001".to_owned(), "LNB-0002".to_owned()]
-}
-
-async fn plan(
-    client: &Client,
-    enterprise: &str,
-    ground: Ground,
-    evidence: &str,
-) -> Result<Planned, Status> {
-    let request = plan_request(enterprise, ground, evidence);
-    let planned = client.inspections.clone().plan_visit(request).await?.into_inner();
-    Ok(Planned { enterprise: enterprise.to_owned(), visit: planned.visit_id })
-}
-
-/// Approve, scan in, scan out, report.
-async fn carry_out(client: &Client, planned: &Planned) -> Result<(), Status> {
-    let mut inspections = client.inspections.clone();
-    let Planned { enterprise, visit } = planned.clone();
-    inspections
-        .approve_visit(ApproveVisitRequest {
-            command_id: command_id(),
-            enterprise_id: enterprise.clone(),
-            visit_id: visit.clone(),
-            expected_version: None,
-        })
-        .await?;
-    inspections
-        .check_in(CheckInRequest {
-            command_id: command_id(),
-            enterprise_id: enterprise.clone(),
-            visit_id: visit.clone(),
-            officers: officers(),
-            occurred_at: Some(stamp(now())),
-            offline: false,
-            expected_version: None,
-        })
-        .await?;
-    inspections
-        .check_out(CheckOutRequest {
-            command_id: command_id(),
-            enterprise_id: enterprise.clone(),
-            visit_id: visit.clone(),
-            occurred_at: Some(stamp(now())),
-            expected_version: None,
-        })
-        .await?;
-    let result = |item: &str, outcome: ItemOutcome| ItemResult {
-        item: item.to_owned(),
-        outcome: outcome.into(),
-        rectify_by: None,
-    };
-    inspections
-        .report_result(ReportResultRequest {
-            command_id: command_id(),
-            enterprise_id: enterprise,
-            visit_id: visit,
-            results: vec![
-                result("fire-equipment", ItemOutcome::Pass),
-                result("licence-display", ItemOutcome::CorrectedOnTheSpot),
-            ],
-            expected_version: None,
-        })
-        .await?;
-    Ok(())
-}
-
-/// One visit in order, one refused by the limit, one that passes it because of a complaint.
-pub(super) async fn visits(cast: &Cast) -> Result<String, DemoError> {
-    tables::chapter("Visits: planned, scanned in, reported 扫码入企");
-    let (enterprise, name) = ENTERPRISES[0];
-    let market = &cast.unit("market-regulation")?;
-    let first = plan(market, enterprise, Ground::Routine, "").await?;
-    carry_out(market, &first).await?;
-    tables::line(&format!("市市场监管局 visited {name}: scanned in, scanned out, reported"));
-
-    match plan(market, enterprise, Ground::Routine, "").await {
-        Ok(_) => return Err(DemoError::Story("the second routine visit was not refused")),
-        Err(status) => refused(&status, "CAP_REACHED")?,
-    }
-    let complaint = plan(market, enterprise, Ground::Complaint, "12345-2025-0421").await?;
-    carry_out(market, &complaint).await?;
-    tables::line("a complaint (投诉举报) brings the same unit back: recorded, not counted");
-    Ok(first.visit)
-}
-
-/// Two units want the last place of all units together at the same moment.
-pub(super) async fn race(cast: &Cast) -> Result<(), DemoError> {
-    tables::chapter("Two units race for the last place 争抢最后一个名额");
-    let (enterprise, name) = ENTERPRISES[1];
-    for unit in ["market-regulation", "tax", "housing-construction"] {
-        plan(&cast.unit(unit)?, enterprise, Ground::Routine, "").await?;
-    }
-    tables::line(&format!("three of four places at {name} are taken"));
-    let (transport, water) = (cast.unit("transport")?, cast.unit("water-affairs")?);
-    let (first, second) = tokio::join!(
-        plan(&transport, enterprise, Ground::Routine, ""),
-        plan(&water, enterprise, Ground::Routine, ""),
-    );
-    let (winner, loser) = match (first, second) {
-        (Ok(_), Err(status)) => ("市交通运输局", status),
-        (Err(status), Ok(_)) => ("市水务局", status),
-        (Ok(_), Ok(_)) => return Err(DemoError::Story("both units took the last place")),
-        (Err(status), Err(_)) => return Err(status.into()),
-    };
-    tables::line(&format!("{winner} won; the other was refused:"));
-    refused(&loser, "CAP_REACHED")
-}
-
-/// Shows a refusal in both languages, and insists on its reason.
-fn refused(status: &Status, reason: &str) -> Result<(), DemoError> {
-    let details = status.get_error_details();
-    let found = details.error_info().map_or("", |info| info.reason.as_str());
-    if status.code() == Code::Ok || found != reason {
-        return Err(status.clone().into());
-    }
-    tables::line(&format!("refused with {reason}: {}", status.message()));
-    if let Some(text) = details.localized_message() {
-        tables::line(&format!("  {}: {}", text.locale, text.message));
     }
     Ok(())
 }

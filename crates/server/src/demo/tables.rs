@@ -79,15 +79,15 @@ fn chinese(event_type: &str) -> &str {
 /// How an enterprise stands against each rule, as the API gave it.
 pub(super) fn quotas(plan: &Plan, quotas: &[Quota]) {
     let heading =
-        ["rule", "unit", "max", "reserved", "used", "exempt", "left", "frees on", "visits"];
+        ["rule", "for", "max", "reserved", "used", "exempt", "left", "frees on", "visits"];
     let mut table = table(&heading);
     for quota in quotas {
-        let unit = if quota.unit.is_empty() { "all" } else { plan.unit_name(&quota.unit) };
+        let whom = if quota.key.is_empty() { "all" } else { plan.unit_name(&quota.key) };
         let visits: Vec<&str> =
             quota.visit_ids.iter().map(|id| id.get(..8).unwrap_or(id)).collect();
         table.add_row([
             quota.rule.clone(),
-            unit.to_owned(),
+            whom.to_owned(),
             quota.maximum.to_string(),
             quota.reserved.to_string(),
             quota.used.to_string(),

@@ -50,7 +50,7 @@ impl City {
             match document {
                 Document::Routing(table) => routing = Some(table),
                 Document::Calendar(published) => calendar = Some(published),
-                Document::Frequency(_) | Document::CaseTypes(_) => {}
+                Document::Frequency(_) | Document::CaseTypes(_) | Document::Catalogue(_) => {}
             }
         }
         let routing = routing.ok_or_else(|| step("the catalogue has no routing table"))?;

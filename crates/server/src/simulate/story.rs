@@ -105,7 +105,7 @@ impl Story {
         let begin: Timestamp = BEGIN.parse().map_err(step)?;
         self.hands.set(begin);
         for document in city::documents()? {
-            let stream = streams::policy(document.name()).map_err(step)?;
+            let stream = streams::policy(&document.name()).map_err(step)?;
             self.issue::<Policy>(&stream, &policy::Command::Draft(document)).await?;
             self.issue::<Policy>(&stream, &policy::Command::Publish { version: 1 }).await?;
         }

@@ -34,7 +34,7 @@ fn changes(content: &Content) -> Vec<Change> {
         Content::Visits(_, events) => all(events),
         Content::Appeal(_, _, events) => all(events),
         Content::Diagnosis(_, _, events) => all(events),
-        Content::Profile(..) | Content::Policy(_) => vec![],
+        Content::Profile(..) | Content::Policy(..) => vec![],
     }
 }
 
@@ -44,32 +44,19 @@ fn all<E: Process>(events: &[E]) -> Vec<Change> {
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeSet;
-
-    use doudi_domain::{
-        AppealId, CertificateNumber, EnterpriseId, ItemId, UnitId, VisitId, appeal,
-        frequency::Ground, visits,
-    };
+    use doudi_domain::{AppealId, EnterpriseId, appeal, visits};
     use jiff::Timestamp;
     use uuid::Uuid;
 
     use super::*;
+    use crate::kit::inspections::{plan, visit};
 
     fn planned(n: u64, on: &str) -> visits::Event {
-        let plan = visits::Plan {
-            visit: VisitId(Uuid::from_u64_pair(0, n)),
-            unit: UnitId::parse("tax").unwrap(),
-            officers: BTreeSet::from([CertificateNumber::parse("D-1").unwrap()]),
-            items: BTreeSet::from([ItemId::parse("I-1").unwrap()]),
-            ground: Ground::Routine,
-            evidence: None,
-            on: on.parse().unwrap(),
-        };
-        visits::Event::VisitPlanned { plan, area: None, policy_version: 1, standings: vec![] }
+        crate::kit::inspections::planned(plan(n, "tax", on))
     }
 
     fn expired(n: u64) -> visits::Event {
-        visits::Event::VisitExpired { visit: VisitId(Uuid::from_u64_pair(0, n)) }
+        visits::Event::VisitExpired { visit: visit(n) }
     }
 
     fn of(enterprise: &str, events: Vec<visits::Event>, position: i64) -> Fact {

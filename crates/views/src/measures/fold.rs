@@ -87,7 +87,7 @@ pub(super) fn appeals_of(facts: &[Fact]) -> HashSet<AppealId> {
         Content::Profile(..)
         | Content::Visits(..)
         | Content::Diagnosis(..)
-        | Content::Policy(_) => None,
+        | Content::Policy(..) => None,
     };
     facts.iter().filter_map(appeal).collect()
 }

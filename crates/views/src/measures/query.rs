@@ -6,7 +6,7 @@ use doudi_journal::Position;
 use jiff::civil::Date;
 use tokio_postgres::Row;
 
-use super::{GROUPS_MAX, within_days};
+use super::GROUPS_MAX;
 use crate::{
     Scope, ViewError, ViewName,
     db::{self, column},
@@ -142,7 +142,7 @@ impl RateGroup {
 /// Sums the returns.
 pub(super) async fn flow(pool: &Pool, query: &FlowQuery) -> Result<Flow, ViewError> {
     let mut predicate = Predicate::default();
-    within_days(&mut predicate, "at", query.from, query.until);
+    predicate.within_days("at", Some(query.from), Some(query.until));
     if let Some(area) = &query.area {
         predicate.is("area", area.as_str());
     }
@@ -170,7 +170,7 @@ pub(super) async fn flow(pool: &Pool, query: &FlowQuery) -> Result<Flow, ViewErr
 /// Sums the handlings.
 pub(super) async fn rates(pool: &Pool, query: &RatesQuery) -> Result<Rates, ViewError> {
     let mut predicate = Predicate::default();
-    within_days(&mut predicate, "resolved_at", query.from, query.until);
+    predicate.within_days("resolved_at", Some(query.from), Some(query.until));
     let wanted = [
         ("unit", query.unit.as_ref().map(UnitId::as_str)),
         ("area", query.area.as_ref().map(AreaCode::as_str)),

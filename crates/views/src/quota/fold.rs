@@ -1,14 +1,17 @@
-//! From facts to places held and policies in force: a pure fold.
+//! From facts to places held, profiles and documents in force: a pure fold.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use doudi_domain::{
-    EnterpriseId, UnitId, VisitId,
-    frequency::{FrequencyPolicy, Ground, Held},
-    policy::{self, Document},
-    visits::{self, counts_on},
+    Decider, EnterpriseId, VisitId,
+    catalogue::Level,
+    enterprise::{self, Profile, Registered},
+    frequency::{Entry, FrequencyPolicy, Held},
+    policy::{self, Document, PolicyName},
+    visits::{self, Visits, counts_on, found_something},
 };
-use jiff::civil::Date;
+use doudi_journal::StreamName;
+use serde::{Deserialize, Serialize};
 
 use crate::fact::{Content, Fact};
 
@@ -19,53 +22,98 @@ pub(super) type Key = (VisitId, EnterpriseId);
 /// One visit as the limits see it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Place {
-    pub(super) unit: UnitId,
-    pub(super) ground: Ground,
-    pub(super) day: Date,
-    pub(super) held: Option<Held>,
+    /// The visit as it counts, or would count once more.
+    pub(super) entry: Entry,
+    /// Whether it holds a place.
+    pub(super) holds: bool,
+}
+
+/// What a version of a document says, as far as the ledger reads it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum Said {
+    /// The limits.
+    Limits(FrequencyPolicy),
+    /// The level of the unit whose catalogue it is.
+    Level(Level),
 }
 
 /// A draft or the version in force.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct PolicyRow {
+pub(super) struct Version {
     pub(super) published: bool,
-    pub(super) document: FrequencyPolicy,
+    pub(super) said: Said,
 }
+
+/// A version of a document.
+pub(super) type VersionKey = (PolicyName, u32);
 
 /// What is known of the rows concerned, and which of them changed.
 #[derive(Debug, Default)]
 pub(super) struct Changes {
     pub(super) places: HashMap<Key, Place>,
     pub(super) places_changed: HashSet<Key>,
-    pub(super) policies: BTreeMap<u32, PolicyRow>,
-    pub(super) policies_changed: BTreeSet<u32>,
+    pub(super) profiles: HashMap<EnterpriseId, Registered>,
+    pub(super) profiles_changed: HashSet<EnterpriseId>,
+    pub(super) versions: BTreeMap<VersionKey, Version>,
+    pub(super) versions_changed: BTreeSet<VersionKey>,
 }
 
-/// The visits whose rows the facts may change without planning them.
-pub(super) fn visits_of(facts: &[Fact]) -> Vec<VisitId> {
-    let events = facts.iter().flat_map(|fact| match &fact.content {
-        Content::Visits(_, events) => events.as_slice(),
-        Content::Profile(..)
-        | Content::Appeal(..)
-        | Content::Diagnosis(..)
-        | Content::Policy(_) => &[],
-    });
-    let changed = events.filter_map(|event| match event {
+/// Whether the ledger reads the document of that stream.
+pub(crate) fn reads(policy: &StreamName) -> bool {
+    match policy.id().map(|id| PolicyName::try_from(id.to_owned())) {
+        Some(Ok(PolicyName::Frequency | PolicyName::Catalogue(_))) => true,
+        Some(Ok(PolicyName::Routing | PolicyName::Calendar | PolicyName::CaseTypes) | Err(_))
+        | None => false,
+    }
+}
+
+/// Whose rows the facts may change: those of visits without planning them.
+#[derive(Debug, Default)]
+pub(super) struct Concerned {
+    pub(super) visits: Vec<VisitId>,
+    pub(super) enterprises: Vec<EnterpriseId>,
+    pub(super) policies: Vec<PolicyName>,
+}
+
+impl Concerned {
+    pub(super) fn by(facts: &[Fact]) -> Self {
+        let (mut visits, mut enterprises) = (HashSet::new(), HashSet::new());
+        let mut policies = BTreeSet::new();
+        for fact in facts {
+            match &fact.content {
+                Content::Visits(_, events) => visits.extend(events.iter().filter_map(changed)),
+                Content::Profile(enterprise, _) => {
+                    enterprises.insert(enterprise.clone());
+                }
+                Content::Policy(name, _) => {
+                    policies.insert(name.clone());
+                }
+                Content::Appeal(..) | Content::Diagnosis(..) => {}
+            }
+        }
+        Self {
+            visits: visits.into_iter().collect(),
+            enterprises: enterprises.into_iter().collect(),
+            policies: policies.into_iter().collect(),
+        }
+    }
+}
+
+/// The visit whose row an event changes without planning it.
+fn changed(event: &visits::Event) -> Option<VisitId> {
+    match event {
         visits::Event::VisitCheckedIn { visit, .. }
+        | visits::Event::ResultReported { visit, .. }
         | visits::Event::VisitCancelled { visit, .. }
         | visits::Event::VisitExpired { visit } => Some(*visit),
         visits::Event::VisitPlanned { .. }
         | visits::Event::VisitApproved { .. }
         | visits::Event::CapExceeded { .. }
-        | visits::Event::VisitCheckedOut { .. }
-        | visits::Event::ResultReported { .. } => None,
-    });
-    changed.collect::<HashSet<_>>().into_iter().collect()
-}
-
-/// Whether any fact is about the policy.
-pub(super) fn touches_policy(facts: &[Fact]) -> bool {
-    facts.iter().any(|fact| matches!(fact.content, Content::Policy(_)))
+        | visits::Event::VisitsExcessive { .. }
+        | visits::Event::RepeatVisits { .. }
+        | visits::Event::VisitCheckedOut { .. } => None,
+    }
 }
 
 impl Changes {
@@ -76,10 +124,13 @@ impl Changes {
                 Content::Visits(enterprise, events) => {
                     events.iter().for_each(|event| self.visit(enterprise, event));
                 }
-                Content::Policy(events) => {
-                    events.iter().for_each(|event| self.policy(event));
+                Content::Profile(enterprise, events) => {
+                    events.iter().for_each(|event| self.profile(enterprise, event));
                 }
-                Content::Profile(..) | Content::Appeal(..) | Content::Diagnosis(..) => {}
+                Content::Policy(name, events) => {
+                    events.iter().for_each(|event| self.policy(name, event));
+                }
+                Content::Appeal(..) | Content::Diagnosis(..) => {}
             }
         }
     }
@@ -88,26 +139,34 @@ impl Changes {
         match event {
             visits::Event::VisitPlanned { plan, .. } => {
                 let key = (plan.visit, enterprise.clone());
-                self.places_changed.insert(key.clone());
-                let held = Some(Held::Reserved);
-                let place =
-                    Place { unit: plan.unit.clone(), ground: plan.ground, day: plan.on, held };
-                self.places.insert(key, place);
+                let planned = Visits::default().evolve(event);
+                if let Some(entry) = planned.get(plan.visit).and_then(visits::Visit::entry) {
+                    self.places_changed.insert(key.clone());
+                    self.places.insert(key, Place { entry, holds: true });
+                }
             }
             visits::Event::VisitCheckedIn { visit, check_in, .. } => {
+                self.change(*visit, enterprise, |Place { entry, holds }| {
+                    entry.on = counts_on(entry.on, check_in.occurred_at);
+                    entry.officers.clone_from(&check_in.officers);
+                    entry.held = Held::Used;
+                    *holds = true;
+                });
+            }
+            visits::Event::ResultReported { visit, results } => {
                 self.change(*visit, enterprise, |place| {
-                    place.day = counts_on(place.day, check_in.occurred_at);
-                    place.held = Some(Held::Used);
+                    place.entry.finding = Some(found_something(results));
                 });
             }
             visits::Event::VisitCancelled { visit, .. } | visits::Event::VisitExpired { visit } => {
-                self.change(*visit, enterprise, |place| place.held = None);
+                self.change(*visit, enterprise, |place| place.holds = false);
             }
             // The place stays as it is.
             visits::Event::VisitApproved { .. }
             | visits::Event::CapExceeded { .. }
-            | visits::Event::VisitCheckedOut { .. }
-            | visits::Event::ResultReported { .. } => {}
+            | visits::Event::VisitsExcessive { .. }
+            | visits::Event::RepeatVisits { .. }
+            | visits::Event::VisitCheckedOut { .. } => {}
         }
     }
 
@@ -119,29 +178,45 @@ impl Changes {
         }
     }
 
-    fn policy(&mut self, event: &policy::Event) {
+    /// As the decision folds it.
+    fn profile(&mut self, enterprise: &EnterpriseId, event: &enterprise::Event) {
+        let until_now = self.profiles.remove(enterprise);
+        let until_now = until_now.map_or(Profile::Unregistered, Profile::Registered);
+        if let Profile::Registered(registered) = until_now.evolve(event) {
+            self.profiles.insert(enterprise.clone(), registered);
+            self.profiles_changed.insert(enterprise.clone());
+        }
+    }
+
+    fn policy(&mut self, name: &PolicyName, event: &policy::Event) {
+        let of = |version: &u32| (name.clone(), *version);
         match event {
-            policy::Event::PolicyDrafted { version, document: Document::Frequency(document) } => {
-                let row = PolicyRow { published: false, document: document.clone() };
-                self.policies.insert(*version, row);
-                self.policies_changed.insert(*version);
+            policy::Event::PolicyDrafted { version, document } => {
+                if let Some(said) = said(document) {
+                    self.versions.insert(of(version), Version { published: false, said });
+                    self.versions_changed.insert(of(version));
+                }
             }
-            // The stream of the frequency policy holds no other document.
-            policy::Event::PolicyDrafted {
-                document: Document::Routing(_) | Document::Calendar(_) | Document::CaseTypes(_),
-                ..
-            } => {}
             policy::Event::PolicyPublished { version } => {
-                if let Some(row) = self.policies.get_mut(version) {
+                if let Some(row) = self.versions.get_mut(&of(version)) {
                     row.published = true;
-                    self.policies_changed.insert(*version);
+                    self.versions_changed.insert(of(version));
                 }
             }
             policy::Event::PolicyRetired { version } => {
-                self.policies.remove(version);
-                self.policies_changed.insert(*version);
+                if self.versions.remove(&of(version)).is_some() {
+                    self.versions_changed.insert(of(version));
+                }
             }
         }
+    }
+}
+
+fn said(document: &Document) -> Option<Said> {
+    match document {
+        Document::Frequency(policy) => Some(Said::Limits(policy.clone())),
+        Document::Catalogue(catalogue) => Some(Said::Level(catalogue.level)),
+        Document::Routing(_) | Document::Calendar(_) | Document::CaseTypes(_) => None,
     }
 }
 

@@ -72,7 +72,7 @@ impl Concerned {
                 Content::Diagnosis(_, id, _) => {
                     concerned.subjects.insert(id.0);
                 }
-                Content::Policy(_) => {}
+                Content::Policy(..) => {}
             }
         }
         concerned
@@ -97,7 +97,8 @@ impl Known {
                         let visit = Some(visit_of(event));
                         let row =
                             entry(fact, ordinal, enterprise, Kind::Visit, event, visit, charge);
-                        NewEntry { occurred_at: occurred_at(event, fact), ..row }
+                        let occurred_at = occurred_at(event, fact);
+                        NewEntry { occurred_at, internal: is_alert(event), ..row }
                     }));
                 }
                 Content::Appeal(enterprise, AppealId(appeal), events) => {
@@ -121,7 +122,7 @@ impl Known {
                         NewEntry { details, internal: true, ..row }
                     }));
                 }
-                Content::Policy(_) => {}
+                Content::Policy(..) => {}
             }
         }
         entries
@@ -135,7 +136,8 @@ impl Known {
                 self.enterprises_changed.insert(enterprise.clone());
                 None
             }
-            enterprise::Event::CreditGradeAssessed { issuer, .. } => Some(issuer.clone()),
+            enterprise::Event::CreditGradeAssessed { issuer, .. }
+            | enterprise::Event::EnterpriseClassified { issuer, .. } => Some(issuer.clone()),
         };
         Charge { unit, area: self.enterprises.get(enterprise).cloned() }
     }
@@ -144,9 +146,11 @@ impl Known {
         let key = (visit_of(event), enterprise.clone());
         if let visits::Event::VisitPlanned { plan, area, .. } = event {
             let charge = Charge { unit: Some(plan.unit.clone()), area: area.clone() };
+            let co_units = plan.co_units.iter().filter(|unit| **unit != plan.unit);
+            let co_units = co_units.cloned().collect();
             // No visit is confidential.
             let level = Confidentiality::Public;
-            self.put(key, Subject { charge, co_units: vec![], level, appeal: None }).charge
+            self.put(key, Subject { charge, co_units, level, appeal: None }).charge
         } else {
             self.subjects.get(&key).map(|subject| subject.charge.clone()).unwrap_or_default()
         }
@@ -235,6 +239,16 @@ fn is_internal(event: &appeal::Event) -> bool {
     visibility == Visibility::Internal
 }
 
+/// What is for the supervision body.
+fn is_alert(event: &visits::Event) -> bool {
+    matches!(
+        event,
+        visits::Event::CapExceeded { .. }
+            | visits::Event::VisitsExcessive { .. }
+            | visits::Event::RepeatVisits { .. }
+    )
+}
+
 /// Officers come and go when they do, whenever that is handed in.
 fn occurred_at(event: &visits::Event, fact: &Fact) -> Timestamp {
     match event {
@@ -243,6 +257,8 @@ fn occurred_at(event: &visits::Event, fact: &Fact) -> Timestamp {
         visits::Event::VisitPlanned { .. }
         | visits::Event::VisitApproved { .. }
         | visits::Event::CapExceeded { .. }
+        | visits::Event::VisitsExcessive { .. }
+        | visits::Event::RepeatVisits { .. }
         | visits::Event::ResultReported { .. }
         | visits::Event::VisitCancelled { .. }
         | visits::Event::VisitExpired { .. } => fact.occurred_at,
@@ -255,6 +271,8 @@ fn visit_of(event: &visits::Event) -> Uuid {
         visits::Event::VisitApproved { visit }
         | visits::Event::VisitCheckedIn { visit, .. }
         | visits::Event::CapExceeded { visit, .. }
+        | visits::Event::VisitsExcessive { visit, .. }
+        | visits::Event::RepeatVisits { visit, .. }
         | visits::Event::VisitCheckedOut { visit, .. }
         | visits::Event::ResultReported { visit, .. }
         | visits::Event::VisitCancelled { visit, .. }

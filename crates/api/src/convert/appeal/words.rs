@@ -4,25 +4,7 @@ use doudi_domain::appeal::{
     Applicant, Channel, Confidentiality, LawfulChannel, Outcome, PhaseName, Trigger, Visibility,
 };
 
-use crate::proto as pb;
-
-/// Enums whose variants have the same names in the contract and in the domain.
-macro_rules! alike {
-    ($($theirs:ident = $ours:ident, $to:ident, $from:ident: $($name:ident)+;)+) => {$(
-        pub(crate) fn $to(word: pb::$theirs) -> Option<$ours> {
-            match word {
-                pb::$theirs::Unspecified => None,
-                $(pb::$theirs::$name => Some($ours::$name),)+
-            }
-        }
-
-        pub(crate) fn $from(word: $ours) -> pb::$theirs {
-            match word {
-                $($ours::$name => pb::$theirs::$name,)+
-            }
-        }
-    )+};
-}
+use crate::{convert::alike::alike, proto as pb};
 
 alike! {
     Channel = Channel, channel, of_channel:

@@ -197,7 +197,6 @@ fn documents() {
         policy::draft,
         &[
             (|r| r.document = None, "document", Reason::FieldRequired),
-            (|r| rule(r).maximum = 0, "document.frequency.rules[0].maximum", Reason::NumberRange),
             (|r| rule(r).window = 0, "document.frequency.rules[0].window", Reason::EnumUnspecified),
             (
                 |r| rule(r).exempt_grounds[1] = 77,
@@ -248,6 +247,7 @@ fn documents() {
         name: pb::PolicyName::Routing.into(),
         document_version: 1,
         expected_version: None,
+        unit: String::new(),
     };
     check(
         publish,
@@ -255,6 +255,8 @@ fn documents() {
         &[
             (|r| r.name = 0, "name", Reason::EnumUnspecified),
             (|r| r.document_version = 0, "document_version", Reason::NumberRange),
+            (|r| r.unit = "tax".into(), "unit", Reason::FieldNotAllowed),
+            (|r| r.name = pb::PolicyName::Catalogue.into(), "unit", Reason::FieldRequired),
         ],
     );
 }

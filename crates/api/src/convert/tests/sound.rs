@@ -3,7 +3,7 @@
 use crate::proto::{self as pb, policy_document::Document};
 
 pub(super) const ID: &str = "0198c0de-0000-7000-8000-000000000001";
-const ENTERPRISE: &str = "91512081MA62K0260E";
+pub(super) const ENTERPRISE: &str = "91512081MA62K0260E";
 
 #[expect(clippy::unnecessary_wraps, reason = "requests hold dates as options")]
 pub(super) fn day(year: i32, month: i32, day: i32) -> Option<pb::Date> {
@@ -54,6 +54,8 @@ pub(super) fn plan() -> pb::PlanVisitRequest {
         evidence: String::new(),
         planned_on: day(2025, 5, 6),
         expected_version: None,
+        justification: String::new(),
+        on_site_reason: String::new(),
     }
 }
 
@@ -119,21 +121,6 @@ pub(super) fn resolve() -> pb::ResolveAppealRequest {
         reply: "已送电。".to_owned(),
         expected_version: None,
     }
-}
-
-pub(super) fn frequency() -> Document {
-    let rule = pb::FrequencyRule {
-        id: "liaoning-2019".to_owned(),
-        subject: pb::FrequencySubject::SameUnit.into(),
-        window: pb::FrequencyWindow::CalendarYear.into(),
-        maximum: 1,
-        exempt_grounds: vec![pb::Ground::Complaint.into(), pb::Ground::Urgent.into()],
-        source: "辽宁2019".to_owned(),
-        is_default: false,
-        valid_from: day(2019, 1, 1),
-        valid_until: None,
-    };
-    Document::Frequency(pb::FrequencyPolicy { rules: vec![rule] })
 }
 
 pub(super) fn routing() -> Document {

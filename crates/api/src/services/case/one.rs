@@ -3,7 +3,7 @@
 
 use doudi_domain::{
     AppealId, Context, EnterpriseId,
-    appeal::{Action, Allowed, Appeal, Case, Party},
+    appeal::{Action, Allowed, Appeal, Case, Command, Party},
 };
 use doudi_engine::{Folded, Position, streams};
 use doudi_views::ViewName;
@@ -130,7 +130,7 @@ impl Api {
             let own = case.allowed(context, &Party::Enterprise);
             Some((own, folded.version.0, folded.position))
         };
-        let own = self.0.engine.consider(&stream, judged).await?;
+        let own = self.0.engine.consider(&stream, &Command::Repair, judged).await?;
         own.ok_or_else(|| Reason::AppealUnknown.into())
     }
 
@@ -178,7 +178,7 @@ impl Api {
             let position = folded.position.max(*at_least);
             Some(judge(Seen { case, sight, version: folded.version.0, position, context }))
         };
-        let answer = self.0.engine.consider(&stream, judged).await?;
+        let answer = self.0.engine.consider(&stream, &Command::Repair, judged).await?;
         answer.ok_or_else(|| Reason::AppealUnknown.into())
     }
 }

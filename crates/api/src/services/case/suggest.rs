@@ -34,7 +34,7 @@ impl Api {
         request: &pb::SuggestTopicsRequest,
     ) -> Result<pb::SuggestTopicsResponse, Failure> {
         let (text, limit) = convert::topics(request)?;
-        let folded = self.read::<Policy>(&streams::policy(PolicyName::Routing)?).await?;
+        let folded = self.read::<Policy>(&streams::policy(&PolicyName::Routing)?).await?;
         let Some(Published { version, document }) = folded.state.routing() else {
             return Ok(pb::SuggestTopicsResponse::default());
         };

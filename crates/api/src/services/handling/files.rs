@@ -88,7 +88,7 @@ impl Api {
             folded.state.decide(context, &command).map(|_| ())
         };
         let stream = streams::appeal(enterprise, *appeal)?;
-        let decided = self.0.engine.consider(&stream, judge).await?;
+        let decided = self.0.engine.consider(&stream, &command, judge).await?;
         decided.map_err(|rejection| rejection.explain().into())
     }
 

@@ -1,15 +1,13 @@
 //! Arbitrary policy documents, sound or not.
 
 use jiff::civil::time;
-use proptest::{
-    collection::{btree_set, vec},
-    option,
-    prelude::*,
-    sample::select,
-};
+use proptest::{collection::vec, option, prelude::*, sample::select};
 use uuid::Uuid;
 
-use super::{any_area, any_day, any_ground, any_name, any_rule_id, any_topic, any_unit};
+use super::{
+    any_area, any_day, any_name, any_topic, any_unit,
+    inspection::{any_catalogue, any_frequency_policy},
+};
 use crate::{
     CaseTypeId, ClassId, DiagnosisId,
     calendar::{Calendar, DayKind, Exception, Interval},
@@ -17,32 +15,9 @@ use crate::{
         Allowances, Bounds, CaseType, CaseTypes, Class, Competence, Escalation, Level, Rung,
         Warnings,
     },
-    frequency::{FrequencyPolicy, Rule, Subject, Window},
     policy::{Document, Event},
     routing::{Area, RoutingTable, StandingRule, Topic, Unit, UnitStatus},
 };
-
-fn any_rule() -> impl Strategy<Value = Rule> {
-    let subject = select(vec![Subject::SameUnit, Subject::AllUnits]);
-    let exempt = btree_set(any_ground(), 0..6);
-    let days = (any_day(), option::of(any_day()));
-    (any_rule_id(), subject, any::<u32>(), exempt, any_name(), any::<bool>(), days).prop_map(
-        |(id, subject, maximum, exempt_grounds, source, is_default, (valid_from, valid_until))| {
-            let window = Window::CalendarYear;
-            Rule {
-                id,
-                subject,
-                window,
-                maximum,
-                exempt_grounds,
-                source,
-                is_default,
-                valid_from,
-                valid_until,
-            }
-        },
-    )
-}
 
 fn any_routing_unit() -> impl Strategy<Value = Unit> {
     let status = select(vec![UnitStatus::Active, UnitStatus::Abolished]);
@@ -196,7 +171,8 @@ pub(super) fn any_case_type() -> impl Strategy<Value = CaseType> {
 
 pub(in crate::laws) fn policy_event() -> impl Strategy<Value = Event> {
     let document = prop_oneof![
-        vec(any_rule(), 0..3).prop_map(|rules| Document::Frequency(FrequencyPolicy { rules })),
+        any_frequency_policy().prop_map(Document::Frequency),
+        any_catalogue().prop_map(Document::Catalogue),
         any_table().prop_map(Document::Routing),
         any_calendar().prop_map(Document::Calendar),
         vec(any_case_type(), 0..3).prop_map(|types| Document::CaseTypes(CaseTypes { types })),

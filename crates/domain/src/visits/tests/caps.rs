@@ -2,20 +2,21 @@
 
 use super::*;
 use crate::{
-    frequency::Standing,
+    frequency::{Key, OnExceeding, Standing},
     kit::{accepted, reference},
 };
 
 fn try_plan(state: &Visits, world: &World, plan: Plan) -> Result<Vec<Event>, Rejection> {
-    when(state, &world.at(MORNING), &Command::Plan(plan))
+    let context = world.about(&plan.unit, MORNING);
+    when(state, &context, &Command::Plan(plan))
 }
 
 /// The state after the plans, each of which must get its place.
 fn after_plans(world: &World, plans: impl IntoIterator<Item = Plan>) -> Visits {
-    let context = world.at(MORNING);
-    plans
-        .into_iter()
-        .fold(Visits::default(), |state, plan| accepted(state, &context, &Command::Plan(plan)))
+    plans.into_iter().fold(Visits::default(), |state, plan| {
+        let context = world.about(&plan.unit, MORNING);
+        accepted(state, &context, &Command::Plan(plan))
+    })
 }
 
 #[track_caller]
@@ -49,7 +50,7 @@ fn a_second_unit_has_its_own_limit() {
     let world = once_a_year();
     let state = after_plans(&world, [plan(1), by("tax", 2)]);
     let found = exhausted(try_plan(&state, &world, by("tax", 3)));
-    assert_eq!(found[0].unit, Some(unit("tax")));
+    assert_eq!(found[0].key, Key::Unit(unit("tax")));
     assert_eq!(found[0].visits, [visit(2)]);
 }
 
@@ -58,7 +59,7 @@ fn all_units_together() {
     let world = world(vec![rule("all-units", Subject::AllUnits, 2)]);
     let state = after_plans(&world, [plan(1), by("tax", 2)]);
     let found = exhausted(try_plan(&state, &world, by("urban-management", 3)));
-    assert_eq!((found[0].unit.as_ref(), found[0].maximum), (None, 2));
+    assert_eq!((&found[0].key, found[0].maximum), (&Key::All, 2));
     assert_eq!(found[0].visits, [visit(1), visit(2)]);
 }
 
@@ -180,16 +181,18 @@ fn the_refusal_names_rule_source_visits_and_when_it_frees() {
     let expected = Standing {
         rule: RuleId::parse("same-unit").unwrap(),
         source: name("关于规范涉企行政检查的规定 same-unit"),
-        unit: Some(unit("market-regulation")),
+        key: Key::Unit(unit("market-regulation")),
         from: day("2025-01-01"),
         until: day("2025-12-31"),
         maximum: 1,
+        on_exceeding: OnExceeding::Refuse,
         reserved: 1,
         used: 0,
         exempt: 0,
+        weight: 1,
         visits: vec![visit(1)],
+        frees_on: Some(day("2026-01-01")),
     };
-    assert_eq!(expected.frees_on(), day("2026-01-01"));
     let refused = try_plan(&state, &world, plan(2));
     assert_eq!(refused, Err(Rejection::CapReached { exhausted: vec![expected] }));
 }

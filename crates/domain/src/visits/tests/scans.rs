@@ -4,7 +4,7 @@ use jiff::SignedDuration;
 
 use super::*;
 use crate::{
-    frequency::Standing,
+    frequency::{Key, OnExceeding, Standing},
     kit::{accepted, and},
 };
 
@@ -100,14 +100,17 @@ fn a_late_offline_scan_that_overshoots_is_recorded_and_raised() {
     let standing = Standing {
         rule: RuleId::parse("same-unit").unwrap(),
         source: name("关于规范涉企行政检查的规定 same-unit"),
-        unit: Some(unit("market-regulation")),
+        key: Key::Unit(unit("market-regulation")),
         from: day("2025-01-01"),
         until: day("2025-12-31"),
         maximum: 1,
+        on_exceeding: OnExceeding::Refuse,
         reserved: 1,
         used: 1,
         exempt: 0,
-        visits: vec![visit(2), visit(1)],
+        weight: 1,
+        visits: vec![visit(1), visit(2)],
+        frees_on: Some(day("2026-01-01")),
     };
     assert_eq!((standing.remaining(), standing.is_exceeded()), (0, true));
     let happened = Event::VisitCheckedIn {
@@ -132,11 +135,7 @@ fn a_late_scan_on_an_exempt_ground_overshoots_nothing() {
     let world = once_a_year();
     let ground = Ground::Complaint;
     let exempt = Plan { ground, ..plan(1) };
-    let (area, standings) = (None, vec![]);
-    let state: Visits = given(&[
-        Event::VisitPlanned { plan: exempt, area, policy_version: 3, standings },
-        planned(2),
-    ]);
+    let state: Visits = given(&[planned_as(exempt), planned(2)]);
     let found = when(&state, &world.at(DAY_AFTER), &check_in(1, scan(ON_THE_DAY, true)));
     assert_eq!(names(&found.unwrap()), "VisitCheckedIn");
 }
@@ -147,9 +146,7 @@ fn a_visit_that_does_not_count_may_begin_in_a_year_that_is_overshot() {
     let came = check_in(1, scan(ON_THE_DAY, true));
     let overshot = accepted(replaced(&world), &world.at(DAY_AFTER), &came);
     let exempt = Plan { ground: Ground::Complaint, on: day("2025-03-11"), ..plan(3) };
-    let (area, standings) = (None, vec![]);
-    let planned = Event::VisitPlanned { plan: exempt, area, policy_version: 3, standings };
-    let state = and(overshot, &[planned, Event::VisitApproved { visit: visit(3) }]);
+    let state = and(overshot, &[planned_as(exempt), Event::VisitApproved { visit: visit(3) }]);
     for offline in [false, true] {
         let found = when(&state, &world.at(DAY_AFTER), &check_in(3, scan(DAY_AFTER, offline)));
         assert_eq!(names(&found.unwrap()), "VisitCheckedIn", "offline: {offline}");
@@ -168,7 +165,7 @@ fn a_live_scan_in_a_full_year_is_refused() {
         panic!("{found:?}");
     };
     assert_eq!((exhausted[0].from, exhausted[0].maximum), (day("2026-01-01"), 1));
-    assert_eq!(exhausted[0].visits, [visit(2), visit(1)]);
+    assert_eq!(exhausted[0].visits, [visit(1), visit(2)]);
 }
 
 #[test]

@@ -76,7 +76,7 @@ pub(super) async fn publish_standing_rule(engine: &Engine, due: &Due) -> Outcome
     let rule = concluded.standing_rule(id);
     let rule = rule.ok_or_else(|| unfounded("the diagnosis makes no standing rule"))?;
     let command = policy::Command::AdoptStandingRule { rule };
-    let stream = named(streams::policy(PolicyName::Routing))?;
+    let stream = named(streams::policy(&PolicyName::Routing))?;
     let published = |event: &policy::Event| match event {
         policy::Event::PolicyPublished { version } => Some(*version),
         policy::Event::PolicyDrafted { .. } | policy::Event::PolicyRetired { .. } => None,

@@ -28,7 +28,7 @@ fn table() -> RoutingTable {
 async fn ready() -> (Folded, Engine) {
     let (journal, _, _) = prepared().await;
     let engine = engine(&journal, &Arc::default());
-    let stream = streams::policy(PolicyName::Routing).unwrap();
+    let stream = streams::policy(&PolicyName::Routing).unwrap();
     let draft = policy::Command::Draft(Document::Routing(table()));
     engine.execute::<Policy>(&stream, &draft, &envelope(300)).await.unwrap();
     let publish = policy::Command::Publish { version: 1 };

@@ -1,0 +1,35 @@
+//! Events of the first version in their newest shape. It knew one unit to a visit, limits by unit or by
+//! all units that only refused, and no catalogue.
+
+use serde_json::{Value, json};
+
+/// Lifts the data of a version-1 event; none when that version is still the newest or unreadable.
+pub(crate) fn from_v1(name: &str, mut data: Value) -> Option<Value> {
+    match name {
+        "VisitPlanned" => {
+            let unit = data.get("plan")?.get("unit")?.clone();
+            for standing in data.get_mut("standings")?.as_array_mut()? {
+                lift(standing)?;
+            }
+            let fields = data.as_object_mut()?;
+            fields.insert("catalogue_version".to_owned(), Value::Null);
+            fields.insert("parties".to_owned(), json!([{ "unit": unit, "level": null }]));
+            fields.insert("fields".to_owned(), json!({}));
+        }
+        "CapExceeded" => lift(data.get_mut("standing")?)?,
+        _ => return None,
+    }
+    Some(data)
+}
+
+/// The unit whose visits were added up becomes the key; when it frees was the day after the window.
+fn lift(standing: &mut Value) -> Option<()> {
+    let fields = standing.as_object_mut()?;
+    let unit = fields.remove("unit")?;
+    let key = if unit.is_null() { json!("all") } else { json!({ "unit": unit }) };
+    fields.insert("key".to_owned(), key);
+    fields.insert("on_exceeding".to_owned(), json!("refuse"));
+    fields.insert("weight".to_owned(), json!(1));
+    fields.insert("frees_on".to_owned(), Value::Null);
+    Some(())
+}

@@ -1,0 +1,126 @@
+//! Alerts (检查预警): what the supervision body is told about visits that are too many.
+//!
+//! Pages and counts are built from one predicate, so they agree at one position. The enterprise
+//! itself sees none.
+
+use doudi_domain::{AreaCode, EnterpriseId, RuleId, UnitId, VisitId, frequency::Standing};
+use doudi_journal::Position;
+use jiff::{Timestamp, civil::Date};
+use serde::{Deserialize, Serialize};
+
+mod fold;
+mod list;
+mod rows;
+
+pub use list::{Count, Counts, Filter, Page, Query};
+pub(crate) use rows::apply;
+
+use crate::{Fresh, ViewError, ViewName, Views, timeline::Point};
+
+/// The version of the tables and of what they mean.
+pub(crate) const VERSION: i32 = 1;
+
+/// What an alert is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Kind {
+    /// A visit that had already happened overshot a limit.
+    CapExceeded,
+    /// The visits are plainly too many, on whatever grounds (明显超过合理频次).
+    VisitsExcessive,
+    /// A visit came more often than a rule that only marks would have it (重复检查).
+    RepeatVisits,
+}
+
+/// Why there is an alert.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Reason {
+    /// The limit and where it stands with the visit counted.
+    CapExceeded(Standing),
+    /// How many visits there were, this one among them.
+    VisitsExcessive {
+        /// How many.
+        count: u32,
+        /// From this day
+        from: Date,
+        /// until this one.
+        until: Date,
+    },
+    /// The rule and where it stands with the visit counted.
+    RepeatVisits(Standing),
+}
+
+impl Reason {
+    /// What the alert is about.
+    #[must_use]
+    pub fn kind(&self) -> Kind {
+        match self {
+            Self::CapExceeded(_) => Kind::CapExceeded,
+            Self::VisitsExcessive { .. } => Kind::VisitsExcessive,
+            Self::RepeatVisits(_) => Kind::RepeatVisits,
+        }
+    }
+
+    /// The rule that was passed; none where the visits are too many under no rule in particular.
+    #[must_use]
+    pub fn rule(&self) -> Option<&RuleId> {
+        match self {
+            Self::CapExceeded(standing) | Self::RepeatVisits(standing) => Some(&standing.rule),
+            Self::VisitsExcessive { .. } => None,
+        }
+    }
+}
+
+/// One alert.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Alert {
+    /// The log position of its commit.
+    pub position: Position,
+    /// Its place inside the commit, from 0.
+    pub ordinal: u32,
+    /// The enterprise.
+    pub enterprise: EnterpriseId,
+    /// The visit that was one too many.
+    pub visit: VisitId,
+    /// The unit that planned the visit.
+    pub unit: Option<UnitId>,
+    /// The enterprise's area when the visit was planned, where it was known.
+    pub area: Option<AreaCode>,
+    /// When it was recorded, in microseconds.
+    pub occurred_at: Timestamp,
+    /// Why.
+    pub reason: Reason,
+}
+
+impl Alert {
+    /// Its place in the log.
+    #[must_use]
+    pub fn point(&self) -> Point {
+        Point { position: self.position, ordinal: self.ordinal }
+    }
+}
+
+impl Views {
+    /// One page of alerts, newest first.
+    ///
+    /// # Errors
+    /// As [`Views::timeline`].
+    pub async fn alerts(&self, query: &Query, fresh: Fresh) -> Result<Page, ViewError> {
+        self.wait(ViewName::Alerts, fresh.at_least, fresh.within).await?;
+        let page = list::list(&self.pool, query).await?;
+        fresh.check(ViewName::Alerts, page.position)?;
+        Ok(page)
+    }
+
+    /// How many alerts there are, by kind.
+    ///
+    /// # Errors
+    /// As [`Views::timeline`].
+    pub async fn count_alerts(&self, filter: &Filter, fresh: Fresh) -> Result<Counts, ViewError> {
+        self.wait(ViewName::Alerts, fresh.at_least, fresh.within).await?;
+        let counts = list::count(&self.pool, filter).await?;
+        fresh.check(ViewName::Alerts, counts.position)?;
+        Ok(counts)
+    }
+}

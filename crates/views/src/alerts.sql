@@ -1,0 +1,25 @@
+-- One row for each alert. unit and area are those of the visit when it was planned.
+CREATE TABLE IF NOT EXISTS alert (
+    position    bigint           NOT NULL,
+    ordinal     integer          NOT NULL,
+    kind        text             NOT NULL,
+    enterprise  text COLLATE "C" NOT NULL,
+    visit       uuid             NOT NULL,
+    unit        text,
+    area        text,
+    occurred_at timestamptz      NOT NULL,
+    -- Where the rule stands, or how many visits there were.
+    reason      jsonb            NOT NULL,
+    PRIMARY KEY (position, ordinal)
+);
+CREATE INDEX IF NOT EXISTS alert_by_unit ON alert (unit, position, ordinal);
+CREATE INDEX IF NOT EXISTS alert_by_area ON alert (area, position, ordinal);
+
+-- Who planned a visit, and in which area the enterprise lay then.
+CREATE TABLE IF NOT EXISTS visit (
+    visit      uuid             NOT NULL,
+    enterprise text COLLATE "C" NOT NULL,
+    unit       text             NOT NULL,
+    area       text,
+    PRIMARY KEY (visit, enterprise)
+)

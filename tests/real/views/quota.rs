@@ -1,0 +1,168 @@
+//! The frequency ledger on real tables: the same answer as the rules give to the same visits.
+
+use doudi_domain::{
+    CertificateNumber, FieldId, ItemId,
+    catalogue::Level,
+    enterprise::{self, CreditGrade},
+    frequency::{self, Entry, Held, Party, Traits, assess},
+    visits,
+};
+use doudi_views::{Fresh, quota};
+
+use super::{Fixture, Running, fresh, log::*};
+
+/// A carried out visit of a unit of the city, as [`of_plan`] plans it.
+fn used(n: u64, by: &str, on: &str) -> Entry {
+    Entry {
+        visit: visit(n),
+        parties: vec![Party { unit: unit(by), level: Some(Level::City) }],
+        items: [(ItemId::parse("I-1").unwrap(), Some(FieldId::parse("market").unwrap()))].into(),
+        officers: ["D-1", "D-2"].map(|n| CertificateNumber::parse(n).unwrap()).into(),
+        ground: frequency::Ground::Routine,
+        on: date(on),
+        held: Held::Used,
+        finding: None,
+    }
+}
+
+/// What a unit asks that has no plan yet.
+fn asked(by: &str, level: Option<Level>, on: &str) -> Entry {
+    Entry {
+        parties: vec![Party { unit: unit(by), level }],
+        items: [].into(),
+        officers: [].into(),
+        held: Held::Reserved,
+        ..used(0, by, on)
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_quota_is_what_the_decision_counts() {
+    let fixture = Fixture::start().await;
+    let mut log = Log::new();
+    let running = Running::start(&fixture.views, &log.journal);
+    let query =
+        quota::Query { enterprise: enterprise(1), unit: unit("tax"), on: date("2026-06-01") };
+    let last = log.history(1, "tax").await;
+    let unpublished = fixture.views.quota(&query, fresh(last)).await.unwrap();
+    assert_eq!((unpublished.policy_version, unpublished.standings.len()), (None, 0));
+    log.append("ev._city.policy.frequency", &published(1)).await;
+    log.append("ev._city.policy.catalogue-tax", &catalogued(1, "tax", Level::City)).await;
+    // Planned in the old year, carried out in the new one; one of another unit; one next year.
+    log.append("ev.L-1.visits", &[planned(visit(7), "tax", "2025-12-30")]).await;
+    log.append("ev.L-1.visits", &[planned(visit(8), "fire", "2026-02-02")]).await;
+    log.append("ev.L-1.visits", &[planned(visit(9), "tax", "2027-01-04")]).await;
+    let last = log.append("ev.L-1.visits", &[checked_in(visit(7), "2025-12-31T16:30:00Z")]).await;
+    let found = fixture.views.quota(&query, fresh(last)).await.unwrap();
+    assert_eq!((found.policy_version, found.position), (Some(1), last));
+    let entries = [
+        used(1, "tax", "2026-03-03"),
+        used(7, "tax", "2026-01-01"),
+        Entry { held: Held::Reserved, ..used(8, "fire", "2026-02-02") },
+        Entry { held: Held::Reserved, ..used(9, "tax", "2027-01-04") },
+    ];
+    let counted = |asked: &Entry| assess(&limits(), &Traits::default(), &entries, asked);
+    let expected = counted(&asked("tax", Some(Level::City), "2026-06-01"));
+    assert_eq!((found.standings.len(), &found.standings), (2, &expected.standings));
+    assert!(found.standings[0].is_exceeded());
+    assert_eq!(found.standings[0].frees_on, Some(date("2028-01-01")), "next year is taken too");
+    // Without a catalogue no level is known, so no rule for a level can be asked.
+    let other = quota::Query { unit: unit("fire"), ..query.clone() };
+    let other = fixture.views.quota(&other, fresh(last)).await.unwrap();
+    assert_eq!(other.standings, counted(&asked("fire", None, "2026-06-01")).standings);
+    assert_eq!((other.standings.len(), other.standings[0].reserved), (1, 1));
+    fixture.assert_as_replayed(&log.journal).await;
+    running.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_quota_knows_the_enterprise_as_the_decision_does() {
+    let fixture = Fixture::start().await;
+    let mut log = Log::new();
+    let running = Running::start(&fixture.views, &log.journal);
+    log.append("ev._city.policy.frequency", &published(1)).await;
+    log.history(1, "tax").await;
+    let graded = |grade, on: &str, until: Option<&str>| enterprise::Event::CreditGradeAssessed {
+        grade,
+        issuer: unit("market"),
+        assessed_on: date(on),
+        valid_until: until.map(date),
+    };
+    let profile = "ev.L-1.profile";
+    log.append(profile, &[graded(CreditGrade::A, "2026-05-01", Some("2026-06-30"))]).await;
+    // Of an earlier day, handed in later.
+    log.append(profile, &[graded(CreditGrade::B, "2026-01-01", None)]).await;
+    let classified = enterprise::Event::EnterpriseClassified {
+        risk_class: None,
+        tags: [port()].into(),
+        basis: doudi_domain::Reference::parse("档 12 号").unwrap(),
+        issuer: unit("market"),
+    };
+    let last = log.append(profile, &[classified]).await;
+    let ask = async |on: &str| {
+        let query = quota::Query { enterprise: enterprise(1), unit: unit("fire"), on: date(on) };
+        fixture.views.quota(&query, fresh(last)).await.unwrap()
+    };
+    let rules = |found: &quota::Quota| -> Vec<String> {
+        found.standings.iter().map(|standing| standing.rule.to_string()).collect()
+    };
+    assert_eq!(rules(&ask("2026-04-30").await), ["once-a-year"]);
+    let trusted = ask("2026-06-30").await;
+    assert_eq!(rules(&trusted), ["once-a-year", "trusted"]);
+    let weighed = assess(
+        &limits(),
+        &Traits { grade: Some(CreditGrade::A), risk_class: None, tags: [port()].into() },
+        &[used(1, "tax", "2026-03-03")],
+        &asked("fire", None, "2026-06-30"),
+    );
+    assert_eq!((&trusted.standings, &trusted.floors), (&weighed.standings, &weighed.floors));
+    assert_eq!(rules(&ask("2026-07-01").await), ["once-a-year"], "the grade has run out");
+    // The floor looks back three years.
+    let due = async |on: &str| ask(on).await.floors.iter().map(|floor| floor.is_due()).next();
+    assert_eq!(due("2029-03-02").await, Some(false));
+    assert_eq!(due("2029-03-03").await, Some(true));
+    running.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_result_a_joint_visit_and_other_officers_are_kept_for_the_count() {
+    let fixture = Fixture::start().await;
+    let mut log = Log::new();
+    let running = Running::start(&fixture.views, &log.journal);
+    let without_finding = frequency::Rule {
+        counting: frequency::Counting::WithoutFinding,
+        joint: frequency::Joint::OncePerUnit,
+        ..rule("all", frequency::Subject::AllUnits, 9)
+    };
+    let rules = vec![without_finding];
+    let policy = frequency::FrequencyPolicy { rules, ..<_>::default() };
+    let document = doudi_domain::policy::Document::Frequency(policy);
+    let policy = "ev._city.policy.frequency";
+    let drafted = doudi_domain::policy::Event::PolicyDrafted { version: 1, document };
+    let in_force = doudi_domain::policy::Event::PolicyPublished { version: 1 };
+    log.append(policy, &[drafted, in_force]).await;
+    let visits::Event::VisitPlanned { plan, .. } = planned(visit(1), "tax", "2026-03-02") else {
+        panic!("a plan");
+    };
+    let joint = visits::Plan { co_units: ["fire", "gas"].map(unit).into(), ..plan };
+    let stream = "ev.L-1.visits";
+    log.append(stream, &[of_plan(joint)]).await;
+    log.append(stream, &[checked_in(visit(1), "2026-03-02T02:00:00Z")]).await;
+    log.append(stream, &[planned(visit(2), "tax", "2026-03-09")]).await;
+    let query =
+        quota::Query { enterprise: enterprise(1), unit: unit("tax"), on: date("2026-06-01") };
+    let last = log.append(stream, &[checked_in(visit(2), "2026-03-09T02:00:00Z")]).await;
+    let found = fixture.views.quota(&query, fresh(last)).await.unwrap();
+    assert_eq!(found.standings[0].used, 4, "three units once each, then one");
+    let outcome = visits::Outcome::CaseFiled;
+    let item = ItemId::parse("I-1").unwrap();
+    let results = vec![visits::ItemResult { item, outcome }];
+    let reported = visits::Event::ResultReported { visit: visit(1), results };
+    let last = log.append(stream, &[reported]).await;
+    let found = fixture.views.quota(&query, fresh(last)).await.unwrap();
+    assert_eq!(found.standings[0].used, 1, "that one found something");
+    let again = fixture.views.quota(&query, Fresh::ANY).await.unwrap();
+    assert_eq!(again, found);
+    fixture.assert_as_replayed(&log.journal).await;
+    running.stop().await;
+}
