@@ -70,7 +70,7 @@ impl Words {
         Self { en: Cow::Borrowed(en), zh: Cow::Borrowed(zh) }
     }
 
-    fn owned(en: String, zh: String) -> Self {
+    pub(crate) fn owned(en: String, zh: String) -> Self {
         Self { en: en.into(), zh: zh.into() }
     }
 

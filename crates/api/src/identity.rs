@@ -16,6 +16,7 @@ mod keys;
 pub(crate) use authenticator::TokenError;
 pub use authenticator::{Authenticator, AuthenticatorSettings};
 pub use case_token::CaseTokens;
+pub use doudi_views::Areas;
 pub use keys::{Keys, KeysError};
 
 /// The longest subject or device name, in characters.
@@ -74,26 +75,6 @@ impl Audience {
         match self {
             Self::One(one) => one == name,
             Self::Many(many) => many.iter().any(|one| one == name),
-        }
-    }
-}
-
-/// The areas that a caller acts in.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Areas {
-    /// Every area of the city.
-    All,
-    /// These.
-    Some(Vec<AreaCode>),
-}
-
-impl Areas {
-    /// Whether `area` is one of them.
-    #[must_use]
-    pub fn contain(&self, area: &AreaCode) -> bool {
-        match self {
-            Self::All => true,
-            Self::Some(areas) => areas.contains(area),
         }
     }
 }

@@ -273,6 +273,7 @@ pub const TABLE: &[Permission] = &[
     everybody("/doudi.v1.CaseService/GetTimeLedger"),
     everybody("/doudi.v1.CaseService/GetAllowedActions"),
     row("/doudi.v1.CaseService/FollowCase", &[CaseHolder]),
+    row("/doudi.v1.CaseService/IssueCaseToken", &[Dispatcher]),
     every_account("/doudi.v1.CaseService/SuggestTopics"),
     every_account("/doudi.v1.CaseService/SuggestDuplicates"),
     every_account("/doudi.v1.CaseService/GetFlow"),

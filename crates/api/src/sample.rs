@@ -2,14 +2,18 @@
 //! a public note.
 
 use doudi_domain::{
-    AppealId, AreaCode, Context, Decider, EnterpriseId, NoteId, Published, Sealed, TopicId, UnitId,
+    AppealId, AreaCode, CaseNumber, Context, Decider, EnterpriseId, NoteId, Published, Sealed,
+    TopicId, UnitId,
     appeal::{
         Appeal, Applicant, Case, Channel, Command, Confidentiality, Note, Submission, Visibility,
     },
-    calendar::Calendar,
+    calendar::{Calendar, civil_date},
     cases::CaseTypes,
+    clock::Clock,
     routing::RoutingTable,
 };
+use doudi_engine::Position;
+use doudi_views::{appeals, inbox};
 use uuid::Uuid;
 
 pub(crate) const AREA: &str = "210212";
@@ -101,4 +105,40 @@ pub(crate) fn case(confidentiality: Confidentiality) -> Case {
         appeal.decide(&context, command).unwrap().iter().fold(appeal, Appeal::evolve)
     });
     appeal.known().unwrap().clone()
+}
+
+/// A clock of the case as it stands in an inbox.
+pub(crate) fn entry(case: &Case, clock: &Clock) -> inbox::Entry {
+    let route = case.phase.route().unwrap();
+    let tasks = case.tasks.values().map(|task| &task.unit);
+    let row = appeals::Row {
+        enterprise: enterprise(),
+        appeal: appeal(),
+        number: CaseNumber::of(appeal(), civil_date(case.submitted_at())),
+        state: case.phase.name(),
+        channel: case.submission.channel,
+        case_type: case.terms.case_type.id.clone(),
+        class: case.class().map(|class| class.id.clone()),
+        topic: case.submission.topic.clone(),
+        area: case.submission.area.clone(),
+        confidentiality: case.submission.confidentiality,
+        unit: Some(route.unit.clone()),
+        co_units: route.co_units.clone(),
+        beside: route.co_units.iter().chain(tasks).cloned().collect(),
+        rule: Some(route.rule.clone()),
+        due: case.due().cloned(),
+        objections: 0,
+        bounces: 0,
+        guarantee: None,
+        merged_into: None,
+        about_visit: None,
+        submitted_at: case.submitted_at(),
+        closed_at: None,
+        last_moved: case.submitted_at(),
+        suspected_false_closure: false,
+        submitted: Position(1),
+        updated: Position(7),
+    };
+    let (enterprise, appeal) = (enterprise(), appeal());
+    inbox::Entry { enterprise, appeal, diagnosis: None, clock: clock.clone(), row }
 }

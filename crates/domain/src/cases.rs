@@ -52,7 +52,7 @@ pub struct Allowances {
     pub accept: u16,
     /// From acceptance to dispatch.
     pub dispatch: u16,
-    /// From dispatch to the first contact with the enterprise.
+    /// From dispatch, or from the enterprise's objection, to the first contact with it.
     pub contact: u16,
     /// From dispatch, how long a unit may object to it.
     pub contest: u16,

@@ -34,7 +34,7 @@ pub enum ClockKind {
     Accept,
     /// To send it to a unit (分办).
     Dispatch,
-    /// To speak with the enterprise for the first time (首次联系).
+    /// To speak with the enterprise for the first time in a handling (首次联系).
     Contact,
     /// To resolve it (办结).
     Resolve,

@@ -24,7 +24,7 @@ pub(crate) use list::{SCOPED, list};
 pub(crate) use rows::{OWED, clock, columns, read};
 
 /// The version of the tables and of what they mean.
-pub(crate) const VERSION: i32 = 2;
+pub(crate) const VERSION: i32 = 3;
 
 /// An appeal as it is now.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -53,6 +53,9 @@ pub struct Row {
     pub unit: Option<UnitId>,
     /// The units that share the work.
     pub co_units: Vec<UnitId>,
+    /// The units that take part beside the lead: those that share the work, and those that were asked
+    /// for a part by name.
+    pub beside: Vec<UnitId>,
     /// The routing rule that chose the unit; none without a unit.
     pub rule: Option<RouteRule>,
     /// The clock of the next step of the case itself; none once nothing is owed.

@@ -15,6 +15,9 @@ CREATE TABLE IF NOT EXISTS appeal (
     secrecy                 smallint         NOT NULL,
     unit                    text,
     co_units                text[]           NOT NULL,
+    -- The co-units, and who was asked for a part by name: tasks and joint diagnoses, as remembered.
+    beside                  text[]           NOT NULL,
+    asked                   jsonb            NOT NULL,
     rule                    jsonb,
     -- The clock of the next step of the case itself.
     due_clock               bigint,
@@ -49,7 +52,7 @@ CREATE INDEX IF NOT EXISTS appeal_by_guarantee ON appeal (guarantee, submitted_p
     WHERE guarantee IS NOT NULL;
 CREATE INDEX IF NOT EXISTS appeal_by_unit ON appeal (unit, submitted_position);
 CREATE INDEX IF NOT EXISTS appeal_by_unit_state ON appeal (unit, state, submitted_position);
-CREATE INDEX IF NOT EXISTS appeal_by_co_unit ON appeal USING gin (co_units);
+CREATE INDEX IF NOT EXISTS appeal_by_unit_beside ON appeal USING gin (beside);
 CREATE INDEX IF NOT EXISTS appeal_by_area ON appeal (area, submitted_position);
 CREATE INDEX IF NOT EXISTS appeal_by_area_state ON appeal (area, state, submitted_position);
 CREATE INDEX IF NOT EXISTS appeal_by_topic ON appeal (topic, submitted_position);

@@ -6,6 +6,7 @@
 use std::fmt::Display;
 
 use deadpool_postgres::{Object, Pool, Transaction};
+use doudi_domain::UnitId;
 use doudi_journal::Position;
 use serde::{Serialize, de::DeserializeOwned};
 use tokio_postgres::{IsolationLevel, Row, types::FromSql};
@@ -133,6 +134,12 @@ pub(crate) fn parsed_opt<T, E: Display>(
     parse: impl Fn(&str) -> Result<T, E>,
 ) -> Result<Option<T>, ViewError> {
     column::<Option<&str>>(row, name)?.map(|text| value(text, parse)).transpose()
+}
+
+/// A column with a list of units.
+pub(crate) fn units(row: &Row, name: &str) -> Result<Vec<UnitId>, ViewError> {
+    let units: Vec<&str> = column(row, name)?;
+    units.into_iter().map(|unit| value(unit, UnitId::parse)).collect()
 }
 
 pub(crate) fn value<T, E: Display>(

@@ -161,7 +161,7 @@ impl Life {
         }
     }
 
-    fn case(&self) -> &appeal::Case {
+    pub(crate) fn case(&self) -> &appeal::Case {
         self.state.known().unwrap()
     }
 

@@ -16,6 +16,7 @@ use tokio::{
 pub mod agenda;
 pub mod alerts;
 pub mod appeals;
+mod asked;
 mod checkpoint;
 mod db;
 mod error;
@@ -40,7 +41,7 @@ pub use checkpoint::Checkpoint;
 pub use deadpool_postgres;
 pub use error::{Behind, Source, ViewError};
 pub use parked::Parked;
-pub use scope::Scope;
+pub use scope::{Areas, Scope};
 pub use tokio_postgres;
 pub use verify::ViewCheck;
 pub use view::ViewName;

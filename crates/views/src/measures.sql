@@ -18,7 +18,8 @@ CREATE INDEX IF NOT EXISTS returns_by_time ON returns (at);
 CREATE INDEX IF NOT EXISTS returns_by_area ON returns (area, at);
 
 -- One row for each time a unit said that it resolved an appeal. What the enterprise said of it is
--- written once; what it said itself comes before what a desk recorded that it said on the phone.
+-- written once; what it said itself comes before what a desk recorded that it said on the phone. At
+-- the close what it said on the phone becomes its word, so that nothing later rewrites it.
 CREATE TABLE IF NOT EXISTS handling (
     appeal          uuid             NOT NULL,
     enterprise      text COLLATE "C" NOT NULL,
@@ -31,7 +32,7 @@ CREATE TABLE IF NOT EXISTS handling (
     secrecy         smallint         NOT NULL,
     -- Whether the unit spoke with the enterprise in time.
     responded       boolean          NOT NULL,
-    -- The enterprise's own first word; null while there is none.
+    -- The enterprise's own first word, since the close also that on the phone; null while there is none.
     own_resolved    boolean,
     own_satisfied   boolean,
     -- Its first word on the phone, as a desk recorded it.

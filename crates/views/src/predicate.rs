@@ -10,8 +10,8 @@ use jiff::{
 use tokio_postgres::types::{ToSql, Type};
 
 use crate::{
-    Scope,
-    scope::{CO_UNIT_MAX, area_max, secrecy},
+    Areas, Scope,
+    scope::{BESIDE_MAX, area_max, secrecy},
 };
 
 type Value = Box<dyn ToSql + Sync + Send>;
@@ -161,10 +161,15 @@ impl Predicate {
             let place = self.place(units, Type::TEXT_ARRAY);
             // An index on lists has no order.
             let shared = Way { condition: format!("{column} && {place}"), in_order: false };
-            ways.extend(up_to(CO_UNIT_MAX, scoped, vec![shared]));
+            ways.extend(up_to(BESIDE_MAX, scoped, vec![shared]));
         }
-        let areas: Vec<String> = areas.iter().map(ToString::to_string).collect();
-        let there = self.each("area", &areas);
+        let there = match areas {
+            Areas::All => vec![Way { condition: "true".to_owned(), in_order: true }],
+            Areas::Some(areas) => {
+                let areas: Vec<String> = areas.iter().map(ToString::to_string).collect();
+                self.each("area", &areas)
+            }
+        };
         ways.extend(up_to(area_max(*desk), scoped, there));
         Some(ways)
     }
@@ -261,11 +266,13 @@ mod tests {
     const PLAIN: Scoped =
         Scoped { leads: &["unit"], co_units: None, secrecy: None, internal: None };
 
+    const NONE: Areas = Areas::Some(vec![]);
+
     fn all_ways() -> Scope {
         Scope::Within {
             enterprise: Some(EnterpriseId::parse("L-1").unwrap()),
             units: vec![UnitId::parse("tax").unwrap()],
-            areas: vec![AreaCode::parse("210212").unwrap()],
+            areas: Areas::Some(vec![AreaCode::parse("210212").unwrap()]),
             desk: false,
         }
     }
@@ -295,7 +302,7 @@ mod tests {
     #[test]
     fn the_scope_is_part_of_the_predicate() {
         assert_eq!(sql(&Scope::All, &PLAIN), "true");
-        let nothing = Scope::Within { enterprise: None, units: vec![], areas: vec![], desk: true };
+        let nothing = Scope::Within { enterprise: None, units: vec![], areas: NONE, desk: true };
         assert_eq!(sql(&nothing, &PLAIN), "false");
         assert_eq!(sql(&all_ways(), &PLAIN), "(enterprise = $1 OR unit = $2 OR area = $3)");
     }
@@ -316,12 +323,15 @@ mod tests {
         };
         let desk = Scope::Within { enterprise: None, units: vec![], areas, desk: true };
         assert_eq!(sql(&desk, &scoped), "(area = $1 AND secrecy <= 2)");
+        let (enterprise, units) = (None, vec![]);
+        let city = Scope::Within { enterprise, units, areas: Areas::All, desk: false };
+        assert_eq!(sql(&city, &scoped), "(true AND secrecy <= 1)");
     }
 
     #[test]
     fn many_units_are_looked_up_at_once() {
         let units = (0..40).map(|n| UnitId::parse(&format!("u{n}")).unwrap()).collect();
-        let many = Scope::Within { enterprise: None, units, areas: vec![], desk: false };
+        let many = Scope::Within { enterprise: None, units, areas: NONE, desk: false };
         assert_eq!(sql(&many, &PLAIN), "(unit = ANY($1))");
     }
 }

@@ -3,6 +3,30 @@
 
 use doudi_domain::{AreaCode, EnterpriseId, UnitId, appeal::Confidentiality};
 
+/// The areas that a caller is responsible for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Areas {
+    /// Every area of the city, and what plays in none that is known.
+    All,
+    /// These.
+    Some(Vec<AreaCode>),
+}
+
+impl Areas {
+    /// Whether `area` is one of them.
+    #[must_use]
+    pub fn contain(&self, area: &AreaCode) -> bool {
+        match self {
+            Self::All => true,
+            Self::Some(areas) => areas.contains(area),
+        }
+    }
+
+    fn cover(&self, area: Option<&AreaCode>) -> bool {
+        area.map_or(*self == Self::All, |area| self.contain(area))
+    }
+}
+
 /// What a caller may see (数据范围).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Scope {
@@ -20,7 +44,7 @@ pub enum Scope {
         /// The units that the caller acts for.
         units: Vec<UnitId>,
         /// The areas that the caller is responsible for.
-        areas: Vec<AreaCode>,
+        areas: Areas,
         /// Whether the caller dispatches there (诉求专席), and does not only watch or work there.
         desk: bool,
     },
@@ -52,14 +76,15 @@ impl Scope {
         }
     }
 
-    /// Whether a row of an appeal of that level is seen, with its lead unit, its co-units and area.
+    /// Whether a row of an appeal of that level is seen, with its lead unit, the units that take part
+    /// beside it, and its area.
     #[must_use]
     pub fn covers_appeal(
         &self,
         level: Confidentiality,
         enterprise: &EnterpriseId,
         unit: Option<&UnitId>,
-        co_units: &[UnitId],
+        beside: &[UnitId],
         area: Option<&AreaCode>,
     ) -> bool {
         match self {
@@ -67,15 +92,15 @@ impl Scope {
             Self::Within { enterprise: own, units, areas, desk } => {
                 own.as_ref() == Some(enterprise)
                     || unit.is_some_and(|unit| units.contains(unit))
-                    || level <= CO_UNIT_MAX && co_units.iter().any(|unit| units.contains(unit))
-                    || level <= area_max(*desk) && area.is_some_and(|area| areas.contains(area))
+                    || level <= BESIDE_MAX && beside.iter().any(|unit| units.contains(unit))
+                    || level <= area_max(*desk) && areas.cover(area)
             }
         }
     }
 }
 
 /// The highest level of appeals that a unit sees because it shares the work.
-pub(crate) const CO_UNIT_MAX: Confidentiality = Confidentiality::Internal;
+pub(crate) const BESIDE_MAX: Confidentiality = Confidentiality::Internal;
 
 /// The highest level of appeals that are seen because of their area.
 pub(crate) fn area_max(desk: bool) -> Confidentiality {
@@ -122,7 +147,7 @@ mod tests {
         Scope::Within {
             enterprise: own.cloned(),
             units: units.iter().map(|id| unit(id)).collect(),
-            areas: areas.iter().map(|area| (*area).clone()).collect(),
+            areas: Areas::Some(areas.iter().map(|area| (*area).clone()).collect()),
             desk: false,
         }
     }
@@ -139,6 +164,20 @@ mod tests {
         let other = EnterpriseId::parse("L-2").unwrap();
         assert!(!sees(within(Some(&other), &[], &[])));
         assert!(!within(None, &["tax"], &[&area]).covers(&enterprise, None, None));
+    }
+
+    #[test]
+    fn every_area_is_also_none_that_is_known_and_no_higher_level() {
+        let Scope::Within { enterprise: none, units, .. } = within(None, &[], &[]) else {
+            panic!("it is within");
+        };
+        let (enterprise, area) = (enterprise(), area());
+        let city = Scope::Within { enterprise: none, units, areas: Areas::All, desk: false };
+        assert!(
+            city.covers(&enterprise, None, Some(&area)) && city.covers(&enterprise, None, None)
+        );
+        let sees = |level| city.covers_appeal(level, &enterprise, None, &[], Some(&area));
+        assert!(sees(Confidentiality::Internal) && !sees(Confidentiality::Confidential));
     }
 
     #[test]

@@ -31,7 +31,7 @@ use crate::{
 };
 
 /// The version of the tables and of what they mean.
-pub(crate) const VERSION: i32 = 3;
+pub(crate) const VERSION: i32 = 4;
 
 /// What an entry is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -117,7 +117,7 @@ pub struct Entry {
     pub recorded_at: Timestamp,
     /// The event's fields as a JSON object: sealed ones left out, of clocks that were set only what
     /// is owed, by whom and until when, of the terms only which. One of a joint diagnosis names it as
-    /// `diagnosis`.
+    /// `diagnosis`. What units owe each other is left out for the enterprise itself.
     pub details_json: String,
 }
 
@@ -132,19 +132,19 @@ pub enum WatchItem {
 
 /// The columns that [`Entry::read`] and [`Known::read`] need.
 const COLUMNS: &str = "position, ordinal, enterprise, kind, event_type, subject, unit, area, \
-     occurred_at, recorded_at, details::text AS details, internal, co_units, secrecy";
+     occurred_at, recorded_at, details::text AS details, internal, beside, secrecy";
 
 /// The entries with what is known now of their appeals. Until an appeal's own stream is known nobody
 /// sees its joint diagnosis.
-const ENTRIES: &str = "(SELECT e.*, coalesce(s.co_units, '{}') AS co_units, \
+const ENTRIES: &str = "(SELECT e.*, coalesce(s.beside, '{}') AS beside, \
      coalesce(s.secrecy, CASE e.kind WHEN 'appeal' THEN 3 ELSE 0 END)::smallint AS secrecy \
      FROM entry AS e LEFT JOIN subject AS s \
      ON s.subject = e.subject AND s.enterprise = e.enterprise) AS entry";
 
-/// By which columns an entry is within a scope: those in charge then, and who shares the work now.
+/// By which columns an entry is within a scope: those in charge then, and who takes part now.
 const SCOPED: Scoped = Scoped {
     leads: &["unit"],
-    co_units: Some("co_units"),
+    co_units: Some("beside"),
     secrecy: Some("secrecy"),
     internal: Some("internal"),
 };
@@ -154,32 +154,38 @@ const SCOPED: Scoped = Scoped {
 struct Known {
     entry: Arc<Entry>,
     internal: bool,
-    co_units: Vec<UnitId>,
+    beside: Vec<UnitId>,
     level: Confidentiality,
 }
 
 impl Known {
     fn read(row: &Row) -> Result<Self, ViewError> {
-        let co_units: Vec<&str> = column(row, "co_units")?;
-        let co_units = co_units.into_iter().map(|unit| db::value(unit, UnitId::parse));
         Ok(Self {
             entry: Arc::new(Entry::read(row)?),
             internal: column(row, "internal")?,
-            co_units: co_units.collect::<Result<_, _>>()?,
+            beside: db::units(row, "beside")?,
             level: scope::level(column(row, "secrecy")?),
         })
     }
 
     /// As [`SCOPED`] has it.
     fn is_within(&self, scope: &Scope) -> bool {
+        self.covered(&scope.without_enterprise()) || (!self.internal && self.covered(scope))
+    }
+
+    fn covered(&self, scope: &Scope) -> bool {
         let Entry { enterprise, unit, area, .. } = &*self.entry;
-        let (unit, area) = (unit.as_ref(), area.as_ref());
-        match self.internal {
-            false => scope.covers_appeal(self.level, enterprise, unit, &self.co_units, area),
-            true => {
-                let scope = scope.without_enterprise();
-                scope.covers_appeal(self.level, enterprise, unit, &self.co_units, area)
-            }
+        scope.covers_appeal(self.level, enterprise, unit.as_ref(), &self.beside, area.as_ref())
+    }
+
+    /// The entry as it is shown to who sees it: to the enterprise itself without what units owe each
+    /// other.
+    fn shown(&self, scope: &Scope) -> Arc<Entry> {
+        let inside = self.entry.kind != Kind::Appeal || self.covered(&scope.without_enterprise());
+        let own = || details::for_enterprise(&self.entry.details_json);
+        match (!inside).then(own).flatten() {
+            Some(details_json) => Arc::new(Entry { details_json, ..Entry::clone(&self.entry) }),
+            None => Arc::clone(&self.entry),
         }
     }
 }

@@ -27,6 +27,10 @@ CREATE TABLE IF NOT EXISTS subject (
     unit       text,
     area       text,
     co_units   text[]           NOT NULL,
+    -- Who was asked for a part of an appeal by name, as remembered; and with the co-units, who takes
+    -- part beside the lead.
+    asked      jsonb            NOT NULL,
+    beside     text[]           NOT NULL,
     -- 0 public, 1 internal, 2 confidential, 3 strict.
     secrecy    smallint         NOT NULL,
     -- The appeal that a joint diagnosis is about.

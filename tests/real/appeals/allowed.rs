@@ -6,10 +6,10 @@ use std::fmt::Write as _;
 use doudi_api::proto::{
     AddNoteRequest, AllowedAction, AnswerCoHandlingRequest, AnswerExtensionRequest,
     AskExtensionRequest, ConveneDiagnosisRequest, EndMediationRequest, GetAllowedActionsRequest,
-    LawfulChannel, OpenMediationRequest, PauseGround, PauseHandlingRequest, RateAppealRequest,
-    Rating, ReclassifyAppealRequest, RecordCallbackRequest, RecordContactRequest,
-    RedirectAppealRequest, ReopenAppealRequest, ResumeHandlingRequest, RuleOnContestRequest,
-    Visibility,
+    LawfulChannel, MergeAppealRequest, OpenMediationRequest, PauseGround, PauseHandlingRequest,
+    RateAppealRequest, Rating, ReclassifyAppealRequest, RecordCallbackRequest,
+    RecordContactRequest, RedirectAppealRequest, ReopenAppealRequest, ResumeHandlingRequest,
+    RuleOnContestRequest, Visibility,
 };
 
 use super::*;
@@ -93,6 +93,7 @@ async fn attempt(client: &mut Client, case: &Case, rpc: &str) -> Option<Result<(
         }
         "OpenMediation" => ask!(handling.open_mediation(OpenMediationRequest)),
         "EndMediation" => ask!(handling.end_mediation(EndMediationRequest, agreed: true)),
+        "ErasePersonalData" => ask!(appeals.erase_personal_data(ErasePersonalDataRequest)),
         "AddNote" => ask!(handling.add_note(
             AddNoteRequest, visibility: Visibility::Public.into(), text: text()
         )),
@@ -167,6 +168,36 @@ async fn what_is_said_to_be_possible_is_and_what_is_not_is_refused_for_the_reaso
         found, TABLE,
         "update tests/real/appeals/allowed.txt only if the change is meant:\n{found}"
     );
+    world.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_may_be_added_to_a_merged_appeal_is_judged_where_it_goes_on() {
+    let world = World::start().await;
+    let into = Case::submit(&world, submission("L-1", "T13")).await;
+    let elsewhere = SubmitAppealRequest { area: "210203".to_owned(), ..submission("L-1", "T13") };
+    let case = Case::submit(&world, elsewhere).await;
+    let merge = request!(MergeAppealRequest, case, into_appeal_id: into.appeal.clone());
+    world.role(Role::Dispatcher).appeals.merge_appeal(merge).await.unwrap();
+    let took_up = async || into.read(&world).await.absorbed.contains(&case.appeal).then_some(());
+    doudi_tests::until(BOUND, took_up).await.expect("the other one takes it up");
+    let here = line("desk", in_area(&world, Role::Dispatcher, "210203"), &case).await;
+    assert_eq!(here, "desk: \n", "it may add nothing to what it may not see");
+    let there = line("desk", in_area(&world, Role::Dispatcher, AREA), &case).await;
+    assert_eq!(there, "desk: AddNote UploadFile\n");
+    let city = line("city desk", world.role(Role::Dispatcher), &case).await;
+    assert_eq!(city, "city desk: AddNote UploadFile\n");
+    world.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_keeps_the_registers_may_erase_personal_data_once() {
+    let world = World::start().await;
+    let case = Case::submit(&world, submission("L-1", "T13")).await;
+    let admin = || world.role(Role::Admin);
+    assert_eq!(line("admin", admin(), &case).await, "admin: ErasePersonalData\n");
+    case.erase(&world).await;
+    assert_eq!(line("admin", admin(), &case).await, "admin: \n");
     world.stop().await;
 }
 

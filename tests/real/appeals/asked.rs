@@ -4,7 +4,7 @@
 use doudi_api::proto::{
     AddNoteRequest, AnswerCoHandlingRequest, ConveneDiagnosisRequest, ExplainDeadlineRequest,
     GetAllowedActionsRequest, GetDiagnosisRequest, GetTimeLedgerRequest, InboxEntry,
-    ListAppealsRequest, ListInboxRequest, Visibility,
+    ListAppealsRequest, ListInboxRequest, ListTimelineRequest, Visibility,
 };
 use doudi_tests::until;
 
@@ -150,5 +150,35 @@ async fn who_is_called_together_about_a_strict_case_reads_which_one_it_is() {
         min_position: String::new(),
     };
     tax.diagnoses.clone().get_diagnosis(read).await.expect("what is asked is read there");
+    world.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_is_asked_for_a_part_of_an_internal_appeal_finds_it_in_lists_and_timelines() {
+    let world = World::start().await;
+    let case = Case::dispatched(&world, submission(ENTERPRISE, TOPIC)).await;
+    let min_position = case.sign(&world, LEAD).await;
+    let tax = world.unit("tax");
+    let found = async |min_position: String| {
+        let list = ListAppealsRequest { min_position, ..Default::default() };
+        let listed = tax.appeals.clone().list_appeals(list).await.unwrap().into_inner();
+        let timeline = ListTimelineRequest {
+            enterprise_id: ENTERPRISE.to_owned(),
+            min_position: listed.position,
+            ..Default::default()
+        };
+        let timeline = tax.timelines.clone().list_timeline(timeline).await.unwrap().into_inner();
+        (listed.appeals.len(), timeline.entries.len())
+    };
+    assert_eq!(found(min_position).await, (0, 0));
+    case.ask(&world, LEAD, "tax").await;
+    let seen = until(BOUND, async || {
+        let seen = found(String::new()).await;
+        (seen.0 > 0).then_some(seen)
+    });
+    assert_eq!(seen.await, Some((1, 5)), "all that happened to it");
+    let read = about!(GetAppealRequest, case);
+    let read = tax.appeals.clone().get_appeal(read).await.unwrap().into_inner();
+    assert_eq!(read.appeal.unwrap().summary.unwrap().unit, LEAD, "as the appeal itself shows it");
     world.stop().await;
 }

@@ -2,8 +2,10 @@
 
 use doudi_api::proto::{
     AddNoteRequest, Applicant, Channel, ConfirmResolutionRequest, FollowCaseRequest,
-    GetAllowedActionsRequest, ListAppealsRequest, RateAppealRequest, Rating, Visibility,
+    GetAllowedActionsRequest, IssueCaseTokenRequest, ListAppealsRequest, RateAppealRequest, Rating,
+    SplitAppealRequest, Visibility,
 };
+use doudi_tests::until;
 use tonic::Code;
 
 use super::*;
@@ -150,5 +152,60 @@ async fn who_repeats_a_submission_after_the_erasure_learns_no_token() {
     let mut desk = world.role(Role::Dispatcher);
     let again = desk.appeals.submit_appeal(other).await.unwrap().into_inner();
     assert_eq!((again.appeal_id, again.case_token), (case.appeal, String::new()));
+    world.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_part_of_an_anonymous_appeal_is_followed_by_a_token_of_its_own() {
+    let world = World::start().await;
+    let case = Case::submit(&world, anonymous()).await;
+    case.accept(&world).await;
+    let own = holder(&world, &case.token);
+    let follow = async |client: &Client| {
+        let follow = FollowCaseRequest::default();
+        client.cases.clone().follow_case(follow).await.unwrap().into_inner()
+    };
+    assert_eq!(follow(&own).await.parts, []);
+    let split = request!(
+        SplitAppealRequest, case,
+        topic: "T27".to_owned(), area: AREA.to_owned(), description: "另一事项".to_owned()
+    );
+    let part = world.role(Role::Dispatcher).appeals.split_appeal(split).await.unwrap();
+    let part = part.into_inner().part_appeal_id;
+    let found = until(BOUND, async || follow(&own).await.parts.pop()).await;
+    let found = found.expect("the part is submitted");
+    assert_eq!(found.appeal_id, part);
+    let seen = follow(&holder(&world, &found.case_token)).await.appeal.unwrap();
+    assert_eq!((seen.summary.unwrap().appeal_id, &*seen.description), (part, "另一事项"));
+    world.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_unit_that_submits_on_behalf_learns_no_token_and_the_desk_of_the_area_gives_it_out() {
+    let world = World::start().await;
+    let level = Confidentiality::Confidential;
+    let request = confidential("L-1", "T06", level);
+    let mut unit = world.role(Role::AgencyHandler);
+    let first = unit.appeals.submit_appeal(request.clone()).await.unwrap().into_inner();
+    assert_eq!(first.case_token, "");
+    let nameless = unit.appeals.submit_appeal(anonymous()).await.unwrap().into_inner();
+    assert_eq!(nameless.case_token, "");
+
+    let issue = IssueCaseTokenRequest {
+        enterprise_id: first.enterprise_id.clone(),
+        appeal_id: first.appeal_id.clone(),
+    };
+    let mut elsewhere = in_area(&world, Role::Dispatcher, "210203");
+    assert_eq!(refused(elsewhere.cases.issue_case_token(issue.clone()).await), "APPEAL_UNKNOWN");
+    let nowhere = IssueCaseTokenRequest { appeal_id: command_id(), ..issue.clone() };
+    let mut desk = in_area(&world, Role::Dispatcher, AREA);
+    assert_eq!(refused(desk.cases.issue_case_token(nowhere).await), "APPEAL_UNKNOWN");
+    let token = desk.cases.issue_case_token(issue).await.unwrap().into_inner().case_token;
+    let follow = FollowCaseRequest::default();
+    let seen = holder(&world, &token).cases.follow_case(follow).await.unwrap().into_inner();
+    assert_eq!(seen.appeal.unwrap().summary.unwrap().appeal_id, first.appeal_id);
+    let by_desk = confidential("L-1", "T06", level);
+    let by_desk = desk.appeals.submit_appeal(by_desk).await.unwrap().into_inner();
+    assert!(by_desk.case_token.starts_with("case."), "a desk hands it over: {by_desk:?}");
     world.stop().await;
 }

@@ -36,16 +36,19 @@ fn callers(world: &World) -> Vec<Row> {
         areas: vec![AREA.to_owned()],
         ..token::claims(Role::UnitHead)
     };
+    let unit_everywhere =
+        doudi_api::identity::Claims { areas: vec!["*".to_owned()], ..unit_there.clone() };
     vec![
         ("auditor", world.role(Role::Auditor), 3),
         ("admin", world.role(Role::Admin), 3),
         ("city desk", world.role(Role::Dispatcher), 3),
-        ("city supervisor", world.role(Role::Supervisor), 3),
+        ("city supervisor", world.role(Role::Supervisor), 1),
         ("the enterprise", world.enterprise(ENTERPRISE), 3),
         ("the lead unit", world.unit(LEAD), 3),
         ("desk of the area", in_area(world, Role::Dispatcher, AREA), 2),
         ("supervisor of the area", in_area(world, Role::Supervisor, AREA), 1),
         ("a unit of the area", world.client(&unit_there), 1),
+        ("a unit of every area", world.client(&unit_everywhere), 1),
         ("a co-unit", world.unit("customs"), 1),
         ("desk of another area", in_area(world, Role::Dispatcher, "210203"), 0),
         ("supervisor of another area", in_area(world, Role::Supervisor, "210203"), 0),

@@ -10,7 +10,7 @@ use futures::{StreamExt, stream};
 use super::*;
 
 /// A text of two chunks and a bit.
-fn content() -> Vec<u8> {
+pub(super) fn content() -> Vec<u8> {
     "厂房照片说明。".repeat(6300).into_bytes()
 }
 
@@ -18,7 +18,7 @@ fn hex(content: &[u8]) -> String {
     Hash::sha256(content).as_str().strip_prefix("sha256:").unwrap().to_owned()
 }
 
-fn description(appeal: &str, visibility: Visibility, content: &[u8]) -> FileDescription {
+pub(super) fn description(appeal: &str, visibility: Visibility, content: &[u8]) -> FileDescription {
     FileDescription {
         command_id: command_id(),
         enterprise_id: ENTERPRISE.to_owned(),
@@ -31,7 +31,7 @@ fn description(appeal: &str, visibility: Visibility, content: &[u8]) -> FileDesc
     }
 }
 
-async fn upload(
+pub(super) async fn upload(
     client: &Client,
     description: FileDescription,
     content: &[u8],
@@ -42,7 +42,11 @@ async fn upload(
     client.handling.clone().upload_file(stream::iter(parts)).await
 }
 
-async fn download(client: &Client, appeal: &str, file: &str) -> Result<(File, Vec<u8>), Status> {
+pub(super) async fn download(
+    client: &Client,
+    appeal: &str,
+    file: &str,
+) -> Result<(File, Vec<u8>), Status> {
     let request = DownloadFileRequest {
         enterprise_id: ENTERPRISE.to_owned(),
         appeal_id: appeal.to_owned(),

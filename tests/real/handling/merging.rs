@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use doudi_api::proto::{
     AppealState, AppealSummary, CloseAppealRequest, ConfirmResolutionRequest, FollowCaseResponse,
-    GetAllowedActionsRequest, MergeAppealRequest, RateAppealRequest, Rating, ReopenAppealRequest,
-    SplitAppealRequest,
+    GetAllowedActionsRequest, GetTimeLedgerRequest, MergeAppealRequest, RateAppealRequest, Rating,
+    ReopenAppealRequest, SplitAppealRequest,
 };
 use doudi_tests::until;
 
@@ -43,6 +43,41 @@ async fn what_is_meant_for_a_merged_appeal_goes_to_where_it_goes_on() {
     let by_lead = world.unit(LEAD).handling.add_note(by_lead).await.unwrap().into_inner();
     assert_eq!(by_lead.appeal_id, two, "whoever handles the other one reaches it by either name");
     assert_eq!(read(&world.unit(LEAD), &two).await.unwrap().notes.len(), 3);
+    world.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_handles_what_a_merged_appeal_goes_on_in_reads_the_merged_one_and_its_files() {
+    let world = World::start().await;
+    let two = in_handling(&world, submit(ENTERPRISE, "T06", "")).await.appeal_id;
+    let elsewhere =
+        SubmitAppealRequest { area: "210203".to_owned(), ..submit(ENTERPRISE, "X01", "张三") };
+    let one = submitted(&world, elsewhere).await.appeal_id;
+    let content = files::content();
+    let file = files::description(&one, Visibility::Public, &content);
+    let file = files::upload(&world.enterprise(ENTERPRISE), file, &content).await.unwrap();
+    let file = file.into_inner().file_id;
+    let (lead, stranger) = (world.unit(LEAD), world.unit("tax"));
+    assert_eq!(reason(&read(&lead, &one).await.unwrap_err()), "APPEAL_UNKNOWN");
+    merge(&world, &one, &two).await.unwrap();
+    let seen = until(BOUND, async || read(&lead, &one).await.ok()).await;
+    let seen = seen.expect("the other one takes it up");
+    assert_eq!((&*seen.description, &*seen.contact), ("报装两周未答复", "张三"));
+    assert!(files::download(&lead, &one, &file).await.unwrap().1 == content);
+    let explain = |client: &Client| {
+        let request = GetTimeLedgerRequest {
+            enterprise_id: ENTERPRISE.to_owned(),
+            appeal_id: one.clone(),
+            min_position: String::new(),
+        };
+        let mut cases = client.cases.clone();
+        async move { cases.get_time_ledger(request).await }
+    };
+    explain(&lead).await.unwrap();
+    assert_eq!(refused(explain(&stranger).await), "APPEAL_UNKNOWN");
+    assert_eq!(reason(&read(&stranger, &one).await.unwrap_err()), "APPEAL_UNKNOWN");
+    let hidden = files::download(&stranger, &one, &file).await.unwrap_err();
+    assert_eq!(reason(&hidden), "APPEAL_UNKNOWN");
     world.stop().await;
 }
 

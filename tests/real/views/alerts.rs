@@ -8,7 +8,7 @@ use doudi_domain::{
 };
 use doudi_journal::Position;
 use doudi_views::{
-    Fresh, Scope,
+    Areas, Fresh, Scope,
     alerts::{Alert, Filter, Kind, Query, Reason},
     timeline::{self, Order, Point},
 };
@@ -125,7 +125,7 @@ async fn alerts_are_for_the_unit_and_the_area_and_never_for_the_enterprise() {
     let within = |enterprise, units: &[&str], areas: &[&str]| Scope::Within {
         enterprise,
         units: units.iter().map(|id| unit(id)).collect(),
-        areas: areas.iter().map(|code| area(code)).collect(),
+        areas: Areas::Some(areas.iter().map(|code| area(code)).collect()),
         desk: false,
     };
     for (scope, seen) in [
@@ -178,7 +178,12 @@ async fn a_unit_that_takes_part_in_a_visit_sees_it() {
             kinds: vec![],
             from: None,
             until: None,
-            scope: Scope::Within { enterprise: None, units, areas: vec![], desk: false },
+            scope: Scope::Within {
+                enterprise: None,
+                units,
+                areas: Areas::Some(vec![]),
+                desk: false,
+            },
             after: None,
             limit: 10,
         };

@@ -11,7 +11,7 @@ use doudi_domain::{
 };
 use doudi_journal::{Position, StreamName};
 use doudi_views::{
-    Fresh, Scope, ViewName, appeals,
+    Areas, Fresh, Scope, ViewName, appeals,
     inbox::{self, Filter, StuckQuery, StuckReason},
     measures::{FlowQuery, RateGroup, RatesQuery},
     timeline,
@@ -22,6 +22,7 @@ use uuid::Uuid;
 use self::city::City;
 use super::{Fixture, Running, fresh, log::*};
 
+mod beside;
 mod city;
 
 fn of(topic: &str, code: &str, level: Confidentiality) -> Submission {
@@ -41,7 +42,7 @@ fn within(own: Option<u64>, units: &[&str], areas: &[&str], desk: bool) -> Scope
     Scope::Within {
         enterprise: own.map(enterprise),
         units: units.iter().map(|id| unit(id)).collect(),
-        areas: areas.iter().map(|code| area(code)).collect(),
+        areas: Areas::Some(areas.iter().map(|code| area(code)).collect()),
         desk,
     }
 }
@@ -164,6 +165,8 @@ async fn the_scope_and_the_level_hold_in_list_inbox_count_stuck_and_timeline() {
     // and 2 strict. Each has a clock for contact, one to resolve and one of a co-unit, which is not for
     // the enterprise.
     let every = vec![0, 1, 2];
+    let (none, areas) = (vec![], Areas::All);
+    let everywhere = Scope::Within { enterprise: None, units: none, areas, desk: false };
     for (scope, listed, owed) in [
         (Scope::All, every.clone(), 9),
         (within(Some(1), &[], &[], false), every.clone(), 6),
@@ -171,13 +174,15 @@ async fn the_scope_and_the_level_hold_in_list_inbox_count_stuck_and_timeline() {
         (within(None, &["power"], &[], false), every, 9),
         // A co-unit by the routing table, which owes nothing.
         (within(None, &["water"], &[], false), vec![0], 0),
-        // A unit that owes its part, at every level.
-        (within(None, &["tax"], &[], false), vec![], 3),
+        // A unit that was asked for a part takes part as a co-unit does, and owes it at every level.
+        (within(None, &["tax"], &[], false), vec![0], 3),
         (within(None, &[], &[AREA], false), vec![0], 3),
         (within(None, &[], &[AREA], true), vec![0, 1], 6),
         (within(None, &[], &["210213"], true), vec![], 0),
         (within(None, &["tax"], &[AREA], false), vec![0], 5),
         (within(None, &[], &[], true), vec![], 0),
+        // Who watches every area and is not the city desk.
+        (everywhere, vec![0], 3),
     ] {
         let rows = appeals::Query::all(scope.clone(), 500);
         let rows = fixture.views.appeals(&rows, fresh(at)).await.unwrap().appeals;
@@ -286,7 +291,7 @@ async fn the_same_matter_again_marks_the_close_before_it_also_when_that_was_park
     city.submit(5, 1, internal()).await;
     // As if an older program had not known the first event of the first stream.
     let park =
-        format!("INSERT INTO doudi.parked VALUES ('appeals', 2, '{parked}', 1, 1, 0, 'new')");
+        format!("INSERT INTO doudi.parked VALUES ('appeals', 3, '{parked}', 1, 1, 0, 'new')");
     fixture.run(&park).await;
     let running = Running::start(&fixture.views, &city.log.journal);
     fixture.reach(city.last).await;

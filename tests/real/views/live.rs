@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 use doudi_domain::visits;
 use doudi_journal::Position;
 use doudi_views::{
-    Scope, ViewName,
+    Areas, Scope, ViewName,
     timeline::{Entry, Point, Watch, WatchItem},
 };
 
@@ -82,7 +82,7 @@ async fn a_watch_shows_only_what_its_scope_covers_and_outlives_a_rebuild() {
     let scope = |units: &[&str]| Scope::Within {
         enterprise: None,
         units: units.iter().map(|id| unit(id)).collect(),
-        areas: vec![],
+        areas: Areas::Some(vec![]),
         desk: false,
     };
     let watch = |scope| fixture.views.watch_timeline(enterprise(1), Point::START, scope);

@@ -5,7 +5,7 @@ use std::{collections::BTreeSet, time::Duration};
 use doudi_domain::{appeal::PhaseName, visits};
 use doudi_journal::Position;
 use doudi_views::{
-    Fresh, Scope, ViewError, ViewName, appeals,
+    Areas, Fresh, Scope, ViewError, ViewName, appeals,
     timeline::{self, Kind, Order, Point},
 };
 
@@ -106,7 +106,7 @@ async fn filters_and_scope_hold_in_a_timeline() {
     let within = |enterprise, units: &[&str], areas: &[&str]| Scope::Within {
         enterprise,
         units: units.iter().map(|id| unit(id)).collect(),
-        areas: areas.iter().map(|code| area(code)).collect(),
+        areas: Areas::Some(areas.iter().map(|code| area(code)).collect()),
         desk: false,
     };
     for (scope, seen) in [
@@ -163,7 +163,7 @@ async fn appeals_are_listed_by_every_filter_within_the_scope() {
     let scope = Scope::Within {
         enterprise: Some(enterprise(3)),
         units: vec![unit("tax")],
-        areas: vec![],
+        areas: Areas::Some(vec![]),
         desk: false,
     };
     assert_eq!(list(appeals::Query { scope: scope.clone(), ..base.clone() }).await.len(), 11);

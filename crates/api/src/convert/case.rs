@@ -252,6 +252,16 @@ pub(crate) fn asked(enterprise: &str, appeal: &str, position: &str) -> Result<As
     fields.finish(asked)
 }
 
+/// The appeal whose token is asked for.
+pub(crate) fn issue(
+    request: &pb::IssueCaseTokenRequest,
+) -> Result<(EnterpriseId, AppealId), Failure> {
+    let mut fields = Fields::default();
+    let enterprise = fields.enterprise(&request.enterprise_id);
+    let appeal = fields.appeal(&request.appeal_id);
+    fields.finish(enterprise.zip(appeal))
+}
+
 /// The position that an answer about one's own case must reflect.
 pub(crate) fn follow(request: &pb::FollowCaseRequest) -> Result<Position, Failure> {
     let mut fields = Fields::default();

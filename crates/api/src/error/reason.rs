@@ -332,8 +332,8 @@ rules::and_of_documents! { reasons;
     ReopenTooLate "REOPEN_TOO_LATE" FailedPrecondition
         "the time to take it up again ended on {last}" "申请重办的期限已于{last}届满"
     MergeImpossible "MERGE_IMPOSSIBLE" FailedPrecondition
-        "the appeal can only be merged into another open one of the same enterprise"
-        "只能并入同一企业的其他未办结诉求"
+        "the appeal can only be merged into another open one of the same enterprise that is not younger, is at least as confidential, and promises a result no later"
+        "只能并入同一企业的其他未办结诉求，且该诉求提交不晚于本诉求、保密等级不低于本诉求、办理时限不晚于本诉求"
     MergedTooOften "MERGED_TOO_OFTEN" FailedPrecondition
         "the appeal was merged more than {max} times, address the one that it goes on in"
         "该诉求并案次数超过{max}次，请直接在并入的诉求上办理"
@@ -362,8 +362,8 @@ rules::and_of_documents! { reasons;
     FileSize "FILE_SIZE" InvalidArgument
         "a file must have 1 to {bytes_max} bytes" "文件大小应为1至{bytes_max}字节"
     FileLength "FILE_LENGTH" InvalidArgument
-        "the content has {found} bytes, not the {bytes} that were said"
-        "文件内容为{found}字节，与所声明的{bytes}字节不符"
+        "the content has {measure} the {bytes} bytes that were said"
+        "文件内容{measure}所声明的{bytes}字节"
     FileTypeNotAllowed "FILE_TYPE_NOT_ALLOWED" InvalidArgument
         "must be one of {allowed}" "文件类型应为以下之一：{allowed}"
     FileTypeMismatch "FILE_TYPE_MISMATCH" InvalidArgument

@@ -84,16 +84,14 @@ impl Caller {
         }
     }
 
-    /// What the caller may see apart from its own enterprise's matters.
+    /// What the caller may see apart from its own enterprise's matters. Of who acts in every area only
+    /// the city desk sees every level: the others see what somebody in one area sees of it.
     fn scope_of_office(&self) -> Scope {
-        let by_area = self.is_any(Role::OF_AREAS) || self.is_any(Role::OF_UNIT);
-        if self.is_any(Role::OF_ALL) || (by_area && self.areas == Areas::All) {
+        if self.is_any(Role::OF_ALL) || self.dispatches_everywhere() {
             return Scope::All;
         }
-        let areas = match &self.areas {
-            Areas::Some(areas) if by_area => areas.clone(),
-            Areas::Some(_) | Areas::All => vec![],
-        };
+        let by_area = self.is_any(Role::OF_AREAS) || self.is_any(Role::OF_UNIT);
+        let areas = if by_area { self.areas.clone() } else { Areas::Some(vec![]) };
         Scope::Within {
             enterprise: None,
             units: self.unit.iter().filter(|_| self.is_any(Role::OF_UNIT)).cloned().collect(),
@@ -165,15 +163,13 @@ impl Caller {
         self.of_unit().filter(concerned).cloned().map(Sight::Task)
     }
 
-    /// From which side the caller sees the appeal of an inbox entry. Whoever owes something shares the
-    /// work, as far as the appeal's level allows.
+    /// From which side the caller sees the appeal of an inbox entry: as [`Caller::sight`] says of the
+    /// appeal itself. Who owes something and takes no part otherwise sees its part alone.
     pub(crate) fn sight_of(&self, entry: &inbox::Entry) -> Sight {
         let row = &entry.row;
-        let owner = if let Owner::Unit(owner) = &entry.clock.owner { Some(owner) } else { None };
-        let beside: Vec<UnitId> = row.co_units.iter().chain(owner).cloned().collect();
         let (level, lead) = (row.confidentiality, row.unit.as_ref());
         let scope = self.scope_of_office();
-        if scope.covers_appeal(level, &row.enterprise, lead, &beside, Some(&row.area)) {
+        if scope.covers_appeal(level, &row.enterprise, lead, &row.beside, Some(&row.area)) {
             Sight::Inside
         } else if self.is_enterprise(&row.enterprise) {
             Sight::Enterprise
@@ -217,6 +213,12 @@ impl Caller {
     /// Whether the caller dispatches in every area, so that nobody need ask where a thing is.
     pub(crate) fn dispatches_everywhere(&self) -> bool {
         self.is(Role::Dispatcher) && self.areas == Areas::All
+    }
+
+    /// Whether the caller learns the token of a case that it submits: the enterprise itself, and a desk,
+    /// which hands it over. A unit would confirm its own work with it.
+    pub(crate) fn learns_token_of(&self, id: &EnterpriseId) -> bool {
+        self.is_enterprise(id) || self.is(Role::Dispatcher)
     }
 
     /// Whether the caller may accept, dispatch and close appeals of `area`, and hand its
@@ -330,7 +332,8 @@ mod tests {
         let local = || Areas::Some(vec![area(sample::AREA)]);
         let of = |id: &str| Caller { unit: Some(unit(id)), ..caller(&[Role::AgencyHandler]) };
         let watching = |role: Role| Caller { areas: local(), ..caller(&[role]) };
-        let city = Caller { areas: Areas::All, ..caller(&[Role::Dispatcher]) };
+        let everywhere = |role| Caller { areas: Areas::All, ..caller(&[role]) };
+        let city = everywhere(Role::Dispatcher);
         let holder = Caller {
             enterprise: Some(sample::enterprise()),
             appeal: Some(sample::appeal()),
@@ -353,6 +356,8 @@ mod tests {
                 [Some(Sight::Inside), Some(Sight::Inside), Some(Sight::Inside), None],
             ),
             (watching(Role::Supervisor), [Some(Sight::Inside), Some(Sight::Inside), None, None]),
+            (everywhere(Role::Supervisor), [Some(Sight::Inside), Some(Sight::Inside), None, None]),
+            (everywhere(Role::UnitHead), [Some(Sight::Inside), Some(Sight::Inside), None, None]),
             (of("water"), [Some(Sight::Inside), Some(Sight::Inside), None, None]),
             (
                 of("fire"),
@@ -375,6 +380,52 @@ mod tests {
         for (who, expected) in rows {
             assert_eq!(levels.map(|level| see(&who, level)), expected, "{who:?}");
         }
+    }
+
+    #[test]
+    fn an_inbox_shows_each_caller_what_the_appeal_itself_shows() {
+        let of = |id: &str| Caller { unit: Some(unit(id)), ..caller(&[Role::AgencyHandler]) };
+        let watching =
+            |role| Caller { areas: Areas::Some(vec![area(sample::AREA)]), ..caller(&[role]) };
+        let own = Caller { enterprise: Some(sample::enterprise()), ..caller(&[Role::Enterprise]) };
+        let callers = [
+            of("power"),
+            of("water"),
+            of("fire"),
+            of("desk"),
+            own,
+            watching(Role::Supervisor),
+            watching(Role::Dispatcher),
+            caller(&[Role::Auditor]),
+        ];
+        for level in [Confidentiality::Internal, Confidentiality::Strict] {
+            let mut case = sample::case(level);
+            // What a unit that led before is late with still climbs, and is in its inbox.
+            let late = case.clocks.values_mut().next().expect("something is owed");
+            late.owner = Owner::Unit(unit("desk"));
+            let late = late.clone();
+            for who in &callers {
+                let entry = sample::entry(&case, &late);
+                let sight = who.sight(&sample::enterprise(), sample::appeal(), &case);
+                // Nobody else finds it in its inbox.
+                if let Some(sight) = sight {
+                    assert_eq!(who.sight_of(&entry), sight, "{who:?}");
+                }
+            }
+            let former = of("desk").sight_of(&sample::entry(&case, &late));
+            assert_eq!(former, Sight::Task(unit("desk")));
+        }
+    }
+
+    #[test]
+    fn only_the_enterprise_and_a_desk_learn_the_token_of_a_case() {
+        let own = enterprise("L-1");
+        let learns = |caller: &Caller| caller.learns_token_of(&own);
+        let account = Caller { enterprise: Some(own.clone()), ..caller(&[Role::Enterprise]) };
+        assert!(learns(&account) && learns(&caller(&[Role::Dispatcher])));
+        let other = Caller { enterprise: Some(enterprise("L-2")), ..account };
+        let unit = Caller { unit: Some(unit("tax")), ..caller(&[Role::AgencyHandler]) };
+        assert!(!learns(&other) && !learns(&unit));
     }
 
     #[test]

@@ -25,7 +25,7 @@ mod read;
 mod routing;
 mod rpcs;
 
-pub(super) use read::sight;
+pub(super) use merging::goes_on_in;
 
 /// A command on a known appeal.
 pub(super) type Known<C> = Order<(AppealId, C)>;

@@ -1,4 +1,4 @@
-//! `CaseService`: questions about appeals. Nothing here writes.
+//! `CaseService`: questions about appeals. Nothing here changes one.
 
 use doudi_views::ViewName;
 use tonic::{Request, Response, Status};
@@ -11,6 +11,7 @@ use crate::{
     proto::{self as pb, case_service_server::CaseService},
 };
 
+mod allowed;
 mod one;
 mod suggest;
 
@@ -131,6 +132,14 @@ impl CaseService for Api {
     ) -> Result<Response<pb::FollowCaseResponse>, Status> {
         let call = Call::of(&request)?;
         Ok(Response::new(self.followed(&call, request.get_ref()).await?))
+    }
+
+    async fn issue_case_token(
+        &self,
+        request: Request<pb::IssueCaseTokenRequest>,
+    ) -> Result<Response<pb::IssueCaseTokenResponse>, Status> {
+        let call = Call::of(&request)?;
+        Ok(Response::new(self.issued(&call, request.get_ref()).await?))
     }
 
     async fn suggest_topics(

@@ -38,6 +38,8 @@ pub struct Case {
     pub terms: Pinned,
     /// The class that was asked for or that it was put into; none for the type's first.
     pub class: Option<ClassId>,
+    /// What was promised while it was of another class: its resolution's clock when it left that.
+    pub promised: BTreeMap<ClassId, Clock>,
     /// How far it is.
     pub phase: Phase,
     /// The clocks that run or stand still, by name.
@@ -54,7 +56,7 @@ pub struct Case {
     pub objections: u32,
     /// Why the guarantee unit owns it, if it does.
     pub guarantee: Option<Trigger>,
-    /// Whether the unit spoke with the enterprise since the last dispatch.
+    /// Whether the unit spoke with the enterprise in the present handling.
     pub contacted: bool,
     /// How far an extension is.
     pub extension: Extension,
@@ -112,6 +114,8 @@ pub struct Standing {
     pub bounces: u16,
     /// When its resolution is due, where one is owed; while it stands still, when it would have been.
     pub resolve_due: Option<Timestamp>,
+    /// How long resolving may take by its class, in working days.
+    pub resolve_days: u16,
 }
 
 /// What a merge sets aside.
@@ -424,6 +428,7 @@ impl Case {
             objections: self.objections,
             bounces: self.bounces,
             resolve_due: handled(phase, clocks, ClockKind::Resolve).map(|clock| clock.due),
+            resolve_days: self.resolve_days(),
         }
     }
 
@@ -450,6 +455,12 @@ impl Case {
         let classes = &self.terms.case_type.classes;
         let named = classes.iter().find(|class| self.class.as_ref() == Some(&class.id));
         named.or_else(|| classes.first())
+    }
+
+    /// How long resolving may take, in working days; 0 for a type without classes, which is never
+    /// published.
+    pub(super) fn resolve_days(&self) -> u16 {
+        self.class().map_or(0, |class| class.resolve)
     }
 }
 

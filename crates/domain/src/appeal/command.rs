@@ -36,7 +36,7 @@ pub enum Command {
         /// The caller's unit.
         unit: UnitId,
     },
-    /// Record the first contact with the enterprise, as `unit`.
+    /// Record the first contact with the enterprise in this handling, as `unit`.
     RecordContact {
         /// The caller's unit.
         unit: UnitId,
@@ -279,4 +279,6 @@ pub enum Action {
     OpenMediation,
     /// See [`Command::EndMediation`].
     EndMediation,
+    /// See [`Command::ErasePersonalData`].
+    ErasePersonalData,
 }

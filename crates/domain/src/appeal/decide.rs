@@ -118,12 +118,6 @@ impl Case {
         }
     }
 
-    /// How long resolving may take, in working days; 0 for a type without classes, which is never
-    /// published.
-    fn resolve_days(&self) -> u16 {
-        self.class().map_or(0, |class| class.resolve)
-    }
-
     /// Who answers for what `unit` owes: the unit itself, its successor, or what the chain falls back
     /// to; for a case of the guarantee that is the guarantee unit.
     fn heir<'a>(&self, table: &'a RoutingTable, unit: &'a UnitId) -> &'a UnitId {

@@ -57,7 +57,7 @@ pub enum Event {
         /// Only the instant: signing moves no clock.
         clocks: ClockChange,
     },
-    /// The unit spoke with the enterprise for the first time.
+    /// The unit spoke with the enterprise for the first time in this handling.
     EnterpriseContacted {
         /// The unit.
         unit: UnitId,
@@ -183,7 +183,7 @@ pub enum Event {
     ResolutionObjected {
         /// Why.
         reason: Sealed,
-        /// Resolution is owed again.
+        /// Contact and resolution are owed again.
         clocks: ClockChange,
     },
     /// The enterprise was called back.
@@ -214,7 +214,7 @@ pub enum Event {
     AppealReopened {
         /// Why.
         reason: Sealed,
-        /// Resolution is owed again.
+        /// Contact and resolution are owed again.
         clocks: ClockChange,
     },
     /// Somebody noted something.

@@ -12,7 +12,7 @@ use super::{
     matter::{Callback, ClockChange, Pinned, Submission},
 };
 use crate::{
-    clock::{ClockId, ClockKind, Owner},
+    clock::{Clock, ClockId, ClockKind, Owner},
     ids::{DiagnosisId, UnitId},
     routing::Route,
 };
@@ -24,6 +24,7 @@ impl Case {
             submission: submission.clone(),
             class: submission.class.clone(),
             terms: terms.clone(),
+            promised: BTreeMap::new(),
             phase: Phase::Submitted,
             clocks: BTreeMap::new(),
             clock_last: ClockId(0),
@@ -61,10 +62,13 @@ impl Case {
 
     /// Folds one event that came after the submission.
     pub(super) fn evolve(mut self, event: &Event) -> Self {
-        if let Event::AppealMerged { .. } = event {
-            self.set_aside();
+        match event {
+            Event::AppealMerged { .. } => self.set_aside(),
+            Event::AppealReclassified { .. } => self.keep_promise(),
+            _ => {}
         }
         if let Some(clocks) = event.clocks() {
+            self.bound_passed(clocks);
             self.wind(clocks);
         }
         self.route_changes(event);
@@ -87,6 +91,13 @@ impl Case {
             Some(Box::new(BeforeMerge { phase, clocks, tasks: self.tasks.clone() }));
     }
 
+    /// Keeps what the class promises that is left, for when it comes back to it.
+    fn keep_promise(&mut self) {
+        let class = self.class().map(|class| class.id.clone());
+        let clock = self.handling_clock(ClockKind::Resolve).cloned();
+        self.promised.extend(class.zip(clock));
+    }
+
     /// What the event does to the clocks.
     fn wind(&mut self, change: &ClockChange) {
         for clock in &change.set {
@@ -98,10 +109,21 @@ impl Case {
         }
     }
 
+    /// A pause ends at its bound, however late that is noticed: from there on the handler had the case.
+    fn bound_passed(&mut self, change: &ClockChange) {
+        let bound = self.clock(ClockKind::Pause).map(|clock| clock.due);
+        let bound = bound.filter(|bound| *bound < change.at);
+        if let (Some(bound), Some(handler)) = (bound, self.phase.route()) {
+            let holder = Some(Owner::Unit(handler.unit.clone()));
+            self.ledger.turn(bound, holder, self.phase.name());
+        }
+    }
+
     /// Who has it from the event on.
     fn note_holder(&mut self, change: &ClockChange) {
+        let stands_still = |pause: &Clock| change.at < pause.due;
         let holder = match &self.phase {
-            _ if self.clock(ClockKind::Pause).is_some() => None,
+            _ if self.clock(ClockKind::Pause).is_some_and(stands_still) => None,
             Phase::Dispatched(at) | Phase::InHandling(at) => {
                 Some(Owner::Unit(at.route.unit.clone()))
             }
@@ -232,7 +254,9 @@ impl Case {
                 self.keeping(Phase::Resolved);
             }
             Event::ResolutionConfirmed { .. } => self.keeping(Phase::Confirmed),
-            Event::ResolutionObjected { reason, .. } | Event::AppealReopened { reason, .. } => {
+            Event::ResolutionObjected { reason, clocks }
+            | Event::AppealReopened { reason, clocks } => {
+                self.contacted &= !clocks.starts(ClockKind::Contact);
                 self.objection = Some(reason.clone());
                 self.objections += 1;
                 self.extension = Extension::None;

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     cases::{CaseType, Level},
-    clock::{Clock, ClockId},
+    clock::{Clock, ClockId, ClockKind},
     ids::{
         AppealId, AreaCode, CaseTypeId, ClassId, Name, NoteId, Reference, TopicId, UnitId, VisitId,
     },
@@ -148,6 +148,14 @@ pub struct ClockChange {
     pub set: Vec<Clock>,
     /// Clocks that no longer run.
     pub stopped: Vec<ClockId>,
+}
+
+impl ClockChange {
+    /// Whether something of that kind is owed by it. Older records of a second handling owe no contact.
+    #[must_use]
+    pub fn starts(&self, kind: ClockKind) -> bool {
+        self.set.iter().any(|clock| clock.kind == kind)
+    }
 }
 
 /// The terms that a case was submitted under.

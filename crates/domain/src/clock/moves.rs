@@ -112,17 +112,29 @@ impl Clock {
         clock.derived(terms).planned(now, terms)
     }
 
-    /// The clock as if it had been started with another allowance, with its pauses and extensions.
+    /// The clock as if it had been started with another allowance, with its pauses and extensions. What
+    /// it promised when it had that allowance before stands, with its derivation, where that was
+    /// earlier and nothing but the allowance moved it since.
     ///
     /// Warnings whose time is past by then count as taken: none comes as a surprise. Those still
     /// ahead come, also if their like was taken before. A clock that becomes overdue by it turns red
     /// with the next second of working time, and its ladder counts from there; one that was red and
     /// is overdue still goes on climbing as planned.
     #[must_use]
-    pub fn reclassify(&self, now: Timestamp, working_days: u16, terms: Terms<'_>) -> Self {
+    pub fn reclassify(
+        &self,
+        now: Timestamp,
+        working_days: u16,
+        before: Option<&Self>,
+        terms: Terms<'_>,
+    ) -> Self {
         let now = cut(now);
         let was_red = self.taken > self.warnings();
-        let clock = Self { working_days, ..self.clone() }.replayed(terms);
+        let mut clock = Self { working_days, ..self.clone() }.replayed(terms);
+        let stands = |known: &&Self| known.promised_as(&clock) && known.due < clock.due;
+        if let Some(known) = before.filter(stands) {
+            clock = Self { due: known.due, derivation: known.derivation.clone(), ..clock };
+        }
         let overdue = clock.is_overdue(now);
         if overdue && was_red {
             return clock;
@@ -149,6 +161,18 @@ impl Clock {
         }
         let clock = self.clone().replayed(terms);
         (now < clock.due && clock.due < self.due).then(|| clock.planned(now, terms))
+    }
+
+    /// Whether it is the same clock with the same allowance, stood still at the same instants and was
+    /// given the same time on top.
+    fn promised_as(&self, other: &Self) -> bool {
+        let stood = |clock: &Self| {
+            let pauses = &clock.derivation.pauses;
+            pauses.iter().map(|pause| (pause.since, pause.until)).collect::<Vec<_>>()
+        };
+        (self.id, self.working_days) == (other.id, other.working_days)
+            && self.derivation.extensions == other.derivation.extensions
+            && stood(self) == stood(other)
     }
 
     /// Derives the due instant anew from start, allowance, pauses and extensions, in their order in

@@ -58,7 +58,7 @@ impl Ground {
     }
 
     fn reclassify(&self, clock: &Clock, at: &str, working_days: u16) -> Clock {
-        clock.reclassify(shanghai(at), working_days, self.terms())
+        clock.reclassify(shanghai(at), working_days, None, self.terms())
     }
 }
 

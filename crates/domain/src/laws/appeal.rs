@@ -305,10 +305,11 @@ fn may(case: &Case, world: &World, now: Timestamp, command: &Command) -> bool {
     let (party, action) = match command {
         Command::Accept => (Party::Desk, Action::Accept),
         Command::Redirect { .. } => (Party::Desk, Action::Redirect),
-        Command::Dispatch { to: None } => (Party::Desk, Action::Dispatch),
+        Command::Dispatch { .. } => (Party::Desk, Action::Dispatch),
         Command::Rule { .. } => (Party::Desk, Action::Rule),
         Command::Reclassify { .. } => (Party::Desk, Action::Reclassify),
         Command::AnswerExtension { .. } => (Party::Desk, Action::AnswerExtension),
+        Command::RecordCallback(_) => (Party::Desk, Action::RecordCallback),
         Command::Close => (Party::Desk, Action::Close),
         Command::SignFor { unit: by } => (unit(by), Action::SignFor),
         Command::RecordContact { unit: by } => (unit(by), Action::RecordContact),
@@ -329,6 +330,7 @@ fn may(case: &Case, world: &World, now: Timestamp, command: &Command) -> bool {
         Command::Attach(_) => (Party::Enterprise, Action::Attach),
         Command::Merge { .. } => (Party::Desk, Action::Merge),
         Command::Split { .. } => (Party::Desk, Action::Split),
+        Command::ErasePersonalData { .. } => (Party::Registrar, Action::ErasePersonalData),
         _ => return true,
     };
     let offered = case.allowed(&world.then(now), &party);

@@ -228,7 +228,7 @@ proptest! {
             here = moved(&here, step, now, terms);
             there = moved(&there, step, now, terms);
         }
-        let changed = here.reclassify(now, other, terms);
+        let changed = here.reclassify(now, other, None, terms);
         prop_assert_eq!(changed.due, there.due);
         prop_assert_eq!(&changed.derivation, &there.derivation);
         let red_and_ladder = |clock: &Clock| clock.steps.get(2..).map(<[_]>::to_vec);
@@ -237,7 +237,7 @@ proptest! {
         }
         let surprises = changed.due_steps(now).iter().filter(|planned| planned.at < now);
         prop_assert_eq!(surprises.count(), 0);
-        let back = changed.reclassify(now, days, terms);
+        let back = changed.reclassify(now, days, None, terms);
         prop_assert_eq!((back.due, &back.derivation), (here.due, &here.derivation));
     }
 

@@ -16,12 +16,8 @@ use crate::{
 };
 
 /// By which columns an appeal is within a scope.
-pub(crate) const SCOPED: Scoped = Scoped {
-    leads: &["unit"],
-    co_units: Some("co_units"),
-    secrecy: Some("secrecy"),
-    internal: None,
-};
+pub(crate) const SCOPED: Scoped =
+    Scoped { leads: &["unit"], co_units: Some("beside"), secrecy: Some("secrecy"), internal: None };
 
 /// Which page of which appeals. All conditions given must hold.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -17,6 +17,7 @@ use super::{
 };
 use crate::{
     ViewError,
+    asked::Asked,
     db::{self, applying, column},
     scope,
 };
@@ -24,7 +25,7 @@ use crate::{
 /// The columns of a row but its clock, of the table `appeal`.
 const OWN: &str = "appeal.appeal, appeal.enterprise, appeal.number, appeal.state, \
      appeal.channel, appeal.case_type, appeal.class, appeal.topic, appeal.area, appeal.secrecy, \
-     appeal.unit, appeal.co_units, appeal.rule, appeal.objections, appeal.bounces, \
+     appeal.unit, appeal.co_units, appeal.beside, appeal.rule, appeal.objections, appeal.bounces, \
      appeal.guarantee, appeal.merged_into, appeal.about_visit, appeal.submitted_at, \
      appeal.closed_at, appeal.last_moved, appeal.suspected_false_closure, \
      appeal.submitted_position, appeal.updated_position";
@@ -46,7 +47,7 @@ pub(crate) fn columns() -> String {
 pub(super) fn known_statement() -> String {
     format!(
         "SELECT {OWN}, NULL::jsonb AS due, appeal.submitted_on, appeal.false_closure_days, appeal.signed, \
-         appeal.before_merge \
+         appeal.before_merge, appeal.asked \
          FROM appeal WHERE appeal.appeal = ANY($1)"
     )
 }
@@ -54,12 +55,14 @@ pub(super) fn known_statement() -> String {
 /// Reads a row of [`known_statement`].
 pub(super) fn read_known(row: &tokio_postgres::Row) -> Result<Known, ViewError> {
     let before_merge = column::<Option<Json<Before>>>(row, "before_merge")?;
+    let Json(asked): Json<Asked> = column(row, "asked")?;
     Ok(Known {
         row: read(row)?,
         submitted_on: column(row, "submitted_on")?,
         false_closure_days: db::count(column(row, "false_closure_days")?),
         signed: column(row, "signed")?,
         before_merge: before_merge.map(|Json(before)| before),
+        asked,
         clocks: BTreeMap::new(),
     })
 }
@@ -67,8 +70,6 @@ pub(super) fn read_known(row: &tokio_postgres::Row) -> Result<Known, ViewError> 
 /// Reads a row.
 pub(crate) fn read(row: &tokio_postgres::Row) -> Result<Row, ViewError> {
     let rule = column::<Option<Json<RouteRule>>>(row, "rule")?.map(|Json(rule)| rule);
-    let co_units: Vec<&str> = column(row, "co_units")?;
-    let co_units = co_units.into_iter().map(|unit| db::value(unit, UnitId::parse));
     Ok(Row {
         enterprise: db::parsed(row, "enterprise", EnterpriseId::parse)?,
         appeal: AppealId(column(row, "appeal")?),
@@ -81,7 +82,8 @@ pub(crate) fn read(row: &tokio_postgres::Row) -> Result<Row, ViewError> {
         area: db::parsed(row, "area", AreaCode::parse)?,
         confidentiality: scope::level(column(row, "secrecy")?),
         unit: db::parsed_opt(row, "unit", UnitId::parse)?,
-        co_units: co_units.collect::<Result<_, _>>()?,
+        co_units: db::units(row, "co_units")?,
+        beside: db::units(row, "beside")?,
         rule,
         due: clock(row, "due")?,
         objections: db::count(column(row, "objections")?),
@@ -113,6 +115,9 @@ pub(super) async fn put(transaction: &Transaction<'_>, changes: &Changes) -> Res
     let rows: Vec<&Row> = changed.iter().map(|known| &known.row).collect();
     // An array of arrays must be rectangular in PostgreSQL, so lists travel as JSON.
     let co_units = each(&rows, |row| serde_json::to_string(&row.co_units).unwrap_or_default());
+    let beside = each(&rows, |row| serde_json::to_string(&row.beside).unwrap_or_default());
+    let asked = |known: &&Known| serde_json::to_string(&known.asked).unwrap_or_default();
+    let asked: Vec<String> = changed.iter().map(asked).collect();
     let rule = |row: &Row| row.rule.as_ref().and_then(|rule| serde_json::to_string(rule).ok());
     let stored = |count: u32| i32::try_from(count).unwrap_or(i32::MAX);
     let days: Vec<i32> = changed.iter().map(|known| stored(known.false_closure_days)).collect();
@@ -141,6 +146,8 @@ pub(super) async fn put(transaction: &Transaction<'_>, changes: &Changes) -> Res
                 &each(&rows, |row| scope::secrecy(row.confidentiality)),
                 &each(&rows, |row| row.unit.as_ref().map(ToString::to_string)),
                 &co_units,
+                &beside,
+                &asked,
                 &each(&rows, rule),
                 &each(&rows, |row| row.due.as_ref().map(|due| i64::from(due.id.0))),
                 &each(&rows, |row| stored(row.objections)),
@@ -167,22 +174,24 @@ pub(super) async fn put(transaction: &Transaction<'_>, changes: &Changes) -> Res
 /// Writes whole rows: what an appeal is now, and nothing of what it was. Whether a false closure is
 /// suspected is not the row's to say.
 const PUT: &str = "INSERT INTO appeal (appeal, enterprise, number, state, open, channel, \
-     case_type, class, topic, area, secrecy, unit, co_units, rule, due_clock, objections, bounces, \
-     guarantee, merged_into, about_visit, submitted_at, submitted_on, closed_at, last_moved, \
-     false_closure_days, signed, before_merge, submitted_position, updated_position) \
+     case_type, class, topic, area, secrecy, unit, co_units, beside, asked, rule, due_clock, \
+     objections, bounces, guarantee, merged_into, about_visit, submitted_at, submitted_on, closed_at, \
+     last_moved, false_closure_days, signed, before_merge, submitted_position, updated_position) \
      SELECT a, b, c, d, e, f, g, h, i, j, k, l, ARRAY(SELECT jsonb_array_elements_text(m::jsonb)), \
-     n::jsonb, o, p, q, r, s, t, u, v, w, x, y, z, aa::jsonb, bb, cc FROM unnest($1::uuid[], $2::text[], \
+     ARRAY(SELECT jsonb_array_elements_text(n::jsonb)), o::jsonb, p::jsonb, q, r, s, t, u, v, w, x, \
+     y, z, aa, bb, cc::jsonb, dd, ee FROM unnest($1::uuid[], $2::text[], \
      $3::text[], $4::text[], $5::boolean[], $6::text[], $7::text[], $8::text[], $9::text[], \
-     $10::text[], $11::smallint[], $12::text[], $13::text[], $14::text[], $15::bigint[], \
-     $16::integer[], $17::integer[], $18::text[], $19::uuid[], $20::uuid[], $21::timestamptz[], \
-     $22::date[], $23::timestamptz[], $24::timestamptz[], $25::integer[], $26::boolean[], \
-     $27::text[], $28::bigint[], $29::bigint[]) AS row(a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, \
-     p, q, r, s, t, u, v, w, x, y, z, aa, bb, cc) \
+     $10::text[], $11::smallint[], $12::text[], $13::text[], $14::text[], $15::text[], \
+     $16::text[], $17::bigint[], $18::integer[], $19::integer[], $20::text[], $21::uuid[], \
+     $22::uuid[], $23::timestamptz[], $24::date[], $25::timestamptz[], $26::timestamptz[], \
+     $27::integer[], $28::boolean[], $29::text[], $30::bigint[], $31::bigint[]) AS row(a, b, c, d, \
+     e, f, g, h, i, j, k, l, m, n, o, p, q, r, s, t, u, v, w, x, y, z, aa, bb, cc, dd, ee) \
      ON CONFLICT (appeal, enterprise) DO UPDATE SET number = excluded.number, \
      state = excluded.state, open = excluded.open, channel = excluded.channel, \
      case_type = excluded.case_type, class = excluded.class, topic = excluded.topic, \
      area = excluded.area, secrecy = excluded.secrecy, unit = excluded.unit, \
-     co_units = excluded.co_units, rule = excluded.rule, due_clock = excluded.due_clock, \
+     co_units = excluded.co_units, beside = excluded.beside, asked = excluded.asked, \
+     rule = excluded.rule, due_clock = excluded.due_clock, \
      objections = excluded.objections, bounces = excluded.bounces, \
      guarantee = excluded.guarantee, merged_into = excluded.merged_into, \
      about_visit = excluded.about_visit, submitted_at = excluded.submitted_at, \

@@ -1,12 +1,13 @@
 //! One predicate makes page and count.
 
 use super::*;
+use crate::Areas;
 
 fn within(units: &[&str], areas: &[&str]) -> Scope {
     Scope::Within {
         enterprise: None,
         units: units.iter().map(|id| UnitId::parse(id).unwrap()).collect(),
-        areas: areas.iter().map(|code| AreaCode::parse(code).unwrap()).collect(),
+        areas: Areas::Some(areas.iter().map(|code| AreaCode::parse(code).unwrap()).collect()),
         desk: true,
     }
 }

@@ -24,7 +24,7 @@ pub(super) struct Subject {
     pub(super) unit: Option<UnitId>,
     /// When first contact is overdue; none where nothing says.
     pub(super) contact_red: Option<Timestamp>,
-    /// Whether the unit spoke with the enterprise in time since it has the appeal.
+    /// Whether the unit spoke with the enterprise in time in the present handling.
     pub(super) responded: bool,
     /// Whether the last return is still open.
     pub(super) contested: bool,
@@ -54,7 +54,7 @@ pub(super) struct Handling {
     pub(super) topic: TopicId,
     pub(super) level: Confidentiality,
     pub(super) responded: bool,
-    /// What the enterprise said itself.
+    /// What the enterprise said itself; since the close also what it had said on the phone.
     pub(super) own: Word,
     /// What a desk recorded that it said on the phone.
     pub(super) phone: Word,
@@ -160,9 +160,10 @@ impl Changes {
             Event::AppealResolved { .. } => self.resolved(key, subject, at),
             // To agree that a matter is resolved is not to be satisfied.
             Event::ResolutionConfirmed { .. } => self.own_word(key, subject, Some(true), None),
-            Event::ResolutionObjected { .. } | Event::AppealReopened { .. } => {
-                self.own_word(key, subject, Some(false), Some(false));
+            Event::ResolutionObjected { clocks, .. } | Event::AppealReopened { clocks, .. } => {
+                self.dissatisfied(key, subject, clocks);
             }
+            Event::AppealClosed { .. } => self.said(key, subject, Handling::finish),
             Event::AppealRated { rating } => {
                 self.own_word(key, subject, Some(rating.resolved), Some(rating.satisfied));
             }
@@ -184,7 +185,6 @@ impl Changes {
             | Event::CoHandlingRequested { .. }
             | Event::CoHandlingAnswered { .. }
             | Event::EnterpriseSilent { .. }
-            | Event::AppealClosed { .. }
             | Event::NoteAdded { .. }
             | Event::FileAttached { .. }
             | Event::AppealMerged { .. }
@@ -265,6 +265,12 @@ impl Changes {
         self.handlings.insert(name, handling);
     }
 
+    /// It is handled again, and the unit owes another contact. Older records owe none.
+    fn dissatisfied(&mut self, key: &Key, subject: &mut Subject, clocks: &ClockChange) {
+        self.own_word(key, subject, Some(false), Some(false));
+        subject.responded &= !clocks.starts(ClockKind::Contact);
+    }
+
     fn own_word(
         &mut self,
         key: &Key,
@@ -282,6 +288,13 @@ impl Changes {
             add(handling);
             self.handlings_changed.insert(name);
         }
+    }
+}
+
+impl Handling {
+    /// It is closed: what was said on the phone counts for good where the enterprise said nothing.
+    fn finish(&mut self) {
+        self.own.add(self.phone.resolved, self.phone.satisfied);
     }
 }
 

@@ -98,7 +98,8 @@ pub struct RatesQuery {
 }
 
 /// What became of the handlings of one group. A second handling of an appeal is one more. Of what the
-/// enterprise said, its own word counts, and where it is silent what it said on the phone (回访).
+/// enterprise said, its own word counts, and where it is silent what it said on the phone (回访); what
+/// counted at the close is never rewritten.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Rate {
     /// The group.

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use deadpool_postgres::Transaction;
 use doudi_domain::{AreaCode, EnterpriseId, UnitId};
-use tokio_postgres::Row;
+use tokio_postgres::{Row, types::Json};
 use uuid::Uuid;
 
 use super::fold::{Charge, Concerned, Known, NewEntry, Subject};
@@ -36,21 +36,21 @@ async fn subjects(
     if concerned.subjects.is_empty() {
         return Ok(HashMap::new());
     }
-    let statement = "SELECT subject, enterprise, unit, area, co_units, secrecy, appeal \
+    let statement = "SELECT subject, enterprise, unit, area, co_units, asked, secrecy, appeal \
          FROM subject WHERE subject = ANY($1)";
     let statement = transaction.prepare_cached(statement).await.map_err(applying)?;
     let wanted: Vec<&Uuid> = concerned.subjects.iter().collect();
     let rows = transaction.query(&statement, &[&wanted]).await.map_err(applying)?;
     let read = |row: &Row| {
         let enterprise = db::parsed(row, "enterprise", EnterpriseId::parse)?;
-        let co_units: Vec<&str> = db::column(row, "co_units")?;
-        let co_units = co_units.into_iter().map(|unit| db::value(unit, UnitId::parse));
+        let Json(asked) = db::column(row, "asked")?;
         let subject = Subject {
             charge: Charge {
                 unit: db::parsed_opt(row, "unit", UnitId::parse)?,
                 area: db::parsed_opt(row, "area", AreaCode::parse)?,
             },
-            co_units: co_units.collect::<Result<_, _>>()?,
+            co_units: db::units(row, "co_units")?,
+            asked,
             level: scope::level(db::column(row, "secrecy")?),
             appeal: db::column(row, "appeal")?,
         };
@@ -125,10 +125,11 @@ async fn remember_subjects(transaction: &Transaction<'_>, known: &Known) -> Resu
         return Ok(());
     }
     // An array of arrays must be rectangular in PostgreSQL, so lists travel as JSON.
-    let co_units: Vec<String> = rows
-        .iter()
-        .map(|(_, subject)| serde_json::to_string(&subject.co_units).unwrap_or_default())
-        .collect();
+    let list = |units: &[UnitId]| serde_json::to_string(units).unwrap_or_default();
+    let co_units: Vec<String> = rows.iter().map(|(_, subject)| list(&subject.co_units)).collect();
+    let beside: Vec<String> = rows.iter().map(|(_, subject)| list(&subject.beside())).collect();
+    let asked = |subject: &Subject| serde_json::to_string(&subject.asked).unwrap_or_default();
+    let asked: Vec<String> = rows.iter().map(|(_, subject)| asked(subject)).collect();
     let subjects: Vec<&Uuid> = rows.iter().map(|((subject, _), _)| subject).collect();
     let enterprises: Vec<&str> = rows.iter().map(|((_, owner), _)| owner.as_str()).collect();
     let unit = |subject: &Subject| subject.charge.unit.as_ref().map(ToString::to_string);
@@ -138,17 +139,29 @@ async fn remember_subjects(transaction: &Transaction<'_>, known: &Known) -> Resu
     let secrecy: Vec<i16> = rows.iter().map(|(_, subject)| scope::secrecy(subject.level)).collect();
     let appeals: Vec<Option<Uuid>> = rows.iter().map(|(_, subject)| subject.appeal).collect();
     let statement = "INSERT INTO subject (subject, enterprise, unit, area, co_units, secrecy, \
-         appeal) SELECT a, b, c, d, ARRAY(SELECT jsonb_array_elements_text(e::jsonb)), f, g \
+         appeal, asked, beside) \
+         SELECT a, b, c, d, ARRAY(SELECT jsonb_array_elements_text(e::jsonb)), f, g, h::jsonb, \
+         ARRAY(SELECT jsonb_array_elements_text(i::jsonb)) \
          FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::text[], $6::smallint[], \
-         $7::uuid[]) AS t(a, b, c, d, e, f, g) \
+         $7::uuid[], $8::text[], $9::text[]) AS t(a, b, c, d, e, f, g, h, i) \
          ON CONFLICT (subject, enterprise) DO UPDATE SET unit = excluded.unit, \
          area = excluded.area, co_units = excluded.co_units, secrecy = excluded.secrecy, \
-         appeal = excluded.appeal";
+         appeal = excluded.appeal, asked = excluded.asked, beside = excluded.beside";
     let statement = transaction.prepare_cached(statement).await.map_err(applying)?;
     transaction
         .execute(
             &statement,
-            &[&subjects, &enterprises, &units, &areas, &co_units, &secrecy, &appeals],
+            &[
+                &subjects,
+                &enterprises,
+                &units,
+                &areas,
+                &co_units,
+                &secrecy,
+                &appeals,
+                &asked,
+                &beside,
+            ],
         )
         .await
         .map_err(applying)?;

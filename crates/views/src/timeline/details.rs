@@ -2,8 +2,8 @@
 //! what a reader asks for. Nothing personal leaves the log this way, not even encrypted, so that
 //! erasing a key is enough.
 
-use doudi_domain::DiagnosisId;
-use serde::Serialize;
+use doudi_domain::{DiagnosisId, clock::ClockKind};
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
 /// The type name of an event and its fields as JSON, sealed ones left out.
@@ -57,6 +57,30 @@ fn shorten(fields: &mut Map<String, Value>) {
 fn owed(clock: &Value) -> Value {
     let field = |name| clock.get(name);
     json!({ "kind": field("kind"), "owner": field("owner"), "due": field("due") })
+}
+
+/// The details of an appeal's event as the enterprise itself is shown them; none where that is all.
+pub(super) fn for_enterprise(details: &str) -> Option<String> {
+    let mut fields: Map<String, Value> = serde_json::from_str(details).ok()?;
+    let clocks = fields.get_mut("clocks")?.as_array_mut()?;
+    let owed = clocks.len();
+    clocks.retain(|clock| !kind(clock).is_some_and(is_among_units));
+    if clocks.len() == owed {
+        return None;
+    }
+    if clocks.is_empty() {
+        fields.remove("clocks");
+    }
+    Some(Value::Object(fields).to_string())
+}
+
+fn kind(clock: &Value) -> Option<ClockKind> {
+    ClockKind::deserialize(clock.get("kind")?).ok()
+}
+
+/// Whether units owe that to each other.
+pub(super) fn is_among_units(kind: ClockKind) -> bool {
+    matches!(kind, ClockKind::CoHandling | ClockKind::Opinion | ClockKind::Conclusion)
 }
 
 /// Drops every sealed object below `value`, wherever an event carries one.

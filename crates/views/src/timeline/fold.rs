@@ -150,7 +150,7 @@ impl Known {
             let co_units = co_units.cloned().collect();
             // No visit is confidential.
             let level = Confidentiality::Public;
-            self.put(key, Subject { charge, co_units, level, appeal: None }).charge
+            self.put(key, Subject { charge, co_units, level, ..Subject::default() }).charge
         } else {
             self.subjects.get(&key).map(|subject| subject.charge.clone()).unwrap_or_default()
         }
@@ -159,10 +159,8 @@ impl Known {
     fn appeal(&mut self, enterprise: &EnterpriseId, id: Uuid, event: &appeal::Event) -> Charge {
         let key = (id, enterprise.clone());
         let until_now = self.subjects.get(&key).cloned().unwrap_or_default();
-        match of_appeal(&until_now, event) {
-            Some(changed) => self.put(key, changed).charge,
-            None => until_now.charge,
-        }
+        let now = of_appeal(&until_now, event);
+        if now == until_now { now.charge } else { self.put(key, now).charge }
     }
 
     fn diagnosis(
@@ -226,7 +224,7 @@ fn is_internal(event: &appeal::Event) -> bool {
             | appeal::Event::DiagnosisDiscontinued { .. }
             | appeal::Event::ConclusionTaken { .. }
     );
-    if among_units {
+    if among_units || is_of_clocks_among_units(event) {
         return true;
     }
     let visibility = if let appeal::Event::NoteAdded { note } = event {
@@ -237,6 +235,17 @@ fn is_internal(event: &appeal::Event) -> bool {
         Visibility::Public
     };
     visibility == Visibility::Internal
+}
+
+/// Whether nothing but clocks moved, and only such as units owe each other.
+fn is_of_clocks_among_units(event: &appeal::Event) -> bool {
+    let (appeal::Event::ClockStepsTaken { clocks, .. }
+    | appeal::Event::DeadlinesRecomputed { clocks, .. }
+    | appeal::Event::AppealRepaired { clocks, route: None, .. }) = event
+    else {
+        return false;
+    };
+    !clocks.set.is_empty() && clocks.set.iter().all(|clock| details::is_among_units(clock.kind))
 }
 
 /// What is for the supervision body.

@@ -1,13 +1,15 @@
 //! Pages of a timeline by the time at which things occurred, by keyset: complete and without repeats
 //! however many entries are added meanwhile.
 
+use std::sync::Arc;
+
 use deadpool_postgres::Pool;
 use doudi_domain::EnterpriseId;
 use doudi_journal::Position;
 use jiff::Timestamp;
 use tokio_postgres::types::{ToSql, Type};
 
-use super::{COLUMNS, ENTRIES, Entry, Kind, SCOPED};
+use super::{COLUMNS, ENTRIES, Entry, Kind, Known, SCOPED};
 use crate::{PAGE_MAX, Scope, ViewError, ViewName, db, predicate::Predicate};
 
 /// In which order entries are listed.
@@ -121,7 +123,9 @@ pub(crate) async fn list(pool: &Pool, query: &Query) -> Result<Page, ViewError> 
         .query_typed(&statement, &predicate.values())
         .await
         .map_err(|error| ViewError::sql("listing a timeline", error))?;
-    let mut entries = rows.iter().map(Entry::read).collect::<Result<Vec<_>, _>>()?;
+    let shown = |known: Known| Arc::unwrap_or_clone(known.shown(&query.scope));
+    let read = |row| Known::read(row).map(shown);
+    let mut entries = rows.iter().map(read).collect::<Result<Vec<_>, _>>()?;
     let more = entries.len() > limit;
     entries.truncate(limit);
     let cursor = |last: &Entry| Cursor {

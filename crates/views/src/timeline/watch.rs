@@ -85,7 +85,7 @@ impl Watch {
         let ours = batch.entries.get(&self.enterprise).map_or(&[][..], Vec::as_slice);
         let seen =
             |known: &&Known| known.entry.point() > self.point && known.is_within(&self.scope);
-        let entries = ours.iter().filter(seen).map(|known| known.entry.clone()).collect();
+        let entries = ours.iter().filter(seen).map(|known| known.shown(&self.scope)).collect();
         self.point = Point::end_of(batch.until);
         entries
     }
@@ -111,7 +111,7 @@ impl Watch {
             .query_typed(&statement, &predicate.values())
             .await
             .map_err(|error| ViewError::sql("reading a timeline", error))?;
-        let read = |row| Entry::read(row).map(Arc::new);
+        let read = |row| Known::read(row).map(|known| known.shown(&self.scope));
         let entries = rows.iter().map(read).collect::<Result<Vec<_>, _>>()?;
         match entries.last().filter(|_| entries.len() == PAGE_MAX) {
             Some(last) => self.point = last.point(),

@@ -2,14 +2,34 @@
 
 use doudi_domain::appeal::{Action, Allowed};
 
-use crate::{error::Explain, identity::Caller, permission, proto as pb};
+use crate::{
+    error::{Explain, Refusal},
+    identity::Caller,
+    permission, proto as pb,
+};
+
+/// An action, and what refuses it now if it is not possible: a rule, or that it is not the caller's.
+#[derive(Debug, Clone)]
+pub(crate) struct Tried {
+    pub(crate) action: Action,
+    pub(crate) missing: Option<Refusal>,
+}
+
+impl From<&Allowed> for Tried {
+    fn from(Allowed { action, missing }: &Allowed) -> Self {
+        Self { action: *action, missing: missing.as_ref().map(Explain::explain) }
+    }
+}
 
 /// Every action of the parties that the caller is, each rpc once and only those that the caller's
 /// roles may call. What one of the parties may do is allowed, whatever stands in another's way.
-pub(crate) fn of_allowed(caller: &Caller, allowed: &[Allowed]) -> Vec<pb::AllowedAction> {
+pub(crate) fn of_allowed<T: Into<Tried>>(
+    caller: &Caller,
+    tried: impl IntoIterator<Item = T>,
+) -> Vec<pb::AllowedAction> {
     let mut actions: Vec<pb::AllowedAction> = Vec::new();
-    for one in allowed {
-        let action = of_action(one);
+    for one in tried {
+        let action = of_action(&one.into());
         let path = format!("/{}", action.rpc);
         let open = permission::permission(&path);
         if open.is_none_or(|row| !row.roles.intersects(caller.roles)) {
@@ -24,12 +44,12 @@ pub(crate) fn of_allowed(caller: &Caller, allowed: &[Allowed]) -> Vec<pb::Allowe
     actions
 }
 
-fn of_action(allowed: &Allowed) -> pb::AllowedAction {
-    let rpc = format!("doudi.v1.{}", rpc(allowed.action));
-    match &allowed.missing {
+fn of_action(tried: &Tried) -> pb::AllowedAction {
+    let rpc = format!("doudi.v1.{}", rpc(tried.action));
+    match &tried.missing {
         None => pb::AllowedAction { rpc, allowed: true, ..pb::AllowedAction::default() },
-        Some(rejection) => {
-            let (reason, words) = rejection.explain().told();
+        Some(refusal) => {
+            let (reason, words) = refusal.told();
             pb::AllowedAction {
                 rpc,
                 allowed: false,
@@ -72,5 +92,6 @@ fn rpc(action: Action) -> &'static str {
         Action::Convene => "DiagnosisService/ConveneDiagnosis",
         Action::OpenMediation => "HandlingService/OpenMediation",
         Action::EndMediation => "HandlingService/EndMediation",
+        Action::ErasePersonalData => "AppealService/ErasePersonalData",
     }
 }

@@ -175,6 +175,7 @@ fn actions() -> Vec<Action> {
         A::Convene,
         A::OpenMediation,
         A::EndMediation,
+        A::ErasePersonalData,
     ];
     all.to_vec()
 }

@@ -39,7 +39,9 @@ impl Api {
                 let stream = streams::appeal(enterprise, appeal)?;
                 let command = Command::Submit(submission);
                 let outcome = self.execute::<Appeal>(&stream, &command, &envelope).await?;
-                (outcome, self.0.cases.make(enterprise, appeal))
+                let token = nameless || call.caller.learns_token_of(enterprise);
+                let token = token.then(|| self.0.cases.make(enterprise, appeal));
+                (outcome, token.unwrap_or_default())
             }
             None => {
                 let first = self.first_outcome(enterprise, appeal, order.command_id, |event| {

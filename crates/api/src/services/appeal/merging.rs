@@ -104,9 +104,30 @@ impl Api {
         &self,
         enterprise: &EnterpriseId,
         appeal: AppealId,
-        command_id: Uuid,
+        command_id: Option<Uuid>,
     ) -> Result<Found, Failure> {
-        self.followed_to(enterprise, appeal, Some(command_id), |_, _| true).await
+        self.followed_to(enterprise, appeal, command_id, |_, _| true).await
+    }
+
+    /// Whether the caller sees inside where a merged appeal goes on, as far as the other one has taken
+    /// it up: whoever must handle the matter there reads it here.
+    pub(super) async fn sees_inside_further_on(
+        &self,
+        call: &Call,
+        enterprise: &EnterpriseId,
+        appeal: AppealId,
+    ) -> Result<bool, Failure> {
+        let mut inside = false;
+        let follows = |other: &Case, own| {
+            let took_up = other.absorbed.contains(&own);
+            inside = took_up && call.caller.sees_inside(enterprise, other);
+            took_up && !inside
+        };
+        match self.followed_to(enterprise, appeal, None, follows).await {
+            // What went round in circles shows itself to nobody.
+            Err(failure) if failure.is_refused_for(Reason::MergedTooOften) => Ok(false),
+            followed => followed.map(|_| inside),
+        }
     }
 
     /// Where the enterprise's word on that appeal is heard: where it goes on, as far as the other one
@@ -127,7 +148,7 @@ impl Api {
         enterprise: &EnterpriseId,
         appeal: AppealId,
         command_id: Option<Uuid>,
-        follows: impl Fn(&Case, AppealId) -> bool + Send,
+        mut follows: impl FnMut(&Case, AppealId) -> bool + Send,
     ) -> Result<Found, Failure> {
         let mut found = (appeal, self.case(enterprise, appeal).await?);
         for _ in 0..=MERGES_MAX {
@@ -153,6 +174,6 @@ impl Api {
 /// An appeal as the log has it.
 type Found = (AppealId, Arc<Folded<Appeal>>);
 
-fn goes_on_in(case: &Case) -> Option<AppealId> {
+pub(in crate::services) fn goes_on_in(case: &Case) -> Option<AppealId> {
     if let Phase::Merged(into) = case.phase { Some(into) } else { None }
 }

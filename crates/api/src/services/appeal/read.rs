@@ -12,6 +12,7 @@ use doudi_engine::{Folded, Position, Version, streams};
 use doudi_views::ViewName;
 use uuid::{Uuid, uuid};
 
+use super::goes_on_in;
 use crate::{
     call::Call,
     convert::{appeal as convert, token},
@@ -59,8 +60,25 @@ impl Api {
         let stream = streams::appeal(enterprise, appeal)?;
         let folded = self.read_at::<Appeal>(&stream, at_least).await?;
         let case = folded.state.known().ok_or(Reason::AppealUnknown)?;
-        let sight = sight(call, enterprise, appeal, case)?;
+        let sight = self.sight(call, enterprise, appeal, case).await?;
         self.shown_as(call, enterprise, (appeal, &folded), &sight).await
+    }
+
+    /// From which side the caller sees an appeal; refuses one that it may not see, in the words for an
+    /// unknown one. Whoever sees inside where a merged one goes on sees it inside as well.
+    pub(in crate::services) async fn sight(
+        &self,
+        call: &Call,
+        enterprise: &EnterpriseId,
+        appeal: AppealId,
+        case: &Case,
+    ) -> Result<Sight, Failure> {
+        let own = call.caller.sight(enterprise, appeal, case);
+        let merged = own != Some(Sight::Inside) && goes_on_in(case).is_some();
+        if merged && self.sees_inside_further_on(call, enterprise, appeal).await? {
+            return Ok(Sight::Inside);
+        }
+        own.ok_or_else(|| Reason::AppealUnknown.into())
     }
 
     /// An appeal as who sees it like that is shown it. That it is read is recorded first.
@@ -126,15 +144,4 @@ impl Api {
         let page = self.0.views.appeals(&list.query, call.fresh(list.at_least)).await?;
         Ok(convert::page(&page, list.binding, &self.0.pages, self.page_bytes_max()))
     }
-}
-
-/// From which side the caller sees an appeal; refuses one that it may not see, in the words for an
-/// unknown one.
-pub(in crate::services) fn sight(
-    call: &Call,
-    enterprise: &EnterpriseId,
-    appeal: AppealId,
-    case: &Case,
-) -> Result<Sight, Failure> {
-    call.caller.sight(enterprise, appeal, case).ok_or_else(|| Reason::AppealUnknown.into())
 }

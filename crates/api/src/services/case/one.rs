@@ -1,9 +1,10 @@
-//! Questions about one appeal: why by then, who had it how long, what may be done, what the
-//! enterprise sees of it.
+//! Questions about one appeal: why by then, who had it how long, what the enterprise sees of it; and
+//! the token with which it sees that.
 
 use doudi_domain::{
     AppealId, Context, EnterpriseId,
-    appeal::{Action, Allowed, Appeal, Case, Command, Party},
+    appeal::{Appeal, Case, Command},
+    reads::What,
 };
 use doudi_engine::{Folded, Position, streams};
 use doudi_views::ViewName;
@@ -11,28 +12,29 @@ use doudi_views::ViewName;
 use crate::{
     call::Call,
     convert::{
-        case::{self as convert, Asked, allowed},
+        case::{self as convert, Asked},
         clock::of_clock,
         token,
     },
     error::{Failure, Reason},
     identity::Caller,
-    permission::{
-        Role, RoleSet,
-        sight::{Part, Sight},
-    },
+    permission::sight::{Part, Sight},
     proto as pb,
-    services::{Api, may_ask},
+    services::{
+        Api,
+        appeal::{As, judge},
+        may_ask,
+    },
 };
 
 /// An appeal that the caller may see, with what a decision on it would read.
-struct Seen<'a> {
-    case: &'a Case,
-    sight: Sight,
-    version: u64,
+pub(super) struct Seen<'a> {
+    pub(super) case: &'a Case,
+    pub(super) sight: Sight,
+    pub(super) version: u64,
     /// A position that the answer reflects.
-    position: Position,
-    context: &'a Context<'a>,
+    pub(super) position: Position,
+    pub(super) context: &'a Context<'a>,
 }
 
 impl Api {
@@ -81,59 +83,6 @@ impl Api {
         answer.await?.ok_or_else(|| Reason::OutsideScope.into())
     }
 
-    pub(super) async fn allowed_actions(
-        &self,
-        call: &Call,
-        request: &pb::GetAllowedActionsRequest,
-    ) -> Result<pb::GetAllowedActionsResponse, Failure> {
-        let pb::GetAllowedActionsRequest { enterprise_id, appeal_id, min_position } = request;
-        let asked = convert::asked(enterprise_id, appeal_id, min_position)?;
-        let caller = &*call.caller;
-        let (enterprise, appeal, _) = &asked;
-        let tried = self.judged(call, &asked, |seen| {
-            let judge = |party: &Party| seen.case.allowed(seen.context, party);
-            let parties = parties(caller, seen.case);
-            let mut tried: Vec<Allowed> = parties.iter().flat_map(judge).collect();
-            if objects_for_it(caller, seen.case) {
-                let own = judge(&Party::Enterprise).into_iter();
-                tried.extend(own.filter(|one| one.action == Action::Object));
-            }
-            if let Sight::Task(_) = seen.sight {
-                tried.retain(|one| one.action == Action::AnswerCoHandling);
-            }
-            (tried, seen.version, seen.position)
-        });
-        let (mut tried, mut version, mut position) = tried.await?;
-        if caller.speaks_for(enterprise, *appeal) {
-            let (own, at, known) = self.own_actions(enterprise, *appeal).await?;
-            // What it may do itself comes before what another may do for it.
-            tried.splice(0..0, own);
-            (version, position) = (at, position.max(known));
-        }
-        Ok(pb::GetAllowedActionsResponse {
-            actions: allowed::of_allowed(caller, &tried),
-            version,
-            position: token::of_position(position),
-        })
-    }
-
-    /// What the enterprise may do, where its word on that appeal is heard, and that one's version.
-    async fn own_actions(
-        &self,
-        enterprise: &EnterpriseId,
-        appeal: AppealId,
-    ) -> Result<(Vec<Allowed>, u64, Position), Failure> {
-        let (heard_in, _) = self.heard_in(enterprise, appeal, None).await?;
-        let stream = streams::appeal(enterprise, heard_in)?;
-        let judged = |folded: &Folded<Appeal>, context: &Context<'_>| {
-            let case = folded.state.known()?;
-            let own = case.allowed(context, &Party::Enterprise);
-            Some((own, folded.version.0, folded.position))
-        };
-        let own = self.0.engine.consider(&stream, &Command::Repair, judged).await?;
-        own.ok_or_else(|| Reason::AppealUnknown.into())
-    }
-
     pub(super) async fn followed(
         &self,
         call: &Call,
@@ -158,12 +107,45 @@ impl Api {
             position: token::of_position(shown.position),
             continued_version: continued.as_ref().map_or(0, |continued| continued.version.0),
             continued_in: continued.map(|continued| continued.appeal),
+            parts: self.parts_of(enterprise, *id).await?,
         })
+    }
+
+    /// The parts that were split from an appeal and submitted, each with its token: they are whose the
+    /// appeal is.
+    async fn parts_of(
+        &self,
+        enterprise: &EnterpriseId,
+        id: AppealId,
+    ) -> Result<Vec<pb::FollowedPart>, Failure> {
+        let folded = self.case(enterprise, id).await?;
+        let parts = folded.state.known().into_iter().flat_map(|case| &case.parts);
+        let submitted =
+            parts.filter(|(_, part)| part.submitted).map(|(part, _)| pb::FollowedPart {
+                appeal_id: part.to_string(),
+                case_token: self.0.cases.make(enterprise, *part),
+            });
+        Ok(submitted.collect())
+    }
+
+    /// The token of a case, for the desk to hand to the enterprise. Who has it reads the case, so it is
+    /// recorded as a read.
+    pub(super) async fn issued(
+        &self,
+        call: &Call,
+        request: &pb::IssueCaseTokenRequest,
+    ) -> Result<pb::IssueCaseTokenResponse, Failure> {
+        let (enterprise, id) = convert::issue(request)?;
+        let folded = self.case(&enterprise, id).await?;
+        let case = folded.state.known().ok_or(Reason::AppealUnknown)?;
+        judge(call, &enterprise, id, case, As::Desk)?;
+        self.note_read(call, &enterprise, id, case, What::Case).await?;
+        Ok(pb::IssueCaseTokenResponse { case_token: self.0.cases.make(&enterprise, id) })
     }
 
     /// What `judge` says of an appeal that the caller may see. One that is unknown and one that is
     /// not for this caller are refused alike.
-    async fn judged<T>(
+    pub(super) async fn judged<T>(
         &self,
         call: &Call,
         (enterprise, id, at_least): &Asked,
@@ -172,32 +154,15 @@ impl Api {
         may_ask(call, enterprise)?;
         self.reached(ViewName::Timeline, "min_position", *at_least).await?;
         let stream = streams::appeal(enterprise, *id)?;
+        let folded = self.case(enterprise, *id).await?;
+        let case = folded.state.known().ok_or(Reason::AppealUnknown)?;
+        let sight = self.sight(call, enterprise, *id, case).await?;
         let judged = |folded: &Folded<Appeal>, context: &Context<'_>| {
             let case = folded.state.known()?;
-            let sight = call.caller.sight(enterprise, *id, case)?;
             let position = folded.position.max(*at_least);
             Some(judge(Seen { case, sight, version: folded.version.0, position, context }))
         };
         let answer = self.0.engine.consider(&stream, &Command::Repair, judged).await?;
         answer.ok_or_else(|| Reason::AppealUnknown.into())
     }
-}
-
-/// A desk may object for the enterprise once it reached it on the phone.
-fn objects_for_it(caller: &Caller, case: &Case) -> bool {
-    caller.dispatches(&case.submission.area)
-        && case.callback.as_ref().is_some_and(|callback| callback.reached)
-}
-
-/// What the caller is in a case, besides the enterprise.
-fn parties(caller: &Caller, case: &Case) -> Vec<Party> {
-    let mut parties = Vec::new();
-    if caller.dispatches(&case.submission.area) {
-        parties.push(Party::Desk);
-    }
-    let handles = caller.roles.intersects(RoleSet::of(&[Role::AgencyHandler, Role::UnitHead]));
-    let unit =
-        caller.unit.clone().filter(|_| handles && (caller.leads(case) || caller.helps(case)));
-    parties.extend(unit.map(Party::Unit));
-    parties
 }

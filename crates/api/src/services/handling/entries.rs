@@ -36,7 +36,7 @@ impl Api {
         (path, visibility): (&str, Visibility),
     ) -> Result<Entry, Failure> {
         let caller = &call.caller;
-        let (appeal, folded) = self.destination(enterprise, asked, command_id).await?;
+        let (appeal, folded) = self.destination(enterprise, asked, Some(command_id)).await?;
         let case = folded.state.known().ok_or(Reason::AppealUnknown)?;
         if let Err(refused) = judge(call, enterprise, asked, case, As::Party)
             && !self.recorded(enterprise, appeal, command_id).await?

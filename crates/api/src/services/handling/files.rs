@@ -27,12 +27,12 @@ use crate::{
         derived,
         handling::{self as convert, Announced},
     },
-    error::{Explain, Failure, Reason, Refusal},
+    error::{Explain, Failure, Reason, Refusal, Words},
     permission::sight::Part as Seen,
     proto::{self as pb, upload_file_request::Part},
     services::{
         Api,
-        appeal::{Known, Text, sight},
+        appeal::{Known, Text},
         may_ask,
     },
 };
@@ -130,7 +130,7 @@ impl Api {
         may_ask(call, &enterprise)?;
         let folded = self.case(&enterprise, appeal).await?;
         let case = folded.state.known().ok_or(Reason::AppealUnknown)?;
-        let sight = sight(call, &enterprise, appeal, case)?;
+        let sight = self.sight(call, &enterprise, appeal, case).await?;
         let asked = |file: &&File| file.id == id && sight.shows(Seen::Entry(file.visibility));
         let file = case.files.iter().find(asked).ok_or(Reason::FileUnknown)?;
         if case.is_erased() {
@@ -190,9 +190,17 @@ async fn gathered(
     parts: &mut (impl Stream<Item = Result<pb::UploadFileRequest, Status>> + Unpin),
     bytes: u64,
 ) -> Result<Bytes, Failure> {
-    let length =
-        |found: usize| Refusal::new(Reason::FileLength).with("bytes", bytes).with("found", found);
-    let bytes_max = usize::try_from(bytes).map_err(|_| length(0))?;
+    let length = |en: String, zh: String| {
+        let refusal = Refusal::new(Reason::FileLength).with("bytes", bytes);
+        refusal.word("measure", Words::owned(en, zh))
+    };
+    // How much more there would be is not waited for.
+    let more = || length("more than".to_owned(), "超过".to_owned());
+    let fewer = |found: usize| {
+        length(format!("only {found} of"), format!("仅有{found}字节，不足"))
+            .fact("found", found.to_string())
+    };
+    let bytes_max = usize::try_from(bytes).map_err(|_| fewer(0))?;
     let mut content = BytesMut::new();
     while let Some(part) = next(parts).await? {
         let Part::Chunk(chunk) = part else {
@@ -202,15 +210,11 @@ async fn gathered(
             return Err(Refusal::new(Reason::ChunkSize).with("bytes_max", CHUNK_BYTES_MAX).into());
         }
         if content.len() + chunk.len() > bytes_max {
-            return Err(length(content.len() + chunk.len()).into());
+            return Err(more().into());
         }
         content.extend_from_slice(&chunk);
     }
-    if content.len() == bytes_max {
-        Ok(content.freeze())
-    } else {
-        Err(length(content.len()).into())
-    }
+    if content.len() == bytes_max { Ok(content.freeze()) } else { Err(fewer(content.len()).into()) }
 }
 
 #[cfg(test)]
@@ -244,6 +248,20 @@ mod tests {
         assert_eq!(gather(chunks(&[10, 0]), 10).await, Err(Reason::ChunkSize));
         let large = chunks(&[CHUNK_BYTES_MAX + 1]);
         assert_eq!(gather(large, 1 << 20).await, Err(Reason::ChunkSize));
+    }
+
+    #[tokio::test]
+    async fn a_content_of_another_size_is_refused_by_what_is_known_of_it() {
+        let said = async |sizes: &[usize], bytes| {
+            let failure = gathered(&mut stream::iter(chunks(sizes)), bytes).await.unwrap_err();
+            failure.refusal().told().1
+        };
+        let more = said(&[CHUNK_BYTES_MAX, 1], 65_536).await;
+        assert_eq!(more.en, "the content has more than the 65536 bytes that were said");
+        assert_eq!(more.zh, "文件内容超过所声明的65536字节");
+        let fewer = said(&[9], 10).await;
+        assert_eq!(fewer.en, "the content has only 9 of the 10 bytes that were said");
+        assert_eq!(fewer.zh, "文件内容仅有9字节，不足所声明的10字节");
     }
 
     #[tokio::test]

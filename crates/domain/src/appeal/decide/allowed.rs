@@ -21,6 +21,8 @@ pub enum Party {
     Desk,
     /// A unit.
     Unit(UnitId),
+    /// Who keeps the registers and answers for personal data in them.
+    Registrar,
 }
 
 /// An action, and why it is not possible now if it is not.
@@ -65,6 +67,7 @@ fn probes(case: &Case, context: &Context<'_>, party: &Party) -> Vec<(Action, Com
         Party::Enterprise => of_enterprise(),
         Party::Desk => of_desk(case, context),
         Party::Unit(unit) => of_unit(case, context, unit),
+        Party::Registrar => of_registrar(),
     }
 }
 
@@ -83,7 +86,6 @@ fn of_enterprise() -> Vec<(Action, Command)> {
 }
 
 fn of_desk(case: &Case, context: &Context<'_>) -> Vec<(Action, Command)> {
-    let callback = Callback { reached: true, resolved: None, satisfied: None, note: Some(text()) };
     let redirect = Command::Redirect { channel: LawfulChannel::Review, guidance: text() };
     let part = AppealId(uuid::Uuid::nil());
     let submission = Submission { case_type: None, class: None, ..case.submission.clone() };
@@ -100,7 +102,7 @@ fn of_desk(case: &Case, context: &Context<'_>) -> Vec<(Action, Command)> {
     probes.extend(reclassify);
     probes.extend([
         (Action::AnswerExtension, Command::AnswerExtension { granted: false }),
-        (Action::RecordCallback, Command::RecordCallback(callback)),
+        (Action::RecordCallback, Command::RecordCallback(callback(case))),
         (Action::Close, Command::Close),
         (Action::AddNote, note(None, Visibility::Internal)),
         (Action::Merge, Command::Merge { into: part }),
@@ -109,6 +111,11 @@ fn of_desk(case: &Case, context: &Context<'_>) -> Vec<(Action, Command)> {
     let file = file(None, Visibility::Internal);
     probes.extend(file.map(|command| (Action::Attach, command)));
     probes
+}
+
+fn of_registrar() -> Vec<(Action, Command)> {
+    let erase = Command::ErasePersonalData { subject: String::new() };
+    vec![(Action::ErasePersonalData, erase)]
 }
 
 fn of_unit(case: &Case, context: &Context<'_>, unit: &UnitId) -> Vec<(Action, Command)> {
@@ -171,6 +178,13 @@ fn another(case: &Case, context: &Context<'_>, unit: &UnitId) -> Option<UnitId> 
         *of != unit && table.reachable(of) == Some(of) && !case.tasks.values().any(open)
     };
     shared.iter().chain(listed).find(free).cloned()
+}
+
+/// A callback unlike the last one, and without a note: that is possible also when nothing can be sealed.
+fn callback(case: &Case) -> Callback {
+    let callback = Callback { reached: true, resolved: None, satisfied: None, note: None };
+    let known = case.callback_last.as_ref() == Some(&callback);
+    Callback { reached: !known, ..callback }
 }
 
 fn pause(unit: UnitId) -> Option<Command> {

@@ -78,20 +78,25 @@ impl Case {
     /// resolve it (what ended, was merged itself or is about to end can take nobody's matter over),
     /// it is at least as closed to others, neither younger nor further from the guarantee, and its
     /// resolution is due no later, so that merging puts no promise off. One that stands still
-    /// promises no instant.
+    /// promises no instant. Nor may what is under way there put it off afterwards: a ruling on an
+    /// objection, an answer to a request for more time, a class that is given longer.
     #[must_use]
     pub fn takes_in(&self, other: &Standing) -> bool {
         let own = self.standing();
         let running = self.clock(ClockKind::Pause).is_none();
         let due = own.resolve_due.filter(|_| running);
         let in_time = other.resolve_due.is_none_or(|at| due.is_some_and(|due| due <= at));
+        let undecided = matches!(self.phase, Phase::Contested { .. })
+            || matches!(self.extension, Extension::Asked(_));
         self.unresolved().is_ok()
             && !self.is_erased()
+            && !undecided
             && self.absorbed.len() < ABSORBED_MAX
             && own.confidentiality >= other.confidentiality
             && own.submitted_at <= other.submitted_at
             && own.objections >= other.objections
             && own.bounces >= other.bounces
+            && own.resolve_days <= other.resolve_days
             && in_time
     }
 

@@ -63,11 +63,14 @@ impl Case {
         Ok(self.dissatisfied(context, event))
     }
 
+    /// As when it was dispatched, the unit owes a contact and the resolution.
     fn handled_again(&self, context: &Context<'_>, assignment: &Assignment) -> ClockChange {
         let mut winder = Winder::of(context, self);
         // What a joint diagnosis ordered meanwhile stays owed.
         winder.stop_if(self, |clock| clock.kind != ClockKind::CoHandling);
         let owner = Owner::Unit(assignment.route.unit.clone());
+        let contact = self.terms.case_type.allowances.contact;
+        winder.start(ClockKind::Contact, owner.clone(), contact);
         winder.start(ClockKind::Resolve, owner, self.resolve_days());
         winder.done()
     }

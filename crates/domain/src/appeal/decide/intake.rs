@@ -73,7 +73,8 @@ impl Case {
     }
 
     /// Another class gives the resolution another allowance from the same start; pauses and
-    /// extensions stay. What is overdue already stays overdue.
+    /// extensions stay. What is overdue already stays overdue. Back in a class that it was of, it is
+    /// due no later than was promised then, whatever calendar came meanwhile.
     pub(super) fn reclassify(&self, context: &Context<'_>, class: &ClassId) -> Decided {
         if !self.phase.is_open() {
             return Err(self.wrong_phase("open"));
@@ -86,7 +87,9 @@ impl Case {
         let mut winder = Winder::of(context, self);
         let clock = self.handling_clock(ClockKind::Resolve);
         if let Some(clock) = clock.filter(|clock| !clock.is_overdue(winder.at())) {
-            winder.set(clock.reclassify(winder.at(), wanted.resolve, winder.terms()));
+            let promised = self.promised.get(&wanted.id);
+            let (now, days, terms) = (winder.at(), wanted.resolve, winder.terms());
+            winder.set(clock.reclassify(now, days, promised, terms));
         }
         Ok(vec![Event::AppealReclassified { class: class.clone(), clocks: winder.done() }])
     }

@@ -19,9 +19,10 @@ impl Case {
         let routing = context.routing.ok_or(Rejection::RoutingUnpublished)?;
         match &self.phase {
             Phase::Accepted => {
+                let competent = self.competent()?;
                 let route = match to {
                     Some(unit) => by_hand(routing.document, unit)?,
-                    None => self.by_rule(routing.document)?,
+                    None => self.by_rule(routing.document, competent),
                 };
                 self.send(context, routing, route)
             }
@@ -52,27 +53,26 @@ impl Case {
         }
     }
 
-    /// The level rule of the case type, else the routing table.
-    fn by_rule(&self, table: &RoutingTable) -> Result<Route, Rejection> {
+    /// The unit that the case type names, by the level of the body complained of or for all; none where
+    /// the routing table decides. Nobody here may handle what belongs outside.
+    fn competent(&self) -> Result<Option<&UnitId>, Rejection> {
         let case_type = &self.terms.case_type;
         let competence = self.submission.about_level.and_then(|at| case_type.competence(at));
-        let lead = match competence {
-            Some(competence) => match &competence.unit {
-                Some(unit) => Some(unit),
-                None => {
-                    let guidance = competence.guidance.to_string();
-                    return Err(Rejection::CompetentElsewhere { guidance });
-                }
-            },
-            None => case_type.lead.as_ref(),
-        };
-        let lead = lead.map(|unit| (&case_type.id, unit));
+        let Some(competence) = competence else { return Ok(case_type.lead.as_ref()) };
+        let outside =
+            || Rejection::CompetentElsewhere { guidance: competence.guidance.to_string() };
+        competence.unit.as_ref().map(Some).ok_or_else(outside)
+    }
+
+    /// The unit that the case type names, else the routing table.
+    fn by_rule(&self, table: &RoutingTable, competent: Option<&UnitId>) -> Route {
+        let lead = competent.map(|unit| (&self.terms.case_type.id, unit));
         let topic = &self.submission.topic;
         let route = table.route(lead, topic, Some(&self.submission.area));
         // Where only the area's desk is left, a matter that it may not know of passes it over.
         match (&route.rule, self.submission.desk_area()) {
-            (RouteRule::Area(_), None) => Ok(table.route(lead, topic, None)),
-            _ => Ok(route),
+            (RouteRule::Area(_), None) => table.route(lead, topic, None),
+            _ => route,
         }
     }
 

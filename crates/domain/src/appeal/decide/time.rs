@@ -56,12 +56,13 @@ impl Case {
         Some(Event::ExtensionRefused { lapsed: true, clocks: winder.done() })
     }
 
-    /// A newer calendar moves an open deadline only in the enterprise's favour.
+    /// A newer calendar moves an open deadline only in the enterprise's favour. The time for its own
+    /// word is never cut.
     pub(super) fn recompute(&self, context: &Context<'_>) -> Decided {
         let mut winder = Winder::of(context, self);
         let (now, terms) = (winder.at(), winder.terms());
-        let moved: Vec<_> =
-            self.clocks.values().filter_map(|clock| clock.recomputed(now, terms)).collect();
+        let ours = self.clocks.values().filter(|clock| clock.kind != ClockKind::Feedback);
+        let moved: Vec<_> = ours.filter_map(|clock| clock.recomputed(now, terms)).collect();
         if moved.is_empty() {
             return Ok(vec![]);
         }

@@ -155,6 +155,42 @@ fn a_merge_puts_no_promise_off() {
 }
 
 #[test]
+fn nothing_that_may_still_put_the_promise_off_takes_another_in() {
+    let of = |id: &str| Life::of(Submission { class: Some(class(id)), ..submission() });
+    let accepted = |id: &str| of(id).then(Command::Accept);
+    let friday = Life::in_handling();
+    let asked = friday.clone().then(ask_extension("power-supply", 5));
+    let complex = accepted("complex").then(Command::Dispatch { to: None });
+    let mut late = Life::absent().at("2025-05-19T09:00+08:00");
+    late = late.then(Command::Submit(submission())).then(Command::Accept);
+    late = late.then(Command::Dispatch { to: None });
+    assert!(complex.clock(ClockKind::Resolve).due < late.clock(ClockKind::Resolve).due);
+    for (taker, merged, takes) in [
+        // The ruling would start the time anew with another unit.
+        (&Life::contested(), &friday, false),
+        (&Life::contested(), &Life::accepted(), false),
+        (&Life::contested().then(rule(None)), &friday, true),
+        // The answer would add to the time.
+        (&asked, &friday, false),
+        (&asked.clone().then(answer_extension(false)), &friday, true),
+        (&asked.clone().then(answer_extension(true)), &friday, false),
+        // Its class would give it longer.
+        (&accepted("complex"), &Life::accepted(), false),
+        (&of("several-units"), &accepted("complex"), false),
+        (&Life::accepted(), &accepted("complex"), true),
+        (&accepted("complex"), &accepted("complex"), true),
+        // Due earlier this time, but a second handling would take longer.
+        (&complex, &late, false),
+    ] {
+        let names = (taker.phase(), &taker.case().class, merged.phase(), &merged.case().class);
+        let expected = if takes { "AppealAbsorbed" } else { "MergeImpossible" };
+        assert_eq!(taker.tries(&absorb_as(1, merged)), expected, "{names:?}");
+        let merged = merged.clone().then(merge(9));
+        assert_eq!(taker.case().takes_in(&merged.case().standing()), takes, "{names:?}");
+    }
+}
+
+#[test]
 fn a_merge_that_is_delivered_again_is_known_whatever_it_stood_at() {
     let command = |life: &Life| serde_json::to_value(absorb_as(1, life)).unwrap();
     let stored = serde_json::json!({ "Absorb": { "from": appeal(1) } });

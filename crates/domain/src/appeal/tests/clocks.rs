@@ -167,6 +167,49 @@ fn a_new_calendar_moves_a_promise_only_in_the_enterprises_favour() {
 }
 
 #[test]
+fn a_new_calendar_leaves_the_enterprise_its_time_to_speak() {
+    let mut life = Life::resolved();
+    let calendar = life.world.calendar.as_mut().unwrap();
+    calendar.exceptions.retain(|day| day.date.to_string() != "2025-05-05");
+    assert_eq!(life.tries(&Command::Recompute), "nothing");
+    let life = life.wait("2025-05-05T17:00+08:00");
+    assert!(!life.case().silent);
+    assert!(life.wait("2025-05-06T17:00+08:00").case().silent);
+}
+
+#[test]
+fn to_another_class_and_back_is_never_later_than_was_promised_for_it() {
+    let monday = "2025-04-28T09:00+08:00";
+    let promised = moment("2025-05-06T17:00+08:00");
+    let later = |life: &mut Life| {
+        let calendar = life.world.calendar.as_mut().unwrap();
+        calendar.exceptions.retain(|day| day.date.to_string() != "2025-04-27");
+    };
+    let mut life = Life::in_handling().at(monday);
+    later(&mut life);
+    let there = life.then(reclassify("complex"));
+    assert_eq!(there.clock(ClockKind::Resolve).due, moment("2025-05-21T17:00+08:00"));
+    let back = there.clone().then(reclassify("general"));
+    let clock = back.clock(ClockKind::Resolve);
+    let red = clock.steps.iter().find(|planned| planned.step == Step::Red).unwrap();
+    assert_eq!((clock.due, red.at), (promised, promised));
+    // However often, and by way of a third.
+    let again = back.then(reclassify("complex")).then(reclassify("several-units"));
+    let again = again.then(reclassify("general"));
+    assert_eq!(due(&again, ClockKind::Resolve), promised);
+    // Another handling is promised its own time.
+    let second = there.then(resolve("power-supply")).then(object("cmVhc29u"));
+    let second = second.then(reclassify("general"));
+    assert_eq!(due(&second, ClockKind::Resolve), moment("2025-05-08T17:00+08:00"));
+    // What stood still meanwhile, or was given more time, was promised anew by that.
+    let mut paused = Life::in_handling().at(monday).then(reclassify("complex"));
+    later(&mut paused);
+    let paused = paused.then(pause("power-supply")).at("2025-04-29T09:00+08:00");
+    let paused = paused.then(Command::Resume).then(reclassify("general"));
+    assert!(due(&paused, ClockKind::Resolve) > promised);
+}
+
+#[test]
 fn steps_that_are_long_due_fire_in_order_and_once() {
     let life = Life::in_handling().wake("2025-06-30T09:00+08:00");
     let resolve = life.log.iter().filter_map(|event| match event {

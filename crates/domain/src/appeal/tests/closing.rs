@@ -118,9 +118,38 @@ fn a_second_handling_has_a_clock_of_its_own() {
     let life = Life::resolved().at("2025-04-28T09:00+08:00").then(object("cmVhc29u"));
     let clock = life.clock(ClockKind::Resolve);
     assert_eq!((clock.start, clock.due), (life.now, moment("2025-05-08T17:00+08:00")));
-    assert_eq!((&clock.owner, life.kinds()), (&by("power-supply"), vec![ClockKind::Resolve]));
+    let owed = vec![ClockKind::Contact, ClockKind::Resolve];
+    assert_eq!((&clock.owner, life.kinds()), (&by("power-supply"), owed));
     let other = life.tries(&object("YW5vdGhlcg=="));
     assert_eq!(other, "needs resolved", "another objection is not dropped in silence");
+}
+
+#[test]
+fn a_second_handling_owes_a_contact_of_its_own() {
+    let first = Life::dispatched().then(contact("power-supply")).then(sign("power-supply"));
+    let first = first.then(resolve("power-supply"));
+    let closed = first.clone().then(Command::Confirm).then(Command::Close);
+    for (life, command) in [(&first, object("cmVhc29u")), (&closed, reopen("cmVhc29u"))] {
+        assert!(life.case().contacted);
+        let again = life.clone().at("2025-04-28T09:00+08:00").then(command);
+        assert!(!again.case().contacted);
+        let owed = again.clock(ClockKind::Contact);
+        assert_eq!(
+            (&owed.owner, owed.due),
+            (&by("power-supply"), moment("2025-04-29T17:00+08:00"))
+        );
+        let spoke = again.clone().then(contact("power-supply"));
+        assert_eq!((spoke.case().contacted, spoke.kinds()), (true, vec![ClockKind::Resolve]));
+        // Records of before owe none, so nothing is asked of the unit again.
+        let mut old = again.last().clone();
+        let (Event::ResolutionObjected { clocks, .. } | Event::AppealReopened { clocks, .. }) =
+            &mut old
+        else {
+            panic!("{old:?}")
+        };
+        clocks.set.retain(|clock| clock.kind != ClockKind::Contact);
+        assert!(life.state.clone().evolve(&old).known().unwrap().contacted);
+    }
 }
 
 #[test]

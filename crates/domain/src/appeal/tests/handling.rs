@@ -100,6 +100,34 @@ fn a_pause_ends_at_its_bound_however_late_somebody_looks() {
 }
 
 #[test]
+fn the_ledger_and_the_clock_tell_the_same_of_a_pause_however_late_somebody_looks() {
+    let calendar = published_calendar();
+    let bound = moment("2025-05-15T17:00+08:00");
+    let late = "2025-06-30T09:00+08:00";
+    let by_hand = paused().at("2025-05-16T09:00+08:00").then(Command::Resume);
+    let resolved = paused().at(late).then(resolve("power-supply"));
+    let meanwhile = Life::dispatched().at("2025-04-28T09:00+08:00").then(pause("power-supply"));
+    let meanwhile = meanwhile.at("2025-05-20T09:00+08:00").then(sign("power-supply")).wake(late);
+    let merged = paused().at(late).then(Command::Merge { into: appeal(2) });
+    for life in [paused().wake(late), by_hand, resolved, meanwhile, merged] {
+        let ledger = &life.case().ledger;
+        let spent = ledger.spent(&calendar, life.now);
+        let stood = spent.iter().filter(|(segment, _)| segment.holder.is_none());
+        let paused = stood.clone().filter(|(segment, _)| segment.phase.is_open());
+        let paused: crate::calendar::WorkingTime = paused.map(|(_, time)| *time).sum();
+        let since = moment("2025-04-28T09:00+08:00");
+        assert_eq!(paused, calendar.working_time(since, bound), "{:?}", life.phase());
+        let after = spent.iter().find(|(segment, _)| segment.since == bound);
+        let after = after.map(|(segment, _)| segment.holder.clone());
+        assert_eq!(after, Some(Some(by("power-supply"))), "{:?}", life.phase());
+        let all: crate::calendar::WorkingTime = spent.iter().map(|(_, time)| *time).sum();
+        assert_eq!(all, ledger.age(&calendar, life.now));
+        let lengths = spent.iter().map(|(segment, _)| segment.since);
+        assert!(lengths.is_sorted());
+    }
+}
+
+#[test]
 fn pauses_of_one_handling_share_one_bound() {
     let mut life = paused();
     let mut pauses = 1;

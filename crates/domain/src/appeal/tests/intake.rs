@@ -75,6 +75,10 @@ fn the_level_of_the_body_complained_of_decides_who_is_competent() {
     let outside = about(Some(Level::Province));
     let refused = outside.refuses(&Command::Dispatch { to: None });
     assert!(matches!(refused, Rejection::CompetentElsewhere { .. }));
+    assert_eq!(outside.refuses(&dispatch("tax")), refused, "nor does a unit named by hand");
+    let buttons = outside.case().allowed(&outside.world.then(outside.now), &Party::Desk);
+    let send = buttons.into_iter().find(|found| found.action == Action::Dispatch).unwrap();
+    assert_eq!(send.missing, Some(refused));
     assert_eq!(outside.clone().then(redirect()).phase(), PhaseName::Redirected);
     // Nobody redirected it either: it is not left lying.
     let left = outside.wait("2025-04-27T17:00+08:00");

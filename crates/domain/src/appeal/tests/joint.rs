@@ -96,7 +96,7 @@ fn orders_that_come_after_the_resolution_survive_an_objection() {
     let life = resolved_too_early().then(conclusion(&["tax"]));
     assert_eq!(life.kinds(), [ClockKind::Feedback, ClockKind::CoHandling]);
     let again = life.then(object("cmVhc29u"));
-    assert_eq!(again.kinds(), [ClockKind::CoHandling, ClockKind::Resolve]);
+    assert_eq!(again.kinds(), [ClockKind::CoHandling, ClockKind::Contact, ClockKind::Resolve]);
     assert_eq!(again.refuses(&resolve("justice")), Rejection::OrdersOpen { open: 1 });
 }
 

@@ -115,7 +115,7 @@ fn table() -> Vec<(&'static str, Vec<&'static str>)> {
         ("note", vec!["NoteAdded"]),
         ("attach", vec!["FileAttached"]),
         ("merge", vec!["AppealMerged", "AppealMerged", "AppealMerged", "AppealMerged", "AppealMerged", unresolved, unresolved, unresolved, unresolved, ok]),
-        ("absorb", vec!["AppealAbsorbed", "AppealAbsorbed", "AppealAbsorbed", "AppealAbsorbed", "AppealAbsorbed", impossible]),
+        ("absorb", vec!["AppealAbsorbed", "AppealAbsorbed", "AppealAbsorbed", "AppealAbsorbed", impossible]),
         ("undo the merge", vec![ok, ok, ok, ok, ok, ok, ok, ok, ok, "AppealRepaired"]),
         ("merge delivered", vec![ok, ok, ok, ok, ok, ok, ok, ok, ok, "MergeDelivered"]),
         ("split", vec!["AppealSplit", "AppealSplit", "AppealSplit", "AppealSplit", "AppealSplit", "AppealSplit", "AppealSplit", open]),
@@ -248,5 +248,36 @@ fn the_buttons_of_each_party() {
         let mut found = possible(&life, party);
         found.retain(|action| !always.contains(action));
         assert_eq!(found, expected, "{} for {party:?}", life.phase().as_str());
+    }
+}
+
+#[test]
+fn a_callback_without_a_note_is_possible_also_when_nothing_can_be_sealed() {
+    let missing = |life: &Life| {
+        let found = life.case().allowed(&life.world.then(life.now), &Party::Desk);
+        found.into_iter().find(|found| found.action == Action::RecordCallback).unwrap().missing
+    };
+    let erased = Life::resolved().then(erase());
+    assert_eq!(erased.tries(&callback(true, None)), "CallbackRecorded");
+    assert_eq!(missing(&erased), None);
+    // Whatever was said last, something else may be.
+    for said in [callback(true, None), callback(false, None), callback(true, Some(true))] {
+        assert_eq!(missing(&Life::resolved().then(said.clone())), None, "{said:?}");
+        assert_eq!(missing(&erased.clone().then(said.clone())), None, "{said:?}");
+    }
+}
+
+#[test]
+fn who_keeps_the_registers_erases_once_and_does_nothing_else() {
+    let buttons = |life: &Life| life.case().allowed(&life.world.then(life.now), &Party::Registrar);
+    let erasure = |missing| vec![Allowed { action: Action::ErasePersonalData, missing }];
+    for life in phases() {
+        assert_eq!(buttons(&life), erasure(None), "{:?}", life.phase());
+        let erased = life.then(erase());
+        assert_eq!(buttons(&erased), erasure(Some(Rejection::AlreadySo)));
+        assert_eq!(
+            buttons(&erased.then(Command::MarkKeyDestroyed)),
+            erasure(Some(Rejection::AlreadySo))
+        );
     }
 }

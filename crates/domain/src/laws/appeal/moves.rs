@@ -11,6 +11,7 @@ use crate::{
         Order, Outcome, Rating, Standing, Submission, Visibility,
     },
     calendar::{DayKind, Exception},
+    cases::Level,
     clock::{ClockId, PauseGround},
     kit::{
         World, area, day, moment, name, plan_of_the_city, published_calendar, reference, sealed,
@@ -60,7 +61,9 @@ pub(super) fn any_submission() -> impl Strategy<Value = Submission> {
     let about = select(vec!["T06", "T05", "X99"]);
     let level = select(vec![Confidentiality::Internal, Confidentiality::Strict]);
     let place = select(vec!["210212", "999999"]);
-    (kind, about, place, level).prop_map(|(kind, about, place, confidentiality)| Submission {
+    let body = select(vec![None, Some(Level::City), Some(Level::Province)]);
+    let all = (kind, about, place, level, body);
+    all.prop_map(|(kind, about, place, confidentiality, about_level)| Submission {
         channel: Channel::Web,
         topic: topic(about),
         area: area(place),
@@ -69,7 +72,7 @@ pub(super) fn any_submission() -> impl Strategy<Value = Submission> {
         about_visit: None,
         case_type: kind.map(|kind| CaseTypeId::parse(kind).unwrap()),
         class: None,
-        about_level: None,
+        about_level,
         applicant: Applicant::Enterprise,
         confidentiality,
         split_from: None,
@@ -144,12 +147,14 @@ fn towards_the_end() -> BoxedStrategy<Command> {
 
 fn any_standing() -> impl Strategy<Value = Standing> {
     let due = select(vec![None, Some("2025-05-06T17:00+08:00"), Some("2025-06-06T17:00+08:00")]);
-    (due, 0..2_u32, 0..2_u16).prop_map(|(due, objections, bounces)| Standing {
+    let days = select(vec![5, 15]);
+    (due, 0..2_u32, 0..2_u16, days).prop_map(|(due, objections, bounces, resolve_days)| Standing {
         confidentiality: Confidentiality::Internal,
         submitted_at: moment("2025-04-25T09:00+08:00"),
         objections,
         bounces,
         resolve_due: due.map(moment),
+        resolve_days,
     })
 }
 

@@ -16,6 +16,7 @@ use serde::{Deserialize, Serialize};
 use super::Key;
 use crate::{
     appeals::{Row, phase},
+    asked::Asked,
     db,
     fact::Fact,
 };
@@ -32,6 +33,8 @@ pub(in crate::appeals) struct Known {
     pub(in crate::appeals) signed: bool,
     /// How it stood before it was merged, while that may come to nothing.
     pub(in crate::appeals) before_merge: Option<Before>,
+    /// Who was asked for a part of it.
+    pub(in crate::appeals) asked: Asked,
     /// The clocks that run or stand still.
     pub(in crate::appeals) clocks: BTreeMap<ClockId, Clock>,
 }
@@ -65,6 +68,7 @@ impl Known {
             confidentiality: submission.confidentiality,
             unit: None,
             co_units: vec![],
+            beside: vec![],
             rule: None,
             due: None,
             objections: 0,
@@ -85,6 +89,7 @@ impl Known {
             false_closure_days: u32::from(terms.case_type.bounds.false_closure_days),
             signed: false,
             before_merge: None,
+            asked: Asked::default(),
             clocks: BTreeMap::new(),
         })
     }
@@ -96,6 +101,8 @@ impl Known {
             self.wind(change);
         }
         self.turn(event);
+        self.asked.take(event);
+        self.row.beside = self.asked.beside(&self.row.co_units);
         if let Some(change) = event.clocks()
             && (before != (self.row.state, self.row.unit.clone()) || is_a_promise(event, change))
         {

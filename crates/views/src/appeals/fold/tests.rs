@@ -76,6 +76,10 @@ fn assert_row_is(case: &Case, row: &Row) {
     assert_eq!(row.unit.as_ref(), route.map(|route| &route.unit));
     assert_eq!(row.rule.as_ref(), route.map(|route| &route.rule));
     assert_eq!(row.co_units, route.map(|route| route.co_units.clone()).unwrap_or_default());
+    let tasks = case.tasks.values().map(|task| &task.unit);
+    let called = case.diagnosis.iter().flat_map(|diagnosis| &diagnosis.units);
+    let beside: HashSet<&UnitId> = row.co_units.iter().chain(tasks).chain(called).collect();
+    assert_eq!(row.beside.iter().collect::<HashSet<_>>(), beside, "everybody who takes part");
     assert_eq!((row.objections, row.bounces), (case.objections, u32::from(case.bounces)));
     assert_eq!((row.guarantee, row.closed_at), (case.guarantee, case.closed_at));
     assert_eq!(row.class.as_ref(), case.class().map(|class| &class.id));

@@ -99,6 +99,82 @@ fn the_first_word_of_each_kind_stands_and_a_second_handling_is_another() {
     assert_eq!(second, said(Some(true), Some(false)), "who agrees need not be satisfied");
 }
 
+/// Resolved by a unit that spoke with the enterprise, and objected to.
+fn objected_to() -> Life {
+    let mut life = dispatched();
+    assert!(spoke(&mut life));
+    resolve(&mut life, "power");
+    assert!(life.tell(&Command::Object { reason: sealed("reason") }));
+    life
+}
+
+fn spoke(life: &mut Life) -> bool {
+    life.tell(&Command::RecordContact { unit: unit("power") })
+}
+
+#[test]
+fn each_handling_has_a_response_of_its_own() {
+    let responded = |life: &Life| {
+        let handlings = measured(&life.log).handlings;
+        [1, 2].map(|number| handlings[&(key(), number)].responded)
+    };
+    let mut prompt = objected_to();
+    assert!(spoke(&mut prompt));
+    resolve(&mut prompt, "power");
+    assert_eq!(responded(&prompt), [true, true]);
+    let mut late = objected_to();
+    late.later(24 * 4);
+    assert!(spoke(&mut late));
+    resolve(&mut late, "power");
+    assert_eq!(responded(&late), [true, false]);
+    let mut never = objected_to();
+    resolve(&mut never, "power");
+    assert_eq!(responded(&never), [true, false]);
+    // Records of before owe no contact of their own: there the one of the first handling counts.
+    let mut old = never;
+    for fact in &mut old.log {
+        let Content::Appeal(_, _, events) = &mut fact.content else { continue };
+        for event in events {
+            if let Event::ResolutionObjected { clocks, .. } = event {
+                clocks.set.retain(|clock| clock.kind != ClockKind::Contact);
+            }
+        }
+    }
+    assert_eq!(responded(&old), [true, true]);
+}
+
+#[test]
+fn at_the_close_what_was_said_on_the_phone_is_the_word_where_the_enterprise_said_nothing() {
+    let said = |resolved, satisfied| Word { resolved, satisfied };
+    let rating = Command::Rate(Rating { responded: true, resolved: false, satisfied: false });
+    let reopen = Command::Reopen { reason: sealed("reason") };
+    let own_after = |commands: &[&Command]| {
+        let mut life = dispatched();
+        resolve(&mut life, "power");
+        let callback =
+            Callback { reached: true, resolved: None, satisfied: Some(true), note: None };
+        assert!(life.tell(&Command::RecordCallback(callback)));
+        assert!(commands.iter().all(|command| life.tell(command)));
+        measured(&life.log).handlings[&(key(), 1)].own
+    };
+    let closed = said(None, Some(true));
+    assert_eq!(own_after(&[]), Word::default());
+    assert_eq!(own_after(&[&Command::Close]), closed);
+    // Nothing rewrites it; what nobody had said yet is still heard.
+    let later = said(Some(false), Some(true));
+    assert_eq!(own_after(&[&Command::Close, &rating]), later);
+    assert_eq!(own_after(&[&Command::Close, &reopen]), later);
+    // Its own word before the close comes before that on the phone.
+    assert_eq!(own_after(&[&rating, &Command::Close]), said(Some(false), Some(false)));
+}
+
+/// What counts of a handling.
+fn word(handling: &Handling) -> Word {
+    let mut word = handling.own;
+    word.add(handling.phone.resolved, handling.phone.satisfied);
+    word
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(128))]
 
@@ -107,8 +183,18 @@ proptest! {
         let life = Life::random(&moves);
         let mut changes = Changes::default();
         let mut before: HashMap<(Key, u32), Handling> = HashMap::new();
+        let mut told: HashMap<(Key, u32), Word> = HashMap::new();
         for fact in &life.log {
             changes.fold(std::slice::from_ref(fact));
+            for (name, then) in &told {
+                let now = word(&changes.handlings[name]);
+                prop_assert!(then.resolved.is_none() || now.resolved == then.resolved);
+                prop_assert!(then.satisfied.is_none() || now.satisfied == then.satisfied);
+            }
+            let closes = |event: &Event| matches!(event, Event::AppealClosed { .. });
+            if matches!(&fact.content, Content::Appeal(_, _, events) if events.iter().any(closes)) {
+                told = changes.handlings.iter().map(|(name, now)| (name.clone(), word(now))).collect();
+            }
             for (name, then) in &before {
                 let now = &changes.handlings[name];
                 prop_assert_eq!(now.resolved_at, then.resolved_at);

@@ -70,3 +70,23 @@ fn an_event_without_fields_shows_an_empty_object() {
     let (name, json) = of(&Event::MergeDelivered {});
     assert_eq!((name.as_str(), json.as_str()), ("MergeDelivered", "{}"));
 }
+
+#[test]
+fn what_units_owe_each_other_is_left_out_for_the_enterprise() {
+    let clock = |kind: &str| serde_json::json!({ "kind": kind, "owner": "city_desk", "due": "x" });
+    let details = |kinds: &[&str]| {
+        let clocks: Vec<Value> = kinds.iter().map(|kind| clock(kind)).collect();
+        serde_json::json!({ "calendar_version": 2, "clocks": clocks }).to_string()
+    };
+    let shown = |kinds: &[&str]| {
+        let shown = for_enterprise(&details(kinds))?;
+        Some(serde_json::from_str::<Value>(&shown).unwrap())
+    };
+    let resolve = serde_json::json!({ "calendar_version": 2, "clocks": [clock("resolve")] });
+    for other in ["co_handling", "opinion", "conclusion"] {
+        assert_eq!(shown(&["resolve", other]), Some(resolve.clone()));
+    }
+    assert_eq!(shown(&["co_handling"]), Some(serde_json::json!({ "calendar_version": 2 })));
+    assert_eq!(shown(&["resolve", "contact"]), None, "that is all");
+    assert_eq!(for_enterprise("{}"), None);
+}

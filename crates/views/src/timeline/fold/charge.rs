@@ -8,6 +8,8 @@ use doudi_domain::{
 };
 use uuid::Uuid;
 
+use crate::asked::Asked;
+
 /// Who is in charge.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(in crate::timeline) struct Charge {
@@ -21,14 +23,30 @@ pub(in crate::timeline) struct Subject {
     pub(in crate::timeline) charge: Charge,
     /// The units that share the work now.
     pub(in crate::timeline) co_units: Vec<UnitId>,
+    /// Who was asked for a part of an appeal by name.
+    pub(in crate::timeline) asked: Asked,
     pub(in crate::timeline) level: Confidentiality,
     /// The appeal that a joint diagnosis is about.
     pub(in crate::timeline) appeal: Option<Uuid>,
 }
 
-/// What an event makes of an appeal; none where it changes nothing here. The unit that had it last
-/// stays in charge of what comes after a merge or a redirection.
-pub(super) fn of_appeal(until_now: &Subject, event: &Event) -> Option<Subject> {
+impl Subject {
+    /// The units that take part beside the one in charge.
+    pub(in crate::timeline) fn beside(&self) -> Vec<UnitId> {
+        self.asked.beside(&self.co_units)
+    }
+}
+
+/// What an event makes of an appeal. The unit that had it last stays in charge of what comes after a
+/// merge or a redirection.
+pub(super) fn of_appeal(until_now: &Subject, event: &Event) -> Subject {
+    let mut now = handed_on(until_now, event).unwrap_or_else(|| until_now.clone());
+    now.asked.take(event);
+    now
+}
+
+/// The appeal with who handles it from that event on; none where that does not change.
+fn handed_on(until_now: &Subject, event: &Event) -> Option<Subject> {
     let given = |route: &Route| Subject {
         charge: Charge { unit: Some(route.unit.clone()), area: until_now.charge.area.clone() },
         co_units: route.co_units.clone(),
