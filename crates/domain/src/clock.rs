@@ -58,6 +58,14 @@ pub enum ClockKind {
     Conclusion,
 }
 
+impl ClockKind {
+    /// Whether units owe that to each other, so that it is not for the enterprise.
+    #[must_use]
+    pub fn is_among_units(self) -> bool {
+        matches!(self, Self::CoHandling | Self::Opinion | Self::Conclusion)
+    }
+}
+
 /// Who owes it.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

@@ -6,7 +6,7 @@
 use doudi_domain::{
     UnitId,
     appeal::{Case, Task, Visibility},
-    clock::{Clock, ClockKind, Owner},
+    clock::{Clock, Owner},
 };
 
 /// From which side somebody sees an appeal.
@@ -70,7 +70,7 @@ impl Sight {
                 | Part::Reply
                 | Part::Due(_)
                 | Part::Ledger => true,
-                Part::Clock(clock) => !among_units(clock.kind),
+                Part::Clock(clock) => !clock.kind.is_among_units(),
                 Part::Entry(visibility) => visibility == Visibility::Public,
                 Part::Task(_) | Part::Reasons => false,
             },
@@ -100,11 +100,6 @@ impl Sight {
             },
         }
     }
-}
-
-/// Whether units owe that to each other.
-fn among_units(kind: ClockKind) -> bool {
-    matches!(kind, ClockKind::CoHandling | ClockKind::Opinion | ClockKind::Conclusion)
 }
 
 #[cfg(test)]

@@ -341,6 +341,59 @@ pub enum Event {
 }
 
 impl Event {
+    /// The unit that the event gives the appeal to, with its co-units; none where it stays with whom it was.
+    #[must_use]
+    pub fn route_given(&self) -> Option<&Route> {
+        match self {
+            Self::AppealDispatched { route, .. }
+            | Self::DispatchRuled { route, upheld: true, .. }
+            | Self::GuaranteeTaken { route, .. }
+            | Self::AppealRepaired { route: Some(route), .. } => Some(route),
+            Self::AppealSubmitted { .. }
+            | Self::AppealAccepted { .. }
+            | Self::AppealRedirected { .. }
+            | Self::AppealSignedFor { .. }
+            | Self::EnterpriseContacted { .. }
+            | Self::DispatchContested { .. }
+            | Self::DispatchRuled { upheld: false, .. }
+            | Self::AppealReclassified { .. }
+            | Self::ExtensionAsked { .. }
+            | Self::ExtensionGranted { .. }
+            | Self::ExtensionRefused { .. }
+            | Self::HandlingPaused { .. }
+            | Self::HandlingResumed { .. }
+            | Self::CoHandlingRequested { .. }
+            | Self::CoHandlingAnswered { .. }
+            | Self::AppealResolved { .. }
+            | Self::ResolutionConfirmed { .. }
+            | Self::ResolutionObjected { .. }
+            | Self::CallbackRecorded { .. }
+            | Self::EnterpriseSilent { .. }
+            | Self::AppealRated { .. }
+            | Self::AppealClosed { .. }
+            | Self::AppealReopened { .. }
+            | Self::NoteAdded { .. }
+            | Self::FileAttached { .. }
+            | Self::AppealMerged { .. }
+            | Self::MergeDelivered {}
+            | Self::AppealAbsorbed { .. }
+            | Self::AppealSplit { .. }
+            | Self::PartSubmitted { .. }
+            | Self::DiagnosisConvened { .. }
+            | Self::DiagnosisOpened { .. }
+            | Self::DiagnosisAbandoned { .. }
+            | Self::DiagnosisDiscontinued { .. }
+            | Self::ConclusionTaken { .. }
+            | Self::MediationOpened { .. }
+            | Self::MediationEnded { .. }
+            | Self::ClockStepsTaken { .. }
+            | Self::DeadlinesRecomputed { .. }
+            | Self::AppealRepaired { route: None, .. }
+            | Self::PersonalDataErased { .. }
+            | Self::KeyDestroyed {} => None,
+        }
+    }
+
     /// What the event does to the clocks; none for what no rule names.
     #[must_use]
     pub fn clocks(&self) -> Option<&ClockChange> {

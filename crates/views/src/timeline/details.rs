@@ -64,7 +64,7 @@ pub(super) fn for_enterprise(details: &str) -> Option<String> {
     let mut fields: Map<String, Value> = serde_json::from_str(details).ok()?;
     let clocks = fields.get_mut("clocks")?.as_array_mut()?;
     let owed = clocks.len();
-    clocks.retain(|clock| !kind(clock).is_some_and(is_among_units));
+    clocks.retain(|clock| !kind(clock).is_some_and(ClockKind::is_among_units));
     if clocks.len() == owed {
         return None;
     }
@@ -76,11 +76,6 @@ pub(super) fn for_enterprise(details: &str) -> Option<String> {
 
 fn kind(clock: &Value) -> Option<ClockKind> {
     ClockKind::deserialize(clock.get("kind")?).ok()
-}
-
-/// Whether units owe that to each other.
-pub(super) fn is_among_units(kind: ClockKind) -> bool {
-    matches!(kind, ClockKind::CoHandling | ClockKind::Opinion | ClockKind::Conclusion)
 }
 
 /// Drops every sealed object below `value`, wherever an event carries one.

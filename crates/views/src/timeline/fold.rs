@@ -245,7 +245,7 @@ fn is_of_clocks_among_units(event: &appeal::Event) -> bool {
     else {
         return false;
     };
-    !clocks.set.is_empty() && clocks.set.iter().all(|clock| details::is_among_units(clock.kind))
+    !clocks.set.is_empty() && clocks.set.iter().all(|clock| clock.kind.is_among_units())
 }
 
 /// What is for the supervision body.

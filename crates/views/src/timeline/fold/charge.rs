@@ -52,61 +52,12 @@ fn handed_on(until_now: &Subject, event: &Event) -> Option<Subject> {
         co_units: route.co_units.clone(),
         ..until_now.clone()
     };
-    match event {
-        Event::AppealSubmitted { submission, .. } => Some(Subject {
-            charge: Charge {
-                unit: until_now.charge.unit.clone(),
-                area: Some(submission.area.clone()),
-            },
-            level: submission.confidentiality,
-            ..until_now.clone()
-        }),
-        Event::AppealDispatched { route, .. }
-        | Event::DispatchRuled { route, upheld: true, .. }
-        | Event::GuaranteeTaken { route, .. }
-        | Event::AppealRepaired { route: Some(route), .. } => Some(given(route)),
-        Event::AppealAccepted { .. }
-        | Event::AppealRedirected { .. }
-        | Event::AppealSignedFor { .. }
-        | Event::EnterpriseContacted { .. }
-        | Event::DispatchContested { .. }
-        | Event::DispatchRuled { upheld: false, .. }
-        | Event::AppealReclassified { .. }
-        | Event::ExtensionAsked { .. }
-        | Event::ExtensionGranted { .. }
-        | Event::ExtensionRefused { .. }
-        | Event::HandlingPaused { .. }
-        | Event::HandlingResumed { .. }
-        | Event::CoHandlingRequested { .. }
-        | Event::CoHandlingAnswered { .. }
-        | Event::AppealResolved { .. }
-        | Event::ResolutionConfirmed { .. }
-        | Event::ResolutionObjected { .. }
-        | Event::CallbackRecorded { .. }
-        | Event::EnterpriseSilent { .. }
-        | Event::AppealRated { .. }
-        | Event::AppealClosed { .. }
-        | Event::AppealReopened { .. }
-        | Event::NoteAdded { .. }
-        | Event::FileAttached { .. }
-        | Event::AppealMerged { .. }
-        | Event::MergeDelivered {}
-        | Event::AppealAbsorbed { .. }
-        | Event::AppealSplit { .. }
-        | Event::PartSubmitted { .. }
-        | Event::DiagnosisConvened { .. }
-        | Event::DiagnosisOpened { .. }
-        | Event::DiagnosisAbandoned { .. }
-        | Event::DiagnosisDiscontinued { .. }
-        | Event::ConclusionTaken { .. }
-        | Event::MediationOpened { .. }
-        | Event::MediationEnded { .. }
-        | Event::ClockStepsTaken { .. }
-        | Event::DeadlinesRecomputed { .. }
-        | Event::AppealRepaired { route: None, .. }
-        | Event::PersonalDataErased { .. }
-        | Event::KeyDestroyed {} => None,
+    if let Event::AppealSubmitted { submission, .. } = event {
+        let (unit, area) = (until_now.charge.unit.clone(), Some(submission.area.clone()));
+        let charge = Charge { unit, area };
+        return Some(Subject { charge, level: submission.confidentiality, ..until_now.clone() });
     }
+    event.route_given().map(given)
 }
 
 /// A joint diagnosis as it begins. Who may know of it is what its appeal says.
