@@ -10,15 +10,23 @@ use super::{none, read, root};
 const ARROWS: &[(&str, &[&str])] = &[
     ("doudi-domain", &[]),
     ("doudi-journal", &[]),
+    ("doudi-scan", &[]),
     ("doudi-engine", &["doudi-domain", "doudi-journal"]),
     ("doudi-views", &["doudi-domain", "doudi-journal"]),
-    ("doudi-api", &["doudi-domain", "doudi-engine", "doudi-views"]),
+    ("doudi-api", &["doudi-domain", "doudi-engine", "doudi-scan", "doudi-views"]),
     ("doudi-server", ALL),
     ("doudi-tests", ALL),
 ];
 
-const ALL: &[&str] =
-    &["doudi-domain", "doudi-journal", "doudi-engine", "doudi-views", "doudi-api", "doudi-server"];
+const ALL: &[&str] = &[
+    "doudi-domain",
+    "doudi-journal",
+    "doudi-scan",
+    "doudi-engine",
+    "doudi-views",
+    "doudi-api",
+    "doudi-server",
+];
 
 /// Crates that would bring a runtime, a network or a database into the domain.
 const NOT_IN_DOMAIN: [&str; 11] = [

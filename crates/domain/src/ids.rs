@@ -202,6 +202,24 @@ uuid_id!(
     NoteId
 );
 
+uuid_id!(
+    /// One special campaign (专项检查). Derived from the proposing command's id.
+    CampaignId
+);
+uuid_id!(
+    /// One random draw (双随机抽查). Derived from the opening command's id.
+    DrawId
+);
+uuid_id!(
+    /// One enrolled device of the inspection app (执法终端). Derived from the enrolling command's id.
+    DeviceId
+);
+uuid_id!(
+    /// One signed code that can be scanned (企业码、检查任务码). Derived from the issuing command's id, or
+    /// drawn at random for one that only lives for a minute.
+    CodeId
+);
+
 /// The owner of a stream: an enterprise by its unified social credit code, or by a local id
 /// (`L-` and 1 to 16 upper-case letters or digits) where it has none yet. Lower case is normalised.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]

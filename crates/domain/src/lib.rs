@@ -29,8 +29,9 @@ pub mod visits;
 pub use agenda::Process;
 pub use decider::{Context, Decider, Need, Published};
 pub use ids::{
-    AppealId, AreaCode, CaseTypeId, CertificateNumber, ClassId, DiagnosisId, EnterpriseId, FieldId,
-    Invalid, ItemId, Name, NoteId, Reference, RuleId, TagId, TopicId, UnitId, VisitId,
+    AppealId, AreaCode, CampaignId, CaseTypeId, CertificateNumber, ClassId, CodeId, DeviceId,
+    DiagnosisId, DrawId, EnterpriseId, FieldId, Invalid, ItemId, Name, NoteId, Reference, RuleId,
+    TagId, TopicId, UnitId, VisitId,
 };
 pub use number::{CaseNumber, CaseNumberError};
 pub use sealed::Sealed;

@@ -1,0 +1,1 @@
+//! What the inspection app and the server both know: signed codes, and records kept offline.
