@@ -41,6 +41,7 @@ pub fn configure(command: &mut Command, config: &Config, listen: SocketAddr) {
         ("DOUDI_NATS__MONITOR_URLS", format!("{:?}", config.nats.monitor_urls)),
         ("DOUDI_POSTGRES__URL", config.postgres.url.expose().to_owned()),
         ("DOUDI_AUTH__KEYS_FILE", config.auth.keys_file.display().to_string()),
+        ("DOUDI_CODES__KEYS_FILE", config.codes.keys_file.display().to_string()),
         ("DOUDI_VAULT__MASTER_KEYS", format!("{{ {id} = {:?} }}", file.display().to_string())),
         ("DOUDI_VAULT__ACTIVE_KEY", id.clone()),
         ("DOUDI_GRPC__LISTEN", listen.to_string()),

@@ -1,23 +1,32 @@
 //! Ring 5: real nats-server, real PostgreSQL, real clients.
 
+mod admission;
 mod agenda;
 mod appeals;
 mod authorization;
 mod bad_input;
 mod calendar;
+mod campaigns;
 mod catalogue;
+mod codes;
 mod crash;
 mod development;
+mod draws;
 mod frequency;
 mod handling;
 mod health;
+mod joint;
 mod limits;
+mod offline;
 mod operator;
 mod python;
 mod race;
 mod requests;
+mod results;
+mod scans;
 mod timers;
 mod unknown;
 mod vault;
 mod views;
+mod visit_lists;
 mod walk;

@@ -3,13 +3,19 @@
 use std::{env, error::Error, fs, path::PathBuf};
 
 /// Every file of the contract, below the include root.
-const FILES: [&str; 14] = [
+const FILES: [&str; 20] = [
     "common",
     "enterprise",
     "frequency",
     "inspection_catalogue",
     "inspection",
+    "inspection_service",
+    "code_service",
+    "visit_list_service",
     "alert_service",
+    "campaign_service",
+    "draw_service",
+    "device_service",
     "appeal",
     "appeal_closing",
     "appeal_service",

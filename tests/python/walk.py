@@ -41,14 +41,15 @@ def refused(call, code: grpc.StatusCode) -> grpc.RpcError:
 
 def walk(address: str) -> None:
     from doudi.v1 import common_pb2, enterprise_pb2, enterprise_pb2_grpc, frequency_pb2
-    from doudi.v1 import inspection_pb2, inspection_pb2_grpc, timeline_pb2, timeline_pb2_grpc
+    from doudi.v1 import inspection_pb2, inspection_service_pb2, inspection_service_pb2_grpc
+    from doudi.v1 import timeline_pb2, timeline_pb2_grpc
 
     def command() -> str:
         return str(uuid.uuid4())
 
     channel = grpc.insecure_channel(address)
     enterprises = enterprise_pb2_grpc.EnterpriseServiceStub(channel)
-    inspections = inspection_pb2_grpc.InspectionServiceStub(channel)
+    inspections = inspection_service_pb2_grpc.InspectionServiceStub(channel)
     timelines = timeline_pb2_grpc.TimelineServiceStub(channel)
     enterprise = "91210212DD0000003K"
 
@@ -62,7 +63,7 @@ def walk(address: str) -> None:
 
     # The server's civil date is that of Shanghai.
     today = datetime.datetime.now(datetime.timezone(datetime.timedelta(hours=8))).date()
-    plan = inspection_pb2.PlanVisitRequest(
+    plan = inspection_service_pb2.PlanVisitRequest(
         command_id=command(),
         enterprise_id=enterprise,
         officers=["LNB-0001", "LNB-0002"],
@@ -74,7 +75,7 @@ def walk(address: str) -> None:
     assert inspections.PlanVisit(plan, metadata=bearer("unit_head")) == planned, "not idempotent"
 
     explained = inspections.ExplainPlan(
-        inspection_pb2.ExplainPlanRequest(
+        inspection_service_pb2.ExplainPlanRequest(
             enterprise_id=enterprise,
             officers=plan.officers,
             items=plan.items,

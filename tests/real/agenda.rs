@@ -2,7 +2,7 @@
 //! midst of it. Nothing is doubled, nothing is lost.
 
 use std::{
-    collections::{BTreeSet, HashMap, HashSet},
+    collections::{HashMap, HashSet},
     time::Duration,
 };
 
@@ -57,7 +57,9 @@ async fn plan(engine: &Engine, enterprise: &str, n: u128) {
     let plan = visits::Plan {
         visit: visit(n),
         unit: UnitId::parse("tax").unwrap(),
-        co_units: BTreeSet::new(),
+        shares: [].into(),
+        campaign: None,
+        recheck_of: None,
         officers: ["LNB-0201", "LNB-0202"].map(|n| CertificateNumber::parse(n).unwrap()).into(),
         items: [ItemId::parse("SC-0202").unwrap()].into(),
         ground: Ground::Complaint,

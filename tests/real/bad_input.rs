@@ -119,8 +119,7 @@ async fn an_instant_outside_the_years_of_dates_is_refused_before_it_is_written()
     let before = world.running.parts.journal.last_position().await.unwrap();
     // The years -9999 and 1899, and one after 9999.
     for seconds in [-377_705_023_201, -2_208_988_801, 253_402_300_800] {
-        let mut request = check_in(ENTERPRISE, &visit);
-        request.offline = true;
+        let mut request = check_in(&world, ENTERPRISE, &visit).await;
         request.occurred_at = Some(prost_types::Timestamp { seconds, nanos: 0 });
         let status = unit.inspections.check_in(request).await.unwrap_err();
         assert_eq!(status.code(), Code::InvalidArgument, "{seconds}: {status:?}");
@@ -150,7 +149,8 @@ async fn a_command_id_is_never_used_for_two_commands() {
         visit_id: command_id(),
         officers: vec!["LNB-0001".into(), "LNB-0002".into()],
         occurred_at: Some(super::requests::stamp(super::requests::now())),
-        offline: false,
+        code: super::requests::shown(&world, ENTERPRISE).await,
+        place: None,
         expected_version: None,
     };
     let status = unit.inspections.check_in(unknown).await.unwrap_err();

@@ -7,7 +7,7 @@ use doudi_domain::{
     Published,
     calendar::{Calendar, WorkingTime},
     cases::CaseTypes,
-    clock::{Clock, ClockId, ClockKind, Owner, Terms},
+    clock::{Clock, ClockId, ClockKind, Owner},
 };
 use jiff::{Timestamp, civil::Date};
 use serde_json::{Value, json};
@@ -45,7 +45,7 @@ fn compare(line: &str, calendar: &Calendar, cases: &CaseTypes) {
             let days = days.parse().unwrap();
             if days > 0 {
                 let calendar = Published { version: 1, document: calendar };
-                let terms = Terms { case_type: &cases.types[0], version: 1, calendar };
+                let terms = cases.types[0].terms(1, calendar);
                 let (kind, owner) = (ClockKind::Resolve, Owner::CityDesk);
                 let now = instant(&format!("{start}T15:30:00"));
                 let clock = Clock::start(ClockId(1), kind, owner, days, now, terms);

@@ -122,7 +122,7 @@ async fn the_next_version_of_a_catalogue_decides_from_its_publication_on() {
     // What was planned stays planned, but nobody comes without a valid certificate.
     let visit = planned.visit_id;
     market.inspections.approve_visit(approve(ENTERPRISE, &visit)).await.unwrap();
-    let mut scan = check_in(ENTERPRISE, &visit);
+    let mut scan = check_in(&world, ENTERPRISE, &visit).await;
     let status = market.inspections.check_in(scan.clone()).await.unwrap_err();
     assert_eq!(reason(&status), "OFFICER_INVALID", "{status:?}");
     scan.officers = vec!["LNB-0001".to_owned(), "LNB-0003".to_owned()];

@@ -218,7 +218,8 @@ async fn a_rule_that_warns_lets_a_visit_pass_and_marks_it() {
     let mut position = String::new();
     for (unit, visit) in visits {
         unit.inspections.approve_visit(approve(ENTERPRISE, &visit)).await.unwrap();
-        let scanned = unit.inspections.check_in(check_in(ENTERPRISE, &visit)).await.unwrap();
+        let scanned =
+            unit.inspections.check_in(check_in(&world, ENTERPRISE, &visit).await).await.unwrap();
         position = scanned.into_inner().receipt.unwrap().position;
     }
     let page = ListTimelineRequest {

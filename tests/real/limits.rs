@@ -210,7 +210,8 @@ async fn who_may_not_see_a_visit_is_not_told_that_there_is_one_nor_whose() {
         let status = tax.inspections.approve_visit(approve(ENTERPRISE, &visit)).await.unwrap_err();
         assert_eq!(said(&status), unknown, "approving another unit's: {status:?}");
         assert!(!format!("{status:?}").contains("market-regulation"), "{status:?}");
-        let status = tax.inspections.check_in(check_in(ENTERPRISE, &visit)).await.unwrap_err();
+        let status =
+            tax.inspections.check_in(check_in(&world, ENTERPRISE, &visit).await).await.unwrap_err();
         assert_eq!(said(&status), unknown, "checking in for another unit's: {status:?}");
     }
     // Who sees it anyway, here by its area, is told whose it is.

@@ -61,7 +61,7 @@ async fn a_foreign_hand_in_the_tables_is_found_and_a_rebuild_mends_it() {
 
     let config = &world.ground.config;
     let checked = well(config, &["check"]).await;
-    for word in ["nats.token = ***", "durability always", "view quota version 2", "0 parked"] {
+    for word in ["nats.token = ***", "durability always", "view visits version 1", "0 parked"] {
         assert!(checked.contains(word), "{word} is missing in\n{checked}");
     }
     let token = config.nats.token.expose();
@@ -71,7 +71,7 @@ async fn a_foreign_hand_in_the_tables_is_found_and_a_rebuild_mends_it() {
     assert_eq!(replayed.lines().count(), 1);
 
     well(config, &["verify"]).await;
-    tamper(config, "UPDATE timeline_v4.entry SET unit = 'nobody'").await;
+    tamper(config, "UPDATE timeline_v5.entry SET unit = 'nobody'").await;
     let text = refused(config, &["verify"]).await;
     assert!(text.contains("view timeline") && text.contains("DIFFERS"), "{text}");
     let rebuilt = well(config, &["rebuild", "timeline"]).await;
@@ -98,7 +98,7 @@ async fn a_log_that_lost_records_is_not_served_until_the_views_are_built_again()
         assert!(refused(config, &[role]).await.contains("LOG_BEHIND_CHECKPOINT"), "{role}");
     }
     let checked = refused(config, &["check"]).await;
-    assert!(checked.contains("view quota version 2 at 1000"), "{checked}");
+    assert!(checked.contains("view visits version 1 at 1000"), "{checked}");
     assert!(checked.contains("LOG_BEHIND_CHECKPOINT"), "{checked}");
     let every = ViewName::ALL.map(ViewName::as_str);
     well(config, &[&["rebuild"], &every[..]].concat()).await;

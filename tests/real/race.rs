@@ -19,7 +19,7 @@ const ROUNDS: usize = 200;
 const CLIENTS: usize = 8;
 
 /// Rounds on one and the same enterprise.
-const ROLLING_ROUNDS: usize = 100;
+const ROLLING_ROUNDS: usize = 1000;
 /// As many clients as there may be who want one and the same place.
 const CROWD: usize = 64;
 /// The length of the rolling window, in days.

@@ -1,10 +1,12 @@
 //! Requests as a client would write them, for the tests beside this file.
 
 use doudi_api::proto::{
-    AcceptAppealRequest, ApproveVisitRequest, Channel, CheckInRequest, Date, DispatchAppealRequest,
-    ExplainPlanRequest, FrequencyPolicy, FrequencyRule, FrequencySubject, FrequencyWindow, Ground,
-    InspectionCatalogue, PlanVisitRequest, PolicyDocument, RegisterEnterpriseRequest,
-    SignForAppealRequest, SubmitAppealRequest, policy_document::Document,
+    AcceptAppealRequest, ApproveVisitRequest, Channel, CheckInRequest, CheckOutRequest, Date,
+    DispatchAppealRequest, ExplainPlanRequest, FrequencyPolicy, FrequencyRule, FrequencySubject,
+    FrequencyWindow, GetVisitRequest, Ground, InspectionCatalogue, ItemOutcome, ItemResult,
+    PlanVisitRequest, PolicyDocument, RegisterEnterpriseRequest, ReportResultRequest, Share,
+    ShowEnterpriseCodeRequest, SignForAppealRequest, SubmitAppealRequest, Visit,
+    policy_document::Document,
 };
 use doudi_domain::calendar::civil_date;
 use doudi_server::{
@@ -12,6 +14,7 @@ use doudi_server::{
     client::{Client, command_id},
     clock,
 };
+use doudi_tests::world::World;
 use jiff::{Timestamp, ToSpan};
 use tonic::Status;
 use tonic_types::StatusExt;
@@ -76,6 +79,9 @@ pub(super) fn explain(plan: &PlanVisitRequest) -> ExplainPlanRequest {
         planned_on: plan.planned_on,
         justification: plan.justification.clone(),
         on_site_reason: plan.on_site_reason.clone(),
+        shares: plan.shares.clone(),
+        campaign_id: plan.campaign_id.clone(),
+        recheck_of: plan.recheck_of.clone(),
     }
 }
 
@@ -129,14 +135,86 @@ pub(super) fn approve(enterprise: &str, visit: &str) -> ApproveVisitRequest {
     }
 }
 
-pub(super) fn check_in(enterprise: &str, visit: &str) -> CheckInRequest {
+/// What the tax bureau brings to a joint visit.
+pub(super) fn tax_share() -> Share {
+    Share {
+        unit: "tax".to_owned(),
+        officers: vec!["LNB-0201".to_owned(), "LNB-0202".to_owned()],
+        items: vec!["SC-0202".to_owned()],
+        approved: false,
+    }
+}
+
+/// Plans a visit and approves it, as the head of its unit; answers with its id.
+pub(super) async fn approved(unit: &mut Client, request: PlanVisitRequest) -> String {
+    let enterprise = request.enterprise_id.clone();
+    let visit = unit.inspections.plan_visit(request).await.unwrap().into_inner().visit_id;
+    unit.inspections.approve_visit(approve(&enterprise, &visit)).await.unwrap();
+    visit
+}
+
+/// The visit as the log has it, if the client may see it.
+pub(super) async fn read_visit(
+    client: &mut Client,
+    enterprise: &str,
+    visit: &str,
+) -> Result<Visit, Status> {
+    let request = GetVisitRequest {
+        enterprise_id: enterprise.to_owned(),
+        visit_id: visit.to_owned(),
+        min_position: String::new(),
+    };
+    Ok(client.inspections.get_visit(request).await?.into_inner().visit.unwrap())
+}
+
+/// A scan of the code that the enterprise shows at that moment.
+pub(super) async fn check_in(world: &World, enterprise: &str, visit: &str) -> CheckInRequest {
     CheckInRequest {
         command_id: command_id(),
         enterprise_id: enterprise.to_owned(),
         visit_id: visit.to_owned(),
         officers: officers(),
         occurred_at: Some(stamp(now())),
-        offline: false,
+        code: shown(world, enterprise).await,
+        place: None,
+        expected_version: None,
+    }
+}
+
+/// The text of the code that an enterprise shows, good for one scan within a minute.
+pub(super) async fn shown(world: &World, enterprise: &str) -> String {
+    let request = ShowEnterpriseCodeRequest { enterprise_id: enterprise.to_owned() };
+    let shown = world.enterprise(enterprise).codes.show_enterprise_code(request).await;
+    shown.unwrap().into_inner().code.unwrap().text
+}
+
+pub(super) fn check_out(enterprise: &str, visit: &str) -> CheckOutRequest {
+    CheckOutRequest {
+        command_id: command_id(),
+        enterprise_id: enterprise.to_owned(),
+        visit_id: visit.to_owned(),
+        occurred_at: Some(stamp(now())),
+        expected_version: None,
+    }
+}
+
+/// What was found of an item; to be rectified within a month where that is the outcome.
+pub(super) fn found(item: &str, outcome: ItemOutcome) -> ItemResult {
+    let rectify_by = (outcome == ItemOutcome::RectifyBy).then(|| in_days(30));
+    let (item, outcome) = (item.to_owned(), outcome.into());
+    ItemResult { item, outcome, rectify_by, ..ItemResult::default() }
+}
+
+pub(super) fn report(
+    enterprise: &str,
+    visit: &str,
+    results: Vec<ItemResult>,
+) -> ReportResultRequest {
+    ReportResultRequest {
+        command_id: command_id(),
+        enterprise_id: enterprise.to_owned(),
+        visit_id: visit.to_owned(),
+        results,
         expected_version: None,
     }
 }

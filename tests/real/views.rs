@@ -20,6 +20,7 @@ mod live;
 mod log;
 mod queries;
 mod quota;
+mod visits;
 
 /// How long anything may take here.
 const WITHIN: Duration = Duration::from_secs(60);

@@ -30,10 +30,11 @@ async fn a_visit_from_plan_to_result_and_a_second_one_refused() {
     assert_eq!(planned, again, "the same command again answers with its first outcome");
     let visit = planned.visit_id;
 
-    let early = unit.inspections.check_in(check_in(ENTERPRISE, &visit)).await.unwrap_err();
+    let early =
+        unit.inspections.check_in(check_in(&world, ENTERPRISE, &visit).await).await.unwrap_err();
     assert_eq!(early.code(), Code::FailedPrecondition, "not approved: {early:?}");
     unit.inspections.approve_visit(approve(ENTERPRISE, &visit)).await.unwrap();
-    unit.inspections.check_in(check_in(ENTERPRISE, &visit)).await.unwrap();
+    unit.inspections.check_in(check_in(&world, ENTERPRISE, &visit).await).await.unwrap();
     unit.inspections
         .check_out(CheckOutRequest {
             command_id: command_id(),
@@ -44,8 +45,11 @@ async fn a_visit_from_plan_to_result_and_a_second_one_refused() {
         })
         .await
         .unwrap();
-    let result =
-        ItemResult { item: ITEM.to_owned(), outcome: ItemOutcome::Pass.into(), rectify_by: None };
+    let result = ItemResult {
+        item: ITEM.to_owned(),
+        outcome: ItemOutcome::Pass.into(),
+        ..ItemResult::default()
+    };
     let reported = unit
         .inspections
         .report_result(ReportResultRequest {

@@ -16,11 +16,15 @@ use crate::{
 pub(crate) mod alerts;
 pub(crate) mod alike;
 pub(crate) mod appeal;
+pub(crate) mod campaign;
 pub(crate) mod case;
+pub(crate) mod city;
 pub(crate) mod clock;
 pub(crate) mod common;
 pub(crate) mod derived;
+pub(crate) mod device;
 pub(crate) mod diagnosis;
+pub(crate) mod draw;
 pub(crate) mod enterprise;
 pub(crate) mod handling;
 pub(crate) mod inspection;
@@ -28,6 +32,7 @@ pub(crate) mod policy;
 pub(crate) mod policy_reply;
 pub(crate) mod timeline;
 pub(crate) mod token;
+pub(crate) mod visit_list;
 
 /// A command with what every command brings along.
 #[derive(Debug)]

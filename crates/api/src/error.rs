@@ -18,19 +18,25 @@ use crate::permission::{Role, RoleSet};
 
 mod appeal;
 mod attachment;
+mod campaign;
+mod code;
+pub(crate) mod device;
 mod diagnosis;
+mod draw;
 mod engine;
+mod enterprise;
 mod fault;
 mod field;
 mod identity;
 mod policy;
 mod quota;
 mod reason;
-mod rejection;
 mod views;
+mod visits;
 
 pub use reason::{Reason, catalogue};
 
+pub(crate) use campaign::unfit;
 pub(crate) use engine::Explain;
 pub(crate) use field::Violation;
 

@@ -4,6 +4,7 @@
 //! and denies by default; its services are thin.
 
 mod call;
+mod chance;
 mod convert;
 mod error;
 pub mod identity;
@@ -15,6 +16,7 @@ mod sample;
 mod services;
 mod text;
 
+pub use chance::{Chance, ChanceError};
 pub use convert::{policy::policy_document, policy_reply::of_document};
 pub use error::{DOMAIN, Reason, catalogue};
 pub use layer::{AccessLayer, AccessService};

@@ -2,11 +2,12 @@
 
 use std::{fmt, sync::Arc, time::Duration};
 
-use doudi_domain::{AreaCode, Decider, EnterpriseId, enterprise::Profile};
+use doudi_domain::{AreaCode, Decider, EnterpriseId, draw::RatioTable, enterprise::Profile};
 use doudi_engine::{
     Attachments, Clock, Engine, Envelope, ExecuteError, Folded, LoadError, Outcome, Position,
     StreamName, Vault, Version, streams,
 };
+use doudi_scan::codes::KeyRing;
 use doudi_views::{ViewName, Views};
 use serde::Serialize;
 use tokio::sync::{Semaphore, watch};
@@ -14,6 +15,7 @@ use tonic::service::Routes;
 
 use crate::{
     call::Call,
+    chance::Chance,
     convert::token::PageTokens,
     error::{Explain, Failure, Reason, Refusal},
     identity::{Authenticator, Caller, CaseTokens},
@@ -21,30 +23,54 @@ use crate::{
     proto::{
         alert_service_server::{AlertServiceServer, SERVICE_NAME as ALERTS},
         appeal_service_server::{AppealServiceServer, SERVICE_NAME as APPEALS},
+        campaign_service_server::{CampaignServiceServer, SERVICE_NAME as CAMPAIGNS},
         case_service_server::{CaseServiceServer, SERVICE_NAME as CASES},
+        code_service_server::{CodeServiceServer, SERVICE_NAME as CODES},
+        device_service_server::{DeviceServiceServer, SERVICE_NAME as DEVICES},
         diagnosis_service_server::{DiagnosisServiceServer, SERVICE_NAME as DIAGNOSES},
+        draw_service_server::{DrawServiceServer, SERVICE_NAME as DRAWS},
         enterprise_service_server::{EnterpriseServiceServer, SERVICE_NAME as ENTERPRISES},
         handling_service_server::{HandlingServiceServer, SERVICE_NAME as HANDLINGS},
         inspection_service_server::{InspectionServiceServer, SERVICE_NAME as INSPECTIONS},
         policy_service_server::{PolicyServiceServer, SERVICE_NAME as POLICIES},
         timeline_service_server::{SERVICE_NAME as TIMELINES, TimelineServiceServer},
+        visit_list_service_server::{SERVICE_NAME as VISIT_LISTS, VisitListServiceServer},
     },
 };
 
 mod alerts;
 mod appeal;
+mod campaign;
 mod case;
+mod code;
+mod device;
 mod diagnosis;
+mod draw;
 mod enterprise;
 mod handling;
 mod inspection;
 mod policy;
 mod timeline;
+mod visit_list;
 mod watch_stream;
 
 /// The full names of the services, as health reports them.
-pub const SERVICES: [&str; 9] =
-    [ENTERPRISES, INSPECTIONS, ALERTS, APPEALS, HANDLINGS, DIAGNOSES, CASES, POLICIES, TIMELINES];
+pub const SERVICES: [&str; 14] = [
+    ENTERPRISES,
+    INSPECTIONS,
+    CODES,
+    VISIT_LISTS,
+    CAMPAIGNS,
+    DRAWS,
+    DEVICES,
+    ALERTS,
+    APPEALS,
+    HANDLINGS,
+    DIAGNOSES,
+    CASES,
+    POLICIES,
+    TIMELINES,
+];
 
 /// The largest answer, in bytes: what common clients take in unless they are told otherwise.
 const REPLY_BYTES_MAX: usize = 4 << 20;
@@ -63,6 +89,12 @@ pub struct ApiSettings {
     pub request_timeout_max: Duration,
     /// Whether a registration with a wrong check digit is refused instead of marked.
     pub refuse_bad_check_digit: bool,
+    /// Signs and opens codes that are scanned; none where no key is configured.
+    pub codes: Option<KeyRing>,
+    /// Within which bounds the ratios of a random draw must lie.
+    pub draw_ratios: RatioTable,
+    /// Where the seeds of random draws come from.
+    pub chance: Chance,
     /// Authenticates page tokens; secret, and the same on every instance behind one address.
     pub page_token_key: [u8; 32],
 }
@@ -74,6 +106,7 @@ impl fmt::Debug for ApiSettings {
             .field("requests_in_flight_max", &self.requests_in_flight_max)
             .field("request_timeout_max", &self.request_timeout_max)
             .field("refuse_bad_check_digit", &self.refuse_bad_check_digit)
+            .field("draw_ratios", &self.draw_ratios)
             .finish_non_exhaustive()
     }
 }
@@ -156,6 +189,11 @@ impl Api {
         }
         Routes::new(bounded!(EnterpriseServiceServer))
             .add_service(bounded!(InspectionServiceServer))
+            .add_service(bounded!(CodeServiceServer))
+            .add_service(bounded!(VisitListServiceServer))
+            .add_service(bounded!(CampaignServiceServer))
+            .add_service(bounded!(DrawServiceServer))
+            .add_service(bounded!(DeviceServiceServer))
             .add_service(bounded!(AlertServiceServer))
             .add_service(bounded!(AppealServiceServer))
             .add_service(bounded!(HandlingServiceServer))

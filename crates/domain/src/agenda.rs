@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     clock::ClockId,
-    ids::{AppealId, DiagnosisId, VisitId},
+    ids::{AppealId, DiagnosisId, ItemId, UnitId, VisitId},
 };
 
 /// Something to be done once its time has come.
@@ -32,6 +32,27 @@ pub enum Duty {
         /// The visit.
         visit: VisitId,
     },
+    /// The next step of a clock of an enterprise's visits.
+    VisitClock {
+        /// The clock.
+        clock: ClockId,
+    },
+    /// The day to rectify something by goes by.
+    RectificationDue {
+        /// The visit that found it.
+        visit: VisitId,
+        /// The unit that asked for it.
+        unit: UnitId,
+        /// The item.
+        item: ItemId,
+    },
+    /// An appeal complains about a visit: the unit's other visits to the enterprise wait.
+    HoldVisits {
+        /// The visit.
+        visit: VisitId,
+    },
+    /// The complaint about a visit is answered: the unit's visits wait no more.
+    LiftHold {},
     /// A key was ordered to be destroyed.
     DestroyKey {
         /// Whose key.
@@ -71,12 +92,23 @@ pub enum Duty {
         /// The new appeal.
         part: AppealId,
     },
+    /// Records of a device arrived: tell the visits that they are about.
+    DeliverRecords {
+        /// The batch, from 1.
+        upload: u32,
+    },
+    /// Records of a device may be missing for a day: tell which.
+    FlagMissing {},
 }
 
 impl Duty {
     /// Every kind of duty.
-    pub const KINDS: [&'static str; 10] = [
+    pub const KINDS: [&'static str; 16] = [
         "expire_visit",
+        "visit_clock",
+        "rectification_due",
+        "hold_visits",
+        "lift_hold",
         "destroy_key",
         "appeal_clock",
         "diagnosis_clock",
@@ -86,6 +118,8 @@ impl Duty {
         "publish_standing_rule",
         "deliver_merge",
         "submit_part",
+        "deliver_records",
+        "flag_missing",
     ];
 
     /// Its kind, as stored.
@@ -93,6 +127,10 @@ impl Duty {
     pub fn kind(&self) -> &'static str {
         match self {
             Self::ExpireVisit { .. } => "expire_visit",
+            Self::VisitClock { .. } => "visit_clock",
+            Self::RectificationDue { .. } => "rectification_due",
+            Self::HoldVisits { .. } => "hold_visits",
+            Self::LiftHold {} => "lift_hold",
             Self::DestroyKey { .. } => "destroy_key",
             Self::AppealClock { .. } => "appeal_clock",
             Self::DiagnosisClock { .. } => "diagnosis_clock",
@@ -102,6 +140,8 @@ impl Duty {
             Self::PublishStandingRule {} => "publish_standing_rule",
             Self::DeliverMerge { .. } => "deliver_merge",
             Self::SubmitPart { .. } => "submit_part",
+            Self::DeliverRecords { .. } => "deliver_records",
+            Self::FlagMissing {} => "flag_missing",
         }
     }
 }
@@ -132,6 +172,14 @@ mod tests {
         let (clock, id) = (ClockId(1), Uuid::from_u128(1));
         let duties = [
             Duty::ExpireVisit { visit: VisitId(id) },
+            Duty::VisitClock { clock },
+            Duty::RectificationDue {
+                visit: VisitId(id),
+                unit: UnitId::parse("tax").unwrap(),
+                item: ItemId::parse("SC-0101").unwrap(),
+            },
+            Duty::HoldVisits { visit: VisitId(id) },
+            Duty::LiftHold {},
             Duty::DestroyKey { subject: "appeal:1".to_owned() },
             Duty::AppealClock { clock },
             Duty::DiagnosisClock { clock },
@@ -141,6 +189,8 @@ mod tests {
             Duty::PublishStandingRule {},
             Duty::DeliverMerge { into: AppealId(id) },
             Duty::SubmitPart { part: AppealId(id) },
+            Duty::DeliverRecords { upload: 1 },
+            Duty::FlagMissing {},
         ];
         for duty in &duties {
             let stored = serde_json::to_value(duty).unwrap();

@@ -22,8 +22,8 @@ mod rejection;
 pub(crate) mod upcast;
 
 pub use case::{
-    Appeal, Assignment, BeforeMerge, Case, Diagnosis, Ending, Erasure, Extension, Part, Phase,
-    PhaseName, Resolution, Standing, Task,
+    Appeal, Assignment, BeforeMerge, Case, Diagnosis, Ending, Erasure, Extension, Hold, Part,
+    Phase, PhaseName, Resolution, Standing, Task,
 };
 pub use command::{Action, Command};
 pub use decide::{Allowed, Party};
@@ -49,7 +49,11 @@ impl Decider for Appeal {
         let events = match (self, command) {
             (Self::Absent, Command::Submit(submission)) => decide::submit(context, submission)?,
             (Self::Absent, _) => return Err(Rejection::AppealUnknown),
-            (Self::Known(case), command) => case.decide(context, command)?,
+            (Self::Known(case), command) => {
+                let mut events = case.decide(context, command)?;
+                events.extend(case.end_hold(&events));
+                events
+            }
         };
         self.never_silent(context, events)
     }

@@ -5,7 +5,12 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::ids::{CaseTypeId, ClassId, Name, UnitId};
+use crate::{
+    calendar::Calendar,
+    clock::Terms,
+    decider::Published,
+    ids::{CaseTypeId, ClassId, Name, UnitId},
+};
 
 mod problems;
 
@@ -170,6 +175,12 @@ impl CaseTypes {
 }
 
 impl CaseType {
+    /// What clocks of such a case are started with.
+    #[must_use]
+    pub fn terms<'a>(&'a self, version: u32, calendar: Published<'a, Calendar>) -> Terms<'a> {
+        Terms { warnings: self.warnings, ladder: &self.ladder, version, calendar }
+    }
+
     /// The class with that id.
     #[must_use]
     pub fn class(&self, id: &ClassId) -> Option<&Class> {

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     calendar::{Calendar, DayKind, WorkingTime},
-    cases::{CaseType, Escalation},
+    cases::{Escalation, Rung, Warnings},
     decider::Published,
     ids::{Reference, UnitId},
 };
@@ -56,6 +56,10 @@ pub enum ClockKind {
     Opinion,
     /// To conclude a joint diagnosis (会诊结论).
     Conclusion,
+    /// To approve a visit that could not wait (补办审批).
+    Approval,
+    /// To tell the enterprise what an inspection found (告知检查结果).
+    Tell,
 }
 
 impl ClockKind {
@@ -193,9 +197,11 @@ pub struct Clock {
 /// What a clock is started with, besides its time.
 #[derive(Debug, Clone, Copy)]
 pub struct Terms<'a> {
-    /// The case type with its warnings and ladder.
-    pub case_type: &'a CaseType,
-    /// Its document's version.
+    /// When the warnings come.
+    pub warnings: Warnings,
+    /// What happens after due, ascending.
+    pub ladder: &'a [Rung],
+    /// The version of the document that says so.
     pub version: u32,
     /// The work calendar; version 0 for the weekday rule alone.
     pub calendar: Published<'a, Calendar>,

@@ -4,7 +4,7 @@
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::{Value, value::RawValue};
 
-use crate::{appeal, diagnosis, enterprise, policy, reads, visits};
+use crate::{appeal, campaign, device, diagnosis, draw, enterprise, policy, reads, visits};
 
 /// An event that can be stored.
 pub trait Storable: Serialize + DeserializeOwned + Clone + Send + Sync + 'static {
@@ -100,25 +100,46 @@ impl Storable for enterprise::Event {
         ("CreditGradeAssessed", 1),
         ("AreaChanged", 1),
         ("EnterpriseClassified", 1),
+        ("CodeIssued", 1),
+        ("CodeRevoked", 1),
     ];
 }
 
 impl Storable for visits::Event {
     const VERSIONS: &'static [(&'static str, u16)] = &[
-        ("VisitPlanned", 2),
+        ("VisitPlanned", 3),
         ("VisitApproved", 1),
-        ("VisitCheckedIn", 1),
+        ("VisitNotified", 1),
+        ("VisitsMerged", 1),
+        ("UnitWithdrew", 1),
+        ("VisitCheckedIn", 2),
+        ("ApprovalOwed", 1),
+        ("ScanSetAside", 1),
         ("CapExceeded", 2),
         ("VisitsExcessive", 1),
         ("RepeatVisits", 1),
         ("VisitCheckedOut", 1),
         ("ResultReported", 1),
+        ("EnterpriseTold", 1),
+        ("RectificationReported", 1),
+        ("RectificationAccepted", 1),
+        ("RectificationOverdue", 1),
+        ("ClockStepsTaken", 1),
+        ("VisitClosed", 1),
         ("VisitCancelled", 1),
+        ("VisitRefused", 1),
         ("VisitExpired", 1),
+        ("VisitsHeld", 1),
+        ("HoldLifted", 1),
+        ("OffSiteCheckRecorded", 1),
     ];
 
     fn upcast(name: &str, version: u16, data: Value) -> Option<Value> {
-        if version == 1 { visits::upcast::from_v1(name, data) } else { None }
+        match version {
+            1 => visits::upcast::from_v1(name, data),
+            2 => visits::upcast::from_v2(name, data),
+            _ => None,
+        }
     }
 }
 
@@ -168,6 +189,9 @@ impl Storable for appeal::Event {
         ("AppealRepaired", 1),
         ("PersonalDataErased", 1),
         ("KeyDestroyed", 1),
+        ("VisitsHeld", 1),
+        ("HoldEnded", 1),
+        ("HoldLifted", 1),
     ];
 
     fn upcast(name: &str, version: u16, data: Value) -> Option<Value> {
@@ -194,19 +218,47 @@ impl Storable for diagnosis::Event {
     }
 }
 
+impl Storable for campaign::Event {
+    const VERSIONS: &'static [(&'static str, u16)] = &[
+        ("CampaignProposed", 1),
+        ("CampaignApproved", 1),
+        ("CampaignFiled", 1),
+        ("CampaignPublished", 1),
+        ("CampaignWithdrawn", 1),
+    ];
+}
+
+impl Storable for draw::Event {
+    const VERSIONS: &'static [(&'static str, u16)] =
+        &[("DrawOpened", 1), ("CandidatesAdded", 1), ("DrawMade", 1)];
+}
+
+impl Storable for device::Event {
+    const VERSIONS: &'static [(&'static str, u16)] = &[
+        ("DeviceEnrolled", 1),
+        ("DeviceRevoked", 1),
+        ("RecordsReceived", 1),
+        ("RecordsQuarantined", 1),
+        ("RecordsReleased", 1),
+        ("RecordsDelivered", 1),
+        ("RecordsMissing", 1),
+    ];
+}
+
 impl Storable for reads::Event {
     const VERSIONS: &'static [(&'static str, u16)] = &[("ReadRecorded", 1)];
 }
 
 impl Storable for policy::Event {
     const VERSIONS: &'static [(&'static str, u16)] =
-        &[("PolicyDrafted", 3), ("PolicyPublished", 1), ("PolicyRetired", 1)];
+        &[("PolicyDrafted", 4), ("PolicyPublished", 1), ("PolicyRetired", 1)];
 
     /// Before version 2 a routing table had allowances, which case types have now, and nothing of
     /// what `serde` fills in: no status of a unit, no keyword, no guarantee, no standing rule. Before
-    /// version 3 a frequency rule was about every enterprise, item and ground, and only refused.
+    /// version 3 a frequency rule was about every enterprise, item and ground, and only refused. Before
+    /// version 4 a frequency policy said nothing of what a visit is held to beside its frequency.
     fn upcast(name: &str, version: u16, data: Value) -> Option<Value> {
-        (name == "PolicyDrafted" && matches!(version, 1 | 2)).then_some(data)
+        (name == "PolicyDrafted" && matches!(version, 1..=3)).then_some(data)
     }
 }
 

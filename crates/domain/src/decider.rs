@@ -5,12 +5,13 @@ use jiff::{Timestamp, civil::Date};
 
 use crate::{
     calendar::{Calendar, civil_date},
+    campaign::Campaign,
     cases::CaseTypes,
     catalogue::Catalogue,
     codec,
     enterprise::Profile,
     frequency::FrequencyPolicy,
-    ids::UnitId,
+    ids::{AreaCode, CampaignId, UnitId},
     routing::RoutingTable,
 };
 
@@ -55,6 +56,8 @@ pub enum Need {
     Frequency,
     /// The published inspection catalogue of a unit.
     Catalogue(UnitId),
+    /// A special campaign.
+    Campaign(CampaignId),
     /// The published routing table.
     Routing,
     /// The published work calendar, or the weekday rule alone.
@@ -81,7 +84,7 @@ impl<T> Clone for Published<'_, T> {
 impl<T> Copy for Published<'_, T> {}
 
 /// Time and inputs of one decision. Only what the decider `needs` for the command is filled in.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub struct Context<'a> {
     /// The instant of the decision.
     pub now: Timestamp,
@@ -89,8 +92,10 @@ pub struct Context<'a> {
     pub profile: Option<&'a Profile>,
     /// The frequency policy in force, if any is published.
     pub frequency: Option<Published<'a, FrequencyPolicy>>,
-    /// The inspection catalogue in force of the unit that the command is about, if any is published.
-    pub catalogue: Option<Published<'a, Catalogue>>,
+    /// The inspection catalogues in force of the units that the command is about, as far as published.
+    pub catalogues: Vec<Published<'a, Catalogue>>,
+    /// The special campaign that the command refers to; absent where it was never proposed.
+    pub campaign: Option<&'a Campaign>,
     /// The routing table in force, if any is published.
     pub routing: Option<Published<'a, RoutingTable>>,
     /// The case types in force: without published ones those shipped, so that no case lacks terms.
@@ -112,11 +117,24 @@ impl<'a> Context<'a> {
             now,
             profile: None,
             frequency: None,
-            catalogue: None,
+            catalogues: vec![],
+            campaign: None,
             routing: None,
             cases,
             calendar,
         }
+    }
+
+    /// The catalogue in force of that unit, if any is published.
+    #[must_use]
+    pub fn catalogue(&self, unit: &UnitId) -> Option<Published<'a, Catalogue>> {
+        self.catalogues.iter().find(|published| published.document.unit == *unit).copied()
+    }
+
+    /// The area that is responsible for the enterprise, if it is registered.
+    #[must_use]
+    pub fn area(&self) -> Option<AreaCode> {
+        Some(self.profile?.registered()?.area.clone())
     }
 
     /// The civil date of the decision in Asia/Shanghai.

@@ -3,17 +3,27 @@
 //! Invariants: nothing is recorded of an unregistered enterprise; registration happens once; the
 //! area is stated, never derived from the code.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
-use jiff::civil::Date;
+use jiff::{Timestamp, civil::Date};
 use serde::{Deserialize, Serialize};
 
 use crate::{
     decider::{Context, Decider, Need},
     frequency::Traits,
-    ids::{AreaCode, Name, Reference, TagId, UnitId},
+    ids::{AreaCode, CodeId, Name, Reference, TagId, UnitId},
     uscc::CheckDigit,
+    visits::Place,
 };
+
+mod codes;
+
+pub use codes::IssuedCode;
+
+/// The longest life of a code that hangs at an enterprise, in days.
+pub const CODE_DAYS_MAX: i64 = 1100;
+/// The most codes of an enterprise that are in force at once: one for each of its doors.
+pub const CODES_MAX: usize = 50;
 
 /// Combined credit grade (信用风险等级).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -85,6 +95,22 @@ pub enum Event {
         /// The unit that said so.
         issuer: UnitId,
     },
+    /// A code was made to hang at the enterprise (企业码).
+    CodeIssued {
+        /// Names the code.
+        code: CodeId,
+        /// Until when it can be scanned.
+        expires_at: Timestamp,
+        /// Where it hangs, if that was said.
+        place: Option<Place>,
+    },
+    /// A code is good no more.
+    CodeRevoked {
+        /// Names the code.
+        code: CodeId,
+        /// Since when.
+        at: Timestamp,
+    },
 }
 
 /// The enterprise's profile (企业档案).
@@ -114,6 +140,8 @@ pub struct Registered {
     pub risk_class: Option<RiskClass>,
     /// Its tags.
     pub tags: BTreeSet<TagId>,
+    /// The codes that were made to hang there.
+    codes: BTreeMap<CodeId, IssuedCode>,
 }
 
 /// One assessment of credit.
@@ -181,6 +209,20 @@ pub enum Command {
         /// The unit that says so.
         issuer: UnitId,
     },
+    /// Make a code to hang at the enterprise.
+    IssueCode {
+        /// Names the code.
+        code: CodeId,
+        /// Until when it can be scanned.
+        expires_at: Timestamp,
+        /// Where it will hang, if that is known.
+        place: Option<Place>,
+    },
+    /// Let a code be good no more.
+    RevokeCode {
+        /// Names the code.
+        code: CodeId,
+    },
 }
 
 /// Why a command on a profile is refused.
@@ -211,6 +253,15 @@ pub enum Rejection {
         /// The last day given.
         until: Date,
     },
+    /// A code ends before it begins, or lives longer than [`CODE_DAYS_MAX`].
+    #[error("a code must live longer than now and at most {CODE_DAYS_MAX} days")]
+    CodeLife,
+    /// The enterprise has so many codes in force that one must be revoked first.
+    #[error("the enterprise has {CODES_MAX} codes in force; revoke one first")]
+    TooManyCodes,
+    /// No such code was made for the enterprise.
+    #[error("the enterprise has no code {0}")]
+    CodeUnknown(CodeId),
 }
 
 impl Decider for Profile {
@@ -248,6 +299,12 @@ impl Decider for Profile {
                 Command::Classify { risk_class, tags, basis, issuer },
                 Self::Registered(registered),
             ) => Ok(registered.classify(*risk_class, tags, basis, issuer)),
+            (Command::IssueCode { code, expires_at, place }, Self::Registered(registered)) => {
+                registered.issue_code(context, *code, *expires_at, *place)
+            }
+            (Command::RevokeCode { code }, Self::Registered(registered)) => {
+                registered.revoke_code(context, *code)
+            }
         }
     }
 
@@ -262,6 +319,7 @@ impl Decider for Profile {
                     superseded: vec![],
                     risk_class: None,
                     tags: BTreeSet::new(),
+                    codes: BTreeMap::new(),
                 })
             }
             (_, Self::Unregistered) => Self::Unregistered,
@@ -288,6 +346,14 @@ impl Decider for Profile {
             ) => {
                 registered.risk_class = *risk_class;
                 registered.tags = tags.clone();
+                Self::Registered(registered)
+            }
+            (Event::CodeIssued { code, expires_at, place }, Self::Registered(mut registered)) => {
+                registered.note_code(*code, *expires_at, *place);
+                Self::Registered(registered)
+            }
+            (Event::CodeRevoked { code, at }, Self::Registered(mut registered)) => {
+                registered.note_revoked(*code, *at);
                 Self::Registered(registered)
             }
         }

@@ -9,6 +9,7 @@ use jiff::{ToSpan, civil::Date};
 use serde::{Deserialize, Serialize};
 
 use crate::{
+    cases::Warnings,
     enterprise::{CreditGrade, RiskClass},
     ids::{FieldId, ItemId, Name, RuleId, TagId},
 };
@@ -298,6 +299,37 @@ impl Default for Excess {
     }
 }
 
+/// What a visit is held to beside its frequency. Every number is a default until a city publishes its own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct VisitTerms {
+    /// Working days to approve a visit that could not wait, 0 to 60.
+    pub approval_days: u16,
+    /// Working days to tell the enterprise what was found, 0 to 60.
+    pub tell_days: u16,
+    /// Calendar days within which a scan may be entered by hand, 0 to 366.
+    pub backfill_days: u16,
+    /// Calendar days within which visits of other units are near, 0 to 366.
+    pub near_days: u16,
+    /// Metres from where its code hangs that a device may be, 1 to 100,000.
+    pub place_metres: u32,
+    /// When the warnings of those clocks come.
+    pub warnings: Warnings,
+}
+
+impl Default for VisitTerms {
+    fn default() -> Self {
+        Self {
+            approval_days: 2,
+            tell_days: 5,
+            backfill_days: 10,
+            near_days: 15,
+            place_metres: 1000,
+            warnings: Warnings { blue_percent: 67, yellow_percent: 90 },
+        }
+    }
+}
+
 /// Inspection-frequency policy (检查频次规则).
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FrequencyPolicy {
@@ -309,6 +341,9 @@ pub struct FrequencyPolicy {
     /// When visits are plainly too many.
     #[serde(default)]
     pub excess: Excess,
+    /// What a visit is held to beside its frequency.
+    #[serde(default)]
+    pub visits: VisitTerms,
 }
 
 impl FrequencyPolicy {

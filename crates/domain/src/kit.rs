@@ -11,6 +11,7 @@ use serde_json::Value;
 use crate::{
     AreaCode, CertificateNumber, FieldId, ItemId, Name, Reference, RuleId, Sealed, TagId, UnitId,
     calendar::Calendar,
+    campaign::Campaign,
     cases::CaseTypes,
     catalogue::{Catalogue, Item, Level, Mode, Officer, Qualification},
     codec::{self, Storable},
@@ -90,8 +91,10 @@ pub(crate) struct World {
     pub(crate) profile: Profile,
     /// Published as version 3.
     pub(crate) frequency: Option<FrequencyPolicy>,
-    /// Published as version 11 each; a context has the first, or that of the unit it is about.
+    /// Published as version 11 each; a context has all of them.
     pub(crate) catalogues: Vec<Catalogue>,
+    /// The special campaign that commands refer to.
+    pub(crate) campaign: Option<Campaign>,
     /// Published as version 5.
     pub(crate) routing: Option<RoutingTable>,
     /// Published as version 7; none leaves the weekday rule, version 0.
@@ -125,25 +128,18 @@ impl World {
         self.then(moment(instant))
     }
 
-    /// The context of a decision about `unit`, made at `instant`.
-    #[track_caller]
-    pub(crate) fn about(&self, unit: &UnitId, instant: &str) -> Context<'_> {
-        self.about_then(unit, moment(instant))
-    }
-
-    /// The context of a decision about `unit`, made at `instant`.
-    pub(crate) fn about_then(&self, unit: &UnitId, instant: Timestamp) -> Context<'_> {
-        let mut of_unit = self.catalogues.iter().filter(|catalogue| catalogue.unit == *unit);
-        Context { catalogue: published(11, of_unit.next()), ..self.then(instant) }
-    }
-
     /// The context of a decision made at `instant`.
     pub(crate) fn then(&self, instant: Timestamp) -> Context<'_> {
         Context {
             now: instant,
             profile: Some(&self.profile),
             frequency: published(3, self.frequency.as_ref()),
-            catalogue: published(11, self.catalogues.first()),
+            catalogues: self
+                .catalogues
+                .iter()
+                .map(|document| Published { version: 11, document })
+                .collect(),
+            campaign: self.campaign.as_ref(),
             routing: published(5, self.routing.as_ref()),
             calendar: published(7, self.calendar.as_ref())
                 .unwrap_or(Published { version: 0, document: &WEEKDAYS }),

@@ -4,12 +4,15 @@
 pub mod agenda;
 pub mod appeal;
 pub mod calendar;
+pub mod campaign;
 pub mod cases;
 pub mod catalogue;
 pub mod clock;
 pub mod codec;
 mod decider;
+pub mod device;
 pub mod diagnosis;
+pub mod draw;
 pub mod enterprise;
 pub mod frequency;
 mod ids;

@@ -9,6 +9,7 @@ use std::sync::{Arc, LazyLock};
 use doudi_domain::{
     Context, Decider, Need, Published,
     calendar::Calendar,
+    campaign::Campaign,
     cases::CaseTypes,
     enterprise::Profile,
     policy::{Policy, PolicyName},
@@ -41,7 +42,8 @@ fn shipped<T>(document: &'static LazyLock<T>) -> Published<'static, T> {
 pub(crate) struct Inputs {
     profile: Option<Arc<Folded<Profile>>>,
     frequency: Option<Arc<Folded<Policy>>>,
-    catalogue: Option<Arc<Folded<Policy>>>,
+    catalogues: Vec<Arc<Folded<Policy>>>,
+    campaign: Option<Arc<Folded<Campaign>>>,
     routing: Option<Arc<Folded<Policy>>>,
     calendar: Option<Arc<Folded<Policy>>>,
     cases: Option<Arc<Folded<Policy>>>,
@@ -66,6 +68,13 @@ impl Inputs {
                     }
                     continue;
                 }
+                Need::Campaign(id) => {
+                    if let Ok(name) = streams::campaign(id) {
+                        let mut lease = streams.lease(&name).await;
+                        inputs.campaign = Some(lease.within(since, age_max).await?);
+                    }
+                    continue;
+                }
                 Need::Frequency => PolicyName::Frequency,
                 Need::Catalogue(unit) => PolicyName::Catalogue(unit),
                 Need::Routing => PolicyName::Routing,
@@ -74,18 +83,18 @@ impl Inputs {
             };
             let Ok(stream) = streams::policy(&name) else { continue };
             let folded = streams.lease(&stream).await.within(since, age_max).await?;
-            *inputs.of(&name) = Some(folded);
+            inputs.put(&name, folded);
         }
         Ok(inputs)
     }
 
-    fn of(&mut self, name: &PolicyName) -> &mut Option<Arc<Folded<Policy>>> {
+    fn put(&mut self, name: &PolicyName, found: Arc<Folded<Policy>>) {
         match name {
-            PolicyName::Frequency => &mut self.frequency,
-            PolicyName::Catalogue(_) => &mut self.catalogue,
-            PolicyName::Routing => &mut self.routing,
-            PolicyName::Calendar => &mut self.calendar,
-            PolicyName::CaseTypes => &mut self.cases,
+            PolicyName::Frequency => self.frequency = Some(found),
+            PolicyName::Catalogue(_) => self.catalogues.push(found),
+            PolicyName::Routing => self.routing = Some(found),
+            PolicyName::Calendar => self.calendar = Some(found),
+            PolicyName::CaseTypes => self.cases = Some(found),
         }
     }
 
@@ -96,7 +105,12 @@ impl Inputs {
             now,
             profile: self.profile.as_ref().map(|folded| &folded.state),
             frequency: self.frequency.as_ref().and_then(|folded| folded.state.frequency()),
-            catalogue: self.catalogue.as_ref().and_then(|folded| folded.state.catalogue()),
+            catalogues: self
+                .catalogues
+                .iter()
+                .filter_map(|folded| folded.state.catalogue())
+                .collect(),
+            campaign: self.campaign.as_ref().map(|folded| &folded.state),
             routing: self.routing.as_ref().and_then(|folded| folded.state.routing()),
             calendar: calendar.unwrap_or_else(|| shipped(&WEEKDAYS)),
             cases: cases.unwrap_or_else(|| shipped(&CASES)),

@@ -1,8 +1,8 @@
 //! The streams there are, by the thing they are about.
 
 use doudi_domain::{
-    AppealId, Decider, DiagnosisId, EnterpriseId, appeal, diagnosis, enterprise, policy, reads,
-    visits,
+    AppealId, CampaignId, Decider, DeviceId, DiagnosisId, DrawId, EnterpriseId, appeal, campaign,
+    device, diagnosis, draw, enterprise, policy, reads, visits,
 };
 use doudi_journal::{CITY, StreamName, StreamNameError};
 
@@ -47,6 +47,30 @@ pub fn diagnosis(
     id: DiagnosisId,
 ) -> Result<StreamName, StreamNameError> {
     StreamName::new(enterprise.as_str(), diagnosis::Diagnosis::KIND, Some(&id.to_string()))
+}
+
+/// One special campaign: `ev._city.campaign.<id>`.
+///
+/// # Errors
+/// As [`profile`].
+pub fn campaign(id: CampaignId) -> Result<StreamName, StreamNameError> {
+    StreamName::new(CITY, campaign::Campaign::KIND, Some(&id.to_string()))
+}
+
+/// One random draw: `ev._city.draw.<id>`.
+///
+/// # Errors
+/// As [`profile`].
+pub fn draw(id: DrawId) -> Result<StreamName, StreamNameError> {
+    StreamName::new(CITY, draw::Draw::KIND, Some(&id.to_string()))
+}
+
+/// One device of the inspection app, with the records that it kept: `ev._city.device.<id>`.
+///
+/// # Errors
+/// As [`profile`].
+pub fn device(id: DeviceId) -> Result<StreamName, StreamNameError> {
+    StreamName::new(CITY, device::Device::KIND, Some(&id.to_string()))
 }
 
 /// One policy document: `ev._city.policy.<name>`.

@@ -3,6 +3,7 @@
 use std::{net::SocketAddr, path::PathBuf};
 
 use clap::{Parser, Subcommand};
+use doudi_domain::DrawId;
 use doudi_views::ViewName;
 
 use crate::children::ToDisk;
@@ -58,13 +59,13 @@ pub enum Command {
     },
     /// Empty views and build them again from the log.
     Rebuild {
-        /// The views, of timeline, quota, appeals, agenda, measures and alerts. After the log was restored to an earlier moment: all of them.
+        /// The views, of timeline, visits, appeals, agenda, measures and alerts. After the log was restored to an earlier moment: all of them.
         #[arg(value_parser = view, required = true)]
         views: Vec<ViewName>,
     },
     /// Let a halted view go on from where it stands, once the cause is mended.
     Resume {
-        /// The view: timeline, quota, appeals, agenda, measures or alerts.
+        /// The view: timeline, visits, appeals, agenda, measures or alerts.
         #[arg(value_parser = view)]
         view: ViewName,
     },
@@ -81,6 +82,12 @@ pub enum Command {
     },
     /// Derive all open deadlines from the work calendar in force; only those move that are due earlier by it.
     Recompute,
+    /// Random draws.
+    Draw {
+        /// What.
+        #[command(subcommand)]
+        what: Drawing,
+    },
     /// Check every hash chain, and every view against a fresh replay of the log.
     Verify,
     /// Destroy every key whose destruction the log orders, once more; after the vault came back from a backup.
@@ -95,6 +102,11 @@ pub enum Command {
         /// The stream to try again.
         #[arg(long, requires = "retry")]
         stream: Option<String>,
+    },
+    /// Make a key for codes and print it as a JWK set, to be kept as `codes.keys_file`.
+    CodeKey {
+        /// The name of the key, 1 to 32 characters.
+        id: String,
     },
     /// Issue a token for development, signed with the key of a development data folder.
     Token {
@@ -130,6 +142,17 @@ pub enum Simulated {
     },
 }
 
+/// What can be done with a random draw.
+#[derive(Debug, Clone, Copy, Subcommand)]
+pub enum Drawing {
+    /// Redo a draw from the log, and compare it bit for bit with what was recorded.
+    Verify {
+        /// The draw, a UUID.
+        #[arg(value_parser = draw)]
+        draw: DrawId,
+    },
+}
+
 /// What can be measured.
 #[derive(Debug, Clone, Copy, Subcommand)]
 pub enum Measured {
@@ -154,6 +177,10 @@ pub enum Measured {
         #[arg(long, default_value_t = 100_000)]
         due: u32,
     },
+}
+
+fn draw(text: &str) -> Result<DrawId, String> {
+    DrawId::parse(text).map_err(|invalid| format!("a draw's id {invalid}"))
 }
 
 fn view(name: &str) -> Result<ViewName, String> {

@@ -3,11 +3,14 @@
 use doudi_api::proto::{
     DraftPolicyRequest, PolicyDocument, PolicyName, PublishPolicyRequest,
     alert_service_client::AlertServiceClient, appeal_service_client::AppealServiceClient,
-    case_service_client::CaseServiceClient, diagnosis_service_client::DiagnosisServiceClient,
+    campaign_service_client::CampaignServiceClient, case_service_client::CaseServiceClient,
+    code_service_client::CodeServiceClient, device_service_client::DeviceServiceClient,
+    diagnosis_service_client::DiagnosisServiceClient, draw_service_client::DrawServiceClient,
     enterprise_service_client::EnterpriseServiceClient,
     handling_service_client::HandlingServiceClient,
     inspection_service_client::InspectionServiceClient, policy_document::Document,
     policy_service_client::PolicyServiceClient, timeline_service_client::TimelineServiceClient,
+    visit_list_service_client::VisitListServiceClient,
 };
 use tonic::{
     Request, Status,
@@ -38,6 +41,16 @@ pub struct Client {
     pub enterprises: EnterpriseServiceClient<Authenticated>,
     /// Visits and limits.
     pub inspections: InspectionServiceClient<Authenticated>,
+    /// Lists of visits.
+    pub visit_lists: VisitListServiceClient<Authenticated>,
+    /// Codes that are scanned.
+    pub codes: CodeServiceClient<Authenticated>,
+    /// Special campaigns.
+    pub campaigns: CampaignServiceClient<Authenticated>,
+    /// Devices and the records that they kept.
+    pub devices: DeviceServiceClient<Authenticated>,
+    /// Random draws.
+    pub draws: DrawServiceClient<Authenticated>,
     /// Alerts.
     pub alerts: AlertServiceClient<Authenticated>,
     /// Appeals.
@@ -65,6 +78,11 @@ impl Client {
         Ok(Self {
             enterprises: EnterpriseServiceClient::new(with()),
             inspections: InspectionServiceClient::new(with()),
+            visit_lists: VisitListServiceClient::new(with()),
+            codes: CodeServiceClient::new(with()),
+            campaigns: CampaignServiceClient::new(with()),
+            devices: DeviceServiceClient::new(with()),
+            draws: DrawServiceClient::new(with()),
             alerts: AlertServiceClient::new(with()),
             appeals: AppealServiceClient::new(with()),
             handling: HandlingServiceClient::new(with()),

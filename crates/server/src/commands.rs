@@ -11,13 +11,18 @@ use doudi_api::{
     permission::Role,
 };
 
+use doudi_scan::codes::KeyRing;
+
 use crate::{
     bench,
     children::ToDisk,
-    cli::{Cli, Command, Measured, Simulated},
+    cli::{Cli, Command, Drawing, Measured, Simulated},
     config::{Config, Purpose, environment},
     demo,
-    dev::{self, Dev, keys::DevKey},
+    dev::{
+        self, Dev,
+        keys::{DevKey, code_keys},
+    },
     logging, operate,
     parts::Parts,
     roles::{self, Roles},
@@ -67,6 +72,9 @@ pub async fn run(cli: Cli) -> Result<ExitCode, Failure> {
         }
         Command::Rebuild { views } => operate::rebuild(&load(Purpose::Serve, file)?, &views).await,
         Command::Replay { stream } => operate::replay(&load(Purpose::Serve, file)?, &stream).await,
+        Command::Draw { what: Drawing::Verify { draw } } => {
+            operate::verify_draw(&load(Purpose::Serve, file)?, draw).await
+        }
         Command::Verify => operate::verify(&load(Purpose::Serve, file)?).await,
         Command::Sweep { repair } => operate::sweep(&load(Purpose::Serve, file)?, repair).await,
         Command::Recompute => operate::recompute(&load(Purpose::Serve, file)?).await,
@@ -75,6 +83,12 @@ pub async fn run(cli: Cli) -> Result<ExitCode, Failure> {
         Command::Resume { view } => operate::resume(&load(Purpose::Serve, file)?, view).await,
         Command::Parked { retry, stream } => {
             operate::parked(&load(Purpose::Serve, file)?, retry.zip(stream)).await
+        }
+        Command::CodeKey { id } => {
+            let keys = code_keys(&id)?;
+            KeyRing::parse(&keys)?;
+            println!("{keys}");
+            Ok(ExitCode::SUCCESS)
         }
         Command::Token { role, unit, areas, enterprise, data } => {
             let role: Role =

@@ -15,7 +15,8 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 
 pub use sections::{
-    Attachments, Auth, Engine, Grpc, Identity, Log, LogFormat, Nats, Postgres, React, Secret, Vault,
+    Attachments, Auth, Codes, Draws, Engine, Grpc, Identity, Log, LogFormat, Nats, Postgres, React,
+    Secret, Vault,
 };
 
 use layers::Layers;
@@ -51,10 +52,14 @@ pub struct Config {
     pub vault: Vault,
     /// What may be attached.
     pub attachments: Attachments,
+    /// The keys of codes that are scanned.
+    pub codes: Codes,
     /// Log lines of the program itself.
     pub log: Log,
     /// Enterprise codes.
     pub identity: Identity,
+    /// Random draws.
+    pub draws: Draws,
     settings: Vec<Setting>,
 }
 

@@ -16,6 +16,7 @@ use crate::{
 
 mod day;
 mod guarantee;
+mod offline;
 mod tables;
 mod visits;
 
@@ -108,6 +109,7 @@ async fn story(cast: Cast) -> Result<(), DemoError> {
     let visit = visits::limited(&cast).await?;
     visits::catalogued(&cast).await?;
     visits::race(&cast).await?;
+    offline::cellar(&cast).await?;
     let position = day::appeals(&cast, &visit).await?;
     guarantee::story(&cast).await?;
     day::show(&cast, &position).await

@@ -127,6 +127,7 @@ pub fn point(config: &mut Config, nats: &NatsChild, postgres: &PostgresChild, ke
     config.nats.monitor_urls = vec![nats.monitor_url()];
     config.postgres.url = Secret::new(postgres.url());
     config.auth.keys_file = key.public_file.clone();
+    config.codes.keys_file = key.codes_file.clone();
     config.vault.active_key = keys::MASTER_KEY_ID.to_owned();
     config.vault.master_keys = [(keys::MASTER_KEY_ID.to_owned(), key.master_file.clone())].into();
 }

@@ -3,6 +3,7 @@
 pub mod agenda;
 pub mod bench;
 pub mod catalogue;
+pub mod chance;
 pub mod children;
 pub mod cli;
 pub mod client;
@@ -11,6 +12,7 @@ pub mod commands;
 pub mod config;
 pub mod demo;
 pub mod dev;
+pub mod draw;
 pub mod erasures;
 pub mod listener;
 pub mod logging;

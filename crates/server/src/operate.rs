@@ -4,6 +4,7 @@
 
 use std::process::ExitCode;
 
+use doudi_domain::DrawId;
 use doudi_journal::{GateReport, Position, StreamName};
 use doudi_views::{ViewName, Views};
 use indicatif::{ProgressBar, ProgressStyle};
@@ -11,7 +12,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 use crate::{
     commands::Failure,
     config::Config,
-    erasures,
+    draw, erasures,
     parts::{self, Parts},
     sweep, verify,
 };
@@ -104,6 +105,19 @@ pub async fn replay(config: &Config, stream: &str) -> Result<ExitCode, Failure> 
 /// When something cannot be read; what is unsound is printed and makes the exit code.
 pub async fn verify(config: &Config) -> Result<ExitCode, Failure> {
     let report = verify::verify(&Parts::assemble(config).await?).await?;
+    for line in &report.lines {
+        println!("{line}");
+    }
+    Ok(verdict(report.sound))
+}
+
+/// Redoes a random draw from the log and compares it with what was recorded.
+///
+/// # Errors
+/// When the log cannot be read or has no such draw; what differs is printed and makes the exit code.
+pub async fn verify_draw(config: &Config, draw: DrawId) -> Result<ExitCode, Failure> {
+    let (journal, _) = parts::pass(parts::connect(config).await?, Position::default()).await?;
+    let report = draw::verify(&journal, draw).await?;
     for line in &report.lines {
         println!("{line}");
     }

@@ -4,6 +4,7 @@ use std::{collections::BTreeMap, fs, path::PathBuf, sync::Arc};
 
 use base64::{Engine as _, prelude::BASE64_STANDARD};
 use deadpool_postgres::{Manager, ManagerConfig, Pool, RecyclingMethod, Runtime};
+use doudi_domain::draw::{Bounds, RatioTable};
 use doudi_engine::{
     AttachmentSettings, Attachments, Engine, EngineSettings, MasterKeys, MasterKeysError, Vault,
     VaultError, react::ReactSettings,
@@ -208,6 +209,18 @@ pub fn engine_settings(engine: &config::Engine) -> EngineSettings {
         cache_entries_max: engine.cache_entries_max,
         attempts_max: engine.attempts_max,
         input_age_max: engine.input_age_max,
+    }
+}
+
+/// The bounds of the ratios of random draws, as the configuration says.
+#[must_use]
+pub fn draw_ratios(draws: &config::Draws) -> RatioTable {
+    let bounds = |min, max| Bounds { min, max };
+    RatioTable {
+        a: bounds(draws.a_percent_min, draws.a_percent_max),
+        b: bounds(draws.b_percent_min, draws.b_percent_max),
+        c: bounds(draws.c_percent_min, draws.c_percent_max),
+        d: bounds(draws.d_percent_min, draws.d_percent_max),
     }
 }
 

@@ -7,6 +7,7 @@ use doudi_api::{
     identity::{Authenticator, AuthenticatorSettings, CaseTokens, Keys, KeysError},
     proto::FILE_DESCRIPTOR_SET,
 };
+use doudi_scan::codes::{self, KeyRing};
 use tokio::{
     task::JoinHandle,
     time::{Duration, MissedTickBehavior, timeout},
@@ -16,6 +17,7 @@ use tonic_health::{ServingStatus, server::HealthReporter};
 
 use crate::{
     agenda::StoredAgenda,
+    chance,
     config::{Auth, Config, Grpc},
     dev::keys::DEV_KEY_ID,
     listener::Listener,
@@ -52,6 +54,9 @@ pub enum RunError {
     /// The token keys cannot be used.
     #[error("the token keys in auth.keys_file cannot be used")]
     Keys(#[from] KeysError),
+    /// The keys of codes cannot be used.
+    #[error("the keys in codes.keys_file cannot be used")]
+    CodeKeys(#[from] codes::KeysError),
     /// The token keys hold a development key, and this is not development.
     #[error(
         "auth.keys_file holds the development key `{DEV_KEY_ID}`, which only `doudi dev` and `doudi demo` accept"
@@ -183,13 +188,16 @@ async fn serve(
     listener: Listener,
     stop: &Stop,
 ) -> Result<(), RunError> {
-    let Config { grpc, auth, identity, .. } = config;
+    let Config { grpc, auth, identity, draws, .. } = config;
     let settings = ApiSettings {
         message_bytes_max: grpc.message_bytes_max,
         requests_in_flight_max: grpc.requests_in_flight_max,
         request_timeout_max: grpc.request_timeout_max,
         page_token_key: parts.master.derive("page tokens"),
         refuse_bad_check_digit: identity.refuse_bad_check_digit,
+        codes: code_keys(&config.codes.keys_file)?,
+        draw_ratios: parts::draw_ratios(draws),
+        chance: chance::system(),
     };
     let api = Api::new(
         parts.engine.clone(),
@@ -271,6 +279,14 @@ fn authenticator(auth: &Auth, cases: CaseTokens) -> Result<Authenticator, RunErr
         token_age_max: auth.token_age_max,
     };
     Ok(Authenticator::new(keys, cases, settings))
+}
+
+/// The keys of codes, where some are configured.
+fn code_keys(file: &PathBuf) -> Result<Option<KeyRing>, RunError> {
+    if file.as_os_str().is_empty() {
+        return Ok(None);
+    }
+    Ok(Some(KeyRing::parse(&read(file)?)?))
 }
 
 fn tls(grpc: &Grpc) -> Result<Option<ServerTlsConfig>, RunError> {

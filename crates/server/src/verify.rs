@@ -54,8 +54,9 @@ pub async fn verify(parts: &Parts) -> Result<Report, VerifyError> {
     Ok(Report { lines, sound })
 }
 
+/// The hash chains of the streams that were read.
 #[derive(Debug, Default)]
-struct Chains {
+pub(crate) struct Chains {
     records: u64,
     heads: HashMap<StreamName, (Version, Hash)>,
     broken: Vec<String>,
@@ -75,8 +76,13 @@ async fn chains(journal: &Journal) -> Result<Chains, LoadError> {
 }
 
 impl Chains {
+    /// One line for each commit that continues nothing.
+    pub(crate) fn broken(&self) -> &[String] {
+        &self.broken
+    }
+
     /// A commit continues its stream when it names the hash and follows the version of the one before.
-    fn link(&mut self, record: &Record) {
+    pub(crate) fn link(&mut self, record: &Record) {
         self.records += 1;
         let Record { stream, position, .. } = record;
         let before = self.heads.get(stream);

@@ -1,9 +1,17 @@
-//! Alerts (检查预警): what the supervision body is told about visits that are too many.
+//! Alerts (检查预警): what the supervision body is told about visits: too many of them, scans that are in
+//! doubt, and what was not done in time.
 //!
 //! Pages and counts are built from one predicate, so they agree at one position. The enterprise
 //! itself sees none.
 
-use doudi_domain::{AreaCode, EnterpriseId, RuleId, UnitId, VisitId, frequency::Standing};
+use std::collections::BTreeSet;
+
+use doudi_domain::{
+    AreaCode, EnterpriseId, ItemId, RuleId, UnitId, VisitId,
+    clock::ClockKind,
+    frequency::Standing,
+    visits::{Irregularity, SetAside},
+};
 use doudi_journal::Position;
 use jiff::{Timestamp, civil::Date};
 use serde::{Deserialize, Serialize};
@@ -18,7 +26,7 @@ pub(crate) use rows::apply;
 use crate::{Fresh, ViewError, ViewName, Views, timeline::Point};
 
 /// The version of the tables and of what they mean.
-pub(crate) const VERSION: i32 = 1;
+pub(crate) const VERSION: i32 = 2;
 
 /// What an alert is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -30,6 +38,15 @@ pub enum Kind {
     VisitsExcessive,
     /// A visit came more often than a rule that only marks would have it (重复检查).
     RepeatVisits,
+    /// A scan that casts doubt on itself, or on whether the officers should have been there.
+    ScanSuspect,
+    /// A record that a device kept changed nothing on its visit.
+    ScanSetAside,
+    /// The day to rectify something by went by (整改逾期).
+    RectificationOverdue,
+    /// The unit did not approve in time what could not wait, or did not tell the enterprise in time what
+    /// it found.
+    PromiseOverdue,
 }
 
 /// Why there is an alert.
@@ -49,6 +66,28 @@ pub enum Reason {
     },
     /// The rule and where it stands with the visit counted.
     RepeatVisits(Standing),
+    /// All that was not in order with the scan.
+    ScanSuspect {
+        /// At least one of those that cast doubt on it.
+        irregularities: BTreeSet<Irregularity>,
+    },
+    /// What a device kept could not be so.
+    ScanSetAside {
+        /// Why.
+        reason: SetAside,
+    },
+    /// What was to be rectified.
+    RectificationOverdue {
+        /// The item.
+        item: ItemId,
+        /// The day.
+        by: Date,
+    },
+    /// What was promised.
+    PromiseOverdue {
+        /// What is owed.
+        kind: ClockKind,
+    },
 }
 
 impl Reason {
@@ -59,15 +98,23 @@ impl Reason {
             Self::CapExceeded(_) => Kind::CapExceeded,
             Self::VisitsExcessive { .. } => Kind::VisitsExcessive,
             Self::RepeatVisits(_) => Kind::RepeatVisits,
+            Self::ScanSuspect { .. } => Kind::ScanSuspect,
+            Self::ScanSetAside { .. } => Kind::ScanSetAside,
+            Self::RectificationOverdue { .. } => Kind::RectificationOverdue,
+            Self::PromiseOverdue { .. } => Kind::PromiseOverdue,
         }
     }
 
-    /// The rule that was passed; none where the visits are too many under no rule in particular.
+    /// The rule that was passed; none where it is about no rule in particular.
     #[must_use]
     pub fn rule(&self) -> Option<&RuleId> {
         match self {
             Self::CapExceeded(standing) | Self::RepeatVisits(standing) => Some(&standing.rule),
-            Self::VisitsExcessive { .. } => None,
+            Self::VisitsExcessive { .. }
+            | Self::ScanSuspect { .. }
+            | Self::ScanSetAside { .. }
+            | Self::RectificationOverdue { .. }
+            | Self::PromiseOverdue { .. } => None,
         }
     }
 }
@@ -81,11 +128,12 @@ pub struct Alert {
     pub ordinal: u32,
     /// The enterprise.
     pub enterprise: EnterpriseId,
-    /// The visit that was one too many.
+    /// The visit that was one too many, or to which the scan or the duty belongs.
     pub visit: VisitId,
-    /// The unit that planned the visit.
+    /// The unit that planned the visit, that asked for something to be rectified, or whose device kept the
+    /// record.
     pub unit: Option<UnitId>,
-    /// The enterprise's area when the visit was planned, where it was known.
+    /// The enterprise's area when the visit was planned, where it and the visit were known.
     pub area: Option<AreaCode>,
     /// When it was recorded, in microseconds.
     pub occurred_at: Timestamp,

@@ -1,4 +1,5 @@
--- One row for each alert. unit and area are those of the visit when it was planned.
+-- One row for each alert. area is that of the visit when it was planned, unit the one that planned it, or
+-- that the alert names itself.
 CREATE TABLE IF NOT EXISTS alert (
     position    bigint           NOT NULL,
     ordinal     integer          NOT NULL,
@@ -8,7 +9,7 @@ CREATE TABLE IF NOT EXISTS alert (
     unit        text,
     area        text,
     occurred_at timestamptz      NOT NULL,
-    -- Where the rule stands, or how many visits there were.
+    -- Where the rule stands, how many visits there were, or what is in doubt or overdue.
     reason      jsonb            NOT NULL,
     PRIMARY KEY (position, ordinal)
 );

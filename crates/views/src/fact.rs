@@ -2,7 +2,7 @@
 //! it says why, so that its stream can be parked and an operator can see the reason.
 
 use doudi_domain::{
-    AppealId, DiagnosisId, EnterpriseId, appeal, codec, diagnosis, enterprise,
+    AppealId, DeviceId, DiagnosisId, EnterpriseId, appeal, codec, device, diagnosis, enterprise,
     policy::{self, PolicyName},
     visits,
 };
@@ -42,6 +42,8 @@ pub(crate) enum Content {
     Appeal(EnterpriseId, AppealId, Vec<appeal::Event>),
     /// One joint diagnosis of an enterprise's appeal.
     Diagnosis(EnterpriseId, DiagnosisId, Vec<diagnosis::Event>),
+    /// One enrolled device.
+    Device(Vec<device::Event>),
     /// A policy document of the city.
     Policy(PolicyName, Vec<policy::Event>),
 }
@@ -66,6 +68,11 @@ impl Fact {
                 let id = stream.id().unwrap_or_default();
                 let id = DiagnosisId::parse(id).map_err(|error| format!("its id {error}"))?;
                 Content::Diagnosis(owner(record)?, id, events(&commit)?)
+            }
+            "device" if stream.owner() == CITY => {
+                let id = stream.id().unwrap_or_default();
+                DeviceId::parse(id).map_err(|error| format!("its id {error}"))?;
+                Content::Device(events(&commit)?)
             }
             "policy" if stream.owner() == CITY => {
                 let id = stream.id().unwrap_or_default();
@@ -95,6 +102,7 @@ impl Fact {
             Content::Visits(owner, _) => format!("ev.{owner}.visits"),
             Content::Appeal(owner, appeal, _) => format!("ev.{owner}.appeal.{appeal}"),
             Content::Diagnosis(owner, id, _) => format!("ev.{owner}.diagnosis.{id}"),
+            Content::Device(_) => format!("ev.{CITY}.device.{}", Uuid::nil()),
             Content::Policy(name, _) => format!("ev.{CITY}.policy.{name}"),
         };
         Self {

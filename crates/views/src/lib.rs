@@ -30,12 +30,12 @@ mod parked;
 mod predicate;
 mod progress;
 mod project;
-pub mod quota;
 mod scope;
 pub mod sweep;
 pub mod timeline;
 mod verify;
 mod view;
+pub mod visits;
 
 pub use checkpoint::Checkpoint;
 pub use deadpool_postgres;
@@ -161,21 +161,6 @@ impl Views {
         scope: Scope,
     ) -> timeline::Watch {
         timeline::Watch::new(self.clone(), enterprise, after, scope)
-    }
-
-    /// How an enterprise stands against the frequency limits, counted by the function that decides.
-    ///
-    /// # Errors
-    /// As [`Views::timeline`], and [`ViewError::TooManyVisits`].
-    pub async fn quota(
-        &self,
-        query: &quota::Query,
-        fresh: Fresh,
-    ) -> Result<quota::Quota, ViewError> {
-        self.wait(ViewName::Quota, fresh.at_least, fresh.within).await?;
-        let quota = quota::load(&self.pool, query).await?;
-        fresh.check(ViewName::Quota, quota.position)?;
-        Ok(quota)
     }
 
     /// One page of appeals, newest submission first.

@@ -27,7 +27,7 @@ const TRY_EVERY: Duration = Duration::from_secs(5);
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Progress {
     timeline: watch::Sender<Position>,
-    quota: watch::Sender<Position>,
+    visits: watch::Sender<Position>,
     appeals: watch::Sender<Position>,
     agenda: watch::Sender<Position>,
     measures: watch::Sender<Position>,
@@ -40,7 +40,7 @@ impl Progress {
     fn of(&self, view: ViewName) -> &watch::Sender<Position> {
         match view {
             ViewName::Timeline => &self.timeline,
-            ViewName::Quota => &self.quota,
+            ViewName::Visits => &self.visits,
             ViewName::Appeals => &self.appeals,
             ViewName::Agenda => &self.agenda,
             ViewName::Measures => &self.measures,
@@ -184,11 +184,11 @@ mod tests {
     #[test]
     fn announcements_of_other_views_and_versions_are_passed_over() {
         let progress = Progress::default();
-        for word in ["quota 2 7", "timeline 9 9", "boards 1 9", "appeals", "", "appeals 2 x"] {
+        for word in ["visits 1 7", "timeline 9 9", "boards 1 9", "appeals", "", "appeals 2 x"] {
             progress.take(word);
         }
         let known = |view: ViewName| *progress.subscribe(view).borrow();
-        assert_eq!(known(ViewName::Quota), Position(7));
+        assert_eq!(known(ViewName::Visits), Position(7));
         assert_eq!(known(ViewName::Timeline), Position(0));
         assert_eq!(known(ViewName::Appeals), Position(0));
     }
@@ -196,26 +196,26 @@ mod tests {
     #[test]
     fn what_was_read_never_overwrites_what_was_announced_meanwhile() {
         let progress = Progress::default();
-        let before = progress.heard()[ViewName::Quota as usize];
-        progress.take("quota 2 38");
-        progress.take_read(ViewName::Quota, before, Position(0));
-        assert_eq!(*progress.subscribe(ViewName::Quota).borrow(), Position(38));
-        let before = progress.heard()[ViewName::Quota as usize];
-        progress.take_read(ViewName::Quota, before, Position(30));
-        assert_eq!(*progress.subscribe(ViewName::Quota).borrow(), Position(30));
+        let before = progress.heard()[ViewName::Visits as usize];
+        progress.take("visits 1 38");
+        progress.take_read(ViewName::Visits, before, Position(0));
+        assert_eq!(*progress.subscribe(ViewName::Visits).borrow(), Position(38));
+        let before = progress.heard()[ViewName::Visits as usize];
+        progress.take_read(ViewName::Visits, before, Position(30));
+        assert_eq!(*progress.subscribe(ViewName::Visits).borrow(), Position(30));
     }
 
     #[tokio::test]
     async fn waiting_ends_with_the_position_or_says_how_far_it_is() {
         let progress = Progress::default();
-        progress.set(ViewName::Quota, Position(3));
+        progress.set(ViewName::Visits, Position(3));
         let now = Duration::ZERO;
-        assert_eq!(progress.wait(ViewName::Quota, Position(3), now).await, Ok(Position(3)));
-        let behind = Behind { view: ViewName::Quota, wanted: Position(4), reached: Position(3) };
-        assert_eq!(progress.wait(ViewName::Quota, Position(4), now).await, Err(behind));
-        let waiting = progress.wait(ViewName::Quota, Position(4), Duration::from_secs(10));
+        assert_eq!(progress.wait(ViewName::Visits, Position(3), now).await, Ok(Position(3)));
+        let behind = Behind { view: ViewName::Visits, wanted: Position(4), reached: Position(3) };
+        assert_eq!(progress.wait(ViewName::Visits, Position(4), now).await, Err(behind));
+        let waiting = progress.wait(ViewName::Visits, Position(4), Duration::from_secs(10));
         let (reached, ()) =
-            tokio::join!(waiting, async { progress.set(ViewName::Quota, Position(5)) });
+            tokio::join!(waiting, async { progress.set(ViewName::Visits, Position(5)) });
         assert_eq!(reached, Ok(Position(5)));
     }
 }

@@ -31,7 +31,7 @@ use crate::{
 };
 
 /// The version of the tables and of what they mean.
-pub(crate) const VERSION: i32 = 4;
+pub(crate) const VERSION: i32 = 5;
 
 /// What an entry is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -117,7 +117,8 @@ pub struct Entry {
     pub recorded_at: Timestamp,
     /// The event's fields as a JSON object: sealed ones left out, of clocks that were set only what
     /// is owed, by whom and until when, of the terms only which. One of a joint diagnosis names it as
-    /// `diagnosis`. What units owe each other is left out for the enterprise itself.
+    /// `diagnosis`. What units owe each other is left out for the enterprise itself, which also sees nothing
+    /// of a visit from before it was told of it or saw the officers.
     pub details_json: String,
 }
 

@@ -35,6 +35,8 @@ CREATE TABLE IF NOT EXISTS subject (
     secrecy    smallint         NOT NULL,
     -- The appeal that a joint diagnosis is about.
     appeal     uuid,
+    -- Whether the enterprise knows of a visit.
+    known      boolean          NOT NULL,
     PRIMARY KEY (subject, enterprise)
 );
 

@@ -6,15 +6,15 @@ use std::fmt;
 use deadpool_postgres::Transaction;
 use doudi_journal::StreamName;
 
-use crate::{ViewError, agenda, alerts, appeals, fact::Fact, measures, quota, timeline};
+use crate::{ViewError, agenda, alerts, appeals, fact::Fact, measures, timeline, visits};
 
 /// A view.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum ViewName {
     /// Everything that happened to an enterprise, in order.
     Timeline,
-    /// The inspection-frequency ledger (检查频次台账).
-    Quota,
+    /// The visits (入企检查) and what they hold under the frequency limits.
+    Visits,
     /// The list of appeals (诉求) and the inboxes.
     Appeals,
     /// What the system itself still has to do.
@@ -28,14 +28,14 @@ pub enum ViewName {
 impl ViewName {
     /// Every view.
     pub const ALL: [Self; 6] =
-        [Self::Timeline, Self::Quota, Self::Appeals, Self::Agenda, Self::Measures, Self::Alerts];
+        [Self::Timeline, Self::Visits, Self::Appeals, Self::Agenda, Self::Measures, Self::Alerts];
 
     /// The view's name.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Timeline => "timeline",
-            Self::Quota => "quota",
+            Self::Visits => "visits",
             Self::Appeals => "appeals",
             Self::Agenda => "agenda",
             Self::Measures => "measures",
@@ -54,7 +54,7 @@ impl ViewName {
     pub(crate) fn version(self) -> i32 {
         match self {
             Self::Timeline => timeline::VERSION,
-            Self::Quota => quota::VERSION,
+            Self::Visits => visits::VERSION,
             Self::Appeals => appeals::VERSION,
             Self::Agenda => agenda::VERSION,
             Self::Measures => measures::VERSION,
@@ -71,7 +71,7 @@ impl ViewName {
     pub(crate) fn make_tables(self, schema: &str) -> String {
         let tables = match self {
             Self::Timeline => include_str!("timeline.sql"),
-            Self::Quota => include_str!("quota.sql"),
+            Self::Visits => include_str!("visits.sql"),
             Self::Appeals => include_str!("appeals.sql"),
             Self::Agenda => include_str!("agenda.sql"),
             Self::Measures => include_str!("measures.sql"),
@@ -87,7 +87,7 @@ impl ViewName {
     pub(crate) fn tables(self) -> &'static [&'static str] {
         match self {
             Self::Timeline => &["entry", "subject", "enterprise"],
-            Self::Quota => &["visit", "enterprise", "policy"],
+            Self::Visits => &["visit", "enterprise", "policy"],
             Self::Appeals => &["appeal", "clock", "closure"],
             Self::Agenda => &["duty"],
             Self::Measures => &["returns", "handling", "subject"],
@@ -101,12 +101,12 @@ impl ViewName {
         let kind = stream.kind();
         let ours = match self {
             Self::Timeline => matches!(kind, "profile" | "visits" | "appeal" | "diagnosis"),
-            Self::Quota => {
-                matches!(kind, "visits" | "profile") || (kind == "policy" && quota::reads(stream))
+            Self::Visits => {
+                matches!(kind, "visits" | "profile") || (kind == "policy" && visits::reads(stream))
             }
             Self::Appeals => matches!(kind, "appeal" | "diagnosis"),
             // Every kind of stream that has a process.
-            Self::Agenda => matches!(kind, "visits" | "appeal" | "diagnosis"),
+            Self::Agenda => matches!(kind, "visits" | "appeal" | "diagnosis" | "device"),
             Self::Measures => kind == "appeal",
             Self::Alerts => kind == "visits",
         };
@@ -124,7 +124,7 @@ impl ViewName {
         }
         match self {
             Self::Timeline => timeline::apply(transaction, facts).await,
-            Self::Quota => quota::apply(transaction, facts).await,
+            Self::Visits => visits::apply(transaction, facts).await,
             Self::Appeals => appeals::apply(transaction, facts).await,
             Self::Agenda => agenda::apply(transaction, facts).await,
             Self::Measures => measures::apply(transaction, facts).await,

@@ -28,7 +28,7 @@ async fn two_runners_at_once_count_every_record_once() {
     last = log.history(301, "tax").await;
     fixture.reach(last).await;
     second.stop().await;
-    let entries = fixture.count("SELECT count(*) FROM timeline_v4.entry").await;
+    let entries = fixture.count("SELECT count(*) FROM timeline_v5.entry").await;
     assert_eq!(entries, i64::try_from(301 * EVENTS).unwrap());
     assert_eq!(fixture.count("SELECT count(*) FROM appeals_v3.appeal").await, 301);
     fixture.assert_as_replayed(&log.journal).await;
@@ -56,7 +56,7 @@ async fn a_log_that_ends_too_early_halts_the_views_and_a_resume_goes_on() {
     // The right log again: halted all the same, until somebody has looked at it.
     let mut report = |_: Position, _: Position| {};
     let next = log.history(2, "tax").await;
-    let refused = fixture.views.catch_up(&log.journal, ViewName::Quota, &mut report).await;
+    let refused = fixture.views.catch_up(&log.journal, ViewName::Visits, &mut report).await;
     assert!(matches!(refused, Err(ViewError::Halted { .. })), "{refused:?}");
     for view in ViewName::ALL {
         fixture.views.resume(view).await.unwrap();
@@ -102,7 +102,7 @@ async fn poison_parks_its_stream_and_the_others_go_on() {
         assert_eq!(brief(view, &refused), None, "{parked:?}");
     }
     assert_eq!(parked.len(), 6, "{parked:?}");
-    let entries = fixture.count("SELECT count(*) FROM timeline_v4.entry").await;
+    let entries = fixture.count("SELECT count(*) FROM timeline_v5.entry").await;
     assert_eq!(entries, i64::try_from(3 * EVENTS).unwrap(), "the others went on");
     fixture.assert_as_replayed(&log.journal).await;
     let still = fixture.views.retry(&log.journal, ViewName::Timeline, &bad).await;
@@ -119,7 +119,7 @@ async fn a_parked_stream_that_can_be_read_now_is_taken_in() {
     let mut log = Log::new();
     // As if an older program had not known the first event of this stream.
     for (view, version) in
-        [(ViewName::Timeline, 4), (ViewName::Appeals, 3), (ViewName::Measures, 3)]
+        [(ViewName::Timeline, 5), (ViewName::Appeals, 3), (ViewName::Measures, 3)]
     {
         let stream = format!("ev.L-1.appeal.{}", appeal(1));
         let park = format!(
@@ -184,19 +184,19 @@ async fn a_rebuild_makes_the_same_tables_again_while_the_log_grows() {
     assert_eq!(checkpoints[0].epoch, 2);
     fixture.assert_as_replayed(&log.journal).await;
     // A view whose tables somebody dropped halts, and a rebuild makes them again.
-    fixture.run("DROP SCHEMA quota_v2 CASCADE").await;
+    fixture.run("DROP SCHEMA visits_v1 CASCADE").await;
     last = log.append("ev._city.policy.frequency", &published(2)).await;
     let halted = async || {
         let checkpoints = fixture.views.checkpoints().await.unwrap();
         checkpoints[1].halted.clone()
     };
     assert!(until(WITHIN, halted).await.expect("it halts").contains("does not exist"));
-    fixture.views.rebuild(ViewName::Quota).await.unwrap();
+    fixture.views.rebuild(ViewName::Visits).await.unwrap();
     fixture.reach(last).await;
     fixture.assert_as_replayed(&log.journal).await;
     // A table that somebody changed by hand is found out.
     running.stop().await;
-    fixture.run("UPDATE timeline_v4.entry SET unit = 'other' WHERE position = 3").await;
+    fixture.run("UPDATE timeline_v5.entry SET unit = 'other' WHERE position = 3").await;
     let checks = fixture.views.verify(&log.journal).await.unwrap();
     let wrong: Vec<_> = checks.iter().filter(|check| !check.matches()).collect();
     assert_eq!(wrong.len(), 1);

@@ -2,7 +2,6 @@
 
 use std::{sync::Arc, time::Duration};
 
-use doudi_domain::visits;
 use doudi_journal::Position;
 use doudi_views::{
     Areas, Scope, ViewName,
@@ -53,7 +52,7 @@ async fn a_watch_delivers_once_and_in_order_across_a_lag_and_a_resume() {
     let mut last = last;
     for n in 0..MORE_THAN_KEPT {
         let id = visit(10 + n);
-        let approved = visits::Event::VisitApproved { visit: id };
+        let approved = approved(id);
         let events = [planned(id, "tax", "2026-05-04"), approved];
         last = log.append("ev.L-1.visits", &events).await;
         fixture.views.wait(ViewName::Timeline, last, WITHIN).await.unwrap();

@@ -1,6 +1,6 @@
 //! A log in memory to project from, and the events to put into it.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use doudi_domain::{
     AppealId, AreaCode, CertificateNumber, CheckDigit, EnterpriseId, FieldId, ItemId, Name, RuleId,
@@ -87,7 +87,7 @@ impl Log {
         self.append(&format!("{own}.profile"), &[registered(AREA)]).await;
         let visits = format!("{own}.visits");
         self.append(&visits, &[planned(visit(n), unit, "2026-03-02")]).await;
-        let approved = visits::Event::VisitApproved { visit: visit(n) };
+        let approved = approved(visit(n));
         self.append(&visits, &[approved]).await;
         self.append(&visits, &[checked_in(visit(n), "2026-03-03T02:00:00Z")]).await;
         let other = visits::Event::VisitCancelled {
@@ -145,23 +145,44 @@ pub(super) fn planned(visit: VisitId, by: &str, on: &str) -> visits::Event {
     let plan = visits::Plan {
         visit,
         unit: unit(by),
-        co_units: [].into(),
-        officers: ["D-1", "D-2"].map(|n| CertificateNumber::parse(n).unwrap()).into(),
+        officers: officers(),
         items: [ItemId::parse("I-1").unwrap()].into(),
+        shares: [].into(),
         ground: frequency::Ground::Routine,
         evidence: None,
         justification: None,
         on_site_reason: None,
+        campaign: None,
+        recheck_of: None,
         on: date(on),
     };
     of_plan(plan)
+}
+
+fn officers() -> BTreeSet<CertificateNumber> {
+    ["D-1", "D-2"].map(|n| CertificateNumber::parse(n).unwrap()).into()
+}
+
+/// The plan with other units beside the lead, on the same items.
+pub(super) fn with(event: visits::Event, units: &[&str]) -> visits::Event {
+    let visits::Event::VisitPlanned { plan, .. } = event else {
+        panic!("a plan");
+    };
+    let share = visits::Share { officers: officers(), items: plan.items.clone() };
+    let shares = units.iter().map(|id| (unit(id), share.clone())).collect();
+    of_plan(visits::Plan { shares, ..plan })
+}
+
+/// By the head of its lead.
+pub(super) fn approved(visit: VisitId) -> visits::Event {
+    visits::Event::VisitApproved { visit, unit: None }
 }
 
 /// As an organ of the city plans it, whose catalogue has every item in one field.
 pub(super) fn of_plan(plan: visits::Plan) -> visits::Event {
     let field = || FieldId::parse("market").unwrap();
     let lead = frequency::Party { unit: plan.unit.clone(), level: Some(Level::City) };
-    let others = plan.co_units.iter();
+    let others = plan.shares.keys();
     let others = others.map(|unit| frequency::Party { unit: unit.clone(), level: None });
     visits::Event::VisitPlanned {
         parties: std::iter::once(lead).chain(others).collect(),
@@ -170,15 +191,19 @@ pub(super) fn of_plan(plan: visits::Plan) -> visits::Event {
         area: Some(area(AREA)),
         policy_version: 1,
         catalogue_version: Some(1),
+        co_catalogues: [].into(),
+        lines: [].into(),
         standings: vec![],
     }
 }
 
 pub(super) fn checked_in(visit: VisitId, at: &str) -> visits::Event {
     let check_in = visits::CheckIn {
-        officers: ["D-1", "D-2"].map(|n| CertificateNumber::parse(n).unwrap()).into(),
+        officers: officers(),
         occurred_at: at.parse().unwrap(),
-        offline: false,
+        manner: visits::Manner::Live,
+        proof: visits::Proof::Nothing,
+        place: None,
     };
     visits::Event::VisitCheckedIn { visit, check_in, irregularities: [].into() }
 }

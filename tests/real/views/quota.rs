@@ -7,7 +7,7 @@ use doudi_domain::{
     frequency::{self, Entry, Held, Party, Traits, assess},
     visits,
 };
-use doudi_views::{Fresh, quota};
+use doudi_views::{Fresh, visits::quota};
 
 use super::{Fixture, Running, fresh, log::*};
 
@@ -41,8 +41,12 @@ async fn the_quota_is_what_the_decision_counts() {
     let fixture = Fixture::start().await;
     let mut log = Log::new();
     let running = Running::start(&fixture.views, &log.journal);
-    let query =
-        quota::Query { enterprise: enterprise(1), unit: unit("tax"), on: date("2026-06-01") };
+    let query = quota::Query {
+        enterprise: enterprise(1),
+        unit: unit("tax"),
+        on: date("2026-06-01"),
+        known_only: false,
+    };
     let last = log.history(1, "tax").await;
     let unpublished = fixture.views.quota(&query, fresh(last)).await.unwrap();
     assert_eq!((unpublished.policy_version, unpublished.standings.len()), (None, 0));
@@ -100,7 +104,12 @@ async fn the_quota_knows_the_enterprise_as_the_decision_does() {
     };
     let last = log.append(profile, &[classified]).await;
     let ask = async |on: &str| {
-        let query = quota::Query { enterprise: enterprise(1), unit: unit("fire"), on: date(on) };
+        let query = quota::Query {
+            enterprise: enterprise(1),
+            unit: unit("fire"),
+            on: date(on),
+            known_only: false,
+        };
         fixture.views.quota(&query, fresh(last)).await.unwrap()
     };
     let rules = |found: &quota::Quota| -> Vec<String> {
@@ -141,24 +150,33 @@ async fn a_result_a_joint_visit_and_other_officers_are_kept_for_the_count() {
     let drafted = doudi_domain::policy::Event::PolicyDrafted { version: 1, document };
     let in_force = doudi_domain::policy::Event::PolicyPublished { version: 1 };
     log.append(policy, &[drafted, in_force]).await;
-    let visits::Event::VisitPlanned { plan, .. } = planned(visit(1), "tax", "2026-03-02") else {
-        panic!("a plan");
-    };
-    let joint = visits::Plan { co_units: ["fire", "gas"].map(unit).into(), ..plan };
+    let joint = with(planned(visit(1), "tax", "2026-03-02"), &["fire", "gas"]);
     let stream = "ev.L-1.visits";
-    log.append(stream, &[of_plan(joint)]).await;
+    log.append(stream, &[joint]).await;
     log.append(stream, &[checked_in(visit(1), "2026-03-02T02:00:00Z")]).await;
     log.append(stream, &[planned(visit(2), "tax", "2026-03-09")]).await;
-    let query =
-        quota::Query { enterprise: enterprise(1), unit: unit("tax"), on: date("2026-06-01") };
+    let query = quota::Query {
+        enterprise: enterprise(1),
+        unit: unit("tax"),
+        on: date("2026-06-01"),
+        known_only: false,
+    };
     let last = log.append(stream, &[checked_in(visit(2), "2026-03-09T02:00:00Z")]).await;
     let found = fixture.views.quota(&query, fresh(last)).await.unwrap();
     assert_eq!(found.standings[0].used, 4, "three units once each, then one");
     let outcome = visits::Outcome::CaseFiled;
-    let item = ItemId::parse("I-1").unwrap();
-    let results = vec![visits::ItemResult { item, outcome }];
-    let reported = visits::Event::ResultReported { visit: visit(1), results };
-    let last = log.append(stream, &[reported]).await;
+    let result =
+        visits::ItemResult { item: ItemId::parse("I-1").unwrap(), outcome, unmet: [].into() };
+    let reported = |by: &str| visits::Event::ResultReported {
+        visit: visit(1),
+        unit: Some(unit(by)),
+        results: vec![result.clone()],
+        tell: None,
+    };
+    let last = log.append(stream, &["tax", "fire"].map(reported)).await;
+    let found = fixture.views.quota(&query, fresh(last)).await.unwrap();
+    assert_eq!(found.standings[0].used, 4, "one unit's results are still to come");
+    let last = log.append(stream, &[reported("gas")]).await;
     let found = fixture.views.quota(&query, fresh(last)).await.unwrap();
     assert_eq!(found.standings[0].used, 1, "that one found something");
     let again = fixture.views.quota(&query, Fresh::ANY).await.unwrap();

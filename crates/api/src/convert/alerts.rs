@@ -11,7 +11,7 @@ use super::{
     Fields,
     alike::alike,
     common,
-    inspection::of_standing,
+    inspection::{limits::of_standing, visit::stored_word},
     token::{self, Binding, PageTokens},
 };
 use crate::{
@@ -27,7 +27,9 @@ const PAGE: (u32, u32) = (50, 500);
 const CURSOR_BYTES: usize = 12;
 
 alike! {
-    AlertKind = Kind, kind, of_kind: CapExceeded VisitsExcessive RepeatVisits;
+    AlertKind = Kind, kind, of_kind:
+        CapExceeded VisitsExcessive RepeatVisits ScanSuspect ScanSetAside RectificationOverdue
+        PromiseOverdue;
 }
 
 /// A list query, the position it must reflect, and what its next page's token is bound to.
@@ -133,6 +135,16 @@ fn of_alert(alert: &Alert) -> pb::Alert {
                 until: Some(common::of_date(*until)),
             })
         }
+        Why::ScanSuspect { irregularities } => {
+            let irregularities = irregularities.iter().map(stored_word).collect();
+            alert::Reason::Suspect(pb::SuspectScan { irregularities })
+        }
+        Why::ScanSetAside { reason } => alert::Reason::SetAside(stored_word(reason)),
+        Why::RectificationOverdue { item, by } => {
+            let by = Some(common::of_date(*by));
+            alert::Reason::Rectification(pb::OverdueItem { item: item.to_string(), by })
+        }
+        Why::PromiseOverdue { kind } => alert::Reason::Promise(super::clock::of_kind(*kind).into()),
     };
     pb::Alert {
         position: token::of_position(alert.position),

@@ -57,6 +57,8 @@ pub(crate) fn kind(kind: pb::ClockKind) -> Option<ClockKind> {
         pb::ClockKind::Mediation => Some(ClockKind::Mediation),
         pb::ClockKind::Opinion => Some(ClockKind::Opinion),
         pb::ClockKind::Conclusion => Some(ClockKind::Conclusion),
+        pb::ClockKind::Approval => Some(ClockKind::Approval),
+        pb::ClockKind::Tell => Some(ClockKind::Tell),
     }
 }
 
@@ -75,6 +77,8 @@ pub(crate) fn of_kind(kind: ClockKind) -> pb::ClockKind {
         ClockKind::Mediation => pb::ClockKind::Mediation,
         ClockKind::Opinion => pb::ClockKind::Opinion,
         ClockKind::Conclusion => pb::ClockKind::Conclusion,
+        ClockKind::Approval => pb::ClockKind::Approval,
+        ClockKind::Tell => pb::ClockKind::Tell,
     }
 }
 

@@ -3,7 +3,9 @@
 //! The enterprise is part of it: one command id used at two enterprises must not make one id, or
 //! erasing the one appeal would make the other unreadable.
 
-use doudi_domain::{AppealId, DiagnosisId, EnterpriseId, Invalid, NoteId, VisitId};
+use doudi_domain::{
+    AppealId, CampaignId, DeviceId, DiagnosisId, DrawId, EnterpriseId, Invalid, NoteId, VisitId,
+};
 use sha2::{Digest, Sha256};
 use uuid::{Uuid, uuid};
 
@@ -12,6 +14,31 @@ const APPEALS: Uuid = uuid!("6b3c7c2e-3f0e-5c57-9d2b-8f1d3f6f0a02");
 const PARTS: Uuid = uuid!("6b3c7c2e-3f0e-5c57-9d2b-8f1d3f6f0a03");
 const NOTES: Uuid = uuid!("6b3c7c2e-3f0e-5c57-9d2b-8f1d3f6f0a04");
 const DIAGNOSES: Uuid = uuid!("6b3c7c2e-3f0e-5c57-9d2b-8f1d3f6f0a05");
+const CAMPAIGNS: Uuid = uuid!("6b3c7c2e-3f0e-5c57-9d2b-8f1d3f6f0a06");
+const DRAWS: Uuid = uuid!("6b3c7c2e-3f0e-5c57-9d2b-8f1d3f6f0a07");
+const DEVICES: Uuid = uuid!("6b3c7c2e-3f0e-5c57-9d2b-8f1d3f6f0a09");
+const UPLOADS: Uuid = uuid!("6b3c7c2e-3f0e-5c57-9d2b-8f1d3f6f0a0a");
+
+/// The special campaign that a command proposes.
+pub(crate) fn campaign(command_id: Uuid) -> CampaignId {
+    CampaignId(Uuid::new_v5(&CAMPAIGNS, command_id.as_bytes()))
+}
+
+/// The random draw that a command opens.
+pub(crate) fn draw(command_id: Uuid) -> DrawId {
+    DrawId(Uuid::new_v5(&DRAWS, command_id.as_bytes()))
+}
+
+/// The device that a command enrols.
+pub(crate) fn device(command_id: Uuid) -> DeviceId {
+    DeviceId(Uuid::new_v5(&DEVICES, command_id.as_bytes()))
+}
+
+/// The command that takes in these records, by their hashes: whoever hands in the same ones again needs
+/// to remember nothing.
+pub(crate) fn upload<'a>(hashes: impl Iterator<Item = &'a [u8; 32]>) -> Uuid {
+    Uuid::new_v5(&UPLOADS, &hashes.flatten().copied().collect::<Vec<u8>>())
+}
 
 /// The visit that a command at an enterprise plans.
 pub(crate) fn visit(enterprise: &EnterpriseId, command_id: Uuid) -> VisitId {
@@ -72,6 +99,9 @@ mod tests {
         assert_ne!(visit(&one, first), visit(&one, second));
         assert_ne!(visit(&one, first).0, appeal(&one, first).0);
         assert_ne!(part(&one, first), appeal(&one, first));
+        assert_eq!((campaign(first), draw(first)), (campaign(first), draw(first)));
+        assert_ne!((campaign(first), draw(first)), (campaign(second), draw(second)));
+        assert_ne!(campaign(first).0, draw(first).0);
     }
 
     #[test]

@@ -1,28 +1,35 @@
 //! Requests and answers about visits and limits.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 
 use doudi_domain::{
-    CertificateNumber, EnterpriseId, ItemId, Reference, UnitId, VisitId,
-    frequency::{FloorStanding, Key, Standing},
-    visits::{CheckIn, Command, Explanation, ItemResult, Outcome, Phase, Plan, Visit},
+    CampaignId, CertificateNumber, EnterpriseId, ItemId, UnitId, VisitId,
+    visits::{Command, Plan, Share},
 };
-use doudi_engine::{Folded, Position};
+use doudi_engine::Position;
 use jiff::{Timestamp, civil::Date};
 use uuid::Uuid;
 
-use super::{Fields, Order, common, derived, token};
+use super::{Fields, Order, derived, given};
 use crate::{
-    error::{Explain, Failure, Reason, Words},
+    error::{Failure, Reason},
     proto as pb, text,
 };
 
+pub(crate) mod code;
+pub(crate) mod found;
+pub(crate) mod limits;
+pub(crate) mod scan;
+pub(crate) mod visit;
 pub(crate) mod words;
 
 /// The most officers of a visit.
 const OFFICERS_MAX: usize = 20;
 /// The most items of a visit.
 const ITEMS_MAX: usize = 100;
+
+/// The most units that take part beside the one that leads.
+const SHARES_MAX: usize = 10;
 
 /// The fields that every command on a known visit has.
 macro_rules! visit_order {
@@ -34,6 +41,8 @@ macro_rules! visit_order {
         $fields.order(command_id, enterprise, $request.expected_version, command)
     }};
 }
+
+use visit_order;
 
 /// The fields that a plan has, and what is asked about one.
 macro_rules! plan_of {
@@ -48,17 +57,22 @@ macro_rules! plan_of {
         let justification = reference("justification", &$request.justification);
         let on_site_reason = reference("on_site_reason", &$request.on_site_reason);
         let on = $fields.date("planned_on", $request.planned_on.as_ref());
+        let shares = shares(&mut $fields, &$request.shares);
+        let campaign = $fields.optional("campaign_id", &$request.campaign_id, CampaignId::parse);
+        let recheck_of = $fields.optional("recheck_of", &$request.recheck_of, VisitId::parse);
         move |visit: VisitId, unit: UnitId| -> Option<Plan> {
             Some(Plan {
                 visit,
                 unit,
-                co_units: BTreeSet::new(),
                 officers: officers?,
                 items: items?,
+                shares: shares?,
                 ground: ground?,
                 evidence: evidence?,
                 justification: justification?,
                 on_site_reason: on_site_reason?,
+                campaign: campaign?,
+                recheck_of: recheck_of?,
                 on: on?,
             })
         }
@@ -70,6 +84,7 @@ pub(crate) fn plan(request: &pb::PlanVisitRequest, unit: UnitId) -> Result<Order
     let command_id = fields.command_id(&request.command_id);
     let enterprise = fields.enterprise(&request.enterprise_id);
     let plan = plan_of!(request, fields);
+    of_others(&mut fields, &request.shares, &unit);
     let visit = enterprise.as_ref().zip(command_id).map(|(of, id)| derived::visit(of, id));
     let command = visit.and_then(|visit| plan(visit, unit));
     fields.order(command_id, enterprise, request.expected_version, command)
@@ -84,8 +99,58 @@ pub(crate) fn explain(
     let enterprise = fields.enterprise(&request.enterprise_id);
     let unit = asked_unit(&mut fields, &request.unit, own);
     let plan = plan_of!(request, fields);
+    if let Some(unit) = &unit {
+        of_others(&mut fields, &request.shares, unit);
+    }
     let plan = unit.and_then(|unit| plan(VisitId(Uuid::nil()), unit));
     fields.finish(enterprise.zip(plan))
+}
+
+/// The unit that leads brings no share beside its own officers and items.
+fn of_others(fields: &mut Fields, shares: &[pb::Share], lead: &UnitId) {
+    if let Some(at) = shares.iter().position(|share| share.unit == lead.as_str()) {
+        fields.refuse::<()>(&format!("shares[{at}].unit"), Reason::ListDuplicate);
+    }
+}
+
+/// What other units bring, each unit once.
+fn shares(fields: &mut Fields, shares: &[pb::Share]) -> Option<BTreeMap<UnitId, Share>> {
+    let mut found = BTreeMap::new();
+    let all = fields.each("shares", shares, (0, SHARES_MAX), |fields, path, share| {
+        let unit = fields.unit(&format!("{path}.unit"), &share.unit);
+        let bounds = (doudi_domain::visits::OFFICERS_MIN, OFFICERS_MAX);
+        let at = format!("{path}.officers");
+        let officers = fields.set(&at, &share.officers, bounds, CertificateNumber::parse);
+        let items =
+            fields.set(&format!("{path}.items"), &share.items, (1, ITEMS_MAX), ItemId::parse);
+        let (unit, share) = unit
+            .zip(officers.zip(items))
+            .map(|(unit, (officers, items))| (unit, Share { officers, items }))?;
+        match found.insert(unit, share) {
+            None => Some(()),
+            Some(_) => fields.refuse(&format!("{path}.unit"), Reason::ListDuplicate),
+        }
+    });
+    all.map(|_| found)
+}
+
+pub(crate) fn notify(
+    request: &pb::NotifyVisitRequest,
+    unit: UnitId,
+) -> Result<Order<Command>, Failure> {
+    let mut fields = Fields::default();
+    visit_order!(request, fields, visit => visit.map(|visit| Command::Notify { visit, unit }))
+}
+
+pub(crate) fn merge(
+    request: &pb::MergeVisitsRequest,
+    unit: UnitId,
+) -> Result<Order<Command>, Failure> {
+    let mut fields = Fields::default();
+    let into = fields.parse("into_visit_id", &request.into_visit_id, given(VisitId::parse));
+    visit_order!(request, fields, visit => {
+        visit.zip(into).map(|(visit, into)| Command::Merge { visit, into, unit })
+    })
 }
 
 pub(crate) fn approve(
@@ -96,24 +161,6 @@ pub(crate) fn approve(
     visit_order!(request, fields, visit => visit.map(|visit| Command::Approve { visit, unit }))
 }
 
-pub(crate) fn check_in(
-    request: &pb::CheckInRequest,
-    unit: UnitId,
-) -> Result<Order<(VisitId, UnitId, CheckIn)>, Failure> {
-    let mut fields = Fields::default();
-    let officers =
-        fields.set("officers", &request.officers, (1, OFFICERS_MAX), CertificateNumber::parse);
-    let occurred_at = fields.timestamp("occurred_at", request.occurred_at.as_ref());
-    let scan = officers.zip(occurred_at).map(|(officers, occurred_at)| CheckIn {
-        officers,
-        occurred_at,
-        offline: request.offline,
-    });
-    visit_order!(request, fields, visit => {
-        visit.zip(scan).map(|(visit, scan)| (visit, unit, scan))
-    })
-}
-
 pub(crate) fn check_out(
     request: &pb::CheckOutRequest,
     unit: UnitId,
@@ -122,17 +169,6 @@ pub(crate) fn check_out(
     let occurred_at = fields.timestamp("occurred_at", request.occurred_at.as_ref());
     visit_order!(request, fields, visit => {
         visit.zip(occurred_at).map(|(visit, at)| (visit, unit, at))
-    })
-}
-
-pub(crate) fn report(
-    request: &pb::ReportResultRequest,
-    unit: UnitId,
-) -> Result<Order<Command>, Failure> {
-    let mut fields = Fields::default();
-    let results = fields.each("results", &request.results, (1, ITEMS_MAX), item_result);
-    visit_order!(request, fields, visit => {
-        visit.zip(results).map(|(visit, results)| Command::ReportResult { visit, unit, results })
     })
 }
 
@@ -190,175 +226,9 @@ pub(crate) fn quota(
 }
 
 /// Whose view is asked for; who has no unit must say.
-fn asked_unit(fields: &mut Fields, unit: &str, own: Option<&UnitId>) -> Option<UnitId> {
+pub(super) fn asked_unit(fields: &mut Fields, unit: &str, own: Option<&UnitId>) -> Option<UnitId> {
     match own {
         Some(own) if unit.is_empty() => Some(own.clone()),
         Some(_) | None => fields.unit("unit", unit),
-    }
-}
-
-pub(crate) fn of_standing(standing: &Standing) -> pb::Quota {
-    let unit = if let Key::Unit(unit) = &standing.key { unit.to_string() } else { String::new() };
-    let (subject, key) = of_key(&standing.key);
-    pb::Quota {
-        rule: standing.rule.to_string(),
-        source: standing.source.to_string(),
-        unit,
-        from: Some(common::of_date(standing.from)),
-        until: Some(common::of_date(standing.until)),
-        maximum: standing.maximum,
-        reserved: standing.reserved,
-        used: standing.used,
-        exempt: standing.exempt,
-        remaining: standing.remaining(),
-        visit_ids: standing.visits.iter().map(VisitId::to_string).collect(),
-        frees_on: standing.frees_on.map(common::of_date),
-        subject: subject.into(),
-        key,
-        weight: standing.weight,
-        on_exceeding: words::of_on_exceeding(standing.on_exceeding).into(),
-        would_exceed: standing.would_exceed(),
-    }
-}
-
-fn of_key(key: &Key) -> (pb::FrequencySubject, String) {
-    match key {
-        Key::Unit(unit) => (pb::FrequencySubject::SameUnit, unit.to_string()),
-        Key::Level(level) => {
-            let level = words::of_level(*level);
-            (pb::FrequencySubject::SameLevel, level.as_str_name().to_owned())
-        }
-        Key::All => (pb::FrequencySubject::AllUnits, String::new()),
-        Key::Field(field) => (pb::FrequencySubject::SameField, field.to_string()),
-        Key::Item(item) => (pb::FrequencySubject::SameItem, item.to_string()),
-        Key::Officer(officer) => (pb::FrequencySubject::SameOfficer, officer.to_string()),
-    }
-}
-
-fn of_floor(floor: &FloorStanding) -> pb::FloorStanding {
-    pb::FloorStanding {
-        rule: floor.rule.to_string(),
-        source: floor.source.to_string(),
-        from: Some(common::of_date(floor.from)),
-        until: Some(common::of_date(floor.until)),
-        minimum: floor.minimum,
-        carried_out: floor.carried_out,
-        is_due: floor.is_due(),
-    }
-}
-
-/// What planning would come to, with the versions of the documents that were looked at.
-pub(crate) fn of_explanation(
-    found: &Explanation,
-    (policy_version, catalogue_version): (Option<u32>, Option<u32>),
-    position: Position,
-) -> pb::ExplainPlanResponse {
-    let told = found.rejection.as_ref().map(|rejection| rejection.explain().told());
-    let (reason, words) = match told {
-        Some((reason, words)) => (reason.as_str(), words),
-        None => ("", Words::pair("", "")),
-    };
-    let assessment = found.assessment.as_ref();
-    let standings = assessment.map_or(&[][..], |found| &found.standings);
-    let floors = assessment.map_or(&[][..], |found| &found.floors);
-    pb::ExplainPlanResponse {
-        verdict: self::words::of_verdict(found.verdict).into(),
-        reason: reason.to_owned(),
-        text_en: words.en.into_owned(),
-        text_zh: words.zh.into_owned(),
-        quotas: standings.iter().map(of_standing).collect(),
-        floors: floors.iter().map(of_floor).collect(),
-        policy_version: policy_version.unwrap_or_default(),
-        catalogue_version: catalogue_version.unwrap_or_default(),
-        position: token::of_position(position),
-    }
-}
-
-pub(crate) fn answer<D>(
-    id: &EnterpriseId,
-    visit: &Visit,
-    folded: &Folded<D>,
-) -> pb::GetVisitResponse {
-    let Visit { plan, phase, .. } = visit;
-    let results = match phase {
-        Phase::Reported { results, .. } => results.iter().map(of_result).collect(),
-        Phase::Planned
-        | Phase::Approved
-        | Phase::CheckedIn { .. }
-        | Phase::CheckedOut { .. }
-        | Phase::Cancelled
-        | Phase::Expired => vec![],
-    };
-    let visit = pb::Visit {
-        visit_id: plan.visit.to_string(),
-        enterprise_id: id.to_string(),
-        unit: plan.unit.to_string(),
-        officers: plan.officers.iter().map(CertificateNumber::to_string).collect(),
-        items: plan.items.iter().map(ItemId::to_string).collect(),
-        ground: words::of_ground(plan.ground).into(),
-        evidence: plan.evidence.as_ref().map(Reference::to_string).unwrap_or_default(),
-        planned_on: Some(common::of_date(plan.on)),
-        state: of_phase(phase).into(),
-        checked_in_at: visit.checked_in_at().map(common::of_timestamp),
-        results,
-        justification: plan.justification.as_ref().map(Reference::to_string).unwrap_or_default(),
-        on_site_reason: plan.on_site_reason.as_ref().map(Reference::to_string).unwrap_or_default(),
-    };
-    pb::GetVisitResponse {
-        visit: Some(visit),
-        version: folded.version.0,
-        position: token::of_position(folded.position),
-    }
-}
-
-fn item_result(fields: &mut Fields, path: &str, result: &pb::ItemResult) -> Option<ItemResult> {
-    let item = fields.parse(&format!("{path}.item"), &result.item, ItemId::parse);
-    let outcome = fields.choice(&format!("{path}.outcome"), result.outcome, finding)?;
-    let day_path = format!("{path}.rectify_by");
-    let outcome = match (outcome, &result.rectify_by) {
-        (Finding::RectifyBy, day) => fields.date(&day_path, day.as_ref()).map(Outcome::RectifyBy),
-        (Finding::Plain(outcome), None) => Some(outcome),
-        (Finding::Plain(_), Some(_)) => fields.refuse(&day_path, Reason::FieldNotAllowed),
-    };
-    item.zip(outcome).map(|(item, outcome)| ItemResult { item, outcome })
-}
-
-/// A finding before its day is read, if it has one.
-enum Finding {
-    RectifyBy,
-    Plain(Outcome),
-}
-
-fn finding(outcome: pb::ItemOutcome) -> Option<Finding> {
-    match outcome {
-        pb::ItemOutcome::Unspecified => None,
-        pb::ItemOutcome::RectifyBy => Some(Finding::RectifyBy),
-        pb::ItemOutcome::Pass => Some(Finding::Plain(Outcome::Pass)),
-        pb::ItemOutcome::CorrectedOnTheSpot => Some(Finding::Plain(Outcome::CorrectedOnTheSpot)),
-        pb::ItemOutcome::CaseFiled => Some(Finding::Plain(Outcome::CaseFiled)),
-        pb::ItemOutcome::TransferredToPolice => Some(Finding::Plain(Outcome::TransferredToPolice)),
-    }
-}
-
-fn of_result(result: &ItemResult) -> pb::ItemResult {
-    let (outcome, rectify_by) = match result.outcome {
-        Outcome::Pass => (pb::ItemOutcome::Pass, None),
-        Outcome::CorrectedOnTheSpot => (pb::ItemOutcome::CorrectedOnTheSpot, None),
-        Outcome::RectifyBy(day) => (pb::ItemOutcome::RectifyBy, Some(common::of_date(day))),
-        Outcome::CaseFiled => (pb::ItemOutcome::CaseFiled, None),
-        Outcome::TransferredToPolice => (pb::ItemOutcome::TransferredToPolice, None),
-    };
-    pb::ItemResult { item: result.item.to_string(), outcome: outcome.into(), rectify_by }
-}
-
-fn of_phase(phase: &Phase) -> pb::VisitState {
-    match phase {
-        Phase::Planned => pb::VisitState::Planned,
-        Phase::Approved => pb::VisitState::Approved,
-        Phase::CheckedIn { .. } => pb::VisitState::CheckedIn,
-        Phase::CheckedOut { .. } => pb::VisitState::CheckedOut,
-        Phase::Reported { .. } => pb::VisitState::Reported,
-        Phase::Cancelled => pb::VisitState::Cancelled,
-        Phase::Expired => pb::VisitState::Expired,
     }
 }

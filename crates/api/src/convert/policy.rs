@@ -19,6 +19,8 @@ mod catalogue;
 mod frequency;
 mod routing;
 
+pub(crate) use frequency::enterprises;
+
 /// The longest id of a unit that can have a catalogue, in bytes.
 const CATALOGUE_UNIT_MAX: usize = 54;
 const WORKING_DAYS_MAX: u32 = 250;

@@ -16,6 +16,8 @@ pub(crate) mod cases;
 mod catalogue;
 mod frequency;
 
+pub(crate) use frequency::of_enterprises;
+
 pub(crate) fn answer<D>(
     version: u32,
     status: Status,

@@ -8,10 +8,15 @@ use crate::{convert::token::PageTokens, identity::Caller, proto::policy_document
 
 mod appeals;
 mod bad;
+mod campaigns;
 mod cases;
+mod codes;
+mod devices;
 mod diagnoses;
 mod inspections;
+mod kept;
 mod sound;
+mod visits;
 
 use inspections::{catalogue, frequency};
 use sound::*;
@@ -35,8 +40,8 @@ fn sound_requests_are_taken() {
     assert!(enterprise::classify(&inspections::classify()).is_ok());
     assert!(inspection::explain(&inspections::explain(), None).is_ok());
     assert!(inspection::plan(&plan(), unit()).is_ok());
-    assert!(inspection::check_in(&check_in(), unit()).is_ok());
-    assert!(inspection::report(&report(), unit()).is_ok());
+    assert!(inspection::scan::check_in(&check_in()).is_ok());
+    assert!(inspection::found::report(&report(), unit()).is_ok());
     assert!(inspection::cancel(&cancel(), unit()).is_ok());
     assert!(appeal::submit(&submit()).is_ok());
     assert!(appeal::resolve(&resolve()).is_ok());
@@ -127,8 +132,15 @@ fn convert_all(bytes: &[u8]) {
     on(bytes, |request| enterprise::assess(request).is_ok());
     on(bytes, |request| enterprise::change_area(request).is_ok());
     on(bytes, |request| inspection::plan(request, unit()).is_ok());
-    on(bytes, |request| inspection::check_in(request, unit()).is_ok());
-    on(bytes, |request| inspection::report(request, unit()).is_ok());
+    on(bytes, |request| inspection::scan::check_in(request).is_ok());
+    on(bytes, |request| {
+        inspection::scan::urgently(request, unit(), Date::constant(2025, 4, 25)).is_ok()
+    });
+    on(bytes, |request| inspection::scan::backfill(request, unit()).is_ok());
+    on(bytes, |request| inspection::found::report(request, unit()).is_ok());
+    on(bytes, |request| inspection::found::off_site(request, unit()).is_ok());
+    on(bytes, |request| inspection::code::issue(request).is_ok());
+    on(bytes, |request| inspection::code::admit(request).is_ok());
     on(bytes, |request| inspection::quota(request, None, Date::MIN).is_ok());
     on(bytes, |request| appeal::submit(request).is_ok());
     on(bytes, |request| appeal::dispatch(request).is_ok());
@@ -153,6 +165,10 @@ proptest! {
         let sound = [
             plan().encode_to_vec(),
             report().encode_to_vec(),
+            check_in().encode_to_vec(),
+            visits::urgent().encode_to_vec(),
+            visits::off_site().encode_to_vec(),
+            codes::issue().encode_to_vec(),
             submit().encode_to_vec(),
             draft(routing()).encode_to_vec(),
             draft(frequency()).encode_to_vec(),

@@ -66,6 +66,9 @@ fn frequency(problem: &FrequencyProblem) -> Violation {
         FrequencyProblem::Excess => {
             Violation::new("document.frequency.excess", Reason::FrequencyExcess)
         }
+        FrequencyProblem::VisitTerms => {
+            Violation::new("document.frequency.visits", Reason::VisitTerms)
+        }
     }
 }
 

@@ -6,7 +6,10 @@
 
 use tonic::Code;
 
+mod campaigns;
+mod devices;
 mod rules;
+mod scans;
 
 macro_rules! reasons {
     ($($variant:ident $text:literal $code:ident $en:literal $zh:literal)+) => {
@@ -47,7 +50,28 @@ macro_rules! reasons {
     };
 }
 
-rules::and_of_documents! { reasons;
+/// All others, and those of scans behind them.
+macro_rules! and_the_very_last {
+    ($($others:tt)*) => {
+        scans::and_of_scans! { reasons; $($others)* }
+    };
+}
+
+/// All others, and those of devices behind them.
+macro_rules! and_the_last {
+    ($($others:tt)*) => {
+        devices::and_of_devices! { and_the_very_last; $($others)* }
+    };
+}
+
+/// All others, and those of campaigns and draws behind them.
+macro_rules! and_the_rest {
+    ($($others:tt)*) => {
+        campaigns::and_of_campaigns! { and_the_last; $($others)* }
+    };
+}
+
+rules::and_of_documents! { and_the_rest;
     // Who calls.
     TokenMissing "TOKEN_MISSING" Unauthenticated
         "the request carries no bearer token" "请求未携带访问令牌"

@@ -9,7 +9,6 @@ use doudi_domain::{
     calendar::CalendarProblem,
     cases::CaseTypesProblem,
     catalogue::{CatalogueProblem, Level},
-    enterprise,
     frequency::{FrequencyProblem, Key, OnExceeding, Standing},
     policy::{self, Problem},
     routing::RoutingProblem,
@@ -24,6 +23,9 @@ use uuid::Uuid;
 use super::*;
 
 mod appeals;
+mod campaigns;
+mod devices;
+mod inspections;
 
 fn chinese(text: &str) -> bool {
     text.chars().any(|c| ('\u{4e00}'..='\u{9fff}').contains(&c))
@@ -150,83 +152,12 @@ fn standing(visits: u128) -> Standing {
     }
 }
 
-fn enterprises() -> Vec<Refusal> {
-    use enterprise::Rejection as R;
-    let day = date(2025, 4, 25);
-    [
-        R::NotRegistered,
-        R::AlreadyRegistered,
-        R::AreaUnknown(AreaCode::parse("210212").unwrap()),
-        R::AssessedInFuture { assessed_on: day, today: day },
-        R::ValidityReversed { assessed_on: day, until: day },
-    ]
-    .iter()
-    .map(Explain::explain)
-    .collect()
-}
-
 fn item() -> ItemId {
     ItemId::parse("licence").unwrap()
 }
 
 fn certificate() -> CertificateNumber {
     CertificateNumber::parse("2102-0001").unwrap()
-}
-
-fn every_key() -> [Key; 6] {
-    [
-        Key::All,
-        Key::Unit(unit("tax")),
-        Key::Level(Level::County),
-        Key::Field(FieldId::parse("fire-safety").unwrap()),
-        Key::Item(item()),
-        Key::Officer(certificate()),
-    ]
-}
-
-fn visit_rejections() -> Vec<Refusal> {
-    use visits::Rejection as R;
-    let (day, id, now) = (date(2025, 4, 25), VisitId(Uuid::from_u128(1)), Timestamp::UNIX_EPOCH);
-    [
-        R::EnterpriseUnregistered,
-        R::PolicyUnpublished,
-        R::CapReached { exhausted: vec![standing(1)] },
-        R::JustificationMissing {
-            wanted: visits::Justification::Approval,
-            exceeded: every_key().map(|key| Standing { key, ..standing(1) }).into(),
-        },
-        R::JustificationMissing {
-            wanted: visits::Justification::Explanation,
-            exceeded: vec![Standing { frees_on: None, ..standing(0) }],
-        },
-        R::CatalogueUnpublished { unit: unit("tax") },
-        R::UnitUnqualified { unit: unit("tax"), on: day },
-        R::ItemUnpublished { item: item() },
-        R::TriggerOnly { item: item() },
-        R::OffSiteOnly { item: item() },
-        R::OffSitePossible { item: item() },
-        R::OfficerInvalid { certificate: certificate() },
-        R::EvidenceMissing,
-        R::TooFewOfficers { found: 1 },
-        R::NoItems,
-        R::DateOutOfRange { on: day, from: day, until: day },
-        R::PlannedDifferently(id),
-        R::VisitUnknown(id),
-        R::OtherUnit { owner: unit("tax") },
-        R::WrongPhase { found: "planned", wanted: "planned or approved" },
-        R::WrongPhase { found: "checked in", wanted: "checked out" },
-        R::WrongPhase { found: "reported", wanted: "approved" },
-        R::WrongPhase { found: "cancelled", wanted: "planned" },
-        R::WrongPhase { found: "expired", wanted: "planned" },
-        R::InFuture { occurred_at: now },
-        R::BeforePlannedDay { on: day },
-        R::OutBeforeIn { checked_in_at: now },
-        R::ItemsDiffer { item: item() },
-        R::NotYetExpired { on: day },
-    ]
-    .iter()
-    .map(Explain::explain)
-    .collect()
 }
 
 fn inspection_problems() -> Vec<Problem> {
@@ -244,6 +175,7 @@ fn inspection_problems() -> Vec<Problem> {
         F::Contradiction(rule(), RuleId::parse("b").unwrap()),
         F::FloorAboveCap { floor: rule(), cap: rule() },
         F::Excess,
+        F::VisitTerms,
     ];
     let of_catalogues = [
         C::OfficerTwice(certificate()),
@@ -303,8 +235,14 @@ fn case_type_problems() -> impl Iterator<Item = Problem> {
 
 #[test]
 fn every_rejection_is_said_in_full_in_both_languages() {
-    let others = [appeals::rejections(), appeals::diagnoses()].concat();
-    let all = [enterprises(), visit_rejections(), others, policies()].concat();
+    let others = [
+        appeals::rejections(),
+        appeals::diagnoses(),
+        campaigns::rejections(),
+        devices::rejections(),
+    ]
+    .concat();
+    let all = [inspections::profiles(), inspections::rejections(), others, policies()].concat();
     for refusal in &all {
         let status = refusal.status();
         let (en, zh) = localized(&status);
@@ -331,12 +269,22 @@ fn every_rejection_is_said_in_full_in_both_languages() {
 
 #[test]
 fn phases_are_said_in_chinese() {
-    let phases =
-        [visit_rejections(), appeals::rejections(), appeals::diagnoses()].concat().into_iter();
+    let others = [
+        appeals::rejections(),
+        appeals::diagnoses(),
+        campaigns::rejections(),
+        devices::rejections(),
+    ]
+    .concat();
+    let phases = [inspections::rejections(), others].concat().into_iter();
     let wrong = |refusal: &Refusal| {
         matches!(
             refusal.reason,
-            Reason::VisitWrongPhase | Reason::AppealWrongPhase | Reason::DiagnosisWrongPhase
+            Reason::VisitWrongPhase
+                | Reason::AppealWrongPhase
+                | Reason::DiagnosisWrongPhase
+                | Reason::CampaignWrongPhase
+                | Reason::CampaignNotPublished
         )
     };
     for refusal in phases.filter(wrong) {

@@ -40,7 +40,7 @@ impl From<Behind> for Failure {
 fn name(view: ViewName) -> Words {
     match view {
         ViewName::Timeline => Words::pair("timeline", "企业时间线"),
-        ViewName::Quota => Words::pair("quota", "检查频次台账"),
+        ViewName::Visits => Words::pair("visits", "检查台账"),
         ViewName::Appeals => Words::pair("appeals", "诉求清单"),
         ViewName::Measures => Words::pair("measures", "办理成效统计"),
         ViewName::Agenda => Words::pair("agenda", "待办事项"),

@@ -6,6 +6,7 @@
 use doudi_domain::{
     AppealId, AreaCode, EnterpriseId, UnitId,
     appeal::{self, Submission},
+    campaign::Campaign,
     clock::Owner,
     policy,
 };
@@ -178,6 +179,23 @@ impl Caller {
         }
     }
 
+    /// Whether the caller may see a special campaign: whoever holds an office, and everybody once it was
+    /// published.
+    pub(crate) fn sees_campaign(&self, campaign: &Campaign) -> bool {
+        !self.is_only_enterprise() || campaign.document().is_some()
+    }
+
+    /// Whether the caller may see a random draw of `unit`: the unit itself, and whoever watches over units.
+    pub(crate) fn sees_draw(&self, unit: &UnitId) -> bool {
+        let watches = self.is(Role::Supervisor) || self.is_any(Role::OF_ALL);
+        watches || self.of_unit() == Some(unit)
+    }
+
+    /// Whether the caller may see a device of `unit`: the unit itself, and whoever watches over units.
+    pub(crate) fn sees_device(&self, unit: &UnitId) -> bool {
+        self.sees_draw(unit)
+    }
+
     /// The unit that the caller acts for.
     fn of_unit(&self) -> Option<&UnitId> {
         self.unit.as_ref().filter(|_| self.is_any(Role::OF_UNIT))
@@ -292,6 +310,23 @@ mod tests {
         assert!(local.sees(&id, &[], Some(&area("210212"))));
         assert!(local.may_register(&id, &area("210212")));
         assert!(!local.may_register(&id, &area("210203")));
+    }
+
+    #[test]
+    fn a_draw_is_for_its_unit_and_for_those_who_watch() {
+        let of_tax = |roles: &[Role]| {
+            let caller = Caller { unit: Some(unit("tax")), ..caller(roles) };
+            (caller.sees_draw(&unit("tax")), caller.sees_draw(&unit("fire")))
+        };
+        for role in Role::OF_UNIT.iter() {
+            assert_eq!(of_tax(&[role]), (true, false), "{role}");
+        }
+        for role in [Role::Supervisor, Role::Auditor, Role::Admin] {
+            assert_eq!(of_tax(&[role]), (true, true), "{role}");
+        }
+        for role in [Role::Enterprise, Role::Dispatcher, Role::CaseHolder] {
+            assert_eq!(of_tax(&[role]), (false, false), "{role}");
+        }
     }
 
     #[test]

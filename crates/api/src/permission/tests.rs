@@ -36,6 +36,11 @@ fn commands_are_open_to_named_roles_only_and_never_to_those_who_only_watch() {
         let query = queries.iter().any(|verb| method.starts_with(verb));
         let open = match method {
             "FollowCase" => RoleSet::of(&[Role::CaseHolder]),
+            "ExplainPlan" => Role::OF_ACCOUNTS.without(Role::Enterprise),
+            // Visits of others, for who could join them.
+            "ListNearVisits" => RoleSet::of(&[Role::Inspector, Role::UnitHead]),
+            // Whoever holds a code that hangs at an enterprise can scan it from anywhere.
+            "GetEnterpriseCode" => RoleSet::of(&[Role::Enterprise, Role::Dispatcher, Role::Admin]),
             // What names one appeal is for the holder of its case, too.
             "DownloadFile" | "ExplainDeadline" | "GetTimeLedger" | "GetAllowedActions" => {
                 RoleSet::ALL

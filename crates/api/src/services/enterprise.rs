@@ -16,7 +16,7 @@ use crate::{
 };
 
 impl Api {
-    async fn on_profile(
+    pub(super) async fn on_profile(
         &self,
         call: &Call,
         order: &Order<Command>,
@@ -83,7 +83,11 @@ impl Api {
     }
 
     /// Only who is in charge of an enterprise's present area may hand it to another.
-    async fn hands_over(&self, call: &Call, enterprise: &EnterpriseId) -> Result<(), Failure> {
+    pub(super) async fn hands_over(
+        &self,
+        call: &Call,
+        enterprise: &EnterpriseId,
+    ) -> Result<(), Failure> {
         if call.caller.is_admin() || call.caller.dispatches_everywhere() {
             return Ok(());
         }

@@ -3,24 +3,30 @@
 use doudi_domain::{
     AreaCode, Context, EnterpriseId, UnitId, VisitId,
     calendar::civil_date,
-    visits::{Command, Rejection, Visits},
+    visits::{CheckIn, Command, Rejection, Visit, Visits},
 };
 use doudi_engine::{Folded, streams};
-use doudi_views::{ViewName, quota};
-use jiff::Timestamp;
-use tonic::{Request, Response, Status};
+use doudi_views::{ViewName, visits::quota};
+use jiff::{Timestamp, civil::Date};
 
 use super::{Api, may_ask, no_enterprise};
 use crate::{
     call::Call,
-    convert::{self, Order, common::receipt, inspection, token},
+    convert::{
+        Order,
+        common::receipt,
+        inspection::{self, scan::Scanned},
+        token,
+    },
     error::{Explain, Failure, Reason},
     identity::Caller,
-    proto::{self as pb, inspection_service_server::InspectionService},
+    proto as pb,
 };
 
+mod rpcs;
+
 impl Api {
-    async fn on_visits(
+    pub(super) async fn on_visits(
         &self,
         call: &Call,
         order: &Order<Command>,
@@ -46,12 +52,12 @@ impl Api {
         order: &Order<Command>,
         refused: Failure,
     ) -> Result<Failure, Failure> {
-        let Some(id) = visit_of(&order.command) else {
+        let Some(id) = order.command.visit() else {
             return Ok(refused);
         };
         let folded = self.read::<Visits>(&streams::visits(&order.enterprise)?).await?;
         let seen = match folded.state.get(id) {
-            Some(visit) => self.sees_visit(call, &order.enterprise, &visit.plan.unit).await?,
+            Some(visit) => self.sees_visit(call, &order.enterprise, visit).await?,
             None => false,
         };
         Ok(if seen { refused } else { no_visit(id) })
@@ -71,13 +77,59 @@ impl Api {
     async fn check_in_at(
         &self,
         call: &Call,
-        request: &pb::CheckInRequest,
-    ) -> Result<pb::CheckInResponse, Failure> {
-        let order = inspection::check_in(request, call.unit()?)?;
-        let occurred_at = Some(order.command.2.occurred_at);
-        let order = order.map(|(visit, unit, check_in)| Command::CheckIn { visit, unit, check_in });
-        let receipt = self.on_visits(call, &order, occurred_at).await?;
-        Ok(pb::CheckInResponse { receipt })
+        order: Order<Scanned>,
+    ) -> Result<Option<pb::Receipt>, Failure> {
+        let unit = call.unit()?;
+        let proof = self.proof(&order).await?;
+        let occurred_at = Some(order.command.check_in.occurred_at);
+        let order = order.map(|Scanned { visit, check_in, improvised, .. }| Command::CheckIn {
+            visit,
+            unit,
+            check_in: CheckIn { proof, ..check_in },
+            improvised,
+        });
+        self.on_visits(call, &order, occurred_at).await
+    }
+
+    /// Today in Asia/Shanghai.
+    pub(super) fn today(&self) -> Date {
+        civil_date(self.0.clock.now())
+    }
+
+    async fn backfill(
+        &self,
+        call: &Call,
+        request: &pb::BackfillCheckInRequest,
+    ) -> Result<Option<pb::Receipt>, Failure> {
+        let order = inspection::scan::backfill(request, call.unit()?)?;
+        let Command::CheckIn { check_in, .. } = &order.command else {
+            return Err(Failure::fault("a scan was converted to another command"));
+        };
+        let occurred_at = Some(check_in.occurred_at);
+        self.on_visits(call, &order, occurred_at).await
+    }
+
+    async fn check_off_site(
+        &self,
+        call: &Call,
+        request: &pb::RecordOffSiteCheckRequest,
+    ) -> Result<pb::RecordOffSiteCheckResponse, Failure> {
+        let order = inspection::found::off_site(request, call.unit()?)?;
+        let check_id = order.command.check.to_string();
+        let occurred_at = Some(order.command.occurred_at);
+        let receipt = self.on_visits(call, &order.map(Command::RecordOffSite), occurred_at).await?;
+        Ok(pb::RecordOffSiteCheckResponse { receipt, check_id })
+    }
+
+    /// What the enterprise says it rectified, in a visit that it knows of.
+    async fn rectified(
+        &self,
+        call: &Call,
+        request: &pb::ReportRectificationRequest,
+    ) -> Result<Option<pb::Receipt>, Failure> {
+        let order = inspection::found::rectified(request)?;
+        call.require(|caller| caller.is_enterprise(&order.enterprise))?;
+        self.on_visits(call, &order, None).await
     }
 
     async fn check_out_at(
@@ -102,21 +154,26 @@ impl Api {
         may_ask(call, &enterprise)?;
         let folded = self.read_at::<Visits>(&streams::visits(&enterprise)?, at_least).await?;
         let visit = folded.state.get(id).ok_or_else(|| no_visit(id))?;
-        if !self.sees_visit(call, &enterprise, &visit.plan.unit).await? {
+        if !self.sees_visit(call, &enterprise, visit).await? {
             return Err(no_visit(id));
         }
-        Ok(inspection::answer(&enterprise, visit, &folded))
+        Ok(inspection::visit::answer(&enterprise, visit, &folded))
     }
 
-    /// Whether the caller may see a visit of that enterprise by `unit`.
-    async fn sees_visit(
+    /// Whether the caller may see a visit to that enterprise. The enterprise itself sees one once it was
+    /// told of it, or the officers came.
+    pub(super) async fn sees_visit(
         &self,
         call: &Call,
         enterprise: &EnterpriseId,
-        unit: &UnitId,
+        visit: &Visit,
     ) -> Result<bool, Failure> {
-        let units = [unit];
-        let sees = |caller: &Caller, area: Option<&AreaCode>| caller.sees(enterprise, &units, area);
+        let units: Vec<&UnitId> = visit.shares.keys().collect();
+        let announced = visit.is_announced();
+        let sees = |caller: &Caller, area: Option<&AreaCode>| {
+            caller.sees(enterprise, &units, area)
+                && (announced || !caller.is_enterprise(enterprise))
+        };
         self.sees(&call.caller, enterprise, sees).await
     }
 
@@ -142,10 +199,10 @@ impl Api {
         let explained = |folded: &Folded<Visits>, context: &Context<'_>| {
             let versions = (
                 context.frequency.map(|published| published.version),
-                context.catalogue.map(|published| published.version),
+                context.catalogue(&plan.unit).map(|published| published.version),
             );
             let found = folded.state.explain(context, &plan);
-            inspection::of_explanation(&found, versions, folded.position)
+            inspection::limits::of_explanation(&found, versions, folded.position)
         };
         let stream = streams::visits(&enterprise)?;
         Ok(self.0.engine.consider(&stream, &command, explained).await?)
@@ -156,117 +213,24 @@ impl Api {
         call: &Call,
         request: &pb::GetQuotaRequest,
     ) -> Result<pb::GetQuotaResponse, Failure> {
-        let today = civil_date(self.0.clock.now());
+        let today = self.today();
         let own = call.caller.unit.as_ref();
         let inspection::QuotaAsked { enterprise, unit, on, at_least } =
             inspection::quota(request, own, today)?;
         may_ask(call, &enterprise)?;
         self.sees_enterprise(call, &enterprise).await?;
-        self.reached(ViewName::Quota, "min_position", at_least).await?;
-        let query = quota::Query { enterprise, unit, on };
+        self.reached(ViewName::Visits, "min_position", at_least).await?;
+        let known_only = call.caller.is_enterprise(&enterprise);
+        let query = quota::Query { enterprise, unit, on, known_only };
         let found = self.0.views.quota(&query, call.fresh(at_least)).await?;
         Ok(pb::GetQuotaResponse {
-            quotas: found.standings.iter().map(inspection::of_standing).collect(),
+            quotas: found.standings.iter().map(inspection::limits::of_standing).collect(),
             position: token::of_position(found.position),
         })
     }
 }
 
 /// A visit that is not there, or not for this caller.
-fn no_visit(id: VisitId) -> Failure {
+pub(super) fn no_visit(id: VisitId) -> Failure {
     Rejection::VisitUnknown(id).explain().into()
-}
-
-/// The visit that a command is about; none for one that only makes it.
-fn visit_of(command: &Command) -> Option<VisitId> {
-    match command {
-        Command::Plan(_) => None,
-        Command::Approve { visit, .. }
-        | Command::CheckIn { visit, .. }
-        | Command::CheckOut { visit, .. }
-        | Command::ReportResult { visit, .. }
-        | Command::Cancel { visit, .. }
-        | Command::Expire { visit } => Some(*visit),
-    }
-}
-
-#[tonic::async_trait]
-impl InspectionService for Api {
-    async fn plan_visit(
-        &self,
-        request: Request<pb::PlanVisitRequest>,
-    ) -> Result<Response<pb::PlanVisitResponse>, Status> {
-        let call = Call::of(&request)?;
-        Ok(Response::new(self.plan(&call, request.get_ref()).await?))
-    }
-
-    async fn approve_visit(
-        &self,
-        request: Request<pb::ApproveVisitRequest>,
-    ) -> Result<Response<pb::ApproveVisitResponse>, Status> {
-        let call = Call::of(&request)?;
-        let order = inspection::approve(request.get_ref(), call.unit()?)?;
-        let receipt = self.on_visits(&call, &order, None).await?;
-        Ok(Response::new(pb::ApproveVisitResponse { receipt }))
-    }
-
-    async fn check_in(
-        &self,
-        request: Request<pb::CheckInRequest>,
-    ) -> Result<Response<pb::CheckInResponse>, Status> {
-        let call = Call::of(&request)?;
-        Ok(Response::new(self.check_in_at(&call, request.get_ref()).await?))
-    }
-
-    async fn check_out(
-        &self,
-        request: Request<pb::CheckOutRequest>,
-    ) -> Result<Response<pb::CheckOutResponse>, Status> {
-        let call = Call::of(&request)?;
-        Ok(Response::new(self.check_out_at(&call, request.get_ref()).await?))
-    }
-
-    async fn report_result(
-        &self,
-        request: Request<pb::ReportResultRequest>,
-    ) -> Result<Response<pb::ReportResultResponse>, Status> {
-        let call = Call::of(&request)?;
-        let order = convert::inspection::report(request.get_ref(), call.unit()?)?;
-        let receipt = self.on_visits(&call, &order, None).await?;
-        Ok(Response::new(pb::ReportResultResponse { receipt }))
-    }
-
-    async fn cancel_visit(
-        &self,
-        request: Request<pb::CancelVisitRequest>,
-    ) -> Result<Response<pb::CancelVisitResponse>, Status> {
-        let call = Call::of(&request)?;
-        let order = inspection::cancel(request.get_ref(), call.unit()?)?;
-        let receipt = self.on_visits(&call, &order, None).await?;
-        Ok(Response::new(pb::CancelVisitResponse { receipt }))
-    }
-
-    async fn get_visit(
-        &self,
-        request: Request<pb::GetVisitRequest>,
-    ) -> Result<Response<pb::GetVisitResponse>, Status> {
-        let call = Call::of(&request)?;
-        Ok(Response::new(self.visit(&call, request.get_ref()).await?))
-    }
-
-    async fn explain_plan(
-        &self,
-        request: Request<pb::ExplainPlanRequest>,
-    ) -> Result<Response<pb::ExplainPlanResponse>, Status> {
-        let call = Call::of(&request)?;
-        Ok(Response::new(self.plan_explained(&call, request.get_ref()).await?))
-    }
-
-    async fn get_quota(
-        &self,
-        request: Request<pb::GetQuotaRequest>,
-    ) -> Result<Response<pb::GetQuotaResponse>, Status> {
-        let call = Call::of(&request)?;
-        Ok(Response::new(self.quota(&call, request.get_ref()).await?))
-    }
 }

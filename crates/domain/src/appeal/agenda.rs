@@ -13,6 +13,8 @@ const CONVENE: &str = "convene";
 const DISCONTINUE: &str = "discontinue";
 const ERASE: &str = "erase";
 const MERGE: &str = "merge";
+const HOLD: &str = "hold";
+const LIFT: &str = "lift";
 
 fn clock_key(id: ClockId) -> String {
     format!("clock/{}", id.0)
@@ -69,6 +71,12 @@ impl Process for Event {
             Self::PersonalDataErased { subject } => {
                 Some(put(ERASE, at, Duty::DestroyKey { subject: subject.clone() }))
             }
+            Self::AppealSubmitted { submission, .. } => {
+                submission.about_visit.map(|visit| put(HOLD, at, Duty::HoldVisits { visit }))
+            }
+            Self::VisitsHeld {} => Some(Change::Drop(HOLD.to_owned())),
+            Self::HoldEnded {} => Some(put(LIFT, at, Duty::LiftHold {})),
+            Self::HoldLifted {} => Some(Change::Drop(LIFT.to_owned())),
             Self::KeyDestroyed {} => Some(Change::Drop(ERASE.to_owned())),
             _ => None,
         });

@@ -97,6 +97,8 @@ pub struct Case {
     pub mediated: Option<bool>,
     /// The joint diagnosis called for last.
     pub diagnosis: Option<Diagnosis>,
+    /// How far the hold of the visits complained about is, where it complains about one.
+    pub hold: Hold,
     /// How far its personal data are erased.
     pub erased: Erasure,
 }
@@ -136,6 +138,20 @@ pub struct Part {
     pub submission: Submission,
     /// Whether it was submitted.
     pub submitted: bool,
+}
+
+/// How far the hold of a unit's visits is, which a complaint about one of them brings about.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Hold {
+    /// Not heard of by the visits yet; nothing is wanted of an appeal about no visit.
+    #[default]
+    Wanted,
+    /// The visits are held.
+    Placed,
+    /// Nothing need be held any more.
+    Ended,
+    /// The visits have heard of that.
+    Lifted,
 }
 
 /// How far the personal data of an appeal are erased.

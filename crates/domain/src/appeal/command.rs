@@ -147,6 +147,10 @@ pub enum Command {
         #[serde(skip)]
         standing: Standing,
     },
+    /// Record that the visits of the unit complained about are held.
+    MarkVisitsHeld,
+    /// Record that they are held no more.
+    MarkHoldLifted,
     /// Record that the other appeal took it up.
     MarkMergeDelivered,
     /// Take it back, since the other appeal cannot take it up.

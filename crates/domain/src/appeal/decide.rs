@@ -76,6 +76,8 @@ impl Case {
             Command::Merge { into } => self.merge(context, *into),
             Command::Absorb { from, standing } => self.absorb(*from, standing),
             Command::UndoMerge => self.undo_merge(context),
+            Command::MarkVisitsHeld => Ok(self.mark_visits_held()),
+            Command::MarkHoldLifted => Ok(self.mark_hold_lifted()),
             Command::MarkMergeDelivered => self.mark_merge_delivered(),
             Command::Split { part, submission } => self.split(context, *part, submission),
             Command::MarkPartSubmitted { part } => self.mark_part_submitted(*part),

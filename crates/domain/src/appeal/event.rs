@@ -338,6 +338,13 @@ pub enum Event {
     },
     /// The key is destroyed.
     KeyDestroyed {},
+    /// The unit complained about has its other visits to the enterprise held.
+    VisitsHeld {},
+    /// The enterprise took the answer to its complaint about a visit, or the complaint is closed or goes on
+    /// elsewhere: nothing need be held any more.
+    HoldEnded {},
+    /// The visits are held no more.
+    HoldLifted {},
 }
 
 impl Event {
@@ -390,7 +397,10 @@ impl Event {
             | Self::DeadlinesRecomputed { .. }
             | Self::AppealRepaired { route: None, .. }
             | Self::PersonalDataErased { .. }
-            | Self::KeyDestroyed {} => None,
+            | Self::KeyDestroyed {}
+            | Self::VisitsHeld {}
+            | Self::HoldEnded {}
+            | Self::HoldLifted {} => None,
         }
     }
 
@@ -441,7 +451,10 @@ impl Event {
             | Self::DiagnosisAbandoned { .. }
             | Self::DiagnosisDiscontinued { .. }
             | Self::PersonalDataErased { .. }
-            | Self::KeyDestroyed {} => None,
+            | Self::KeyDestroyed {}
+            | Self::VisitsHeld {}
+            | Self::HoldEnded {}
+            | Self::HoldLifted {} => None,
         }
     }
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::{
     case::{
-        Assignment, BeforeMerge, Case, Diagnosis, Ending, Erasure, Extension, Part, Phase,
+        Assignment, BeforeMerge, Case, Diagnosis, Ending, Erasure, Extension, Hold, Part, Phase,
         PhaseName, Resolution, Task,
     },
     event::Event,
@@ -53,6 +53,7 @@ impl Case {
             parts: BTreeMap::new(),
             mediated: None,
             diagnosis: None,
+            hold: Hold::default(),
             erased: Erasure::No,
         };
         case.wind(clocks);
@@ -301,6 +302,9 @@ impl Case {
             }
             Event::PersonalDataErased { .. } => self.erased = Erasure::Ordered,
             Event::KeyDestroyed {} => self.erased = Erasure::Done,
+            Event::VisitsHeld {} => self.hold = Hold::Placed,
+            Event::HoldEnded {} => self.hold = Hold::Ended,
+            Event::HoldLifted {} => self.hold = Hold::Lifted,
             _ => {}
         }
     }

@@ -17,6 +17,7 @@ use crate::{
 mod around;
 mod clocks;
 mod closing;
+mod complaints;
 mod guarantee;
 mod handling;
 mod history;

@@ -164,7 +164,7 @@ impl Clock {
             Some(pause) => self.used(pause.since, calendar) + pause.left,
             None => self.used(self.due, calendar),
         };
-        let warnings = terms.case_type.warnings;
+        let warnings = terms.warnings;
         let warning = |percent, step| {
             let at = self.instant_of(allowance.percent(percent), calendar);
             Planned { at, step }
@@ -178,7 +178,7 @@ impl Clock {
         // The ladder stands still with the clock.
         let stood = self.derivation.pauses.iter().filter(|pause| pause.since >= red);
         let stood = stood.map(|pause| pause.length).sum();
-        steps.extend(terms.case_type.ladder.iter().map(|rung| Planned {
+        steps.extend(terms.ladder.iter().map(|rung| Planned {
             at: calendar.after(calendar.later(red, rung.after_working_days), stood),
             step: Step::Escalate(rung.escalation),
         }));

@@ -6,6 +6,7 @@ use serde_json::json;
 use super::*;
 use crate::{
     calendar::{Exception, Interval},
+    cases::CaseType,
     kit::{day, moment, published_calendar, reference, shipped_cases, unit},
 };
 
@@ -28,7 +29,7 @@ impl Ground {
 
     fn terms(&self) -> Terms<'_> {
         let calendar = Published { version: 7, document: &self.calendar };
-        Terms { case_type: &self.case_type, version: 2, calendar }
+        self.case_type.terms(2, calendar)
     }
 
     /// A clock to resolve, started at `2025-04-25 10:00` or the like.

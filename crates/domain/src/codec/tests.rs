@@ -10,17 +10,20 @@ use crate::{
     CheckDigit, Decider,
     appeal::{Appeal, Channel},
     calendar::DayKind,
+    campaign::{Campaign, Capacity},
     cases::Escalation,
     catalogue::{Level, Mode, Qualification},
     clock,
+    device::Device,
     diagnosis::{Diagnosis, Stance},
+    draw::Draw,
     enterprise::{CreditGrade, Profile, RiskClass},
     frequency::{self, Ground, Held, Subject, Window},
     kit::{area, certificate, day, field, item, name, unit},
     policy::{Policy, PolicyName},
     reads::Reads,
     routing::RouteRule,
-    visits::{CancelReason, Irregularity, Visits},
+    visits::{CancelReason, Irregularity, RefusalReason, SetAside, Visits},
 };
 
 /// One golden file, `<EventName>.v<N>.json` or `<EventName>.<case>.v<N>.json`.
@@ -80,6 +83,9 @@ fn golden_files_decode_and_are_written_again() {
     check_golden::<Diagnosis>();
     check_golden::<Policy>();
     check_golden::<Reads>();
+    check_golden::<Campaign>();
+    check_golden::<Draw>();
+    check_golden::<Device>();
 }
 
 #[test]
@@ -89,8 +95,17 @@ fn every_kind_of_golden_files_belongs_to_a_decider() {
         .unwrap()
         .map(|entry| entry.unwrap().file_name().into_string().unwrap())
         .collect();
-    let known =
-        [Profile::KIND, Visits::KIND, Appeal::KIND, Diagnosis::KIND, Policy::KIND, Reads::KIND];
+    let known = [
+        Profile::KIND,
+        Visits::KIND,
+        Appeal::KIND,
+        Diagnosis::KIND,
+        Policy::KIND,
+        Reads::KIND,
+        Campaign::KIND,
+        Draw::KIND,
+        Device::KIND,
+    ];
     assert_eq!(kinds, known.map(str::to_owned).into());
 }
 
@@ -166,6 +181,10 @@ fn catalogues_are_stored_by_stable_words() {
         (Level::County, json!("county")),
         (Level::Township, json!("township")),
     ]);
+    words(&[
+        (Capacity::Government, json!("government")),
+        (Capacity::SuperiorOrgan, json!("superior_organ")),
+    ]);
     words(&[(Mode::OnSite, json!("on_site")), (Mode::OffSite, json!("off_site"))]);
     words(&[
         (Qualification::Organ, json!("organ")),
@@ -190,6 +209,38 @@ fn visits_are_stored_by_stable_words() {
         (Irregularity::TooFewOfficers, json!("too_few_officers")),
         (Irregularity::LimitsUnchecked, json!("limits_unchecked")),
         (Irregularity::OfficerInvalid, json!("officer_invalid")),
+        (Irregularity::AfterRefusal, json!("after_refusal")),
+        (Irregularity::AfterMerge, json!("after_merge")),
+        (Irregularity::Unplanned, json!("unplanned")),
+        (Irregularity::OutsideCatalogue, json!("outside_catalogue")),
+        (Irregularity::EvidenceMissing, json!("evidence_missing")),
+        (Irregularity::Held, json!("held")),
+        (Irregularity::BackfilledLate, json!("backfilled_late")),
+        (Irregularity::CodeMissing, json!("code_missing")),
+        (Irregularity::CodeInvalid, json!("code_invalid")),
+        (Irregularity::CodeOfOther, json!("code_of_other")),
+        (Irregularity::CodeRevoked, json!("code_revoked")),
+        (Irregularity::CodeReplayed, json!("code_replayed")),
+        (Irregularity::PlaceImplausible, json!("place_implausible")),
+        (Irregularity::ClockSuspect, json!("clock_suspect")),
+        (Irregularity::DeviceCloned, json!("device_cloned")),
+        (Irregularity::ChainBroken, json!("chain_broken")),
+        (Irregularity::EnterpriseUnregistered, json!("enterprise_unregistered")),
+    ]);
+    words(&[
+        (RefusalReason::OfficersUnidentified, json!("officers_unidentified")),
+        (RefusalReason::NotApproved, json!("not_approved")),
+        (RefusalReason::ItemsDiffer, json!("items_differ")),
+        (RefusalReason::TooOften, json!("too_often")),
+        (RefusalReason::CodeNotSound, json!("code_not_sound")),
+    ]);
+    words(&[
+        (SetAside::VisitUnknown, json!("visit_unknown")),
+        (SetAside::OtherUnit, json!("other_unit")),
+        (SetAside::AlreadyCheckedIn, json!("already_checked_in")),
+        (SetAside::NotCheckedIn, json!("not_checked_in")),
+        (SetAside::OutBeforeIn, json!("out_before_in")),
+        (SetAside::InFuture, json!("in_future")),
     ]);
     words(&[
         (CancelReason::TaskWithdrawn, json!("task_withdrawn")),
@@ -272,6 +323,8 @@ fn appeals_and_their_clocks_are_stored_by_stable_words() {
         (ClockKind::Mediation, json!("mediation")),
         (ClockKind::Opinion, json!("opinion")),
         (ClockKind::Conclusion, json!("conclusion")),
+        (ClockKind::Approval, json!("approval")),
+        (ClockKind::Tell, json!("tell")),
     ]);
 }
 
@@ -405,4 +458,6 @@ fn every_version_table_names_each_type_once() {
     names::<diagnosis::Event>();
     names::<policy::Event>();
     names::<reads::Event>();
+    names::<campaign::Event>();
+    names::<draw::Event>();
 }

@@ -3,7 +3,7 @@
 use super::*;
 use crate::{
     calendar::cut,
-    clock::{ClockKind, Owner, Terms},
+    clock::{ClockKind, Owner},
 };
 
 impl Diagnosis {
@@ -32,7 +32,7 @@ impl Diagnosis {
         let conclusion = (ClockKind::Conclusion, &convening.convener, allowances.conclusion);
         let owed = convening.panel.units.iter().map(opinion).chain([conclusion]);
         let start = |(n, (kind, unit, working_days)): (u32, (_, &UnitId, _))| {
-            let terms = Terms { case_type, version, calendar: context.calendar };
+            let terms = case_type.terms(version, context.calendar);
             Clock::start(ClockId(n), kind, Owner::Unit(unit.clone()), working_days, at, terms)
         };
         let clocks = (1..).zip(owed).map(start).collect();

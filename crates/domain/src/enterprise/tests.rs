@@ -6,6 +6,8 @@ use crate::kit::{
     unit, when,
 };
 
+mod codes;
+
 const TODAY: &str = "2025-03-03T09:00+08:00";
 
 fn world() -> World {
@@ -45,6 +47,7 @@ fn an_enterprise_is_registered_once() {
         superseded: vec![],
         risk_class: None,
         tags: [].into(),
+        codes: [].into(),
     };
     assert_eq!(registered(), Profile::Registered(expected));
     for (again, expected) in [

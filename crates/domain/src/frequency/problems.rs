@@ -3,9 +3,10 @@
 use jiff::civil::Date;
 
 use super::{
-    Counting, DaysOfMonth, Floor, FrequencyPolicy, Ground, OnExceeding, Rule, Subject, Window,
+    Counting, DaysOfMonth, Floor, FrequencyPolicy, Ground, OnExceeding, Rule, Subject, VisitTerms,
+    Window,
 };
-use crate::ids::RuleId;
+use crate::{cases::Warnings, ids::RuleId};
 
 /// The longest rolling window, in days.
 const ROLLING_MAX: u16 = 3660;
@@ -50,6 +51,12 @@ pub enum FrequencyProblem {
     /// What is plainly too many would be nothing out of the ordinary.
     #[error("an excess needs a multiple of at least 1, and at least 2 visits within 1 to 366 days")]
     Excess,
+    /// What a visit is held to is out of range.
+    #[error(
+        "a visit's terms allow at most 60 working days, 366 calendar days and 1 to 100000 metres, and \
+         warn at 1 to 100 percent, blue not after yellow"
+    )]
+    VisitTerms,
 }
 
 impl FrequencyPolicy {
@@ -74,6 +81,9 @@ impl FrequencyPolicy {
         if excess.multiple == 0 || excess.visits < 2 || !(1..=366).contains(&excess.days) {
             problems.push(FrequencyProblem::Excess);
         }
+        if !self.visits.is_sound() {
+            problems.push(FrequencyProblem::VisitTerms);
+        }
         problems
     }
 
@@ -90,6 +100,17 @@ impl FrequencyPolicy {
             }
         }
         found
+    }
+}
+
+impl VisitTerms {
+    fn is_sound(&self) -> bool {
+        let Warnings { blue_percent: blue, yellow_percent: yellow } = self.warnings;
+        self.approval_days.max(self.tell_days) <= 60
+            && self.backfill_days.max(self.near_days) <= 366
+            && (1..=100_000).contains(&self.place_metres)
+            && (1..=100).contains(&yellow)
+            && (1..=yellow).contains(&blue)
     }
 }
 

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use jiff::{Timestamp, ToSpan, civil::Date};
 use proptest::{
-    collection::{btree_map, btree_set, vec},
+    collection::{btree_set, vec},
     option,
     prelude::*,
     sample::select,
@@ -16,17 +16,22 @@ use crate::{
     TagId, TopicId, UnitId, VisitId,
     catalogue::Level,
     enterprise::{self, CreditGrade, RiskClass},
-    frequency::{Ground, Key, OnExceeding, Party, Standing},
+    frequency::{Ground, Key, OnExceeding, Standing},
+    ids::CodeId,
     kit::{day, sealed, unit},
-    visits::{self, CancelReason, CheckIn, Irregularity, ItemResult, Plan},
+    visits::Place,
 };
 
 mod appeal;
+mod campaign;
 mod inspection;
 mod policy;
+mod visits;
 
 pub(super) use appeal::appeal_event;
+pub(super) use campaign::{campaign_event, draw_event};
 pub(super) use policy::policy_event;
+pub(super) use visits::visits_event;
 
 pub(super) const GROUNDS: [Ground; 12] = [
     Ground::Routine,
@@ -128,6 +133,18 @@ pub(super) fn any_visit() -> impl Strategy<Value = VisitId> {
     (1..5_u128).prop_map(|n| VisitId(Uuid::from_u128(n)))
 }
 
+fn any_code() -> impl Strategy<Value = CodeId> {
+    (1..5_u128).prop_map(|n| CodeId(Uuid::from_u128(n)))
+}
+
+fn any_place() -> impl Strategy<Value = Place> {
+    any::<(i32, i32, u32)>().prop_map(|(latitude_e6, longitude_e6, accuracy_m)| Place {
+        latitude_e6,
+        longitude_e6,
+        accuracy_m,
+    })
+}
+
 fn any_ground() -> impl Strategy<Value = Ground> {
     select(GROUNDS.to_vec())
 }
@@ -169,110 +186,6 @@ fn any_standing() -> impl Strategy<Value = Standing> {
     })
 }
 
-fn any_plan() -> impl Strategy<Value = Plan> {
-    let units = (any_unit(), btree_set(any_unit(), 0..3));
-    let who = (any_visit(), units, any_officers(), btree_set(any_item(), 0..4));
-    let papers =
-        (option::of(any_reference()), option::of(any_reference()), option::of(any_reference()));
-    (who, any_ground(), papers, any_day()).prop_map(|(who, ground, papers, on)| {
-        let (visit, (unit, co_units), officers, items) = who;
-        let (evidence, justification, on_site_reason) = papers;
-        Plan {
-            visit,
-            unit,
-            co_units,
-            officers,
-            items,
-            ground,
-            evidence,
-            justification,
-            on_site_reason,
-            on,
-        }
-    })
-}
-
-/// What is recorded of any plan, by whichever rules.
-fn visit_planned() -> impl Strategy<Value = visits::Event> {
-    let party = (any_unit(), option::of(any_level()));
-    let parties = vec(party.prop_map(|(unit, level)| Party { unit, level }), 0..3);
-    let fields = btree_map(any_item(), any_field(), 0..3);
-    let versions = (any::<u32>(), option::of(any::<u32>()));
-    let standings = vec(any_standing(), 0..3);
-    (any_plan(), option::of(any_area()), versions, parties, fields, standings).prop_map(
-        |(plan, area, (policy_version, catalogue_version), parties, fields, standings)| {
-            visits::Event::VisitPlanned {
-                plan,
-                area,
-                policy_version,
-                catalogue_version,
-                parties,
-                fields,
-                standings,
-            }
-        },
-    )
-}
-
-fn any_result() -> impl Strategy<Value = ItemResult> {
-    let outcome = prop_oneof![
-        Just(visits::Outcome::Pass),
-        Just(visits::Outcome::CorrectedOnTheSpot),
-        any_day().prop_map(visits::Outcome::RectifyBy),
-        Just(visits::Outcome::CaseFiled),
-        Just(visits::Outcome::TransferredToPolice),
-    ];
-    (any_item(), outcome).prop_map(|(item, outcome)| ItemResult { item, outcome })
-}
-
-fn any_check_in() -> impl Strategy<Value = CheckIn> {
-    (any_officers(), any_moment(), any::<bool>())
-        .prop_map(|(officers, occurred_at, offline)| CheckIn { officers, occurred_at, offline })
-}
-
-pub(super) fn visits_event() -> impl Strategy<Value = visits::Event> {
-    use visits::Event;
-    let irregularity = select(vec![
-        Irregularity::NotApproved,
-        Irregularity::AfterCancellation,
-        Irregularity::AfterExpiry,
-        Irregularity::BeforePlannedDay,
-        Irregularity::TooFewOfficers,
-        Irregularity::LimitsUnchecked,
-        Irregularity::OfficerInvalid,
-    ]);
-    let reason = select(vec![
-        CancelReason::TaskWithdrawn,
-        CancelReason::CoveredByOther,
-        CancelReason::EnterpriseGone,
-        CancelReason::OfficersUnavailable,
-    ]);
-    prop_oneof![
-        visit_planned(),
-        (any_visit(), any::<u32>(), any_day(), any_day()).prop_map(
-            |(visit, count, from, until)| Event::VisitsExcessive { visit, count, from, until }
-        ),
-        (any_visit(), any_standing())
-            .prop_map(|(visit, standing)| Event::RepeatVisits { visit, standing }),
-        any_visit().prop_map(|visit| Event::VisitApproved { visit }),
-        (any_visit(), any_check_in(), btree_set(irregularity, 0..4)).prop_map(
-            |(visit, check_in, irregularities)| Event::VisitCheckedIn {
-                visit,
-                check_in,
-                irregularities
-            }
-        ),
-        (any_visit(), any_standing())
-            .prop_map(|(visit, standing)| Event::CapExceeded { visit, standing }),
-        (any_visit(), any_moment())
-            .prop_map(|(visit, occurred_at)| Event::VisitCheckedOut { visit, occurred_at }),
-        (any_visit(), vec(any_result(), 0..4))
-            .prop_map(|(visit, results)| Event::ResultReported { visit, results }),
-        (any_visit(), reason).prop_map(|(visit, reason)| Event::VisitCancelled { visit, reason }),
-        any_visit().prop_map(|visit| Event::VisitExpired { visit }),
-    ]
-}
-
 pub(super) fn enterprise_event() -> impl Strategy<Value = enterprise::Event> {
     use enterprise::Event;
     let check_digit = prop_oneof![
@@ -302,5 +215,8 @@ pub(super) fn enterprise_event() -> impl Strategy<Value = enterprise::Event> {
                 issuer
             }
         ),
+        (any_code(), any_moment(), option::of(any_place()))
+            .prop_map(|(code, expires_at, place)| Event::CodeIssued { code, expires_at, place }),
+        (any_code(), any_moment()).prop_map(|(code, at)| Event::CodeRevoked { code, at }),
     ]
 }

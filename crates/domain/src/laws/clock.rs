@@ -120,7 +120,7 @@ fn any_moves() -> impl Strategy<Value = Vec<(i64, Move)>> {
 }
 
 fn terms<'a>(case_type: &'a CaseType, calendar: &'a Calendar) -> Terms<'a> {
-    Terms { case_type, version: 2, calendar: Published { version: 7, document: calendar } }
+    case_type.terms(2, Published { version: 7, document: calendar })
 }
 
 fn moved(clock: &Clock, moved: Move, now: Timestamp, terms: Terms<'_>) -> Clock {

@@ -3,12 +3,17 @@
 use proptest::{collection::vec, prelude::*};
 
 use super::{
-    arbitrary::{any_moment, appeal_event, enterprise_event, policy_event, visits_event},
+    arbitrary::{
+        any_moment, appeal_event, campaign_event, draw_event, enterprise_event, policy_event,
+        visits_event,
+    },
     cases,
 };
 use crate::{
     appeal::{self, Appeal},
     calendar::civil_date,
+    campaign::{self, Campaign},
+    draw::{self, Draw},
     enterprise::Profile,
     kit::{given, stored},
     policy::Policy,
@@ -61,6 +66,27 @@ proptest! {
         ];
         let found = read.into_iter().filter(|is| *is).count();
         prop_assert_eq!(found, usize::from(state.published().is_some()));
+    }
+
+    #[test]
+    fn campaigns_survive_storage_in_any_order(events in vec(campaign_event(), 0..8)) {
+        for event in &events {
+            prop_assert_eq!(&stored(event), event);
+        }
+        let state: Campaign = given(&events);
+        let proposed =
+            events.iter().any(|event| matches!(event, campaign::Event::CampaignProposed { .. }));
+        prop_assert_eq!(state.plan().is_some(), proposed);
+    }
+
+    #[test]
+    fn draws_survive_storage_in_any_order(events in vec(draw_event(), 0..8)) {
+        for event in &events {
+            prop_assert_eq!(&stored(event), event);
+        }
+        let state: Draw = given(&events);
+        let opened = events.iter().any(|event| matches!(event, draw::Event::DrawOpened { .. }));
+        prop_assert_eq!(state.opening().is_some(), opened);
     }
 
     #[test]

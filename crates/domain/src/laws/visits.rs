@@ -11,24 +11,26 @@ use uuid::Uuid;
 
 use self::{
     oracle::{Count, Oracle, Place, spelled},
-    random::{any_plan, any_policy, any_steps, command},
+    policies::any_policy,
+    random::{any_plan, any_steps, command},
 };
 use super::cases;
 use crate::{
     CertificateNumber, CheckDigit, Decider, UnitId, VisitId,
     catalogue::{Catalogue, Level},
-    decider::Context,
     enterprise::{self, CreditGrade, Profile, RiskClass},
     frequency::{FrequencyPolicy, Held, OnExceeding, Standing, Verdict},
     kit::{
         World, area, catalogue, certificate, day, given, moment, name, on_site, reference, tag,
         unit, when,
     },
-    visits::{Command, Event, Justification, Plan, Rejection, Visits},
+    visits::{Command, Event, Justification, Phase, Plan, Rejection, Visit, Visits},
 };
 
 mod frees;
+mod kept;
 mod oracle;
+mod policies;
 mod random;
 
 /// The items there are and their fields.
@@ -42,7 +44,7 @@ fn visit(n: u8) -> VisitId {
     VisitId(Uuid::from_u128(u128::from(n)))
 }
 
-/// Three units share eight visits.
+/// Three units share the visits.
 fn unit_of(n: u8) -> UnitId {
     unit(LEVELS[usize::from(n) % 3].0)
 }
@@ -132,7 +134,7 @@ fn check_plan(
 /// Checks what was raised at the door against what the visit pushed over.
 fn check_arrival(
     over: &[(Count, OnExceeding)],
-    offline: bool,
+    let_pass: bool,
     events: &[Event],
 ) -> Result<(), TestCaseError> {
     let (mut exceeded, mut repeated) = (vec![], vec![]);
@@ -149,7 +151,7 @@ fn check_arrival(
         .difference(&of_word(over, OnExceeding::NeedsExplanation))
         .cloned()
         .collect();
-    prop_assert!(offline || refusing.is_empty(), "a live scan never overshoots");
+    prop_assert!(let_pass || refusing.is_empty(), "a live scan never overshoots");
     prop_assert!(counts(exceeded.iter().copied()).is_superset(&refusing));
     let justifiable = of_word(over, OnExceeding::NeedsExplanation);
     prop_assert!(counts(exceeded.iter().copied()).is_subset(&justifiable));
@@ -158,16 +160,82 @@ fn check_arrival(
     Ok(())
 }
 
-fn about(command: &Command) -> UnitId {
-    match command {
-        Command::Plan(plan) => plan.unit.clone(),
-        Command::Approve { unit, .. }
-        | Command::CheckIn { unit, .. }
-        | Command::CheckOut { unit, .. }
-        | Command::ReportResult { unit, .. }
-        | Command::Cancel { unit, .. } => unit.clone(),
-        Command::Expire { .. } => unit("tax"),
+/// Checks a merge against what the limits would be pushed over.
+fn check_merge(
+    over: &[(Count, OnExceeding)],
+    justified: bool,
+    outcome: &Result<Vec<Event>, Rejection>,
+) -> Result<(), TestCaseError> {
+    let strictest = over.iter().map(|(_, effect)| *effect).max();
+    match outcome {
+        Ok(_) => {
+            prop_assert!(strictest < Some(OnExceeding::NeedsExplanation) || justified);
+            prop_assert!(strictest < Some(OnExceeding::Refuse), "{:?}", over);
+        }
+        Err(Rejection::CapReached { exhausted }) => {
+            prop_assert_eq!(counts(exhausted), of_word(over, OnExceeding::Refuse));
+        }
+        Err(Rejection::JustificationMissing { exceeded, .. }) => {
+            prop_assert!(!justified);
+            prop_assert_eq!(counts(exceeded), of_word(over, OnExceeding::NeedsExplanation));
+        }
+        Err(_) => {}
     }
+    Ok(())
+}
+
+/// A visit is closed when nothing is open, and only then.
+fn check_end(visit: &Visit) -> Result<(), TestCaseError> {
+    let over = matches!(visit.phase, Phase::Reported { .. } | Phase::Closed { .. });
+    let settled = visit.told && visit.rectifications.is_empty() && visit.clocks.is_empty();
+    let reported = visit.shares.keys().all(|unit| visit.results.contains_key(unit));
+    prop_assert_eq!(matches!(visit.phase, Phase::Closed { .. }), over && settled);
+    prop_assert!(!over || reported, "every unit reported");
+    Ok(())
+}
+
+/// Checks the answer to a command by what the oracle saw until then.
+fn check_answer(
+    (oracle, policy): (&Oracle, &FrequencyPolicy),
+    (before, after): (&Visits, &Visits),
+    command: &Command,
+    outcome: &Result<Vec<Event>, Rejection>,
+) -> Result<(), TestCaseError> {
+    match (command, outcome) {
+        (Command::Plan(plan), Ok(_) | Err(Rejection::CapReached { .. }))
+        | (Command::Plan(plan), Err(Rejection::JustificationMissing { .. }))
+            if before.get(plan.visit).is_none() =>
+        {
+            let over = oracle.pushed_over(policy, &Place::of(plan), None);
+            check_plan(&over, plan, outcome)?;
+        }
+        (Command::Merge { visit, into, .. }, found) => {
+            let places = (oracle.places.get(visit), oracle.places.get(into));
+            let ((Some(one), Some(other)), true) = (places, found != &Ok(vec![])) else {
+                return Ok(());
+            };
+            let over = oracle.pushed_over(policy, &other.joined(one), Some(*visit));
+            let plans = [*visit, *into].map(|id| before.get(id).unwrap().plan.clone());
+            let justified = plans.iter().any(|plan| plan.justification.is_some());
+            check_merge(&over, justified, outcome)?;
+        }
+        (_, Ok(events)) => {
+            let came = events.iter().find_map(|event| {
+                let Event::VisitCheckedIn { visit, check_in, .. } = event else {
+                    return None;
+                };
+                Some((*visit, check_in))
+            });
+            if let Some((visit, check_in)) = came {
+                let place = oracle.came(visit, check_in, &after.get(visit).unwrap().plan);
+                let over = oracle.pushed_over(policy, &place, None);
+                let let_pass = check_in.manner.is_late() || before.get(visit).is_none();
+                check_arrival(&over, let_pass, events)?;
+            }
+        }
+        (_, Err(_)) => {}
+    }
+    Ok(())
 }
 
 proptest! {
@@ -181,31 +249,29 @@ proptest! {
         let mut at = moment("2025-03-03T09:00+08:00");
         let mut state = Visits::default();
         let mut oracle = Oracle::default();
-        for step in steps {
+        for (nth, step) in (0..).zip(steps) {
             at += SignedDuration::from_hours(step.hours);
-            let planned = state.get(visit(step.visit)).map(|known| known.plan.clone());
-            let command = command(&step, at, day_in_shanghai(at), planned.as_ref());
-            let context = world.about_then(&about(&command), at);
+            let known = state.get(visit(step.visit));
+            let there = random::Place { at, today: day_in_shanghai(at), nth, known };
+            let command = command(&step, &there);
+            let context = world.then(at);
             let outcome = when(&state, &context, &command);
-            if let (Command::Plan(plan), None) = (&command, &planned) {
-                let over = oracle.pushed_over(&policy, &Place::of(plan));
-                check_plan(&over, plan, &outcome)?;
+            if let Command::Plan(plan) = &command {
+                let explained = state.explain(&context, plan).rejection;
+                prop_assert_eq!(explained.as_ref(), outcome.as_ref().err());
             }
+            let before = state.clone();
             for event in outcome.iter().flatten() {
-                oracle.see(event);
                 state = state.evolve(event);
             }
-            if let (Command::CheckIn { check_in, visit, .. }, Ok(events)) = (&command, &outcome)
-                && !events.is_empty()
-            {
-                let over = oracle.pushed_over(&policy, &oracle.places[visit]);
-                check_arrival(&over, check_in.offline, events)?;
-            }
+            check_answer((&oracle, &policy), (&before, &state), &command, &outcome)?;
+            outcome.iter().flatten().for_each(|event| oracle.see(event));
             prop_assert_eq!(oracle.untold(&policy), vec![], "overshot, and nothing was raised");
-            for n in 1..9 {
-                let entry = state.get(visit(n)).and_then(crate::visits::Visit::entry);
-                let held = entry.map(|entry| (entry.on, entry.held == Held::Used));
-                let expected = oracle.places.get(&visit(n)).map(|place| (place.on, place.came));
+            for known in state.all() {
+                check_end(known)?;
+                let held = known.entry().map(|entry| (entry.on, entry.held == Held::Used));
+                let place = oracle.places.get(&known.plan.visit);
+                let expected = place.map(|place| (place.on, place.came));
                 prop_assert_eq!(held, expected, "places are conserved");
             }
         }
@@ -225,7 +291,7 @@ proptest! {
         let at = moment("2025-03-03T09:00+08:00");
         let mut state = Visits::default();
         for plan in plans {
-            let context: Context<'_> = world.about_then(&plan.unit, at);
+            let context = world.then(at);
             let explained = state.explain(&context, &plan);
             let outcome = when(&state, &context, &Command::Plan(plan));
             prop_assert_eq!(explained.rejection.as_ref(), outcome.as_ref().err());

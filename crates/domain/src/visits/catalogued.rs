@@ -1,23 +1,15 @@
-//! What a unit's inspection catalogue says to a plan (清单之外无检查).
+//! What the units' inspection catalogues say to a plan (清单之外无检查).
 
 use std::collections::BTreeSet;
 
 use jiff::civil::Date;
 
-use super::{Plan, Rejection};
+use super::{OFFICERS_MIN, Plan, Rejection, Share};
 use crate::{
     catalogue::{Catalogue, Mode},
-    decider::{Context, Published},
+    decider::Context,
     ids::{CertificateNumber, UnitId},
 };
-
-/// The catalogue at hand, if it is that unit's.
-pub(super) fn catalogue_of<'a>(
-    context: &Context<'a>,
-    unit: &UnitId,
-) -> Option<Published<'a, Catalogue>> {
-    context.catalogue.filter(|published| published.document.unit == *unit)
-}
 
 /// The first certificate that is none of the unit's or not valid on that day.
 pub(super) fn invalid_officer<'a>(
@@ -28,12 +20,40 @@ pub(super) fn invalid_officer<'a>(
     officers.iter().find(|certificate| !catalogue.is_valid(certificate, on))
 }
 
-/// Whether the unit may inspect those items with those officers on that day.
-pub(super) fn check(catalogue: &Catalogue, plan: &Plan) -> Result<(), Rejection> {
-    if !catalogue.is_qualified(plan.on) {
-        return Err(Rejection::UnitUnqualified { unit: plan.unit.clone(), on: plan.on });
+pub(super) fn enough_officers(officers: &BTreeSet<CertificateNumber>) -> Result<(), Rejection> {
+    if officers.len() < OFFICERS_MIN {
+        return Err(Rejection::TooFewOfficers { found: officers.len() });
     }
-    for id in &plan.items {
+    Ok(())
+}
+
+/// Whether each unit may inspect what it brings, with those officers, on the planned day.
+pub(super) fn check_all(context: &Context<'_>, plan: &Plan) -> Result<(), Rejection> {
+    let shares = plan.all_shares();
+    for share in shares.values() {
+        enough_officers(&share.officers)?;
+        if share.items.is_empty() {
+            return Err(Rejection::NoItems);
+        }
+    }
+    shares.iter().try_for_each(|(unit, share)| check(context, plan, unit, share))
+}
+
+/// Whether the unit may inspect what it brings, with those officers, on the planned day.
+pub(super) fn check(
+    context: &Context<'_>,
+    plan: &Plan,
+    unit: &UnitId,
+    share: &Share,
+) -> Result<(), Rejection> {
+    let Some(published) = context.catalogue(unit) else {
+        return Err(Rejection::CatalogueUnpublished { unit: unit.clone() });
+    };
+    let catalogue = published.document;
+    if !catalogue.is_qualified(plan.on) {
+        return Err(Rejection::UnitUnqualified { unit: unit.clone(), on: plan.on });
+    }
+    for id in &share.items {
         let item = || id.clone();
         let Some(listed) = catalogue.item(id) else {
             return Err(Rejection::ItemUnpublished { item: item() });
@@ -48,7 +68,7 @@ pub(super) fn check(catalogue: &Catalogue, plan: &Plan) -> Result<(), Rejection>
             return Err(Rejection::OffSitePossible { item: item() });
         }
     }
-    match invalid_officer(catalogue, &plan.officers, plan.on) {
+    match invalid_officer(catalogue, &share.officers, plan.on) {
         Some(certificate) => Err(Rejection::OfficerInvalid { certificate: certificate.clone() }),
         None => Ok(()),
     }

@@ -1,20 +1,44 @@
-//! One function for each command on visits.
+//! One function for each command that moves a visit from one phase to the next.
 
-use super::{
-    catalogued::{catalogue_of, invalid_officer},
-    *,
-};
+use jiff::Timestamp;
+
+use super::{CLOCK_AHEAD_MAX, CancelReason, Event, Phase, RefusalReason, Rejection, Visit, Visits};
 use crate::{
-    calendar::civil_date,
-    frequency::{FrequencyPolicy, Held, OnExceeding, excessive, overshot},
+    clock::ClockId,
+    decider::Context,
+    ids::{AppealId, UnitId, VisitId},
 };
+
+mod after;
+mod arrive;
+mod joint;
+mod late;
 
 impl Visits {
     pub(super) fn known(&self, visit: VisitId) -> Result<&Visit, Rejection> {
         self.get(visit).ok_or(Rejection::VisitUnknown(visit))
     }
 
-    pub(super) fn owned(&self, visit: VisitId, unit: &UnitId) -> Result<&Visit, Rejection> {
+    /// A visit that the unit leads or takes part in.
+    pub(super) fn shared(&self, visit: VisitId, unit: &UnitId) -> Result<&Visit, Rejection> {
+        let known = self.known(visit)?;
+        if known.takes_part(unit) {
+            Ok(known)
+        } else {
+            Err(Rejection::OtherUnit { owner: known.plan.unit.clone() })
+        }
+    }
+
+    /// A visit that the unit takes part in, or took part in until it withdrew.
+    pub(super) fn called_off(&self, visit: VisitId, unit: &UnitId) -> Result<&Visit, Rejection> {
+        match self.known(visit)? {
+            known if known.withdrawn.contains(unit) => Ok(known),
+            _ => self.shared(visit, unit),
+        }
+    }
+
+    /// A visit that the unit leads.
+    pub(super) fn led(&self, visit: VisitId, unit: &UnitId) -> Result<&Visit, Rejection> {
         let known = self.known(visit)?;
         if known.plan.unit == *unit {
             Ok(known)
@@ -23,154 +47,78 @@ impl Visits {
         }
     }
 
-    /// A live scan must be in order. A scan handed in later already happened: it is recorded, with
-    /// what was not in order, and what it overshoots is raised.
-    pub(super) fn check_in(
-        &self,
-        context: &Context<'_>,
-        visit: &Visit,
-        check_in: &CheckIn,
-    ) -> Result<Vec<Event>, Rejection> {
-        if let Some(at) = visit.checked_in_at() {
-            // The same scan again changes nothing; another scan of the same visit neither.
-            let live_or_same = !check_in.offline || at == check_in.occurred_at;
-            return if live_or_same { Ok(vec![]) } else { Err(visit.wrong_phase("approved")) };
-        }
-        if in_future(context, check_in.occurred_at) {
-            return Err(Rejection::InFuture { occurred_at: check_in.occurred_at });
-        }
-        let mut irregularities = visit.irregularities(context, check_in);
-        if !check_in.offline && !irregularities.is_empty() {
-            return Err(visit.refuse_live(context, &irregularities, check_in));
-        }
-        let raised = match context.frequency {
-            Some(policy) => self.raised(context, policy.document, visit, check_in),
-            None if check_in.offline => {
-                irregularities.insert(Irregularity::LimitsUnchecked);
-                vec![]
-            }
-            None => return Err(Rejection::PolicyUnpublished),
+    /// The steps of a clock that are due. One that stopped, or none of these visits, has nothing due.
+    pub(super) fn take_steps(&self, context: &Context<'_>, id: ClockId) -> Vec<Event> {
+        let Some((visit, clock)) = self.with_clock(id) else {
+            return vec![];
         };
-        if !check_in.offline {
-            let exhausted = raised.iter().filter_map(refused).cloned().collect::<Vec<_>>();
-            if !exhausted.is_empty() {
-                return Err(Rejection::CapReached { exhausted });
-            }
-        }
-        let happened = Event::VisitCheckedIn {
-            visit: visit.plan.visit,
-            check_in: check_in.clone(),
-            irregularities,
-        };
-        Ok(std::iter::once(happened).chain(raised).collect())
+        let taken = clock.climbed(context.now, None, context.calendar.document);
+        let visit = visit.plan.visit;
+        taken
+            .map(|(steps, clock)| Event::ClockStepsTaken { visit, steps, clock })
+            .into_iter()
+            .collect()
     }
 
-    /// What the supervision body is told once this visit counts as carried out.
-    fn raised(
-        &self,
-        context: &Context<'_>,
-        policy: &FrequencyPolicy,
-        visit: &Visit,
-        check_in: &CheckIn,
-    ) -> Vec<Event> {
-        let id = visit.plan.visit;
-        let on = counts_on(visit.plan.on, check_in.occurred_at);
-        let happened = visit.as_entry(on, Held::Used, check_in.officers.clone());
-        let registered = context.profile.and_then(|profile| profile.registered());
-        let traits = registered.map(|registered| registered.traits(on)).unwrap_or_default();
-        let entries = self.entries(id);
-        // A scan that takes the very place that the plan held exceeds nothing new.
-        let held = visit
-            .entry()
-            .is_some_and(|held| held.on == happened.on && held.officers == happened.officers);
-        let unjustified = !held && visit.plan.justification.is_none();
-        let told = |standing: Standing| match standing.on_exceeding {
-            OnExceeding::Refuse => Some(Event::CapExceeded { visit: id, standing }),
-            OnExceeding::NeedsExplanation | OnExceeding::NeedsApproval => {
-                unjustified.then_some(Event::CapExceeded { visit: id, standing })
-            }
-            OnExceeding::Warn => Some(Event::RepeatVisits { visit: id, standing }),
-        };
-        let exceeded = overshot(policy, &traits, &entries, &happened).into_iter().filter_map(told);
-        let excess = excessive(policy, &traits, &entries, &happened);
-        let excess = excess.map(|(count, from, until)| Event::VisitsExcessive {
-            visit: id,
-            count,
-            from,
-            until,
-        });
-        exceeded.chain(excess).collect()
+    /// The visit's lead is held: it is whom the enterprise complained about. A visit that the enterprise
+    /// knows nothing of holds nobody, and none once a complaint about it was answered.
+    pub(super) fn hold(&self, visit: VisitId, appeal: AppealId) -> Result<Vec<Event>, Rejection> {
+        let known = self.known(visit)?;
+        let before = self.holds.values().any(|hold| hold.visit == visit && hold.lifted);
+        if self.holds.contains_key(&appeal) || before || !known.is_announced() {
+            return Ok(vec![]);
+        }
+        let unit = known.plan.unit.clone();
+        Ok(vec![Event::VisitsHeld { visit, unit, appeal }])
     }
-}
 
-/// The limit that forbids a live scan to raise the event.
-fn refused(raised: &Event) -> Option<&Standing> {
-    let Event::CapExceeded { standing, .. } = raised else {
-        return None;
-    };
-    (standing.on_exceeding == OnExceeding::Refuse).then_some(standing)
+    pub(super) fn lift_hold(&self, appeal: AppealId) -> Vec<Event> {
+        match self.holds.get(&appeal) {
+            Some(hold) if !hold.lifted => vec![Event::HoldLifted { visit: hold.visit, appeal }],
+            Some(_) | None => vec![],
+        }
+    }
 }
 
 impl Visit {
-    fn wrong_phase(&self, wanted: &'static str) -> Rejection {
+    pub(super) fn wrong_phase(&self, wanted: &'static str) -> Rejection {
         Rejection::WrongPhase { found: self.phase_name(), wanted }
     }
 
-    fn irregularities(&self, context: &Context<'_>, check_in: &CheckIn) -> BTreeSet<Irregularity> {
-        let phase = match self.phase {
-            Phase::Planned => Some(Irregularity::NotApproved),
-            Phase::Cancelled => Some(Irregularity::AfterCancellation),
-            Phase::Expired => Some(Irregularity::AfterExpiry),
-            Phase::Approved
+    /// Approval is also made up once the officers came (补办审批).
+    pub(super) fn approve(&self, unit: &UnitId) -> Result<Vec<Event>, Rejection> {
+        let visit = self.plan.visit;
+        let approved = Event::VisitApproved { visit, unit: Some(unit.clone()) };
+        match self.phase {
+            _ if self.approvals.contains(unit) => Ok(vec![]),
+            Phase::Reported { .. } if self.told && self.is_settled_but(&[], Some(unit)) => {
+                Ok(vec![approved, Event::VisitClosed { visit }])
+            }
+            Phase::Planned
+            | Phase::Approved
             | Phase::CheckedIn { .. }
             | Phase::CheckedOut { .. }
-            | Phase::Reported { .. } => None,
-        };
-        let early = (civil_date(check_in.occurred_at) < self.plan.on)
-            .then_some(Irregularity::BeforePlannedDay);
-        let few = (check_in.officers.len() < OFFICERS_MIN).then_some(Irregularity::TooFewOfficers);
-        let invalid = self.invalid_officer(context, check_in);
-        let invalid = invalid.map(|_| Irregularity::OfficerInvalid);
-        phase.into_iter().chain(early).chain(few).chain(invalid).collect()
-    }
-
-    /// An officer without a valid certificate, where the unit's catalogue is at hand.
-    fn invalid_officer<'a>(
-        &self,
-        context: &Context<'_>,
-        check_in: &'a CheckIn,
-    ) -> Option<&'a CertificateNumber> {
-        let catalogue = catalogue_of(context, &self.plan.unit)?.document;
-        invalid_officer(catalogue, &check_in.officers, civil_date(check_in.occurred_at))
-    }
-
-    fn refuse_live(
-        &self,
-        context: &Context<'_>,
-        found: &BTreeSet<Irregularity>,
-        check_in: &CheckIn,
-    ) -> Rejection {
-        if found.contains(&Irregularity::TooFewOfficers) {
-            Rejection::TooFewOfficers { found: check_in.officers.len() }
-        } else if found.contains(&Irregularity::BeforePlannedDay) {
-            Rejection::BeforePlannedDay { on: self.plan.on }
-        } else if let (Phase::Approved, Some(certificate)) =
-            (&self.phase, self.invalid_officer(context, check_in))
-        {
-            Rejection::OfficerInvalid { certificate: certificate.clone() }
-        } else {
-            self.wrong_phase("approved")
+            | Phase::Reported { .. }
+            | Phase::Closed { .. } => Ok(vec![approved]),
+            Phase::Cancelled | Phase::Expired | Phase::Refused | Phase::Merged { .. } => {
+                Err(self.wrong_phase("planned"))
+            }
         }
     }
 
-    pub(super) fn approve(&self) -> Result<Vec<Event>, Rejection> {
+    pub(super) fn notify(&self) -> Result<Vec<Event>, Rejection> {
         match self.phase {
-            Phase::Planned => Ok(vec![Event::VisitApproved { visit: self.plan.visit }]),
-            Phase::Approved
+            _ if self.notified => Ok(vec![]),
+            Phase::Approved => Ok(vec![Event::VisitNotified { visit: self.plan.visit }]),
+            Phase::Planned
             | Phase::CheckedIn { .. }
             | Phase::CheckedOut { .. }
-            | Phase::Reported { .. } => Ok(vec![]),
-            Phase::Cancelled | Phase::Expired => Err(self.wrong_phase("planned")),
+            | Phase::Reported { .. }
+            | Phase::Closed { .. }
+            | Phase::Cancelled
+            | Phase::Expired
+            | Phase::Refused
+            | Phase::Merged { .. } => Err(self.wrong_phase("approved")),
         }
     }
 
@@ -186,53 +134,70 @@ impl Visit {
             Phase::CheckedIn { .. } if in_future(context, occurred_at) => {
                 Err(Rejection::InFuture { occurred_at })
             }
-            Phase::CheckedIn { .. } => {
-                Ok(vec![Event::VisitCheckedOut { visit: self.plan.visit, occurred_at }])
-            }
-            Phase::CheckedOut { .. } | Phase::Reported { .. } => Ok(vec![]),
-            Phase::Planned | Phase::Approved | Phase::Cancelled | Phase::Expired => {
-                Err(self.wrong_phase("checked in"))
-            }
-        }
-    }
-
-    pub(super) fn report(&self, results: &[ItemResult]) -> Result<Vec<Event>, Rejection> {
-        match &self.phase {
-            Phase::CheckedOut { .. } => {
-                self.each_item_once(results)?;
-                let visit = self.plan.visit;
-                Ok(vec![Event::ResultReported { visit, results: results.to_vec() }])
-            }
-            Phase::Reported { results: known, .. } if known == results => Ok(vec![]),
+            Phase::CheckedIn { .. } => Ok(vec![Event::VisitCheckedOut {
+                visit: self.plan.visit,
+                occurred_at,
+                irregularities: [].into(),
+            }]),
+            Phase::CheckedOut { .. } | Phase::Reported { .. } | Phase::Closed { .. } => Ok(vec![]),
             Phase::Planned
             | Phase::Approved
-            | Phase::CheckedIn { .. }
-            | Phase::Reported { .. }
             | Phase::Cancelled
-            | Phase::Expired => Err(self.wrong_phase("checked out")),
+            | Phase::Expired
+            | Phase::Refused
+            | Phase::Merged { .. } => Err(self.wrong_phase("checked in")),
         }
     }
 
-    fn each_item_once(&self, results: &[ItemResult]) -> Result<(), Rejection> {
-        let mut open = self.plan.items.clone();
-        for result in results {
-            if !open.remove(&result.item) {
-                return Err(Rejection::ItemsDiffer { item: result.item.clone() });
-            }
-        }
-        open.pop_first().map_or(Ok(()), |item| Err(Rejection::ItemsDiffer { item }))
-    }
-
-    pub(super) fn cancel(&self, reason: CancelReason) -> Result<Vec<Event>, Rejection> {
+    /// The lead calls the visit off; another unit only withdraws.
+    pub(super) fn cancel(
+        &self,
+        unit: &UnitId,
+        reason: CancelReason,
+    ) -> Result<Vec<Event>, Rejection> {
+        let visit = self.plan.visit;
         match self.phase {
+            _ if self.withdrawn.contains(unit) => Ok(vec![]),
+            Phase::Planned | Phase::Approved if self.plan.unit == *unit => {
+                Ok(vec![Event::VisitCancelled { visit, reason }])
+            }
             Phase::Planned | Phase::Approved => {
-                Ok(vec![Event::VisitCancelled { visit: self.plan.visit, reason }])
+                Ok(vec![Event::UnitWithdrew { visit, unit: unit.clone(), reason }])
             }
             Phase::Cancelled => Ok(vec![]),
             Phase::CheckedIn { .. }
             | Phase::CheckedOut { .. }
             | Phase::Reported { .. }
-            | Phase::Expired => Err(self.wrong_phase("planned or approved")),
+            | Phase::Closed { .. }
+            | Phase::Expired
+            | Phase::Refused
+            | Phase::Merged { .. } => Err(self.wrong_phase("planned or approved")),
+        }
+    }
+
+    /// At the door, not on paper beforehand. Who already let the officers in may complain.
+    pub(super) fn refuse(
+        &self,
+        context: &Context<'_>,
+        reason: RefusalReason,
+    ) -> Result<Vec<Event>, Rejection> {
+        let early = self.is_ahead() && context.today() < self.plan.on;
+        match self.phase {
+            _ if early && self.is_announced() => {
+                Err(Rejection::BeforePlannedDay { on: self.plan.on })
+            }
+            _ if early => Err(Rejection::VisitUnknown(self.plan.visit)),
+            Phase::Planned | Phase::Approved => {
+                Ok(vec![Event::VisitRefused { visit: self.plan.visit, reason }])
+            }
+            Phase::Refused => Ok(vec![]),
+            Phase::CheckedIn { .. }
+            | Phase::CheckedOut { .. }
+            | Phase::Reported { .. }
+            | Phase::Closed { .. }
+            | Phase::Cancelled
+            | Phase::Expired
+            | Phase::Merged { .. } => Err(self.wrong_phase("planned or approved")),
         }
     }
 
@@ -247,19 +212,15 @@ impl Visit {
             Phase::CheckedIn { .. }
             | Phase::CheckedOut { .. }
             | Phase::Reported { .. }
+            | Phase::Closed { .. }
             | Phase::Cancelled
-            | Phase::Expired => Ok(vec![]),
+            | Phase::Expired
+            | Phase::Refused
+            | Phase::Merged { .. } => Ok(vec![]),
         }
     }
 }
 
-fn in_future(context: &Context<'_>, at: Timestamp) -> bool {
+pub(super) fn in_future(context: &Context<'_>, at: Timestamp) -> bool {
     at.duration_since(context.now) > CLOCK_AHEAD_MAX
-}
-
-pub(super) fn enough_officers(officers: &BTreeSet<CertificateNumber>) -> Result<(), Rejection> {
-    if officers.len() < OFFICERS_MIN {
-        return Err(Rejection::TooFewOfficers { found: officers.len() });
-    }
-    Ok(())
 }

@@ -2,19 +2,21 @@
 
 use std::collections::BTreeMap;
 
-use jiff::ToSpan;
+use jiff::{ToSpan, civil::Date};
 
 use super::{
-    Event, Justification, PLANNED_AHEAD_MAX, Plan, Rejection, Visit, Visits,
-    catalogued::{catalogue_of, check},
-    decide::enough_officers,
+    Event, Justification, PLANNED_AHEAD_MAX, Plan, Rejection, Share, Visit, Visits,
+    catalogued::check_all,
 };
 use crate::{
-    catalogue::Catalogue,
+    campaign::Campaign,
     decider::{Context, Published},
     enterprise::Registered,
-    frequency::{Assessment, FrequencyPolicy, Held, Party, Standing, Verdict, assess},
-    ids::{FieldId, ItemId},
+    frequency::{
+        Assessment, Entry, FrequencyPolicy, Ground, Held, Party, Standing, Verdict, VisitTerms,
+        assess,
+    },
+    ids::{FieldId, ItemId, UnitId, VisitId},
 };
 
 /// What the rules say to a plan (查前说明).
@@ -27,58 +29,134 @@ pub struct Explanation {
     /// Every limit and floor that was looked at; none where it is not known which apply, and for a visit
     /// that is planned already.
     pub assessment: Option<Assessment>,
+    /// Visits of other units that lie near, which it could be merged with (综合查一次), by day.
+    pub near: Vec<Near>,
+}
+
+/// A visit of others that is near another one's day.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Near {
+    /// Its planned day.
+    pub on: Date,
+    /// The visit.
+    pub visit: VisitId,
+    /// The unit that leads it.
+    pub unit: UnitId,
 }
 
 /// What a decision on a plan rests on.
-struct Grounds<'a> {
-    registered: &'a Registered,
-    policy: Published<'a, FrequencyPolicy>,
-    catalogue: Option<Published<'a, Catalogue>>,
+pub(super) struct Grounds<'a> {
+    pub(super) registered: &'a Registered,
+    pub(super) policy: Published<'a, FrequencyPolicy>,
 }
 
 impl<'a> Grounds<'a> {
-    fn of(context: &Context<'a>, plan: &Plan) -> Result<Self, Rejection> {
+    pub(super) fn of(context: &Context<'a>) -> Result<Self, Rejection> {
         let Some(registered) = context.profile.and_then(|profile| profile.registered()) else {
             return Err(Rejection::EnterpriseUnregistered);
         };
         let policy = context.frequency.ok_or(Rejection::PolicyUnpublished)?;
-        Ok(Self { registered, policy, catalogue: catalogue_of(context, &plan.unit) })
+        Ok(Self { registered, policy })
     }
 
-    /// The visit as it would stand once planned.
-    fn visit(&self, plan: &Plan) -> Visit {
-        let catalogue = self.catalogue.map(|published| published.document);
-        let lead =
-            Party { unit: plan.unit.clone(), level: catalogue.map(|catalogue| catalogue.level) };
-        let others = plan.co_units.iter().filter(|unit| **unit != plan.unit);
-        let others = others.map(|unit| Party { unit: unit.clone(), level: None });
-        let field = |item: &ItemId| -> Option<(ItemId, FieldId)> {
-            Some((item.clone(), catalogue?.item(item)?.field.clone()))
-        };
-        let fields: BTreeMap<_, _> = plan.items.iter().filter_map(field).collect();
-        Visit::planned(plan.clone(), std::iter::once(lead).chain(others).collect(), fields)
+    /// What the limits say to a visit beside those places.
+    pub(super) fn assess(&self, entries: &[Entry], asked: &Entry) -> Assessment {
+        assess(self.policy.document, &self.registered.traits(asked.on), entries, asked)
     }
 
     /// What must be in order before any limit is looked at.
     fn in_order(&self, context: &Context<'_>, plan: &Plan) -> Result<(), Rejection> {
-        enough_officers(&plan.officers)?;
-        if plan.items.is_empty() {
-            return Err(Rejection::NoItems);
-        }
         let from = context.today();
         let until = from.saturating_add(PLANNED_AHEAD_MAX.days());
         if plan.on < from || plan.on > until {
             return Err(Rejection::DateOutOfRange { on: plan.on, from, until });
         }
-        let Some(catalogue) = self.catalogue else {
-            return Err(Rejection::CatalogueUnpublished { unit: plan.unit.clone() });
-        };
-        check(catalogue.document, plan)?;
-        let traits = self.registered.traits(plan.on);
-        if plan.evidence.is_none() && self.policy.document.exempts(&traits, plan.ground, plan.on) {
+        check_all(context, plan)?;
+        self.campaigned(context, plan)?;
+        if self.lacks_evidence(plan) {
             return Err(Rejection::EvidenceMissing);
         }
         Ok(())
+    }
+
+    /// A visit of a special campaign (专项检查) refers to one that is published and that it fits into
+    /// (国办发〔2024〕54号: 专项检查须经批准、备案并公布).
+    fn campaigned(&self, context: &Context<'_>, plan: &Plan) -> Result<(), Rejection> {
+        match (plan.ground == Ground::Special, plan.campaign) {
+            (false, None) => Ok(()),
+            (false, Some(_)) => Err(Rejection::CampaignNotAllowed),
+            (true, None) => Err(Rejection::CampaignMissing),
+            (true, Some(_)) => {
+                let (area, traits) = (&self.registered.area, self.registered.traits(plan.on));
+                let absent = Campaign::default();
+                let campaign = context.campaign.unwrap_or(&absent);
+                let fits = |(unit, share): (UnitId, Share)| {
+                    campaign.admits(&unit, &share.items, Some(area), &traits, plan.on)
+                };
+                let fitting = plan.all_shares().into_iter().try_for_each(fits);
+                fitting.map_err(Rejection::CampaignUnfit)
+            }
+        }
+    }
+
+    pub(super) fn lacks_evidence(&self, plan: &Plan) -> bool {
+        let traits = self.registered.traits(plan.on);
+        plan.evidence.is_none() && self.policy.document.exempts(&traits, plan.ground, plan.on)
+    }
+}
+
+/// What a visit is held to by the policy in force, or by default.
+pub(super) fn terms(context: &Context<'_>) -> VisitTerms {
+    context.frequency.map(|policy| policy.document.visits).unwrap_or_default()
+}
+
+/// The visit as it would stand once planned, with what the catalogues say of its units and items.
+pub(super) fn visit_of(context: &Context<'_>, plan: &Plan) -> Visit {
+    let level = |unit: &UnitId| context.catalogue(unit).map(|found| found.document.level);
+    let party = |unit: &UnitId| Party { unit: unit.clone(), level: level(unit) };
+    let others = plan.shares.keys().filter(|unit| **unit != plan.unit).map(party);
+    let parties = std::iter::once(party(&plan.unit)).chain(others).collect();
+    let (mut fields, mut lines) = (BTreeMap::new(), BTreeMap::new());
+    for (unit, share) in plan.all_shares() {
+        let (of_unit, long) = listed(context, &unit, &share.items);
+        fields.extend(of_unit);
+        lines.extend(long);
+    }
+    Visit::planned(plan.clone(), parties, fields, lines)
+}
+
+/// The fields of a unit's items and how long their checklists are, as its catalogue has them.
+pub(super) fn listed<'a>(
+    context: &Context<'_>,
+    unit: &UnitId,
+    items: impl IntoIterator<Item = &'a ItemId>,
+) -> (BTreeMap<ItemId, FieldId>, BTreeMap<ItemId, u16>) {
+    let Some(catalogue) = context.catalogue(unit).map(|found| found.document) else {
+        return (BTreeMap::new(), BTreeMap::new());
+    };
+    let found: Vec<_> = items.into_iter().filter_map(|item| catalogue.item(item)).collect();
+    let fields = found.iter().map(|item| (item.id.clone(), item.field.clone())).collect();
+    let long = found.iter().filter(|item| !item.checklist.is_empty()).map(|item| {
+        let lines = u16::try_from(item.checklist.len()).unwrap_or(u16::MAX);
+        (item.id.clone(), lines)
+    });
+    (fields, long.collect())
+}
+
+/// What is recorded of a visit that was planned.
+pub(super) fn planned(context: &Context<'_>, visit: Visit, standings: Vec<Standing>) -> Event {
+    let version = |unit: &UnitId| context.catalogue(unit).map(|found| found.version);
+    let others = visit.plan.shares.keys();
+    Event::VisitPlanned {
+        area: context.area(),
+        policy_version: context.frequency.map_or(0, |policy| policy.version),
+        catalogue_version: version(&visit.plan.unit),
+        co_catalogues: others.filter_map(|unit| Some((unit.clone(), version(unit)?))).collect(),
+        parties: visit.parties,
+        fields: visit.fields,
+        lines: visit.lines,
+        standings,
+        plan: visit.plan,
     }
 }
 
@@ -90,30 +168,30 @@ impl Visits {
         if let Some(known) = self.get(plan.visit) {
             return Explanation::of_known(known, plan);
         }
-        match Grounds::of(context, plan) {
+        if self.off_site.contains_key(&plan.visit) {
+            return Explanation::refused(Rejection::PlannedDifferently(plan.visit));
+        }
+        let found = match Grounds::of(context) {
             Ok(grounds) => self.weigh(context, plan, &grounds).0,
             Err(rejection) => Explanation::refused(rejection),
-        }
+        };
+        Explanation { near: self.near(context, plan), ..found }
     }
 
     pub(super) fn plan(&self, context: &Context<'_>, plan: &Plan) -> Result<Vec<Event>, Rejection> {
         if let Some(known) = self.get(plan.visit) {
             return Explanation::of_known(known, plan).rejection.map_or(Ok(vec![]), Err);
         }
-        let grounds = Grounds::of(context, plan)?;
+        if self.off_site.contains_key(&plan.visit) {
+            return Err(Rejection::PlannedDifferently(plan.visit));
+        }
+        let grounds = Grounds::of(context)?;
         let (found, visit) = self.weigh(context, plan, &grounds);
         if let Some(rejection) = found.rejection {
             return Err(rejection);
         }
-        Ok(vec![Event::VisitPlanned {
-            plan: visit.plan,
-            area: Some(grounds.registered.area.clone()),
-            policy_version: grounds.policy.version,
-            catalogue_version: grounds.catalogue.map(|published| published.version),
-            parties: visit.parties,
-            fields: visit.fields,
-            standings: found.assessment.map_or(vec![], |assessment| assessment.standings),
-        }])
+        let standings = found.assessment.map_or(vec![], |assessment| assessment.standings);
+        Ok(vec![planned(context, visit, standings)])
     }
 
     fn weigh(
@@ -122,28 +200,63 @@ impl Visits {
         plan: &Plan,
         grounds: &Grounds<'_>,
     ) -> (Explanation, Visit) {
-        let visit = grounds.visit(plan);
-        let asked = visit.as_entry(plan.on, Held::Reserved, plan.officers.clone());
-        let traits = grounds.registered.traits(plan.on);
-        let entries = self.entries(plan.visit);
-        let found = assess(grounds.policy.document, &traits, &entries, &asked);
-        let (verdict, rejection) = match grounds.in_order(context, plan) {
+        let visit = visit_of(context, plan);
+        let asked = visit.as_entry(plan.on, Held::Reserved, visit.officers());
+        let found = grounds.assess(&self.entries(&[plan.visit]), &asked);
+        let in_order = grounds.in_order(context, plan).and_then(|()| self.founded(plan));
+        let (verdict, rejection) = match in_order {
             Err(rejection) => (Verdict::Refused, Some(rejection)),
             Ok(()) => (found.verdict, withheld(&found, plan)),
         };
-        (Explanation { verdict, rejection, assessment: Some(found) }, visit)
+        let assessment = Some(found);
+        (Explanation { verdict, rejection, assessment, near: vec![] }, visit)
+    }
+
+    /// A recheck looks again at what was to be rectified.
+    fn founded(&self, plan: &Plan) -> Result<(), Rejection> {
+        let Some(visit) = plan.recheck_of else {
+            return Ok(());
+        };
+        let open = self.get(visit).is_some_and(|known| {
+            known.rectifications.keys().any(|(unit, item)| {
+                plan.all_shares().get(unit).is_some_and(|share| share.items.contains(item))
+            })
+        });
+        if open { Ok(()) } else { Err(Rejection::RecheckUnfounded { visit }) }
+    }
+
+    /// Visits of other units in the days around the plan's.
+    fn near(&self, context: &Context<'_>, plan: &Plan) -> Vec<Near> {
+        let days = i32::from(terms(context).near_days).days();
+        let around = plan.on.saturating_sub(days)..=plan.on.saturating_add(days);
+        let others = self.all().filter(|visit| {
+            visit.is_ahead() && around.contains(&visit.plan.on) && !visit.takes_part(&plan.unit)
+        });
+        let near = others.map(|visit| Near {
+            on: visit.plan.on,
+            visit: visit.plan.visit,
+            unit: visit.plan.unit.clone(),
+        });
+        let mut near: Vec<Near> = near.collect();
+        near.sort();
+        near
     }
 }
 
 impl Explanation {
     fn refused(rejection: Rejection) -> Self {
-        Self { verdict: Verdict::Refused, rejection: Some(rejection), assessment: None }
+        Self {
+            verdict: Verdict::Refused,
+            rejection: Some(rejection),
+            assessment: None,
+            near: vec![],
+        }
     }
 
     /// The same plan again changes nothing; another one under the same id is refused.
     fn of_known(known: &Visit, plan: &Plan) -> Self {
         if known.plan == *plan {
-            Self { verdict: Verdict::Allowed, rejection: None, assessment: None }
+            Self { verdict: Verdict::Allowed, rejection: None, assessment: None, near: vec![] }
         } else {
             Self::refused(Rejection::PlannedDifferently(plan.visit))
         }
@@ -151,7 +264,7 @@ impl Explanation {
 }
 
 /// What the limits refuse.
-fn withheld(found: &Assessment, plan: &Plan) -> Option<Rejection> {
+pub(super) fn withheld(found: &Assessment, plan: &Plan) -> Option<Rejection> {
     let exceeded = |least: Verdict| -> Vec<Standing> {
         found
             .exceeded()

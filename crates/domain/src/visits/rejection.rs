@@ -6,8 +6,9 @@ use jiff::{Timestamp, civil::Date};
 
 use super::OFFICERS_MIN;
 use crate::{
+    campaign::Unfit,
     frequency::Standing,
-    ids::{CertificateNumber, ItemId, UnitId, VisitId},
+    ids::{AppealId, CertificateNumber, ItemId, UnitId, VisitId},
 };
 
 /// What lets a visit pass a limit.
@@ -112,9 +113,19 @@ pub enum Rejection {
     /// No item is named.
     #[error("a visit needs at least one inspection item")]
     NoItems,
-    /// The planned day is past or too far ahead.
-    #[error("the planned day {on} must lie between {from} and {until}")]
+    /// The day is past or too far ahead.
+    #[error("the day {on} must lie between {from} and {until}")]
     DateOutOfRange {
+        /// The day given.
+        on: Date,
+        /// The first day allowed.
+        from: Date,
+        /// The last day allowed.
+        until: Date,
+    },
+    /// The day to rectify by is past or too far ahead.
+    #[error("the day {on} to rectify by must lie between {from} and {until}")]
+    RectifyByOutOfRange {
         /// The day given.
         on: Date,
         /// The first day allowed.
@@ -159,6 +170,66 @@ pub enum Rejection {
     OutBeforeIn {
         /// When they came.
         checked_in_at: Timestamp,
+    },
+    /// The ground is a recheck of a visit that left nothing to rectify for these units and items.
+    #[error("the visit {visit} left nothing to rectify that this one would look at again")]
+    RecheckUnfounded {
+        /// The visit named.
+        visit: VisitId,
+    },
+    /// A visit of a special campaign names none (专项检查; 国办发〔2024〕54号).
+    #[error("a visit of a special campaign must name it")]
+    CampaignMissing,
+    /// A campaign is named for another ground.
+    #[error("only a visit of a special campaign names one")]
+    CampaignNotAllowed,
+    /// The campaign is not published, or the visit does not fit into it.
+    #[error(transparent)]
+    CampaignUnfit(Unfit),
+    /// The item is not inspected from elsewhere; the unit's catalogue says so.
+    #[error("the item {item} is not inspected off site")]
+    OnSiteOnly {
+        /// The item.
+        item: ItemId,
+    },
+    /// A visit that nobody planned cannot begin live, unless it cannot wait (紧急).
+    #[error("only an urgent visit begins without a plan")]
+    NotUrgent,
+    /// A live scan without a code (扫码入企).
+    #[error("a scan needs the code of the enterprise or of the visit")]
+    CodeMissing,
+    /// The code was revoked, has ended, or was never made for this enterprise.
+    #[error("the code was revoked, has ended, or is none of this enterprise's")]
+    CodeRevoked,
+    /// The code is good for one scan and was used for one.
+    #[error("the code was used for another scan")]
+    CodeReplayed,
+    /// A complaint about an earlier visit of the unit waits for its answer.
+    #[error("the complaint {appeal} about an earlier visit is not answered yet")]
+    VisitsHeld {
+        /// The complaint.
+        appeal: AppealId,
+    },
+    /// The two visits cannot become one: they lie too far apart, the unit takes part already, or a limit
+    /// counts the one and lets the other pass.
+    #[error("the visit cannot become part of the visit {into}")]
+    NotMergeable {
+        /// The visit that would go on.
+        into: VisitId,
+    },
+    /// Nothing of that item is to be rectified.
+    #[error("nothing of the item {item} is to be rectified")]
+    NothingToRectify {
+        /// The item.
+        item: ItemId,
+    },
+    /// Lines that the checklist does not have, or a pass with lines that were not met.
+    #[error("the checklist of {item} has {lines} line(s), and what passes meets all of them")]
+    ChecklistDiffers {
+        /// The item.
+        item: ItemId,
+        /// How many lines its checklist has.
+        lines: u16,
     },
     /// The results do not name each planned item exactly once.
     #[error(

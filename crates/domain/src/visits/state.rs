@@ -3,40 +3,85 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::{Timestamp, civil::Date};
+use serde::{Deserialize, Serialize};
 
-use super::{ItemResult, Plan, counts_on, found_something};
+use super::{
+    CheckIn, Irregularity, ItemResult, Kept, OffSiteCheck, Plan, Rectification, Share,
+    found_something,
+};
 use crate::{
-    frequency::{Entry, Held, Party},
-    ids::{CertificateNumber, FieldId, ItemId, VisitId},
+    clock::{Clock, ClockId, ClockKind},
+    frequency::{Entry, Ground, Held, Party},
+    ids::{AppealId, CertificateNumber, CodeId, FieldId, ItemId, UnitId, VisitId},
 };
 
 /// The visits of one enterprise (入企检查台账).
 #[derive(Debug, Clone, Default)]
 pub struct Visits {
-    visits: BTreeMap<VisitId, Visit>,
+    pub(super) visits: BTreeMap<VisitId, Visit>,
+    /// The clock that was started last.
+    pub(super) clock_last: u32,
+    /// The codes that are good for one scan and were used for it.
+    pub(super) codes_used: BTreeSet<CodeId>,
+    /// The complaints that hold a unit's visits, and whether they still do.
+    pub(super) holds: BTreeMap<AppealId, Hold>,
+    /// Records of devices that changed nothing when they came.
+    pub(super) set_aside: Vec<Kept>,
+    /// The checks from elsewhere.
+    pub(super) off_site: BTreeMap<VisitId, OffSiteCheck>,
+}
+
+/// A complaint that holds a unit's visits.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Hold {
+    pub(super) visit: VisitId,
+    pub(super) unit: UnitId,
+    pub(super) lifted: bool,
 }
 
 /// One visit as far as some rule reads it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Visit {
-    /// What was planned.
+    /// What was planned at first.
     pub plan: Plan,
+    /// What each unit that takes part now brings, the lead's own included.
+    pub shares: BTreeMap<UnitId, Share>,
     /// The units that take part, the lead first.
     pub parties: Vec<Party>,
     /// The field of each item, as far as it is known.
     pub fields: BTreeMap<ItemId, FieldId>,
-    /// The officers planned; those who came, once they have.
-    pub officers: BTreeSet<CertificateNumber>,
+    /// How many lines the checklist of each item has.
+    pub lines: BTreeMap<ItemId, u16>,
+    /// The units that took part and will not come.
+    pub withdrawn: BTreeSet<UnitId>,
+    /// The units whose head approved.
+    pub approvals: BTreeSet<UnitId>,
+    /// Whether the enterprise was told beforehand.
+    pub notified: bool,
     /// How far it is.
     pub phase: Phase,
+    /// The scan that let the officers in, and what was not in order with it.
+    pub arrival: Option<(CheckIn, BTreeSet<Irregularity>)>,
+    /// When the officers left.
+    pub left_at: Option<Timestamp>,
+    /// What each unit found.
+    pub results: BTreeMap<UnitId, Vec<ItemResult>>,
+    /// What is still to be rectified, and for whom.
+    #[serde(with = "pairs")]
+    pub rectifications: BTreeMap<(UnitId, ItemId), Rectification>,
+    /// The clocks that run.
+    pub clocks: Vec<Clock>,
+    /// Whether the enterprise was told what was found.
+    pub told: bool,
 }
 
 /// How far a visit is.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Phase {
     /// Planned; holds a place.
     Planned,
-    /// Approved; holds a place.
+    /// Approved by the head of each unit; holds a place.
     Approved,
     /// The officers are there.
     CheckedIn {
@@ -48,17 +93,27 @@ pub enum Phase {
         /// When they came.
         at: Timestamp,
     },
-    /// The results are reported.
+    /// The results of every unit are reported.
     Reported {
         /// When they came.
         at: Timestamp,
-        /// What was reported.
-        results: Vec<ItemResult>,
+    },
+    /// Nothing is left to be done.
+    Closed {
+        /// When they came.
+        at: Timestamp,
     },
     /// Cancelled; holds no place.
     Cancelled,
     /// Expired; holds no place.
     Expired,
+    /// Refused by the enterprise; holds no place.
+    Refused,
+    /// Given up for another visit; holds no place.
+    Merged {
+        /// The visit that goes on.
+        into: VisitId,
+    },
 }
 
 impl Visit {
@@ -66,8 +121,25 @@ impl Visit {
         plan: Plan,
         parties: Vec<Party>,
         fields: BTreeMap<ItemId, FieldId>,
+        lines: BTreeMap<ItemId, u16>,
     ) -> Self {
-        Self { officers: plan.officers.clone(), plan, parties, fields, phase: Phase::Planned }
+        Self {
+            shares: plan.all_shares(),
+            plan,
+            parties,
+            fields,
+            lines,
+            withdrawn: BTreeSet::new(),
+            approvals: BTreeSet::new(),
+            notified: false,
+            phase: Phase::Planned,
+            arrival: None,
+            left_at: None,
+            results: BTreeMap::new(),
+            rectifications: BTreeMap::new(),
+            clocks: vec![],
+            told: false,
+        }
     }
 
     /// The phase's name, as in `WrongPhase`.
@@ -79,8 +151,11 @@ impl Visit {
             Phase::CheckedIn { .. } => "checked in",
             Phase::CheckedOut { .. } => "checked out",
             Phase::Reported { .. } => "reported",
+            Phase::Closed { .. } => "closed",
             Phase::Cancelled => "cancelled",
             Phase::Expired => "expired",
+            Phase::Refused => "refused",
+            Phase::Merged { .. } => "merged",
         }
     }
 
@@ -88,11 +163,55 @@ impl Visit {
     #[must_use]
     pub fn checked_in_at(&self) -> Option<Timestamp> {
         match self.phase {
-            Phase::CheckedIn { at } | Phase::CheckedOut { at } | Phase::Reported { at, .. } => {
-                Some(at)
-            }
-            Phase::Planned | Phase::Approved | Phase::Cancelled | Phase::Expired => None,
+            Phase::CheckedIn { at }
+            | Phase::CheckedOut { at }
+            | Phase::Reported { at }
+            | Phase::Closed { at } => Some(at),
+            Phase::Planned
+            | Phase::Approved
+            | Phase::Cancelled
+            | Phase::Expired
+            | Phase::Refused
+            | Phase::Merged { .. } => None,
         }
+    }
+
+    /// Whether it is still to come.
+    #[must_use]
+    pub fn is_ahead(&self) -> bool {
+        matches!(self.phase, Phase::Planned | Phase::Approved)
+    }
+
+    /// Whether the enterprise knows of it: it was told, or the officers came.
+    #[must_use]
+    pub fn is_announced(&self) -> bool {
+        self.notified || self.arrival.is_some() || self.phase == Phase::Refused
+    }
+
+    /// Whether the unit takes part.
+    #[must_use]
+    pub fn takes_part(&self, unit: &UnitId) -> bool {
+        self.shares.contains_key(unit)
+    }
+
+    /// The officers of all units who are to come; those who came, once they have.
+    #[must_use]
+    pub fn officers(&self) -> BTreeSet<CertificateNumber> {
+        match &self.arrival {
+            Some((check_in, _)) => check_in.officers.clone(),
+            None => self.shares.values().flat_map(|share| share.officers.clone()).collect(),
+        }
+    }
+
+    /// The items of all units.
+    pub fn items(&self) -> BTreeSet<ItemId> {
+        self.shares.values().flat_map(|share| share.items.clone()).collect()
+    }
+
+    /// The running clock of that kind; of several the first.
+    #[must_use]
+    pub fn clock(&self, kind: ClockKind) -> Option<&Clock> {
+        self.clocks.iter().find(|clock| clock.kind == kind)
     }
 
     /// The place it holds, if it holds one.
@@ -100,12 +219,15 @@ impl Visit {
     pub fn entry(&self) -> Option<Entry> {
         let (held, on) = match self.phase {
             Phase::Planned | Phase::Approved => (Held::Reserved, self.plan.on),
-            Phase::CheckedIn { at } | Phase::CheckedOut { at } | Phase::Reported { at, .. } => {
-                (Held::Used, counts_on(self.plan.on, at))
+            Phase::CheckedIn { at }
+            | Phase::CheckedOut { at }
+            | Phase::Reported { at }
+            | Phase::Closed { at } => (Held::Used, super::counts_on(self.plan.on, at)),
+            Phase::Cancelled | Phase::Expired | Phase::Refused | Phase::Merged { .. } => {
+                return None;
             }
-            Phase::Cancelled | Phase::Expired => return None,
         };
-        Some(self.as_entry(on, held, self.officers.clone()))
+        Some(self.as_entry(on, held, self.officers()))
     }
 
     /// The visit as the limits would see it on a day, with those officers.
@@ -115,11 +237,11 @@ impl Visit {
         held: Held,
         officers: BTreeSet<CertificateNumber>,
     ) -> Entry {
-        let items = self.plan.items.iter();
+        let fields = |item: ItemId| (item.clone(), self.fields.get(&item).cloned());
         Entry {
             visit: self.plan.visit,
             parties: self.parties.clone(),
-            items: items.map(|item| (item.clone(), self.fields.get(item).cloned())).collect(),
+            items: self.items().into_iter().map(fields).collect(),
             officers,
             ground: self.plan.ground,
             on,
@@ -128,17 +250,27 @@ impl Visit {
         }
     }
 
-    /// Whether something was found; none while nothing is reported.
+    /// Whether something was found; none while not everything is reported.
     fn finding(&self) -> Option<bool> {
-        match &self.phase {
-            Phase::Reported { results, .. } => Some(found_something(results)),
-            Phase::Planned
-            | Phase::Approved
-            | Phase::CheckedIn { .. }
-            | Phase::CheckedOut { .. }
-            | Phase::Cancelled
-            | Phase::Expired => None,
+        matches!(self.phase, Phase::Reported { .. } | Phase::Closed { .. })
+            .then(|| found_something(self.results.values().flatten()))
+    }
+
+    /// Approved once the head of each unit has.
+    pub(super) fn weigh_approvals(&mut self) {
+        if self.is_ahead() {
+            let all = self.shares.keys().all(|unit| self.approvals.contains(unit));
+            self.phase = if all { Phase::Approved } else { Phase::Planned };
         }
+    }
+
+    /// Leaves a unit out.
+    pub(super) fn leave_out(&mut self, unit: &UnitId) {
+        self.shares.remove(unit);
+        self.withdrawn.insert(unit.clone());
+        self.approvals.remove(unit);
+        self.parties.retain(|party| party.unit != *unit);
+        self.weigh_approvals();
     }
 }
 
@@ -149,45 +281,70 @@ impl Visits {
         self.visits.get(&visit)
     }
 
-    /// Every place held, `except` one visit's.
-    pub(super) fn entries(&self, except: VisitId) -> Vec<Entry> {
-        let others = self.visits.iter().filter(|(id, _)| **id != except);
+    /// Every visit.
+    pub fn all(&self) -> impl Iterator<Item = &Visit> {
+        self.visits.values()
+    }
+
+    /// The complaint about another visit of a unit that takes part that holds the visit, if one does;
+    /// urgent ones are not held.
+    #[must_use]
+    pub fn held_by(&self, visit: &Visit) -> Option<AppealId> {
+        let holds = |(_, hold): &(&AppealId, &Hold)| {
+            !hold.lifted && hold.visit != visit.plan.visit && visit.takes_part(&hold.unit)
+        };
+        let urgent = visit.plan.ground == Ground::Urgent;
+        let held = self.holds.iter().find(holds).filter(|_| !urgent);
+        held.map(|(appeal, _)| *appeal)
+    }
+
+    /// Every place held, `except` those of some visits.
+    pub(super) fn entries(&self, except: &[VisitId]) -> Vec<Entry> {
+        let others = self.visits.iter().filter(|(id, _)| !except.contains(id));
         others.filter_map(|(_, visit)| visit.entry()).collect()
     }
 
-    pub(super) fn insert(
-        mut self,
-        plan: Plan,
-        parties: Vec<Party>,
-        fields: BTreeMap<ItemId, FieldId>,
-    ) -> Self {
-        let planned = Visit::planned(plan, parties, fields);
-        self.visits.insert(planned.plan.visit, planned);
-        self
+    /// The visit on which that clock runs.
+    pub(super) fn with_clock(&self, id: ClockId) -> Option<(&Visit, &Clock)> {
+        self.visits.values().find_map(|visit| {
+            let clock = visit.clocks.iter().find(|clock| clock.id == id)?;
+            Some((visit, clock))
+        })
     }
 
-    pub(super) fn came(mut self, visit: VisitId, officers: BTreeSet<CertificateNumber>) -> Self {
-        if let Some(known) = self.visits.get_mut(&visit) {
-            known.officers = officers;
-        }
-        self
+    /// The clock that is started after so many others of the same commit.
+    pub(super) fn next_clock(&self, after: u32) -> ClockId {
+        ClockId(self.clock_last.saturating_add(1).saturating_add(after))
+    }
+}
+
+/// What is known of these visits alone: enough to fold their events, not to decide on them.
+impl FromIterator<Visit> for Visits {
+    fn from_iter<I: IntoIterator<Item = Visit>>(visits: I) -> Self {
+        let named = visits.into_iter().map(|visit| (visit.plan.visit, visit));
+        Self { visits: named.collect(), ..Self::default() }
+    }
+}
+
+/// A map whose keys are no texts, as a list of pairs.
+mod pairs {
+    use std::collections::BTreeMap;
+
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+    pub(super) fn serialize<S: Serializer, K: Serialize, V: Serialize>(
+        map: &BTreeMap<K, V>,
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(map)
     }
 
-    pub(super) fn enter(mut self, visit: VisitId, phase: Phase) -> Self {
-        if let Some(known) = self.visits.get_mut(&visit) {
-            known.phase = phase;
-        }
-        self
-    }
-
-    pub(super) fn since_check_in(
-        self,
-        visit: VisitId,
-        phase: impl FnOnce(Timestamp) -> Phase,
-    ) -> Self {
-        match self.get(visit).and_then(Visit::checked_in_at) {
-            Some(at) => self.enter(visit, phase(at)),
-            None => self,
-        }
+    pub(super) fn deserialize<'de, D, K, V>(deserializer: D) -> Result<BTreeMap<K, V>, D::Error>
+    where
+        D: Deserializer<'de>,
+        K: Deserialize<'de> + Ord,
+        V: Deserialize<'de>,
+    {
+        Ok(Vec::<(K, V)>::deserialize(deserializer)?.into_iter().collect())
     }
 }

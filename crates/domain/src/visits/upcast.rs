@@ -1,5 +1,6 @@
-//! Events of the first version in their newest shape. It knew one unit to a visit, limits by unit or by
-//! all units that only refused, and no catalogue.
+//! Events of older versions in their newest shape. The first knew one unit to a visit, limits by unit or
+//! by all units that only refused, no catalogue and no code; the second knew of other units that they
+//! take part, and not what they bring.
 
 use serde_json::{Value, json};
 
@@ -17,9 +18,30 @@ pub(crate) fn from_v1(name: &str, mut data: Value) -> Option<Value> {
             fields.insert("fields".to_owned(), json!({}));
         }
         "CapExceeded" => lift(data.get_mut("standing")?)?,
+        "VisitCheckedIn" => scanned(data.get_mut("check_in")?)?,
         _ => return None,
     }
     Some(data)
+}
+
+/// Lifts the data of a version-2 event; none when that version is still the newest or unreadable. That
+/// the other units take part stands in `parties` too, which count; nothing else was ever asked of them.
+pub(crate) fn from_v2(name: &str, mut data: Value) -> Option<Value> {
+    if name != "VisitPlanned" {
+        return None;
+    }
+    data.get_mut("plan")?.as_object_mut()?.remove("co_units")?;
+    Some(data)
+}
+
+/// Nothing was scanned then, and whoever was late only said so.
+fn scanned(check_in: &mut Value) -> Option<()> {
+    let fields = check_in.as_object_mut()?;
+    let offline = fields.remove("offline")?.as_bool()?;
+    fields.insert("manner".to_owned(), json!(if offline { "stated" } else { "live" }));
+    fields.insert("proof".to_owned(), json!("nothing"));
+    fields.insert("place".to_owned(), Value::Null);
+    Some(())
 }
 
 /// The unit whose visits were added up becomes the key; when it frees was the day after the window.

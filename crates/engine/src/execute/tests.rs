@@ -62,13 +62,15 @@ pub(crate) fn plan(n: u128, unit_name: &str) -> visits::Command {
     visits::Command::Plan(Plan {
         visit: VisitId(id(n)),
         unit: unit(unit_name),
-        co_units: BTreeSet::new(),
+        shares: [].into(),
         officers: OFFICERS.map(|n| CertificateNumber::parse(n).unwrap()).into(),
         items: BTreeSet::from([ItemId::parse("fire-01").unwrap()]),
         ground: Ground::Routine,
         evidence: None,
         justification: None,
         on_site_reason: None,
+        campaign: None,
+        recheck_of: None,
         on: date(2025, 5, 6),
     })
 }

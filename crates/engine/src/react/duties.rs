@@ -21,6 +21,8 @@ use crate::{
     vault::Vault,
 };
 
+mod devices;
+mod holds;
 mod joint;
 mod parts;
 
@@ -43,6 +45,17 @@ pub(super) enum Failure {
 pub(super) async fn carry_out(engine: &Engine, vault: &Vault, due: &Due) -> Outcome {
     match &due.duty {
         Duty::ExpireVisit { visit } => expire_visit(engine, due, *visit).await,
+        Duty::VisitClock { clock } => {
+            let command = visits::Command::TakeSteps { clock: *clock };
+            on_own_stream::<Visits>(engine, due, &command).await
+        }
+        Duty::RectificationDue { visit, unit, item } => {
+            let (visit, unit, item) = (*visit, unit.clone(), item.clone());
+            let command = visits::Command::MarkOverdue { visit, unit, item };
+            on_own_stream::<Visits>(engine, due, &command).await
+        }
+        Duty::HoldVisits { visit } => holds::hold(engine, due, *visit).await,
+        Duty::LiftHold {} => holds::lift(engine, due).await,
         Duty::DestroyKey { subject } => destroy_key(engine, vault, due, subject).await,
         Duty::AppealClock { clock } => {
             let command = appeal::Command::TakeSteps { clock: *clock };
@@ -60,6 +73,8 @@ pub(super) async fn carry_out(engine: &Engine, vault: &Vault, due: &Due) -> Outc
         Duty::PublishStandingRule {} => joint::publish_standing_rule(engine, due).await,
         Duty::DeliverMerge { into } => parts::deliver_merge(engine, due, *into).await,
         Duty::SubmitPart { part } => parts::submit_part(engine, due, *part).await,
+        Duty::DeliverRecords { upload } => devices::deliver_records(engine, due, *upload).await,
+        Duty::FlagMissing {} => devices::flag_missing(engine, due).await,
     }
 }
 

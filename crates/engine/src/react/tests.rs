@@ -27,8 +27,10 @@ use crate::{
     streams,
 };
 
+mod complaints;
 mod errands;
 mod failing;
+mod offline;
 mod stored;
 
 use stored::{Folded, decode};

@@ -12,6 +12,7 @@ pub(super) fn check(purpose: Purpose, layers: &mut Layers) {
     tls(layers);
     timeouts(layers);
     vault(layers);
+    draws(layers);
     if purpose == Purpose::Serve {
         serving(layers);
     }
@@ -54,6 +55,21 @@ fn vault(layers: &mut Layers) {
     let known = keys.is_some_and(|keys| keys.contains_key(&active));
     if !active.is_empty() && !known {
         layers.report_key("vault.active_key", format!("vault.master_keys has no {active:?}"));
+    }
+}
+
+/// The least of a share lies below its greatest.
+fn draws(layers: &mut Layers) {
+    for (min, max) in [
+        ("draws.a_percent_min", "draws.a_percent_max"),
+        ("draws.b_percent_min", "draws.b_percent_max"),
+        ("draws.c_percent_min", "draws.c_percent_max"),
+        ("draws.d_percent_min", "draws.d_percent_max"),
+    ] {
+        let number = |key| layers.value(key).and_then(Value::as_integer);
+        if number(min) > number(max) {
+            layers.report_key(min, format!("want at most {max}"));
+        }
     }
 }
 

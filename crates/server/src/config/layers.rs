@@ -96,8 +96,10 @@ impl Layers {
             auth: sections.auth,
             vault: sections.vault,
             attachments: sections.attachments,
+            codes: sections.codes,
             log: sections.log,
             identity: sections.identity,
+            draws: sections.draws,
         })
     }
 

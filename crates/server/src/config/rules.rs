@@ -97,9 +97,18 @@ pub(super) const RULES: &[(&str, Rule)] = &[
     ("attachments.bytes_max", Rule::Whole(1024, 16 << 20)),
     ("attachments.media_types", Rule::SomeOf(&MediaType::NAMES)),
     ("attachments.store_bytes_max", Rule::Whole(0, i64::MAX)),
+    ("codes.keys_file", Rule::MaybeText),
     ("log.format", Rule::OneOf(&["text", "json"])),
     ("log.filter", Rule::Filter),
     ("identity.refuse_bad_check_digit", Rule::Flag),
+    ("draws.a_percent_min", Rule::Whole(0, 100)),
+    ("draws.a_percent_max", Rule::Whole(0, 100)),
+    ("draws.b_percent_min", Rule::Whole(0, 100)),
+    ("draws.b_percent_max", Rule::Whole(0, 100)),
+    ("draws.c_percent_min", Rule::Whole(0, 100)),
+    ("draws.c_percent_max", Rule::Whole(0, 100)),
+    ("draws.d_percent_min", Rule::Whole(0, 100)),
+    ("draws.d_percent_max", Rule::Whole(0, 100)),
 ];
 
 impl Rule {

@@ -54,8 +54,10 @@ pub(super) struct Sections {
     pub(super) auth: Auth,
     pub(super) vault: Vault,
     pub(super) attachments: Attachments,
+    pub(super) codes: Codes,
     pub(super) log: Log,
     pub(super) identity: Identity,
+    pub(super) draws: Draws,
 }
 
 /// The API's address and limits.
@@ -207,6 +209,14 @@ pub struct Attachments {
     pub store_bytes_max: u64,
 }
 
+/// The keys of codes that are scanned.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Codes {
+    /// The keys as a JWK set; empty when not set.
+    pub keys_file: PathBuf,
+}
+
 /// Log lines of the program itself.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -233,4 +243,26 @@ pub enum LogFormat {
 pub struct Identity {
     /// Whether a wrong check digit is refused.
     pub refuse_bad_check_digit: bool,
+}
+
+/// How much of each credit grade a random draw takes.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Draws {
+    /// The least share of grade A, in percent.
+    pub a_percent_min: u8,
+    /// The greatest share of grade A, in percent.
+    pub a_percent_max: u8,
+    /// The least share of grade B and of those without a grade, in percent.
+    pub b_percent_min: u8,
+    /// The greatest share of grade B and of those without a grade, in percent.
+    pub b_percent_max: u8,
+    /// The least share of grade C, in percent.
+    pub c_percent_min: u8,
+    /// The greatest share of grade C, in percent.
+    pub c_percent_max: u8,
+    /// The least share of grade D, in percent.
+    pub d_percent_min: u8,
+    /// The greatest share of grade D, in percent.
+    pub d_percent_max: u8,
 }

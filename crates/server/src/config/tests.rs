@@ -100,6 +100,23 @@ fn all_known_media_types_are_allowed_at_first_and_only_those_ever() {
 }
 
 #[test]
+fn the_least_share_of_a_draw_is_not_above_the_greatest() {
+    let config = load(&[("DOUDI_DRAWS__A_PERCENT_MAX", "0")]).unwrap();
+    assert_eq!((config.draws.a_percent_min, config.draws.a_percent_max), (0, 0));
+    let found = mistakes(Purpose::Dev, &[("DOUDI_DRAWS__C_PERCENT_MAX", "20")]);
+    let expected = "draws.c_percent_min: want at most draws.c_percent_max (default)";
+    assert_eq!(found, [expected]);
+    let found = mistakes(Purpose::Dev, &[("DOUDI_DRAWS__D_PERCENT_MAX", "101")]);
+    assert!(found[0].contains("want a whole number from 0 to 100"), "{found:?}");
+}
+
+#[test]
+fn draws_begin_with_the_published_bounds() {
+    let shipped = crate::parts::draw_ratios(&load(&[]).unwrap().draws);
+    assert_eq!(shipped, doudi_domain::draw::RatioTable::default());
+}
+
+#[test]
 fn all_mistakes_come_at_once_with_their_places() {
     let file =
         write("wrong.toml", "[grpc]\nlistn = \"x\"\nconnections_max = 0\n[nats]\nreplicas = 2\n");

@@ -4,11 +4,21 @@ use comfy_table::{ContentArrangement, Table, presets::UTF8_FULL_CONDENSED};
 use doudi_api::proto::{Date, Quota, TimelineEntry};
 use jiff::{Timestamp, tz};
 
+use super::DemoError;
 use crate::catalogue::Plan;
 
 /// A heading of the story.
 pub(super) fn chapter(title: &str) {
     println!("\n=== {title}");
+}
+
+/// A code as it is scanned, drawn in the terminal.
+pub(super) fn picture(code: &str) -> Result<(), DemoError> {
+    let lines = doudi_scan::picture::lines(code);
+    for line in lines.map_err(|_| DemoError::Story("a code cannot be drawn"))? {
+        println!("  {line}");
+    }
+    Ok(())
 }
 
 /// One line of the story.

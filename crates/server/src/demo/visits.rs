@@ -2,8 +2,9 @@
 //! catalogue, and raced for.
 
 use doudi_api::proto::{
-    ApproveVisitRequest, CheckInRequest, CheckOutRequest, Date, ExplainPlanRequest, Ground,
-    ItemOutcome, ItemResult, PlanVerdict, PlanVisitRequest, ReportResultRequest,
+    ApproveVisitRequest, CheckInRequest, CheckOutRequest, CodePicture, Date, ExplainPlanRequest,
+    Ground, ItemOutcome, ItemResult, PlanVerdict, PlanVisitRequest, ReportResultRequest,
+    ShowEnterpriseCodeRequest,
 };
 use doudi_domain::calendar::civil_date;
 use jiff::Timestamp;
@@ -18,8 +19,8 @@ use crate::{
 
 /// A unit with one of its items and two of its officers, all as the sample catalogues list them.
 #[derive(Clone, Copy)]
-struct Crew {
-    unit: &'static str,
+pub(super) struct Crew {
+    pub(super) unit: &'static str,
     item: &'static str,
     officers: [&'static str; 2],
 }
@@ -30,7 +31,7 @@ const fn crew(unit: &'static str, item: &'static str, officers: [&'static str; 2
 
 const MARKET: Crew = crew("market-regulation", "SC-0101", ["LNB-0001", "LNB-0002"]);
 const TAX: Crew = crew("tax", "SC-0202", ["LNB-0201", "LNB-0202"]);
-const HOUSING: Crew = crew("housing-construction", "SC-0301", ["LNB-0301", "LNB-0302"]);
+pub(super) const HOUSING: Crew = crew("housing-construction", "SC-0301", ["LNB-0301", "LNB-0302"]);
 const TRANSPORT: Crew = crew("transport", "SC-0401", ["LNB-0401", "LNB-0402"]);
 const WATER: Crew = crew("water-affairs", "SC-0501", ["LNB-0501", "LNB-0502"]);
 
@@ -38,11 +39,16 @@ const WATER: Crew = crew("water-affairs", "SC-0501", ["LNB-0501", "LNB-0502"]);
 const OFF_SITE: &str = "SC-0103";
 
 impl Crew {
-    fn officers(&self) -> Vec<String> {
+    pub(super) fn officers(&self) -> Vec<String> {
         self.officers.map(str::to_owned).to_vec()
     }
 
-    fn request(&self, enterprise: &str, ground: Ground, evidence: &str) -> PlanVisitRequest {
+    pub(super) fn request(
+        &self,
+        enterprise: &str,
+        ground: Ground,
+        evidence: &str,
+    ) -> PlanVisitRequest {
         PlanVisitRequest {
             command_id: command_id(),
             enterprise_id: enterprise.to_owned(),
@@ -56,7 +62,7 @@ impl Crew {
     }
 }
 
-fn now() -> Timestamp {
+pub(super) fn now() -> Timestamp {
     crate::clock::system().now()
 }
 
@@ -69,28 +75,47 @@ fn stamp(at: Timestamp) -> prost_types::Timestamp {
     prost_types::Timestamp { seconds: at.as_second(), nanos: at.subsec_nanosecond() }
 }
 
-async fn plan(client: &Client, request: PlanVisitRequest) -> Result<String, Status> {
+pub(super) async fn plan(client: &Client, request: PlanVisitRequest) -> Result<String, Status> {
     Ok(client.inspections.clone().plan_visit(request).await?.into_inner().visit_id)
 }
 
-/// Approve, scan in, scan out, report.
-async fn carry_out(client: &Client, enterprise: &str, visit: &str) -> Result<(), Status> {
-    let mut inspections = client.inspections.clone();
-    let (enterprise_id, visit_id) = (enterprise.to_owned(), visit.to_owned());
+/// The code that an enterprise shows, which lives for a minute.
+async fn shown(cast: &Cast, enterprise: &str) -> Result<CodePicture, DemoError> {
+    let request = ShowEnterpriseCodeRequest { enterprise_id: enterprise.to_owned() };
+    let shown = cast.enterprise(enterprise)?.codes.show_enterprise_code(request).await?;
+    shown.into_inner().code.ok_or(DemoError::Story("no code was shown"))
+}
+
+/// As head of the unit.
+pub(super) async fn approve(client: &Client, enterprise: &str, visit: &str) -> Result<(), Status> {
     let approve = ApproveVisitRequest {
         command_id: command_id(),
-        enterprise_id: enterprise_id.clone(),
-        visit_id: visit_id.clone(),
+        enterprise_id: enterprise.to_owned(),
+        visit_id: visit.to_owned(),
         expected_version: None,
     };
-    inspections.approve_visit(approve).await?;
+    client.inspections.clone().approve_visit(approve).await?;
+    Ok(())
+}
+
+/// Approve, scan in with that code, scan out, report.
+async fn carry_out(
+    client: &Client,
+    enterprise: &str,
+    visit: &str,
+    code: String,
+) -> Result<(), Status> {
+    approve(client, enterprise, visit).await?;
+    let mut inspections = client.inspections.clone();
+    let (enterprise_id, visit_id) = (enterprise.to_owned(), visit.to_owned());
     let check_in = CheckInRequest {
         command_id: command_id(),
         enterprise_id: enterprise_id.clone(),
         visit_id: visit_id.clone(),
         officers: MARKET.officers(),
         occurred_at: Some(stamp(now())),
-        offline: false,
+        code,
+        place: None,
         expected_version: None,
     };
     inspections.check_in(check_in).await?;
@@ -103,11 +128,12 @@ async fn carry_out(client: &Client, enterprise: &str, visit: &str) -> Result<(),
     };
     inspections.check_out(check_out).await?;
     let outcome = ItemOutcome::CorrectedOnTheSpot.into();
+    let found = ItemResult { item: MARKET.item.to_owned(), outcome, ..ItemResult::default() };
     let report = ReportResultRequest {
         command_id: command_id(),
         enterprise_id,
         visit_id,
-        results: vec![ItemResult { item: MARKET.item.to_owned(), outcome, rectify_by: None }],
+        results: vec![found],
         expected_version: None,
     };
     inspections.report_result(report).await?;
@@ -121,7 +147,12 @@ pub(super) async fn limited(cast: &Cast) -> Result<String, DemoError> {
     let (enterprise, name) = ENTERPRISES[0];
     let market = &cast.unit(MARKET.unit)?;
     let first = plan(market, MARKET.request(enterprise, Ground::Routine, "")).await?;
-    carry_out(market, enterprise, &first).await?;
+    let code = shown(cast, enterprise).await?;
+    tables::line(
+        "the enterprise shows its code (企业码), which lives for a minute; an officer scans it:",
+    );
+    tables::picture(&code.text)?;
+    carry_out(market, enterprise, &first, code.text).await?;
     tables::line(&format!("市市场监管局 visited {name}: scanned in, scanned out, reported"));
 
     let again = MARKET.request(enterprise, Ground::Routine, "");
@@ -135,7 +166,8 @@ pub(super) async fn limited(cast: &Cast) -> Result<String, DemoError> {
     }
     let complaint = MARKET.request(enterprise, Ground::Complaint, "12345-2025-0421");
     let complaint = plan(market, complaint).await?;
-    carry_out(market, enterprise, &complaint).await?;
+    let code = shown(cast, enterprise).await?.text;
+    carry_out(market, enterprise, &complaint, code).await?;
     tables::line("a complaint (投诉举报) brings the same unit back: recorded, not counted");
     Ok(first)
 }

@@ -1,4 +1,4 @@
-//! The keys of the development mode: one signs tokens, one wraps the vault's keys. Made on the first
+//! The keys of the development mode: one signs tokens, one codes, one wraps the vault's keys. Made on the first
 //! start, kept in the data folder, readable by their owner only.
 
 use std::{
@@ -15,6 +15,7 @@ use base64::{
 use ed25519_dalek::{SigningKey, pkcs8::EncodePrivateKey};
 use jsonwebtoken::{Algorithm, EncodingKey, Header};
 use serde::Serialize;
+use serde_json::Value;
 
 /// The key id by which every other role knows and refuses a development key.
 pub const DEV_KEY_ID: &str = "doudi-dev";
@@ -31,6 +32,8 @@ pub struct DevKey {
     pub public_file: PathBuf,
     /// The master key of the vault, base64.
     pub master_file: PathBuf,
+    /// The key of codes with its private half, as a JWK set.
+    pub codes_file: PathBuf,
 }
 
 /// Why a key cannot be made, read or used.
@@ -68,14 +71,11 @@ impl DevKey {
         let master_file = folder.join("master-key");
         secret(&master_file)?;
         let public_file = folder.join("token-keys.json");
-        let public = BASE64_URL_SAFE_NO_PAD.encode(signing.verifying_key().as_bytes());
-        let set = serde_json::json!({ "keys": [{
-            "kty": "OKP", "crv": "Ed25519", "use": "sig", "alg": "EdDSA",
-            "kid": id, "x": public,
-        }] });
-        fs::write(&public_file, set.to_string())
-            .map_err(|source| DevKeyError::File { path: public_file.clone(), source })?;
-        Ok(Self { id: id.to_owned(), signing, public_file, master_file })
+        keep(&public_file, &jwk(id, &signing))?;
+        let codes_file = folder.join("code-keys.json");
+        let codes = SigningKey::from_bytes(&secret(&folder.join("code-key"))?);
+        keep(&codes_file, &whole(id, &codes))?;
+        Ok(Self { id: id.to_owned(), signing, public_file, master_file, codes_file })
     }
 
     /// Reads the keys of a data folder that development mode has made.
@@ -100,6 +100,41 @@ impl DevKey {
         let key = EncodingKey::from_ed_der(der.as_bytes());
         Ok(jsonwebtoken::encode(&header, claims, &key)?)
     }
+}
+
+/// The public half of a key as a JWK (RFC 8037).
+fn jwk(id: &str, key: &SigningKey) -> Value {
+    let public = BASE64_URL_SAFE_NO_PAD.encode(key.verifying_key().as_bytes());
+    serde_json::json!({
+        "kty": "OKP", "crv": "Ed25519", "use": "sig", "alg": "EdDSA", "kid": id, "x": public,
+    })
+}
+
+/// Writes a set of one key, for its owner only.
+fn keep(path: &Path, key: &Value) -> Result<(), DevKeyError> {
+    let file = |source| DevKeyError::File { path: path.to_owned(), source };
+    let mut options = OpenOptions::new();
+    let mut open =
+        options.write(true).create(true).truncate(true).mode(0o600).open(path).map_err(file)?;
+    let set = serde_json::json!({ "keys": [key] });
+    open.write_all(set.to_string().as_bytes()).map_err(file)
+}
+
+/// A new key for codes with its private half, as a JWK set: what `codes.keys_file` holds.
+///
+/// # Errors
+/// [`DevKeyError::Random`].
+pub fn code_keys(id: &str) -> Result<String, DevKeyError> {
+    let mut bytes = [0; 32];
+    getrandom::fill(&mut bytes).map_err(DevKeyError::Random)?;
+    Ok(serde_json::json!({ "keys": [whole(id, &SigningKey::from_bytes(&bytes))] }).to_string())
+}
+
+/// Both halves of a key as a JWK.
+fn whole(id: &str, key: &SigningKey) -> Value {
+    let mut jwk = jwk(id, key);
+    jwk["d"] = BASE64_URL_SAFE_NO_PAD.encode(key.as_bytes()).into();
+    jwk
 }
 
 /// Reads 32 secret bytes in base64, or makes them.

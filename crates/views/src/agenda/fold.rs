@@ -34,6 +34,7 @@ fn changes(content: &Content) -> Vec<Change> {
         Content::Visits(_, events) => all(events),
         Content::Appeal(_, _, events) => all(events),
         Content::Diagnosis(_, _, events) => all(events),
+        Content::Device(events) => all(events),
         Content::Profile(..) | Content::Policy(..) => vec![],
     }
 }
@@ -44,12 +45,13 @@ fn all<E: Process>(events: &[E]) -> Vec<Change> {
 
 #[cfg(test)]
 mod tests {
-    use doudi_domain::{AppealId, EnterpriseId, appeal, visits};
+    use doudi_domain::{AppealId, EnterpriseId, appeal, clock::ClockKind, visits};
     use jiff::Timestamp;
+    use proptest::prelude::*;
     use uuid::Uuid;
 
     use super::*;
-    use crate::kit::inspections::{plan, visit};
+    use crate::kit::inspections::{Inspections, moves, plan, visit};
 
     fn planned(n: u64, on: &str) -> visits::Event {
         crate::kit::inspections::planned(plan(n, "tax", on))
@@ -95,6 +97,30 @@ mod tests {
         let found = fold(&facts);
         let (entry, _) = found.values().flatten().next().unwrap();
         assert_eq!(entry.at, "2026-03-06T00:00+08:00".parse().unwrap());
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(64))]
+
+        /// Each duty comes with what owes it and goes with it, whatever happens to a visit.
+        #[test]
+        fn the_agenda_of_visits_is_what_they_still_owe(moves in moves()) {
+            let life = Inspections::random(&moves);
+            let found = fold(&life.log);
+            let on_it = |prefix: &str| {
+                let entries = found.iter().filter(|(_, entry)| entry.is_some());
+                entries.filter(|((_, key), _)| key.starts_with(prefix)).count()
+            };
+            let ahead = life.visits.all().filter(|visit| visit.is_ahead());
+            prop_assert_eq!(on_it("visit/"), ahead.count());
+            for (prefix, kind) in [("approval/", ClockKind::Approval), ("tell/", ClockKind::Tell)] {
+                let clocks = life.visits.all().flat_map(|visit| &visit.clocks);
+                let running = clocks.filter(|clock| clock.kind == kind && clock.next().is_some());
+                prop_assert_eq!(on_it(prefix), running.count(), "{}", prefix);
+            }
+            let open = life.visits.all().flat_map(|visit| visit.rectifications.values());
+            prop_assert_eq!(on_it("rectify/"), open.filter(|open| !open.overdue).count());
+        }
     }
 
     #[test]

@@ -2,7 +2,11 @@
 
 use std::collections::{HashMap, HashSet};
 
-use doudi_domain::{AreaCode, EnterpriseId, UnitId, VisitId, visits::Event};
+use doudi_domain::{
+    AreaCode, EnterpriseId, UnitId, VisitId,
+    clock::Step,
+    visits::{Event, Irregularity},
+};
 
 use super::{Alert, Reason};
 use crate::{
@@ -31,7 +35,7 @@ pub(super) struct Known {
 /// The visits that alerts are about.
 pub(super) fn visits_of(facts: &[Fact]) -> Vec<VisitId> {
     let events = facts.iter().flat_map(|fact| of_visits(fact).1);
-    let alarming = events.filter_map(|event| reason(event).map(|(visit, _)| visit));
+    let alarming = events.filter_map(|event| told(event).map(|told| told.visit));
     alarming.collect::<HashSet<_>>().into_iter().collect()
 }
 
@@ -41,30 +45,102 @@ fn of_visits(fact: &Fact) -> (Option<&EnterpriseId>, &[Event]) {
         Content::Profile(..)
         | Content::Appeal(..)
         | Content::Diagnosis(..)
+        | Content::Device(..)
         | Content::Policy(..) => (None, &[]),
     }
 }
 
-/// Of which visit an event is an alert, and why.
-fn reason(event: &Event) -> Option<(VisitId, Reason)> {
+/// What an event tells the supervision body.
+struct Told {
+    visit: VisitId,
+    reason: Reason,
+    /// The unit it is about, where that is not the one that planned the visit.
+    unit: Option<UnitId>,
+}
+
+impl Told {
+    fn of(visit: VisitId, reason: Reason) -> Option<Self> {
+        Some(Self { visit, reason, unit: None })
+    }
+}
+
+fn told(event: &Event) -> Option<Told> {
     match event {
         Event::CapExceeded { visit, standing } => {
-            Some((*visit, Reason::CapExceeded(standing.clone())))
+            Told::of(*visit, Reason::CapExceeded(standing.clone()))
         }
         Event::RepeatVisits { visit, standing } => {
-            Some((*visit, Reason::RepeatVisits(standing.clone())))
+            Told::of(*visit, Reason::RepeatVisits(standing.clone()))
         }
         Event::VisitsExcessive { visit, count, from, until } => {
             let reason = Reason::VisitsExcessive { count: *count, from: *from, until: *until };
-            Some((*visit, reason))
+            Told::of(*visit, reason)
+        }
+        Event::VisitCheckedIn { visit, irregularities, .. }
+        | Event::VisitCheckedOut { visit, irregularities, .. } => {
+            let suspect = irregularities.iter().any(|found| is_suspect(*found));
+            let reason = || Reason::ScanSuspect { irregularities: irregularities.clone() };
+            suspect.then(reason).and_then(|reason| Told::of(*visit, reason))
+        }
+        Event::ScanSetAside { record, reason } => {
+            let (visit, unit) = (record.visit, Some(record.unit.clone()));
+            Some(Told { visit, reason: Reason::ScanSetAside { reason: *reason }, unit })
+        }
+        Event::RectificationOverdue { visit, unit, item, by } => {
+            let reason = Reason::RectificationOverdue { item: item.clone(), by: *by };
+            Some(Told { visit: *visit, reason, unit: Some(unit.clone()) })
+        }
+        Event::ClockStepsTaken { visit, steps, clock } => {
+            let reason = || Reason::PromiseOverdue { kind: clock.kind };
+            steps.contains(&Step::Red).then(reason).and_then(|reason| Told::of(*visit, reason))
         }
         Event::VisitPlanned { .. }
         | Event::VisitApproved { .. }
-        | Event::VisitCheckedIn { .. }
-        | Event::VisitCheckedOut { .. }
         | Event::ResultReported { .. }
         | Event::VisitCancelled { .. }
+        | Event::VisitNotified { .. }
+        | Event::VisitsMerged { .. }
+        | Event::UnitWithdrew { .. }
+        | Event::ApprovalOwed { .. }
+        | Event::EnterpriseTold { .. }
+        | Event::RectificationReported { .. }
+        | Event::RectificationAccepted { .. }
+        | Event::VisitClosed { .. }
+        | Event::VisitRefused { .. }
+        | Event::VisitsHeld { .. }
+        | Event::HoldLifted { .. }
+        | Event::OffSiteCheckRecorded { .. }
         | Event::VisitExpired { .. } => None,
+    }
+}
+
+/// Whether it casts doubt on the scan itself, or on whether the officers should have been there.
+fn is_suspect(found: Irregularity) -> bool {
+    match found {
+        Irregularity::CodeInvalid
+        | Irregularity::CodeOfOther
+        | Irregularity::CodeReplayed
+        | Irregularity::CodeRevoked
+        | Irregularity::ClockSuspect
+        | Irregularity::DeviceCloned
+        | Irregularity::ChainBroken
+        | Irregularity::PlaceImplausible
+        | Irregularity::OfficerInvalid
+        | Irregularity::Held
+        | Irregularity::AfterRefusal
+        | Irregularity::Unplanned
+        | Irregularity::OutsideCatalogue => true,
+        Irregularity::NotApproved
+        | Irregularity::AfterCancellation
+        | Irregularity::AfterExpiry
+        | Irregularity::AfterMerge
+        | Irregularity::BeforePlannedDay
+        | Irregularity::TooFewOfficers
+        | Irregularity::LimitsUnchecked
+        | Irregularity::EvidenceMissing
+        | Irregularity::BackfilledLate
+        | Irregularity::CodeMissing
+        | Irregularity::EnterpriseUnregistered => false,
     }
 }
 
@@ -100,14 +176,14 @@ impl Known {
         enterprise: &EnterpriseId,
         event: &Event,
     ) -> Option<Alert> {
-        let (visit, reason) = reason(event)?;
+        let Told { visit, reason, unit } = told(event)?;
         let planned = self.visits.get(&(visit, enterprise.clone()));
         Some(Alert {
             position: db::position(fact.position),
             ordinal,
             enterprise: enterprise.clone(),
             visit,
-            unit: planned.map(|planned| planned.unit.clone()),
+            unit: unit.or_else(|| planned.map(|planned| planned.unit.clone())),
             area: planned.and_then(|planned| planned.area.clone()),
             occurred_at: fact.recorded_at,
             reason,

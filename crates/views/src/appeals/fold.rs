@@ -81,7 +81,10 @@ impl Concerned {
                     concerned.panels.insert(*id);
                     concerned.appeals.extend(events.iter().filter_map(convened));
                 }
-                Content::Profile(..) | Content::Visits(..) | Content::Policy(..) => {}
+                Content::Profile(..)
+                | Content::Visits(..)
+                | Content::Device(..)
+                | Content::Policy(..) => {}
             }
         }
         concerned
@@ -109,7 +112,10 @@ impl Changes {
                     let key = (*id, enterprise.clone());
                     events.iter().for_each(|event| self.of_diagnosis(&key, event));
                 }
-                Content::Profile(..) | Content::Visits(..) | Content::Policy(..) => {}
+                Content::Profile(..)
+                | Content::Visits(..)
+                | Content::Device(..)
+                | Content::Policy(..) => {}
             }
         }
     }

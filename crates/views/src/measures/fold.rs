@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 
 use doudi_domain::{
     AppealId, AreaCode, EnterpriseId, TopicId, UnitId,
-    appeal::{ClockChange, Confidentiality, Event},
+    appeal::{Callback, ClockChange, Confidentiality, Event},
     clock::{Clock, ClockKind, Step},
     routing::Route,
 };
@@ -87,6 +87,7 @@ pub(super) fn appeals_of(facts: &[Fact]) -> HashSet<AppealId> {
         Content::Profile(..)
         | Content::Visits(..)
         | Content::Diagnosis(..)
+        | Content::Device(..)
         | Content::Policy(..) => None,
     };
     facts.iter().filter_map(appeal).collect()
@@ -168,9 +169,7 @@ impl Changes {
                 self.own_word(key, subject, Some(rating.resolved), Some(rating.satisfied));
             }
             Event::CallbackRecorded { callback, .. } => {
-                self.said(key, subject, |handling| {
-                    handling.phone.add(callback.resolved, callback.satisfied);
-                });
+                self.said(key, subject, |handling| handling.called_back(callback));
             }
             Event::AppealSubmitted { .. }
             | Event::AppealAccepted { .. }
@@ -203,7 +202,10 @@ impl Changes {
             | Event::DeadlinesRecomputed { .. }
             | Event::AppealRepaired { route: None, .. }
             | Event::PersonalDataErased { .. }
-            | Event::KeyDestroyed {} => {}
+            | Event::KeyDestroyed {}
+            | Event::VisitsHeld {}
+            | Event::HoldEnded {}
+            | Event::HoldLifted {} => {}
         }
     }
 
@@ -295,6 +297,10 @@ impl Handling {
     /// It is closed: what was said on the phone counts for good where the enterprise said nothing.
     fn finish(&mut self) {
         self.own.add(self.phone.resolved, self.phone.satisfied);
+    }
+
+    fn called_back(&mut self, callback: &Callback) {
+        self.phone.add(callback.resolved, callback.satisfied);
     }
 }
 

@@ -36,7 +36,7 @@ async fn subjects(
     if concerned.subjects.is_empty() {
         return Ok(HashMap::new());
     }
-    let statement = "SELECT subject, enterprise, unit, area, co_units, asked, secrecy, appeal \
+    let statement = "SELECT subject, enterprise, unit, area, co_units, asked, secrecy, appeal, known \
          FROM subject WHERE subject = ANY($1)";
     let statement = transaction.prepare_cached(statement).await.map_err(applying)?;
     let wanted: Vec<&Uuid> = concerned.subjects.iter().collect();
@@ -53,6 +53,7 @@ async fn subjects(
             asked,
             level: scope::level(db::column(row, "secrecy")?),
             appeal: db::column(row, "appeal")?,
+            known: db::column(row, "known")?,
         };
         Ok(((db::column(row, "subject")?, enterprise), subject))
     };
@@ -138,15 +139,17 @@ async fn remember_subjects(transaction: &Transaction<'_>, known: &Known) -> Resu
     let areas: Vec<Option<String>> = rows.iter().map(|(_, subject)| area(subject)).collect();
     let secrecy: Vec<i16> = rows.iter().map(|(_, subject)| scope::secrecy(subject.level)).collect();
     let appeals: Vec<Option<Uuid>> = rows.iter().map(|(_, subject)| subject.appeal).collect();
+    let known: Vec<bool> = rows.iter().map(|(_, subject)| subject.known).collect();
     let statement = "INSERT INTO subject (subject, enterprise, unit, area, co_units, secrecy, \
-         appeal, asked, beside) \
+         appeal, asked, beside, known) \
          SELECT a, b, c, d, ARRAY(SELECT jsonb_array_elements_text(e::jsonb)), f, g, h::jsonb, \
-         ARRAY(SELECT jsonb_array_elements_text(i::jsonb)) \
+         ARRAY(SELECT jsonb_array_elements_text(i::jsonb)), j \
          FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::text[], $6::smallint[], \
-         $7::uuid[], $8::text[], $9::text[]) AS t(a, b, c, d, e, f, g, h, i) \
+         $7::uuid[], $8::text[], $9::text[], $10::boolean[]) AS t(a, b, c, d, e, f, g, h, i, j) \
          ON CONFLICT (subject, enterprise) DO UPDATE SET unit = excluded.unit, \
          area = excluded.area, co_units = excluded.co_units, secrecy = excluded.secrecy, \
-         appeal = excluded.appeal, asked = excluded.asked, beside = excluded.beside";
+         appeal = excluded.appeal, asked = excluded.asked, beside = excluded.beside, \
+         known = excluded.known";
     let statement = transaction.prepare_cached(statement).await.map_err(applying)?;
     transaction
         .execute(
@@ -161,6 +164,7 @@ async fn remember_subjects(transaction: &Transaction<'_>, known: &Known) -> Resu
                 &appeals,
                 &asked,
                 &beside,
+                &known,
             ],
         )
         .await

@@ -49,6 +49,12 @@ fn shorten(fields: &mut Map<String, Value>) {
             "case_type": terms.get("case_type").and_then(|case_type| case_type.get("id")),
         });
     }
+    for name in ["clock", "tell"] {
+        // Also the name of a clock alone, which is short.
+        if let Some(clock) = fields.get_mut(name).filter(|clock| clock.is_object()) {
+            *clock = owed(clock);
+        }
+    }
     // Names of clocks that a joint diagnosis stops, and of the instant of a clock's next step.
     fields.remove("stopped");
     fields.remove("next");

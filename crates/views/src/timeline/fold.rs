@@ -3,8 +3,8 @@
 use std::collections::{HashMap, HashSet};
 
 use doudi_domain::{
-    AppealId, AreaCode, EnterpriseId,
-    appeal::{self, Confidentiality, Visibility},
+    AppealId, AreaCode, EnterpriseId, VisitId,
+    appeal::{self, Visibility},
     diagnosis, enterprise, visits,
 };
 use jiff::Timestamp;
@@ -14,6 +14,7 @@ use super::{Kind, details};
 use crate::fact::{Content, Fact};
 
 mod charge;
+mod visit;
 
 pub(super) use charge::{Charge, Subject};
 use charge::{convened, of_appeal};
@@ -64,7 +65,7 @@ impl Concerned {
                     concerned.enterprises.insert(enterprise.clone());
                 }
                 Content::Visits(_, events) => {
-                    concerned.subjects.extend(events.iter().map(visit_of));
+                    concerned.subjects.extend(events.iter().flat_map(visit::named).map(|id| id.0));
                 }
                 Content::Appeal(_, AppealId(appeal), _) => {
                     concerned.subjects.insert(*appeal);
@@ -72,7 +73,7 @@ impl Concerned {
                 Content::Diagnosis(_, id, _) => {
                     concerned.subjects.insert(id.0);
                 }
-                Content::Policy(..) => {}
+                Content::Device(..) | Content::Policy(..) => {}
             }
         }
         concerned
@@ -93,12 +94,13 @@ impl Known {
                 }
                 Content::Visits(enterprise, events) => {
                     entries.extend(numbered(events).map(|(ordinal, event)| {
-                        let charge = self.visit(enterprise, event);
-                        let visit = Some(visit_of(event));
+                        let Subject { charge, known, .. } = self.visit(enterprise, event);
+                        let visit = Some(event.visit().0);
                         let row =
                             entry(fact, ordinal, enterprise, Kind::Visit, event, visit, charge);
-                        let occurred_at = occurred_at(event, fact);
-                        NewEntry { occurred_at, internal: is_alert(event), ..row }
+                        let occurred_at = visit::occurred_at(event, fact);
+                        let internal = !known || visit::is_internal(event);
+                        NewEntry { occurred_at, internal, ..row }
                     }));
                 }
                 Content::Appeal(enterprise, AppealId(appeal), events) => {
@@ -122,7 +124,7 @@ impl Known {
                         NewEntry { details, internal: true, ..row }
                     }));
                 }
-                Content::Policy(..) => {}
+                Content::Device(..) | Content::Policy(..) => {}
             }
         }
         entries
@@ -136,24 +138,24 @@ impl Known {
                 self.enterprises_changed.insert(enterprise.clone());
                 None
             }
+            enterprise::Event::CodeIssued { .. } | enterprise::Event::CodeRevoked { .. } => None,
             enterprise::Event::CreditGradeAssessed { issuer, .. }
             | enterprise::Event::EnterpriseClassified { issuer, .. } => Some(issuer.clone()),
         };
         Charge { unit, area: self.enterprises.get(enterprise).cloned() }
     }
 
-    fn visit(&mut self, enterprise: &EnterpriseId, event: &visits::Event) -> Charge {
-        let key = (visit_of(event), enterprise.clone());
-        if let visits::Event::VisitPlanned { plan, area, .. } = event {
-            let charge = Charge { unit: Some(plan.unit.clone()), area: area.clone() };
-            let co_units = plan.co_units.iter().filter(|unit| **unit != plan.unit);
-            let co_units = co_units.cloned().collect();
-            // No visit is confidential.
-            let level = Confidentiality::Public;
-            self.put(key, Subject { charge, co_units, level, ..Subject::default() }).charge
-        } else {
-            self.subjects.get(&key).map(|subject| subject.charge.clone()).unwrap_or_default()
+    /// The visit from that event on.
+    fn visit(&mut self, enterprise: &EnterpriseId, event: &visits::Event) -> Subject {
+        let keyed = |id: VisitId| (id.0, enterprise.clone());
+        let before = |id| self.subjects.get(&keyed(id)).cloned();
+        let changed = visit::changed(event, before);
+        let own = changed.iter().find(|(id, _)| *id == event.visit()).map(|(_, now)| now.clone());
+        let now = own.or_else(|| before(event.visit()));
+        for (id, subject) in changed {
+            self.put(keyed(id), subject);
         }
+        now.unwrap_or_else(|| visit::alone(event))
     }
 
     fn appeal(&mut self, enterprise: &EnterpriseId, id: Uuid, event: &appeal::Event) -> Charge {
@@ -246,47 +248,6 @@ fn is_of_clocks_among_units(event: &appeal::Event) -> bool {
         return false;
     };
     !clocks.set.is_empty() && clocks.set.iter().all(|clock| clock.kind.is_among_units())
-}
-
-/// What is for the supervision body.
-fn is_alert(event: &visits::Event) -> bool {
-    matches!(
-        event,
-        visits::Event::CapExceeded { .. }
-            | visits::Event::VisitsExcessive { .. }
-            | visits::Event::RepeatVisits { .. }
-    )
-}
-
-/// Officers come and go when they do, whenever that is handed in.
-fn occurred_at(event: &visits::Event, fact: &Fact) -> Timestamp {
-    match event {
-        visits::Event::VisitCheckedIn { check_in, .. } => check_in.occurred_at,
-        visits::Event::VisitCheckedOut { occurred_at, .. } => *occurred_at,
-        visits::Event::VisitPlanned { .. }
-        | visits::Event::VisitApproved { .. }
-        | visits::Event::CapExceeded { .. }
-        | visits::Event::VisitsExcessive { .. }
-        | visits::Event::RepeatVisits { .. }
-        | visits::Event::ResultReported { .. }
-        | visits::Event::VisitCancelled { .. }
-        | visits::Event::VisitExpired { .. } => fact.occurred_at,
-    }
-}
-
-fn visit_of(event: &visits::Event) -> Uuid {
-    match event {
-        visits::Event::VisitPlanned { plan, .. } => plan.visit.0,
-        visits::Event::VisitApproved { visit }
-        | visits::Event::VisitCheckedIn { visit, .. }
-        | visits::Event::CapExceeded { visit, .. }
-        | visits::Event::VisitsExcessive { visit, .. }
-        | visits::Event::RepeatVisits { visit, .. }
-        | visits::Event::VisitCheckedOut { visit, .. }
-        | visits::Event::ResultReported { visit, .. }
-        | visits::Event::VisitCancelled { visit, .. }
-        | visits::Event::VisitExpired { visit } => visit.0,
-    }
 }
 
 #[cfg(test)]

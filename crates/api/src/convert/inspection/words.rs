@@ -4,7 +4,7 @@ use doudi_domain::{
     catalogue::{Level, Mode},
     enterprise::{CreditGrade, RiskClass},
     frequency::{Ground, OnExceeding, Subject, Verdict},
-    visits::CancelReason,
+    visits::{Assurance, CancelReason, RefusalReason},
 };
 
 use crate::{convert::alike::alike, proto as pb};
@@ -23,13 +23,30 @@ alike! {
     InspectionMode = Mode, mode, of_mode: OnSite OffSite;
 }
 
-pub(crate) fn cancel_reason(reason: pb::CancelReason) -> Option<CancelReason> {
-    match reason {
-        pb::CancelReason::Unspecified => None,
-        pb::CancelReason::TaskWithdrawn => Some(CancelReason::TaskWithdrawn),
-        pb::CancelReason::CoveredByOther => Some(CancelReason::CoveredByOther),
-        pb::CancelReason::EnterpriseGone => Some(CancelReason::EnterpriseGone),
-        pb::CancelReason::OfficersUnavailable => Some(CancelReason::OfficersUnavailable),
+/// Words that only come in.
+macro_rules! incoming {
+    ($($to:ident: $word:ident = $($name:ident)+;)+) => {$(
+        pub(crate) fn $to(word: pb::$word) -> Option<$word> {
+            match word {
+                pb::$word::Unspecified => None,
+                $(pb::$word::$name => Some($word::$name),)+
+            }
+        }
+    )+};
+}
+
+incoming! {
+    cancel_reason: CancelReason = TaskWithdrawn CoveredByOther EnterpriseGone OfficersUnavailable;
+    refusal_reason: RefusalReason =
+        OfficersUnidentified NotApproved ItemsDiffer TooOften CodeNotSound;
+}
+
+pub(crate) fn of_assurance(assurance: Assurance) -> pb::Assurance {
+    match assurance {
+        Assurance::Stated => pb::Assurance::Stated,
+        Assurance::Place => pb::Assurance::Place,
+        Assurance::Presence => pb::Assurance::Presence,
+        Assurance::Admitted => pb::Assurance::Admitted,
     }
 }
 

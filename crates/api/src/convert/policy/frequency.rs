@@ -4,9 +4,10 @@ use std::collections::BTreeSet;
 
 use doudi_domain::{
     FieldId, ItemId, RuleId, TagId,
+    cases::Warnings,
     frequency::{
         Counting, DaysOfMonth, Enterprises, Excess, Floor, FrequencyPolicy, Ground, Joint,
-        OnExceeding, Rule, Window,
+        OnExceeding, Rule, VisitTerms, Window,
     },
 };
 
@@ -29,7 +30,39 @@ pub(super) fn policy(fields: &mut Fields, given: &pb::FrequencyPolicy) -> Option
     let rules = fields.each("document.frequency.rules", &given.rules, (0, RULES_MAX), rule);
     let floors = fields.each("document.frequency.floors", &given.floors, (0, FLOORS_MAX), floor);
     let excess = excess(fields, given.excess.as_ref());
-    Some(FrequencyPolicy { rules: rules?, floors: floors?, excess: excess? })
+    let visits = given.visits.as_ref();
+    let visits = visits.map_or(Some(VisitTerms::default()), |given| visit_terms(fields, *given));
+    Some(FrequencyPolicy { rules: rules?, floors: floors?, excess: excess?, visits: visits? })
+}
+
+/// Which numbers make sense the document says itself; here they must only fit.
+fn visit_terms(fields: &mut Fields, given: pb::VisitTerms) -> Option<VisitTerms> {
+    let usual = VisitTerms::default();
+    let mut number = |name: &str, value: Option<u32>, usual: u32, max: u32| {
+        fields.number(&format!("document.frequency.visits.{name}"), value.unwrap_or(usual), 0, max)
+    };
+    let mut days = |name: &str, value: Option<u32>, usual: u16| {
+        u16::try_from(number(name, value, usual.into(), 366)?).ok()
+    };
+    let approval_days = days("approval_days", given.approval_days, usual.approval_days);
+    let tell_days = days("tell_days", given.tell_days, usual.tell_days);
+    let backfill_days = days("backfill_days", given.backfill_days, usual.backfill_days);
+    let near_days = days("near_days", given.near_days, usual.near_days);
+    let place_metres = number("place_metres", given.place_metres, usual.place_metres, 100_000);
+    let mut percent = |name: &str, value: Option<u32>, usual: u8| {
+        u8::try_from(number(name, value, usual.into(), 100)?).ok()
+    };
+    let warnings = usual.warnings;
+    let blue_percent = percent("blue_percent", given.blue_percent, warnings.blue_percent);
+    let yellow_percent = percent("yellow_percent", given.yellow_percent, warnings.yellow_percent);
+    Some(VisitTerms {
+        approval_days: approval_days?,
+        tell_days: tell_days?,
+        backfill_days: backfill_days?,
+        near_days: near_days?,
+        place_metres: place_metres?,
+        warnings: Warnings { blue_percent: blue_percent?, yellow_percent: yellow_percent? },
+    })
 }
 
 fn rule(fields: &mut Fields, path: &str, rule: &pb::FrequencyRule) -> Option<Rule> {
@@ -105,7 +138,8 @@ fn days_of_month(fields: &mut Fields, path: &str, given: pb::DaysOfMonth) -> Opt
     Some(DaysOfMonth { from: from?, until: until? })
 }
 
-fn enterprises(
+/// Which enterprises something is about; all where nothing is said.
+pub(crate) fn enterprises(
     fields: &mut Fields,
     path: &str,
     given: Option<&pb::RuleEnterprises>,

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use doudi_domain::frequency::{
-    Counting, Enterprises, Excess, Floor, FrequencyPolicy, Ground, Joint, Rule, Window,
+    Counting, Enterprises, Excess, Floor, FrequencyPolicy, Ground, Joint, Rule, VisitTerms, Window,
 };
 
 use crate::{
@@ -17,6 +17,19 @@ pub(super) fn of_policy(policy: &FrequencyPolicy) -> pb::FrequencyPolicy {
         rules: policy.rules.iter().map(of_rule).collect(),
         floors: policy.floors.iter().map(of_floor).collect(),
         excess: Some(pb::FrequencyExcess { multiple, visits, days: days.into() }),
+        visits: Some(of_visit_terms(policy.visits)),
+    }
+}
+
+fn of_visit_terms(terms: VisitTerms) -> pb::VisitTerms {
+    pb::VisitTerms {
+        approval_days: Some(terms.approval_days.into()),
+        tell_days: Some(terms.tell_days.into()),
+        backfill_days: Some(terms.backfill_days.into()),
+        near_days: Some(terms.near_days.into()),
+        place_metres: Some(terms.place_metres),
+        blue_percent: Some(terms.warnings.blue_percent.into()),
+        yellow_percent: Some(terms.warnings.yellow_percent.into()),
     }
 }
 
@@ -68,7 +81,8 @@ fn of_floor(floor: &Floor) -> pb::FrequencyFloor {
     }
 }
 
-fn of_enterprises(enterprises: &Enterprises) -> Option<pb::RuleEnterprises> {
+/// Which enterprises something is about; none said for all.
+pub(crate) fn of_enterprises(enterprises: &Enterprises) -> Option<pb::RuleEnterprises> {
     let Enterprises { grades, risk_classes, tags } = enterprises;
     (*enterprises != Enterprises::default()).then(|| pb::RuleEnterprises {
         grades: grades.iter().map(|grade| words::of_credit_grade(*grade).into()).collect(),

@@ -55,8 +55,17 @@ pub(super) fn frequency() -> Document {
         valid_until: None,
     };
     let excess = Some(pb::FrequencyExcess { multiple: 3, visits: 4, days: 60 });
+    let visits = Some(pb::VisitTerms {
+        approval_days: Some(3),
+        tell_days: Some(0),
+        backfill_days: Some(7),
+        near_days: Some(30),
+        place_metres: Some(500),
+        blue_percent: Some(50),
+        yellow_percent: Some(80),
+    });
     let rules = vec![rule, every_part];
-    Document::Frequency(pb::FrequencyPolicy { rules, floors: vec![floor], excess })
+    Document::Frequency(pb::FrequencyPolicy { rules, floors: vec![floor], excess, visits })
 }
 
 pub(super) fn catalogue() -> Document {
@@ -109,6 +118,9 @@ pub(super) fn explain() -> pb::ExplainPlanRequest {
         planned_on: plan.planned_on,
         justification: "情况说明".to_owned(),
         on_site_reason: "须现场核验".to_owned(),
+        shares: plan.shares,
+        campaign_id: plan.campaign_id,
+        recheck_of: plan.recheck_of,
     }
 }
 
@@ -157,6 +169,42 @@ fn what_a_rule_says_is_judged_field_by_field() {
             (|r| rule(r).items = vec!["a".into(); 201], AT[5], Reason::ListSize),
         ],
     );
+}
+
+fn terms(request: &mut pb::DraftPolicyRequest) -> &mut pb::VisitTerms {
+    match request.document.as_mut().and_then(|document| document.document.as_mut()) {
+        Some(Document::Frequency(policy)) => policy.visits.as_mut().unwrap(),
+        _ => panic!("no policy"),
+    }
+}
+
+#[test]
+fn what_visits_are_held_to_is_judged_field_by_field() {
+    const AT: [&str; 3] = [
+        "document.frequency.visits.near_days",
+        "document.frequency.visits.place_metres",
+        "document.frequency.visits.yellow_percent",
+    ];
+    check(
+        || draft(frequency()),
+        policy::draft,
+        &[
+            (|r| terms(r).near_days = Some(367), AT[0], Reason::NumberRange),
+            (|r| terms(r).place_metres = Some(100_001), AT[1], Reason::NumberRange),
+            (|r| terms(r).yellow_percent = Some(101), AT[2], Reason::NumberRange),
+        ],
+    );
+}
+
+#[test]
+fn terms_that_are_not_given_are_the_usual_ones_and_zero_is_a_number() {
+    let mut request = draft(frequency());
+    *terms(&mut request) = pb::VisitTerms { tell_days: Some(0), ..Default::default() };
+    let order = policy::draft(&request).unwrap();
+    let doudi_domain::policy::Document::Frequency(policy) = order.command else { panic!() };
+    let usual = doudi_domain::frequency::VisitTerms::default();
+    let expected = doudi_domain::frequency::VisitTerms { tell_days: 0, ..usual };
+    assert_eq!(policy.visits, expected);
 }
 
 #[test]
@@ -209,6 +257,7 @@ fn a_classification_and_a_question_about_a_plan() {
             (|r| r.unit.clear(), "unit", Reason::FieldRequired),
             (|r| r.planned_on = None, "planned_on", Reason::FieldRequired),
             (|r| r.justification = "长".repeat(201), "justification", Reason::FieldTooLong),
+            (|r| r.shares[0].items.clear(), "shares[0].items", Reason::ListSize),
         ],
     );
 }

@@ -56,6 +56,18 @@ pub(super) fn plan() -> pb::PlanVisitRequest {
         expected_version: None,
         justification: String::new(),
         on_site_reason: String::new(),
+        shares: vec![share("fire")],
+        campaign_id: String::new(),
+        recheck_of: String::new(),
+    }
+}
+
+pub(super) fn share(unit: &str) -> pb::Share {
+    pb::Share {
+        unit: unit.to_owned(),
+        officers: vec!["LNX-0001".to_owned(), "LNX-0002".to_owned()],
+        items: vec!["fire-exit".to_owned()],
+        approved: false,
     }
 }
 
@@ -66,9 +78,14 @@ pub(super) fn check_in() -> pb::CheckInRequest {
         visit_id: ID.to_owned(),
         officers: vec!["LNB-0001".to_owned(), "LNB-0002".to_owned()],
         occurred_at: Some(prost_types::Timestamp { seconds: 1_745_550_000, nanos: 0 }),
-        offline: false,
+        code: "DD1:ABC".to_owned(),
         expected_version: None,
+        place: Some(place()),
     }
+}
+
+pub(super) fn place() -> pb::Place {
+    pb::Place { latitude_e6: 38_914_003, longitude_e6: 121_614_682, accuracy_m: 15 }
 }
 
 pub(super) fn report() -> pb::ReportResultRequest {
@@ -76,6 +93,8 @@ pub(super) fn report() -> pb::ReportResultRequest {
         item: item.to_owned(),
         outcome: outcome.into(),
         rectify_by,
+        unmet: vec![],
+        unit: String::new(),
     };
     pb::ReportResultRequest {
         command_id: ID.to_owned(),

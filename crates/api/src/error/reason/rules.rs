@@ -89,6 +89,9 @@ macro_rules! and_of_documents {
             FrequencyExcess "FREQUENCY_EXCESS" InvalidArgument
                 "an excess needs a multiple of at least 1, and at least 2 visits within 1 to 366 days"
                 "明显超频的标准须为上限的1倍以上，且为1至366日内2次以上"
+            VisitTerms "VISIT_TERMS" InvalidArgument
+                "a visit's terms allow at most 60 working days, 366 calendar days and 1 to 100000 metres, and warn at 1 to 100 percent, blue not after yellow"
+                "检查要求的期限须不超过60个工作日、366日，距离为1至100000米，预警比例为1%至100%且蓝色不晚于黄色"
             OfficerTwice "OFFICER_TWICE" InvalidArgument
                 "the certificate {certificate} is listed twice" "执法证{certificate}重复"
             CertificateValidityReversed "CERTIFICATE_VALIDITY_REVERSED" InvalidArgument

@@ -4,7 +4,7 @@
 use super::*;
 use crate::{
     appeal::{
-        case::{Erasure, Standing},
+        case::{Erasure, Hold, Standing},
         matter::{File, Note, Side},
     },
     ids::AppealId,
@@ -53,7 +53,9 @@ impl Case {
         if self.guarantee.is_some() {
             return Err(Rejection::Guaranteed);
         }
-        if self.absorbed.contains(&into) {
+        // A complaint that holds visits is answered by itself.
+        let holds = self.submission.about_visit.is_some() && self.hold < Hold::Ended;
+        if holds || self.absorbed.contains(&into) {
             return Err(Rejection::MergeImpossible);
         }
         let mut winder = Winder::of(context, self);
@@ -127,6 +129,30 @@ impl Case {
             | Phase::Contested { .. } => Ok(()),
             _ => Err(self.wrong_phase("not resolved yet")),
         }
+    }
+
+    /// Once the enterprise took the answer to its complaint about a visit, or the complaint is closed or
+    /// goes on elsewhere, nobody waits for it any more. The unit's own word alone frees it from nothing.
+    pub(in crate::appeal) fn end_hold(&self, events: &[Event]) -> Option<Event> {
+        let answers = |event: &Event| {
+            matches!(
+                event,
+                Event::ResolutionConfirmed { .. }
+                    | Event::AppealRedirected { .. }
+                    | Event::AppealClosed { .. }
+            )
+        };
+        let wanted = self.submission.about_visit.is_some() && self.hold < Hold::Ended;
+        (wanted && events.iter().any(answers)).then_some(Event::HoldEnded {})
+    }
+
+    pub(super) fn mark_visits_held(&self) -> Vec<Event> {
+        let wanted = self.submission.about_visit.is_some() && self.hold == Hold::Wanted;
+        if wanted { vec![Event::VisitsHeld {}] } else { vec![] }
+    }
+
+    pub(super) fn mark_hold_lifted(&self) -> Vec<Event> {
+        if self.hold == Hold::Ended { vec![Event::HoldLifted {}] } else { vec![] }
     }
 
     pub(super) fn mark_merge_delivered(&self) -> Decided {

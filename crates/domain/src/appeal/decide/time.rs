@@ -41,7 +41,9 @@ impl Case {
             | ClockKind::Close
             | ClockKind::Mediation
             | ClockKind::Opinion
-            | ClockKind::Conclusion => None,
+            | ClockKind::Conclusion
+            | ClockKind::Approval
+            | ClockKind::Tell => None,
         };
         Ok([event].into_iter().chain(follows).collect())
     }

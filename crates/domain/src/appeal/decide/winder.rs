@@ -25,11 +25,7 @@ impl<'a> Winder<'a> {
     pub(super) fn new(context: &Context<'a>, pinned: &'a Pinned, last: ClockId) -> Self {
         let at = cut(context.now);
         Self {
-            terms: Terms {
-                case_type: &pinned.case_type,
-                version: pinned.version,
-                calendar: context.calendar,
-            },
+            terms: pinned.case_type.terms(pinned.version, context.calendar),
             last,
             change: ClockChange { at, set: vec![], stopped: vec![] },
         }

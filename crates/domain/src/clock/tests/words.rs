@@ -86,7 +86,7 @@ fn a_year_not_published_yet() {
 fn nothing_published_at_all() {
     let ground = Ground::new(Calendar::default());
     let calendar = Published { version: 0, document: &ground.calendar };
-    let terms = Terms { case_type: &ground.case_type, version: 0, calendar };
+    let terms = ground.case_type.terms(0, calendar);
     let now = shanghai("2025-05-09 18:00");
     let clock = Clock::start(ClockId(1), ClockKind::Accept, Owner::CityDesk, 0, now, terms);
     let (en, zh) = explained(&clock);

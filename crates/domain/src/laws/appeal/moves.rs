@@ -187,6 +187,8 @@ fn beside_it() -> BoxedStrategy<Command> {
         1 => any_uuid().prop_map(|id| Command::MarkPartSubmitted { part: AppealId(id) }),
         1 => Just(Command::ErasePersonalData { subject: "appeal:1".to_owned() }),
         1 => Just(Command::MarkKeyDestroyed),
+        1 => Just(Command::MarkVisitsHeld),
+        1 => Just(Command::MarkHoldLifted),
     ]
     .boxed()
 }

@@ -27,7 +27,7 @@ fn any_id() -> impl Strategy<Value = Uuid> {
     (1..5_u128).prop_map(Uuid::from_u128)
 }
 
-fn any_appeal() -> impl Strategy<Value = AppealId> {
+pub(super) fn any_appeal() -> impl Strategy<Value = AppealId> {
     any_id().prop_map(AppealId)
 }
 
@@ -126,7 +126,7 @@ fn any_kind() -> impl Strategy<Value = ClockKind> {
     ])
 }
 
-fn any_step() -> impl Strategy<Value = Step> {
+pub(super) fn any_step() -> impl Strategy<Value = Step> {
     select(vec![
         Step::Blue,
         Step::Yellow,
@@ -170,7 +170,7 @@ fn any_derivation() -> impl Strategy<Value = Derivation> {
     )
 }
 
-fn any_clock() -> impl Strategy<Value = Clock> {
+pub(super) fn any_clock() -> impl Strategy<Value = Clock> {
     let owner = prop_oneof![any_unit().prop_map(Owner::Unit), Just(Owner::CityDesk)];
     let step = (any_moment(), any_step()).prop_map(|(at, step)| Planned { at, step });
     let who = (any_clock_id(), any_kind(), owner);
@@ -383,6 +383,9 @@ fn event_around() -> BoxedStrategy<Event> {
             .prop_map(|(found, route, clocks)| { Event::AppealRepaired { found, route, clocks } }),
         "[a-z0-9:-]{1,40}".prop_map(|subject| Event::PersonalDataErased { subject }),
         Just(Event::KeyDestroyed {}),
+        Just(Event::VisitsHeld {}),
+        Just(Event::HoldEnded {}),
+        Just(Event::HoldLifted {}),
     ]
     .boxed()
 }

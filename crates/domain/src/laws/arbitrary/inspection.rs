@@ -12,10 +12,11 @@ use super::{
     any_name, any_risk_class, any_rule_id, any_tags, any_unit,
 };
 use crate::{
+    cases::Warnings,
     catalogue::{Catalogue, Item, Mode, Officer, Qualification},
     frequency::{
         Counting, DaysOfMonth, Enterprises, Excess, Floor, FrequencyPolicy, Joint, Rule, Subject,
-        Window,
+        VisitTerms, Window,
     },
 };
 
@@ -40,7 +41,7 @@ fn any_window() -> impl Strategy<Value = Window> {
     ]
 }
 
-fn any_enterprises() -> impl Strategy<Value = Enterprises> {
+pub(super) fn any_enterprises() -> impl Strategy<Value = Enterprises> {
     let classes = btree_set(any_risk_class(), 0..3);
     (btree_set(any_grade(), 0..3), classes, any_tags())
         .prop_map(|(grades, risk_classes, tags)| Enterprises { grades, risk_classes, tags })
@@ -106,8 +107,21 @@ pub(super) fn any_frequency_policy() -> impl Strategy<Value = FrequencyPolicy> {
         visits,
         days,
     });
-    (vec(any_rule(), 0..3), vec(any_floor(), 0..3), excess)
-        .prop_map(|(rules, floors, excess)| FrequencyPolicy { rules, floors, excess })
+    let visits = (any::<(u16, u16, u16, u16)>(), any::<(u32, u8, u8)>()).prop_map(
+        |((approval_days, tell_days, backfill_days, near_days), (place_metres, blue, yellow))| {
+            VisitTerms {
+                approval_days,
+                tell_days,
+                backfill_days,
+                near_days,
+                place_metres,
+                warnings: Warnings { blue_percent: blue, yellow_percent: yellow },
+            }
+        },
+    );
+    (vec(any_rule(), 0..3), vec(any_floor(), 0..3), excess, visits).prop_map(
+        |(rules, floors, excess, visits)| FrequencyPolicy { rules, floors, excess, visits },
+    )
 }
 
 fn any_listed_item() -> impl Strategy<Value = Item> {

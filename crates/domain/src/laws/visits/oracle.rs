@@ -10,32 +10,74 @@ use crate::{
     enterprise::{CreditGrade, RiskClass},
     frequency::{Counting, FrequencyPolicy, Ground, Joint, OnExceeding, Rule, Subject, Window},
     kit::tag,
-    visits::{Event, Outcome, Plan},
+    visits::{CheckIn, Event, Outcome, Plan, Share},
 };
 
 /// One count that may not pass a limit: a rule and for whom or what it adds up.
 pub(super) type Count = (RuleId, String);
 
-/// A place: the plan, the officers, the day it counts on, whether they came and what they found.
+/// What one unit brings: its items and its officers.
+type Brought = (BTreeSet<String>, BTreeSet<String>);
+
+/// A place: the plan, what each unit brings, the officers who came, the day it counts on, whether they
+/// came and which units found something.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Place {
     plan: Plan,
-    officers: BTreeSet<String>,
+    units: BTreeMap<String, Brought>,
+    there: BTreeSet<String>,
     pub(super) on: Date,
     pub(super) came: bool,
-    found: bool,
+    found: BTreeMap<String, bool>,
+}
+
+fn brought(share: &Share) -> Brought {
+    let officers = share.officers.iter().map(ToString::to_string).collect();
+    (share.items.iter().map(ToString::to_string).collect(), officers)
 }
 
 impl Place {
     pub(super) fn of(plan: &Plan) -> Self {
-        let officers = plan.officers.iter().map(ToString::to_string).collect();
-        Self { plan: plan.clone(), officers, on: plan.on, came: false, found: false }
+        let mut units: BTreeMap<String, Brought> =
+            plan.shares.iter().map(|(unit, share)| (unit.to_string(), brought(share))).collect();
+        let own = Share { officers: plan.officers.clone(), items: plan.items.clone() };
+        units.insert(plan.unit.to_string(), brought(&own));
+        Self {
+            plan: plan.clone(),
+            units,
+            there: BTreeSet::new(),
+            on: plan.on,
+            came: false,
+            found: BTreeMap::new(),
+        }
+    }
+
+    fn officers(&self) -> BTreeSet<String> {
+        if self.came {
+            return self.there.clone();
+        }
+        self.units.values().flat_map(|(_, officers)| officers.clone()).collect()
+    }
+
+    /// Whether every unit has reported and one of them found something.
+    fn has_found(&self) -> bool {
+        self.units.keys().all(|unit| self.found.contains_key(unit))
+            && self.found.values().any(|found| *found)
+    }
+
+    /// The place that comes of it when the unit of another one joins.
+    pub(super) fn joined(&self, other: &Self) -> Self {
+        let mut joint = self.clone();
+        let unit = other.plan.unit.to_string();
+        joint.units.insert(unit.clone(), other.units[&unit].clone());
+        joint
     }
 }
 
 #[derive(Debug, Default)]
 pub(super) struct Oracle {
-    plans: BTreeMap<VisitId, Plan>,
+    /// What every visit was last planned to be, also those that hold no place.
+    known: BTreeMap<VisitId, Place>,
     pub(super) places: BTreeMap<VisitId, Place>,
     raised: BTreeSet<(Count, VisitId)>,
 }
@@ -75,37 +117,40 @@ fn counted_ground(rule: &Rule, ground: Ground) -> bool {
 /// As how many a visit counts under a rule, for each thing that it adds up for, whatever the day.
 fn weights(rule: &Rule, place: &Place) -> BTreeMap<String, u32> {
     let plan = &place.plan;
-    let clean = rule.counting == Counting::All || !place.found;
-    let matters = plan.items.iter().filter_map(|item| {
-        let field = FIELDS.iter().find(|(id, _)| *id == item.as_str()).map(|(_, field)| *field)?;
-        let by_item = rule.items.is_empty() || rule.items.contains(item);
+    let clean = rule.counting == Counting::All || !place.has_found();
+    let items: BTreeSet<&String> = place.units.values().flat_map(|(items, _)| items).collect();
+    let matters = items.into_iter().filter_map(|item| {
+        let field = FIELDS.iter().find(|(id, _)| id == item).map(|(_, field)| *field)?;
+        let by_item =
+            rule.items.is_empty() || rule.items.iter().any(|known| known.as_str() == item);
         let by_field =
             rule.fields.is_empty() || rule.fields.iter().any(|known| known.as_str() == field);
-        (by_item && by_field).then(|| (item.to_string(), field.to_owned()))
+        (by_item && by_field).then(|| (item.clone(), field.to_owned()))
     });
-    let matters: Vec<(String, String)> = matters.collect();
+    let matters: BTreeSet<(String, String)> = matters.collect();
     if !clean || matters.is_empty() || !counted_ground(rule, plan.ground) {
         return BTreeMap::new();
     }
-    let mut units = plan.co_units.clone();
-    units.insert(plan.unit.clone());
-    let each = match rule.joint {
+    let once = |count: usize| match rule.joint {
         Joint::Once => 1,
-        Joint::OncePerUnit => u32::try_from(units.len()).unwrap(),
+        Joint::OncePerUnit => u32::try_from(count).unwrap(),
     };
+    let each = once(place.units.len());
     let of_each = |keys: Vec<String>| keys.into_iter().map(|key| (key, each)).collect();
     let of_one = |keys: Vec<String>| keys.into_iter().map(|key| (key, 1)).collect();
     match rule.subject {
-        Subject::SameUnit => of_one(units.iter().map(ToString::to_string).collect()),
-        // Of the other units no level is known.
+        Subject::SameUnit => of_one(place.units.keys().cloned().collect()),
         Subject::SameLevel => {
-            let level = LEVELS.iter().find(|(unit, _)| *unit == plan.unit.as_str()).unwrap().1;
-            of_one(vec![format!("{level:?}")])
+            let level = |unit: &String| LEVELS.iter().find(|(of, _)| of == unit).unwrap().1;
+            let levels: Vec<String> =
+                place.units.keys().map(|unit| format!("{:?}", level(unit))).collect();
+            let many = |level: &String| levels.iter().filter(|other| *other == level).count();
+            levels.iter().map(|level| (level.clone(), once(many(level)))).collect()
         }
         Subject::AllUnits => of_each(vec![String::new()]),
         Subject::SameField => of_each(matters.into_iter().map(|(_, field)| field).collect()),
         Subject::SameItem => of_each(matters.into_iter().map(|(item, _)| item).collect()),
-        Subject::SameOfficer => of_one(place.officers.iter().cloned().collect()),
+        Subject::SameOfficer => of_one(place.officers().into_iter().collect()),
     }
 }
 
@@ -113,23 +158,33 @@ impl Oracle {
     pub(super) fn see(&mut self, event: &Event) {
         match event {
             Event::VisitPlanned { plan, .. } => {
-                self.plans.insert(plan.visit, plan.clone());
-                self.places.insert(plan.visit, Place::of(plan));
+                assert!(!self.known.contains_key(&plan.visit), "a visit is planned once");
+                self.take(plan.visit, Place::of(plan));
+            }
+            Event::VisitsMerged { visit, into, .. } => {
+                let given_up = self.places.remove(visit).unwrap();
+                let joint = self.places[into].joined(&given_up);
+                self.take(*into, joint);
+            }
+            Event::UnitWithdrew { visit, unit, .. } => {
+                let mut place = self.places[visit].clone();
+                assert!(place.units.remove(unit.as_str()).is_some(), "it took part");
+                self.take(*visit, place);
             }
             Event::VisitCheckedIn { visit, check_in, .. } => {
-                let came = day_in_shanghai(check_in.occurred_at);
-                let mut place = Place::of(&self.plans[visit]);
-                // A claim can move a visit to a later day, never to an earlier one.
-                place.on = if came < place.on { place.on } else { came };
-                place.came = true;
-                place.officers = check_in.officers.iter().map(ToString::to_string).collect();
-                self.places.insert(*visit, place);
+                let plan = &self.known[visit].plan.clone();
+                let place = self.came(*visit, check_in, plan);
+                self.take(*visit, place);
             }
-            Event::ResultReported { visit, results } => {
+            Event::ResultReported { visit, unit, results, .. } => {
                 let found = results.iter().any(|result| result.outcome != Outcome::Pass);
-                self.places.get_mut(visit).unwrap().found = found;
+                let place = self.places.get_mut(visit).unwrap();
+                let unit = unit.as_ref().unwrap().to_string();
+                assert_eq!(place.found.insert(unit, found), None, "a unit reports once");
             }
-            Event::VisitCancelled { visit, .. } | Event::VisitExpired { visit } => {
+            Event::VisitCancelled { visit, .. }
+            | Event::VisitRefused { visit, .. }
+            | Event::VisitExpired { visit } => {
                 assert!(self.places.remove(visit).is_some(), "a place is freed once");
             }
             Event::CapExceeded { visit, standing } => {
@@ -148,14 +203,45 @@ impl Oracle {
                 let on = self.places[visit].on;
                 assert!(*from <= on && on <= *until, "this one among them");
             }
-            Event::VisitApproved { .. } | Event::VisitCheckedOut { .. } => {}
+            Event::VisitApproved { .. }
+            | Event::VisitNotified { .. }
+            | Event::ApprovalOwed { .. }
+            | Event::ScanSetAside { .. }
+            | Event::VisitCheckedOut { .. }
+            | Event::EnterpriseTold { .. }
+            | Event::RectificationReported { .. }
+            | Event::RectificationAccepted { .. }
+            | Event::RectificationOverdue { .. }
+            | Event::ClockStepsTaken { .. }
+            | Event::VisitClosed { .. }
+            | Event::VisitsHeld { .. }
+            | Event::HoldLifted { .. }
+            | Event::OffSiteCheckRecorded { .. } => {}
         }
     }
 
-    /// How many count at the most in a window with a visit on `on`, `except` one visit.
-    fn fullest(&self, rule: &Rule, key: &str, on: Date, except: Option<VisitId>) -> u32 {
+    /// The place of a visit once its officers have come; of one that nobody knows as planned there.
+    pub(super) fn came(&self, visit: VisitId, check_in: &CheckIn, plan: &Plan) -> Place {
+        let on = day_in_shanghai(check_in.occurred_at);
+        let known = self.known.get(&visit).cloned();
+        let mut place = known.unwrap_or_else(|| Place::of(plan));
+        assert!(!place.came, "officers come once");
+        // A claim can move a visit to a later day, never to an earlier one.
+        place.on = if on < place.on { place.on } else { on };
+        place.came = true;
+        place.there = check_in.officers.iter().map(ToString::to_string).collect();
+        place
+    }
+
+    fn take(&mut self, visit: VisitId, place: Place) {
+        self.known.insert(visit, place.clone());
+        self.places.insert(visit, place);
+    }
+
+    /// How many count at the most in a window with a visit on `on`, `except` some.
+    fn fullest(&self, rule: &Rule, key: &str, on: Date, except: [Option<VisitId>; 2]) -> u32 {
         let on_days = |within: &dyn Fn(Date) -> bool| -> u32 {
-            let others = self.places.iter().filter(|(id, _)| Some(**id) != except);
+            let others = self.places.iter().filter(|(id, _)| !except.contains(&Some(**id)));
             let there = others.filter(|(_, place)| within(place.on) && applies(rule, place.on));
             there.map(|(_, place)| weights(rule, place).get(key).copied().unwrap_or(0)).sum()
         };
@@ -175,17 +261,20 @@ impl Oracle {
         }
     }
 
-    /// Every count that `place` would push over its limit beside the others, and what happens then.
+    /// Every count that `place` would push over its limit beside the others, but for visits that are
+    /// given up for it, and what happens then.
     pub(super) fn pushed_over(
         &self,
         policy: &FrequencyPolicy,
         place: &Place,
+        given_up: Option<VisitId>,
     ) -> Vec<(Count, OnExceeding)> {
         let rules = policy.rules.iter();
         let rules = rules.filter(|rule| applies(rule, place.on) && about_enterprise(rule));
         let over = rules.flat_map(|rule| {
             let full = move |(key, weight): (String, u32)| {
-                let others = self.fullest(rule, &key, place.on, Some(place.plan.visit));
+                let except = [Some(place.plan.visit), given_up];
+                let others = self.fullest(rule, &key, place.on, except);
                 let over = others + weight > rule.maximum;
                 over.then(|| ((rule.id.clone(), key), rule.on_exceeding))
             };
@@ -203,7 +292,7 @@ impl Oracle {
             for (visit, place) in self.places.iter().filter(|(_, place)| applies(rule, place.on)) {
                 for key in weights(rule, place).into_keys() {
                     let count = (rule.id.clone(), key);
-                    let over = self.fullest(rule, &count.1, place.on, None) > rule.maximum;
+                    let over = self.fullest(rule, &count.1, place.on, [None, None]) > rule.maximum;
                     let told = self.raised.iter().any(|(raised, _)| *raised == count);
                     if over && !told {
                         untold.push((count, *visit));

@@ -1,18 +1,23 @@
-//! Random policies and random commands on eight visits of three units.
+//! Random commands on a dozen visits of three units, some of them joint.
 
 use jiff::{SignedDuration, Timestamp, ToSpan, civil::Date};
 use proptest::{collection::vec, option, prelude::*, sample::select};
+use uuid::Uuid;
 
 use super::{FIELDS, officers, unit_of, visit};
 use crate::{
-    enterprise::{CreditGrade, RiskClass},
-    frequency::{
-        Counting, DaysOfMonth, Enterprises, FrequencyPolicy, Ground, Joint, OnExceeding, Rule,
-        Subject, Window,
+    AppealId, CodeId, DeviceId, EnterpriseId, ItemId, UnitId,
+    clock::ClockId,
+    frequency::Ground,
+    kit::{day, item, reference, unit},
+    visits::{
+        CancelReason, CheckIn, Command, ItemResult, Kept, Manner, Outcome, Plan, Proof,
+        RefusalReason, Share, Visit, What,
     },
-    kit::{day, field, item, policy_of, reference, rule, tag, unit},
-    visits::{CancelReason, CheckIn, Command, ItemResult, Outcome, Plan},
 };
+
+/// The visits are numbered from 1 and fewer than that, but for a few that follow another one.
+const VISITS: u8 = 10;
 
 /// One command, and by how many hours the clock moves before it.
 #[derive(Debug, Clone)]
@@ -22,73 +27,187 @@ pub(super) struct Step {
     act: Act,
 }
 
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Copy)]
 struct Planned {
     ground: Ground,
     days_ahead: i32,
     /// 1 to 7: which of the three items.
     items: u8,
     pair: usize,
-    joint: bool,
+    /// Whether the next unit takes part, and with which items.
+    joint: Option<u8>,
     justified: bool,
+    /// The visit whose findings are looked at again.
+    recheck_of: Option<u8>,
+}
+
+/// How a scan reaches us.
+#[derive(Debug, Clone, Copy)]
+enum How {
+    Live,
+    Replayed,
+    Entered,
 }
 
 #[derive(Debug, Clone)]
 enum Act {
     Plan(Planned),
-    Approve,
-    CheckIn { pair: usize, few: bool, hours_ago: i64, offline: bool },
+    Approve { by_other: bool },
+    Notify,
+    Merge { into: u8 },
+    CheckIn { pair: usize, few: bool, hours_ago: i64, how: How, improvised: Option<Planned> },
+    Admit,
+    Refuse,
+    TakeIn { hours_ago: i64, out_first: bool, improvised: Option<Planned> },
     CheckOut,
-    Report { found: bool },
-    Cancel,
+    Report { found: u8, by_other: bool },
+    Tell,
+    Accept { by_other: bool },
+    Cancel { by_other: bool },
     Expire,
+    TakeSteps { clock: u32 },
+    MarkOverdue,
+    Hold { lift: bool },
+}
+
+fn odd() -> impl Strategy<Value = bool> {
+    prop_oneof![3 => Just(false), 1 => Just(true)]
 }
 
 fn any_planned() -> impl Strategy<Value = Planned> {
     let ground = select(vec![Ground::Routine, Ground::Random, Ground::Complaint, Ground::Urgent]);
     let days_ahead = prop_oneof![3 => 0..5_i32, 2 => 0..60_i32, 1 => 0..400_i32];
-    let odd = prop_oneof![3 => Just(false), 1 => Just(true)];
-    (ground, days_ahead, 1..8_u8, 0..3_usize, odd, any::<bool>()).prop_map(
-        |(ground, days_ahead, items, pair, joint, justified)| Planned {
+    let joint = option::weighted(0.3, 1..8_u8);
+    let recheck_of = option::weighted(0.05, 1..VISITS);
+    (ground, days_ahead, 1..8_u8, 0..3_usize, joint, any::<bool>(), recheck_of).prop_map(
+        |(ground, days_ahead, items, pair, joint, justified, recheck_of)| Planned {
             ground,
             days_ahead,
             items,
             pair,
             joint,
             justified,
+            recheck_of,
         },
     )
 }
 
-fn any_act() -> impl Strategy<Value = Act> {
-    let hours_ago = prop_oneof![3 => Just(0_i64), 1 => 0..2000_i64];
-    let few = prop_oneof![9 => Just(false), 1 => Just(true)];
-    prop_oneof![
-        6 => any_planned().prop_map(Act::Plan),
-        3 => Just(Act::Approve),
-        4 => (0..3_usize, few, hours_ago, any::<bool>()).prop_map(
-            |(pair, few, hours_ago, offline)| Act::CheckIn { pair, few, hours_ago, offline }
-        ),
-        2 => Just(Act::CheckOut),
-        2 => any::<bool>().prop_map(|found| Act::Report { found }),
-        1 => Just(Act::Cancel),
-        1 => Just(Act::Expire),
-    ]
+/// A visit that is made on the spot, mostly because it cannot wait.
+fn any_improvised() -> impl Strategy<Value = Planned> {
+    (any_planned(), odd()).prop_map(|(planned, other)| {
+        let ground = if other { planned.ground } else { Ground::Urgent };
+        Planned { ground, days_ahead: 0, recheck_of: None, ..planned }
+    })
 }
 
-/// One command, or a visit planned, carried out and reported in one go.
+fn any_act() -> BoxedStrategy<Act> {
+    let hours_ago = || prop_oneof![3 => Just(0_i64), 1 => 0..2000_i64];
+    let few = prop_oneof![9 => Just(false), 1 => Just(true)];
+    let how = prop_oneof![4 => Just(How::Live), 1 => Just(How::Replayed), 4 => Just(How::Entered)];
+    let scan = (0..3_usize, few, hours_ago(), how, option::weighted(0.3, any_improvised()));
+    let records = (hours_ago(), any::<bool>(), option::weighted(0.3, any_improvised()));
+    prop_oneof![
+        6 => any_planned().prop_map(Act::Plan),
+        4 => odd().prop_map(|by_other| Act::Approve { by_other }),
+        1 => Just(Act::Notify),
+        3 => (1..VISITS).prop_map(|into| Act::Merge { into }),
+        4 => scan.prop_map(|(pair, few, hours_ago, how, improvised)| Act::CheckIn {
+            pair,
+            few,
+            hours_ago,
+            how,
+            improvised
+        }),
+        1 => Just(Act::Admit),
+        1 => Just(Act::Refuse),
+        2 => records.prop_map(|(hours_ago, out_first, improvised)| Act::TakeIn {
+            hours_ago,
+            out_first,
+            improvised
+        }),
+        2 => Just(Act::CheckOut),
+        3 => (0..3_u8, odd()).prop_map(|(found, by_other)| Act::Report { found, by_other }),
+        2 => Just(Act::Tell),
+        2 => odd().prop_map(|by_other| Act::Accept { by_other }),
+        1 => odd().prop_map(|by_other| Act::Cancel { by_other }),
+        1 => Just(Act::Expire),
+        1 => (1..9_u32).prop_map(|clock| Act::TakeSteps { clock }),
+        1 => Just(Act::MarkOverdue),
+        1 => any::<bool>().prop_map(|lift| Act::Hold { lift }),
+    ]
+    .boxed()
+}
+
+/// What two units do at the door and after it, without anything in the way.
+fn carried_out(n: u8, pair: usize, found: u8) -> Vec<(u8, Act)> {
+    let (few, hours_ago, how) = (false, 0, How::Live);
+    let units = [false, true];
+    let approved = units.map(|by_other| Act::Approve { by_other });
+    let came = Act::CheckIn { pair, few, hours_ago, how, improvised: None };
+    let reported = units.map(|by_other| Act::Report { found, by_other });
+    let acts = [approved.to_vec(), vec![came, Act::CheckOut], reported.to_vec(), vec![Act::Tell]];
+    acts.concat().into_iter().map(|act| (n, act)).collect()
+}
+
+/// A visit that could not wait, approved once everything else is done.
+fn could_not_wait(n: u8, planned: Planned, found: u8) -> Vec<(u8, Act)> {
+    let (pair, few, hours_ago, how) = (planned.pair, false, 0, How::Live);
+    let improvised = Some(Planned { ground: Ground::Urgent, recheck_of: None, ..planned });
+    let came = Act::CheckIn { pair, few, hours_ago, how, improvised };
+    let units = [false, true];
+    let reported = units.map(|by_other| Act::Report { found, by_other });
+    let approved = units.map(|by_other| Act::Approve { by_other });
+    let acts = [vec![came, Act::CheckOut], reported.into(), vec![Act::Tell], approved.into()];
+    acts.concat().into_iter().map(|act| (n, act)).collect()
+}
+
+/// Something that is seldom come upon by chance: a visit that is carried out, a merge, a withdrawal, a
+/// recheck, a hold, a visit that could not wait.
+fn any_course() -> impl Strategy<Value = Vec<(u8, Act)>> {
+    let own = 1..VISITS;
+    (0..6_u8, own, any_planned(), any_planned(), 0..3_usize, 0..3_u8, any::<bool>()).prop_map(
+        |(course, n, planned, other, pair, found, goes_on)| {
+            let today = |planned: Planned| Act::Plan(Planned { days_ahead: 0, ..planned });
+            let first = (n, today(planned));
+            let after = if goes_on { carried_out(n, pair, found) } else { vec![] };
+            let course = match course {
+                0 => vec![first],
+                1 => {
+                    let alone = Planned { joint: None, ..other };
+                    let ground = planned.ground;
+                    let second = (n + 1, Act::Plan(Planned { ground, ..alone }));
+                    let first = (n, today(Planned { joint: None, ..planned }));
+                    vec![first, second, (n + 1, Act::Merge { into: n })]
+                }
+                2 => {
+                    let joint = Some(planned.joint.unwrap_or(1));
+                    let first = (n, today(Planned { joint, ..planned }));
+                    vec![first, (n, Act::Cancel { by_other: true })]
+                }
+                3 => {
+                    let ground = Ground::Complaint;
+                    let again = Planned { recheck_of: Some(n), items: 7, ground, ..other };
+                    let all = Planned { joint: None, ..again };
+                    let recheck = [vec![(n + 3, today(all))], carried_out(n + 3, pair, 0)].concat();
+                    return [vec![first], carried_out(n, pair, 2), recheck].concat();
+                }
+                4 => vec![first, (n + 3, today(other)), (n + 3, Act::Hold { lift: false })],
+                _ => return could_not_wait(n, Planned { days_ahead: 0, ..planned }, found),
+            };
+            [course, after].concat()
+        },
+    )
+}
+
+/// One command, or several in one go.
 fn any_stretch() -> impl Strategy<Value = Vec<Step>> {
     let hours = prop_oneof![3 => Just(0_i64), 3 => 0..200_i64, 1 => 0..4000_i64];
-    let act = prop_oneof![
-        12 => any_act().prop_map(|act| vec![act]),
-        2 => (any_planned(), 0..3_usize, any::<bool>()).prop_map(|(planned, pair, found)| {
-            let today = Act::Plan(Planned { days_ahead: 0, ..planned });
-            let came = Act::CheckIn { pair, few: false, hours_ago: 0, offline: false };
-            vec![today, Act::Approve, came, Act::CheckOut, Act::Report { found }]
-        }),
+    let acts = prop_oneof![
+        6 => (1..VISITS, any_act()).prop_map(|(visit, act)| vec![(visit, act)]),
+        1 => any_course(),
     ];
-    (hours, 1..9_u8, act).prop_map(|(hours, visit, acts)| {
-        let step = |(at, act)| Step { hours: if at == 0 { hours } else { 0 }, visit, act };
+    (hours, acts).prop_map(|(hours, acts)| {
+        let step = |(at, (visit, act))| Step { hours: if at == 0 { hours } else { 0 }, visit, act };
         acts.into_iter().enumerate().map(step).collect()
     })
 }
@@ -97,139 +216,146 @@ pub(super) fn any_steps() -> impl Strategy<Value = Vec<Step>> {
     vec(any_stretch(), 1..50).prop_map(|stretches| stretches.concat())
 }
 
-fn any_window() -> impl Strategy<Value = Window> {
-    prop_oneof![
-        2 => Just(Window::CalendarYear),
-        1 => Just(Window::CalendarMonth),
-        1 => Just(Window::IsoWeek),
-        1 => Just(Window::Day),
-        3 => (1..60_u16).prop_map(Window::Rolling),
-    ]
-}
-
-fn any_enterprises() -> impl Strategy<Value = Enterprises> {
-    let any = Enterprises::default;
-    select(vec![
-        any(),
-        any(),
-        Enterprises { grades: [CreditGrade::A].into(), ..any() },
-        Enterprises { grades: [CreditGrade::B].into(), ..any() },
-        Enterprises { risk_classes: [RiskClass::B, RiskClass::C].into(), ..any() },
-        Enterprises { tags: [tag("port"), tag("coal-mine")].into(), ..any() },
-        Enterprises { tags: [tag("coal-mine")].into(), ..any() },
-    ])
-}
-
-fn any_rule() -> impl Strategy<Value = Rule> {
-    let subject = select(vec![
-        Subject::SameUnit,
-        Subject::SameLevel,
-        Subject::AllUnits,
-        Subject::SameField,
-        Subject::SameItem,
-        Subject::SameOfficer,
-    ]);
-    let exempt =
-        select(vec![vec![], vec![Ground::Complaint], vec![Ground::Complaint, Ground::Urgent]]);
-    let grounds = select(vec![vec![], vec![], vec![Ground::Routine, Ground::Urgent]]);
-    let from = select(vec!["2019-01-01", "2025-03-10", "2025-04-01"]);
-    let until = select(vec![None, Some("2025-05-15"), Some("2026-01-31")]);
-    let of_month =
-        prop_oneof![3 => Just(None), 1 => Just(Some(DaysOfMonth { from: 5, until: 20 }))];
-    let matters =
-        select(vec![(None, None), (None, None), (Some("SC-0101"), None), (None, Some("fire"))]);
-    let effect = prop_oneof![
-        4 => Just(OnExceeding::Refuse),
-        1 => Just(OnExceeding::NeedsApproval),
-        1 => Just(OnExceeding::NeedsExplanation),
-        1 => Just(OnExceeding::Warn),
-    ];
-    let maximum = prop_oneof![1 => Just(0_u32), 6 => 1..4_u32];
-    let counting = select(vec![Counting::All, Counting::WithoutFinding]);
-    let how = (effect, select(vec![Joint::Once, Joint::OncePerUnit]), counting);
-    let what = (subject, any_window(), maximum, any_enterprises(), matters);
-    let when = (from, until, of_month);
-    (what, exempt, grounds, when, how).prop_map(|(what, exempt, grounds, when, how)| {
-        let (subject, window, maximum, enterprises, (only_item, only_field)) = what;
-        let (from, until, days_of_month) = when;
-        let (on_exceeding, joint, counting) = how;
-        Rule {
-            enterprises,
-            window,
-            days_of_month,
-            items: only_item.map(item).into_iter().collect(),
-            fields: only_field.map(field).into_iter().collect(),
-            grounds: grounds.into_iter().collect(),
-            exempt_grounds: exempt.into_iter().collect(),
-            counting,
-            joint,
-            on_exceeding,
-            valid_from: day(from),
-            valid_until: until.map(day),
-            ..rule("rule", subject, maximum)
-        }
-    })
-}
-
-pub(super) fn any_policy() -> impl Strategy<Value = FrequencyPolicy> {
-    vec(any_rule(), 1..5).prop_map(|rules| {
-        let named = rules.into_iter().enumerate();
-        let named = named.map(|(n, given)| {
-            let id = rule(&format!("rule-{n}"), given.subject, 1).id;
-            Rule { id, ..given }
-        });
-        policy_of(named.collect())
-    })
+fn share(items: u8, pair: usize) -> Share {
+    let listed = FIELDS.iter().enumerate();
+    let listed = listed.filter(|(at, _)| items & (1 << at) != 0);
+    let items = listed.map(|(_, (id, _))| item(id)).collect();
+    Share { officers: officers(pair, 2), items }
 }
 
 fn plan(n: u8, planned: &Planned, today: Date) -> Plan {
-    let Planned { ground, days_ahead, items, pair, joint, justified } = planned;
-    let listed = FIELDS.iter().enumerate();
-    let listed = listed.filter(|(at, _)| items & (1 << at) != 0);
+    let Planned { ground, days_ahead, items, pair, joint, justified, recheck_of } = planned;
+    let Share { officers, items } = share(*items, *pair);
+    let other = |items: u8| (unit_of(n + 1), share(items, pair + 2));
     Plan {
         visit: visit(n),
         unit: unit_of(n),
-        co_units: joint.then(|| unit("gas")).into_iter().collect(),
-        officers: officers(*pair, 2),
-        items: listed.map(|(_, (id, _))| item(id)).collect(),
+        officers,
+        items,
+        shares: joint.map(other).into_iter().collect(),
         ground: *ground,
         evidence: Some(reference("12345-20250301-0077")),
         justification: justified.then(|| reference("大政办批〔2025〕7号")),
         on_site_reason: None,
+        campaign: None,
+        recheck_of: recheck_of.map(visit),
         on: today.saturating_add(days_ahead.days()),
     }
 }
 
-/// The command of a step; a report needs the items that were planned.
-pub(super) fn command(step: &Step, at: Timestamp, today: Date, known: Option<&Plan>) -> Command {
-    let (visit, unit) = (visit(step.visit), unit_of(step.visit));
-    match &step.act {
-        Act::Plan(planned) => Command::Plan(plan(step.visit, planned, today)),
-        Act::Approve => Command::Approve { visit, unit },
-        Act::CheckIn { pair, few, hours_ago, offline } => {
-            let occurred_at = at - SignedDuration::from_hours(*hours_ago);
-            let officers = officers(*pair, if *few { 1 } else { 2 });
-            Command::CheckIn {
-                visit,
-                unit,
-                check_in: CheckIn { officers, occurred_at, offline: *offline },
-            }
+/// Where a command is given: when, on which day, as the how-manieth, and what is known of its visit.
+pub(super) struct Place<'a> {
+    pub(super) at: Timestamp,
+    pub(super) today: Date,
+    pub(super) nth: u64,
+    pub(super) known: Option<&'a Visit>,
+}
+
+impl Place<'_> {
+    /// A scan of two officers, or one, that happened so many hours ago.
+    fn scan(&self, pair: usize, few: bool, hours_ago: i64, manner: Manner, code: u64) -> CheckIn {
+        CheckIn {
+            officers: officers(pair, if few { 1 } else { 2 }),
+            occurred_at: self.at - SignedDuration::from_hours(hours_ago),
+            manner,
+            proof: Proof::RotatingCode { code: CodeId(Uuid::from_u128(u128::from(code))) },
+            place: None,
         }
-        Act::CheckOut => Command::CheckOut { visit, unit, occurred_at: at },
-        Act::Report { found } => {
-            let outcome = if *found { Outcome::CaseFiled } else { Outcome::Pass };
-            let items = known.into_iter().flat_map(|plan| plan.items.iter().cloned());
-            let results = items.map(|item| ItemResult { item, outcome }).collect();
+    }
+
+    /// What one unit of the visit found on its items.
+    fn results(&self, unit: &UnitId, found: u8) -> Vec<ItemResult> {
+        let outcome = match found {
+            0 => Outcome::Pass,
+            1 => Outcome::CaseFiled,
+            _ => Outcome::RectifyBy(self.today.saturating_add(20.days())),
+        };
+        let share = self.known.and_then(|known| known.shares.get(unit));
+        let items = share.into_iter().flat_map(|share| share.items.iter().cloned());
+        items.map(|item| ItemResult { item, outcome, unmet: [].into() }).collect()
+    }
+
+    /// The item that is to be rectified, or any.
+    fn open(&self) -> ItemId {
+        let mut open = self.known.into_iter().flat_map(|known| known.rectifications.keys());
+        open.next().map_or_else(|| item("SC-0101"), |(_, item)| item.clone())
+    }
+}
+
+/// Two records of one device on a visit, in whichever order.
+fn records(n: u8, nth: u64, check_in: CheckIn, plan: Option<Plan>, out_first: bool) -> Vec<Kept> {
+    let occurred_at = check_in.occurred_at + SignedDuration::from_mins(30);
+    let kept = |counter, what| Kept {
+        device: DeviceId(Uuid::from_u128(77)),
+        counter,
+        unit: unit_of(n),
+        enterprise: EnterpriseId::parse("L-1").unwrap(),
+        visit: visit(n),
+        what,
+        doubts: [].into(),
+    };
+    let came = kept(2 * nth + 1, What::CheckedIn { check_in, improvised: plan });
+    let left = kept(2 * nth + 2, What::CheckedOut { occurred_at });
+    if out_first { vec![left, came] } else { vec![came, left] }
+}
+
+/// The command of a step.
+pub(super) fn command(step: &Step, there: &Place<'_>) -> Command {
+    let Step { visit: n, act, .. } = step;
+    let (visit, appeal) = (visit(*n), AppealId(Uuid::from_u128(u128::from(*n))));
+    let by = |other: bool| unit_of(if other { n + 1 } else { *n });
+    let made = |planned: &Planned| plan(*n, planned, there.today);
+    let unit = by(false);
+    match act {
+        Act::Plan(planned) => Command::Plan(made(planned)),
+        Act::Approve { by_other } => Command::Approve { visit, unit: by(*by_other) },
+        Act::Notify => Command::Notify { visit, unit },
+        Act::Merge { into } => Command::Merge { visit, into: self::visit(*into), unit },
+        Act::CheckIn { pair, few, hours_ago, how, improvised } => {
+            let (manner, code) = match how {
+                How::Live => (Manner::Live, there.nth + 100),
+                How::Replayed => (Manner::Live, 1),
+                How::Entered => (Manner::Stated, there.nth + 100),
+            };
+            let check_in = there.scan(*pair, *few, *hours_ago, manner, code);
+            Command::CheckIn { visit, unit, check_in, improvised: improvised.as_ref().map(made) }
+        }
+        Act::Admit => {
+            let code = CodeId(Uuid::from_u128(u128::from(there.nth + 100)));
+            Command::Admit { visit, code, place: None }
+        }
+        Act::Refuse => Command::Refuse { visit, reason: RefusalReason::TooOften },
+        Act::TakeIn { hours_ago, out_first, improvised } => {
+            let device = DeviceId(Uuid::from_u128(77));
+            let manner = Manner::Kept { device, counter: 2 * there.nth + 1 };
+            let scan = there.scan(0, false, *hours_ago + 1, manner, there.nth + 100);
+            let plan = improvised.as_ref().map(made);
+            Command::TakeIn { records: records(*n, there.nth, scan, plan, *out_first) }
+        }
+        Act::CheckOut => Command::CheckOut { visit, unit, occurred_at: there.at },
+        Act::Report { found, by_other } => {
+            let unit = by(*by_other);
+            let results = there.results(&unit, *found);
             Command::ReportResult { visit, unit, results }
         }
-        Act::Cancel => Command::Cancel { visit, unit, reason: CancelReason::TaskWithdrawn },
+        Act::Tell => Command::Tell { visit, unit, document: reference("告知书〔2025〕3号") },
+        Act::Accept { by_other } => {
+            Command::AcceptRectification { visit, unit: by(*by_other), item: there.open() }
+        }
+        Act::Cancel { by_other } => {
+            Command::Cancel { visit, unit: by(*by_other), reason: CancelReason::TaskWithdrawn }
+        }
         Act::Expire => Command::Expire { visit },
+        Act::TakeSteps { clock } => Command::TakeSteps { clock: ClockId(*clock) },
+        Act::MarkOverdue => Command::MarkOverdue { visit, unit, item: there.open() },
+        Act::Hold { lift: true } => Command::LiftHold { appeal },
+        Act::Hold { lift: false } => Command::Hold { visit, appeal },
     }
 }
 
 /// A plan with anything wrong or missing, in a context where anything may be missing.
 pub(super) fn any_plan() -> impl Strategy<Value = Plan> {
-    let defects = (option::weighted(0.1, -9..600_i32), 0..9_u8, 0..9_u8);
+    let defects = (option::weighted(0.1, -9..600_i32), 0..9_u8, 0..14_u8);
     (1..9_u8, any_planned(), defects).prop_map(|(n, planned, (days, paper, listed))| {
         let mut plan = plan(n, &planned, day("2025-03-03"));
         if let Some(days) = days {
@@ -238,12 +364,17 @@ pub(super) fn any_plan() -> impl Strategy<Value = Plan> {
         if paper == 0 {
             plan.evidence = None;
         }
-        match listed {
-            0 => plan.items = [item("SC-9999")].into(),
-            1 => plan.items.clear(),
-            2 => plan.officers = officers(0, 1),
-            3 => plan.officers = officers(90, 2),
-            4 => plan.unit = unit("customs"),
+        let other = plan.shares.values_mut().next();
+        match (listed, other) {
+            (0, _) => plan.items = [item("SC-9999")].into(),
+            (1, _) => plan.items.clear(),
+            (2, _) => plan.officers = officers(0, 1),
+            (3, _) => plan.officers = officers(90, 2),
+            (4, _) => plan.unit = unit("customs"),
+            (5, Some(share)) => share.items = [item("SC-9999")].into(),
+            (6, Some(share)) => share.items.clear(),
+            (7, Some(share)) => share.officers = officers(0, 1),
+            (8, Some(share)) => share.officers = officers(90, 2),
             _ => {}
         }
         plan

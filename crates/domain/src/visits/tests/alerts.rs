@@ -3,23 +3,22 @@
 use super::*;
 use crate::{
     frequency::{Key, OnExceeding, Standing, Window},
-    kit::{accepted, and, reference},
+    kit::{accepted, and},
 };
-
-const ON_THE_DAY: &str = "2025-03-10T10:00+08:00";
 
 /// A visit that was carried out on the planned day.
 fn done(plan: Plan) -> [Event; 3] {
     let (visit, officers) = (plan.visit, plan.officers.clone());
-    let occurred_at = moment(&format!("{}T10:00+08:00", plan.on));
-    let check_in = CheckIn { officers, occurred_at, offline: false };
+    let proof = rotating(&visit.to_string());
+    let scan = scan(&format!("{}T10:00+08:00", plan.on), false);
+    let check_in = CheckIn { officers, proof, ..scan };
     let came = Event::VisitCheckedIn { visit, check_in, irregularities: BTreeSet::new() };
-    [planned_as(plan), Event::VisitApproved { visit }, came]
+    [planned_as(plan), approved_by(visit), came]
 }
 
 fn approved(plan: Plan) -> [Event; 2] {
     let visit = plan.visit;
-    [planned_as(plan), Event::VisitApproved { visit }]
+    [planned_as(plan), approved_by(visit)]
 }
 
 fn on_a_complaint(n: u8, on: &str) -> Plan {
@@ -40,10 +39,10 @@ fn entries_on_whatever_grounds_are_plainly_too_many() {
     let state: Visits = given(&[two.concat(), approved(plan(1)).to_vec()].concat());
     let (from, until) = (day("2025-02-09"), day("2025-03-10"));
     let expected = [Event::VisitsExcessive { visit: visit(1), count: 3, from, until }];
-    for offline in [false, true] {
-        let came = check_in(1, scan(ON_THE_DAY, offline));
+    for late in [false, true] {
+        let came = check_in(1, scan(ON_THE_DAY, late));
         let found = when(&state, &world.at(ON_THE_DAY), &came);
-        assert_eq!(alerts(found), expected, "offline: {offline}");
+        assert_eq!(alerts(found), expected, "late: {late}");
     }
     // The same scan again is no second alert.
     let came = check_in(1, scan(ON_THE_DAY, false));
@@ -98,9 +97,9 @@ fn what_was_let_pass_when_planned_is_no_overshoot() {
     for on_exceeding in [OnExceeding::NeedsApproval, OnExceeding::NeedsExplanation] {
         let world = once(on_exceeding);
         let both = [approved(plan(1)), approved(justified.clone())].concat();
-        for offline in [false, true] {
+        for late in [false, true] {
             for n in [1, 2] {
-                let came = check_in(n, scan(ON_THE_DAY, offline));
+                let came = check_in(n, scan(ON_THE_DAY, late));
                 let found = when(&given::<Visits>(&both), &world.at(DAY_AFTER), &came);
                 assert_eq!(alerts(found), [], "{on_exceeding:?} visit {n}");
             }
@@ -147,11 +146,7 @@ fn the_officers_who_came_are_those_that_count() {
 
 #[test]
 fn a_visit_has_a_finding_as_its_report_says() {
-    let results = |outcome| {
-        let items = ["SC-0101", "SC-0205"].map(item);
-        let [one, two] = items;
-        vec![ItemResult { item: one, outcome: Outcome::Pass }, ItemResult { item: two, outcome }]
-    };
+    let results = |outcome| vec![result("SC-0101", Outcome::Pass), result("SC-0205", outcome)];
     for (outcome, expected) in [
         (None, None),
         (Some(Outcome::Pass), Some(false)),
@@ -159,7 +154,12 @@ fn a_visit_has_a_finding_as_its_report_says() {
         (Some(Outcome::CaseFiled), Some(true)),
     ] {
         let results = outcome.map(results);
-        let report = results.map(|results| Event::ResultReported { visit: visit(1), results });
+        let report = results.map(|results| Event::ResultReported {
+            visit: visit(1),
+            unit: None,
+            results,
+            tell: None,
+        });
         let state = and(in_phase("checked out"), &report.into_iter().collect::<Vec<_>>());
         assert_eq!(state.get(visit(1)).unwrap().entry().unwrap().finding, expected);
     }

@@ -3,18 +3,18 @@
 use super::*;
 use crate::{
     frequency::{Key, OnExceeding, Standing},
-    kit::{accepted, reference},
+    kit::accepted,
 };
 
 fn try_plan(state: &Visits, world: &World, plan: Plan) -> Result<Vec<Event>, Rejection> {
-    let context = world.about(&plan.unit, MORNING);
+    let context = world.at(MORNING);
     when(state, &context, &Command::Plan(plan))
 }
 
 /// The state after the plans, each of which must get its place.
 fn after_plans(world: &World, plans: impl IntoIterator<Item = Plan>) -> Visits {
     plans.into_iter().fold(Visits::default(), |state, plan| {
-        let context = world.about(&plan.unit, MORNING);
+        let context = world.at(MORNING);
         accepted(state, &context, &Command::Plan(plan))
     })
 }
@@ -25,10 +25,6 @@ fn exhausted(outcome: Result<Vec<Event>, Rejection>) -> Vec<Standing> {
         Err(Rejection::CapReached { exhausted }) => exhausted,
         other => panic!("expected the limit to be reached, found {other:?}"),
     }
-}
-
-fn by(unit_id: &str, n: u8) -> Plan {
-    Plan { unit: unit(unit_id), ..plan(n) }
 }
 
 fn on_ground(ground: Ground, evidence: Option<&str>, n: u8) -> Plan {
@@ -153,6 +149,17 @@ fn cancel_frees_the_place() {
 }
 
 #[test]
+fn refusal_frees_the_place() {
+    let world = once_a_year();
+    let refuse = Command::Refuse { visit: visit(1), reason: RefusalReason::TooOften };
+    for phase in ["planned", "approved"] {
+        let state = accepted(in_phase(phase), &world.at(DAY_AFTER), &refuse);
+        let next = Plan { on: day("2025-03-20"), ..plan(2) };
+        assert!(try_plan(&state, &world, next).is_ok(), "{phase}");
+    }
+}
+
+#[test]
 fn expiry_frees_the_place() {
     let world = once_a_year();
     let next = Plan { on: day("2025-03-20"), ..plan(2) };
@@ -168,7 +175,7 @@ fn expiry_frees_the_place() {
 #[test]
 fn what_began_keeps_its_place() {
     let world = once_a_year();
-    for phase in ["checked in", "checked out", "reported"] {
+    for phase in ["checked in", "checked out", "reported", "closed"] {
         let found = exhausted(try_plan(&in_phase(phase), &world, plan(2)));
         assert_eq!((found[0].reserved, found[0].used), (0, 1), "{phase}");
     }

@@ -3,7 +3,7 @@
 use super::*;
 use crate::{
     catalogue::{Catalogue, Item, Mode, Qualification},
-    kit::{on_site, reference},
+    kit::on_site,
 };
 
 /// The catalogue of the market regulator, otherwise.
@@ -19,7 +19,7 @@ fn with_item(change: impl FnOnce(&mut Item)) -> World {
 
 #[track_caller]
 fn refused(world: &World, plan: Plan) -> Option<Rejection> {
-    let context = world.about(&plan.unit, MORNING);
+    let context = world.at(MORNING);
     when(&Visits::default(), &context, &Command::Plan(plan)).err()
 }
 
@@ -29,9 +29,9 @@ fn what_is_in_no_catalogue_is_not_inspected() {
     let unpublished = Rejection::CatalogueUnpublished { unit: unit("fire") };
     assert_eq!(refused(&once_a_year(), other()), Some(unpublished.clone()));
     // The catalogue of another unit is none of its own.
-    let context = once_a_year();
-    let found = when(&Visits::default(), &context.at(MORNING), &Command::Plan(other()));
-    assert_eq!(found, Err(unpublished));
+    let mut market = once_a_year();
+    market.catalogues.truncate(1);
+    assert_eq!(refused(&market, other()), Some(unpublished));
     let unlisted = Plan { items: ["SC-0101", "SC-9999"].map(item).into(), ..plan(1) };
     let expected = Rejection::ItemUnpublished { item: item("SC-9999") };
     assert_eq!(refused(&once_a_year(), unlisted), Some(expected));
@@ -94,12 +94,10 @@ fn each_officer_has_a_certificate_that_is_valid_on_the_day() {
 #[test]
 fn an_officer_without_a_valid_certificate_does_not_scan_in_live_and_is_flagged_when_late() {
     let world = once_a_year();
-    let (on_the_day, approved) = ("2025-03-10T10:00+08:00", in_phase("approved"));
-    let came = |offline| CheckIn {
-        officers: [certificate(1), certificate(77)].into(),
-        ..scan(on_the_day, offline)
-    };
-    let live = when(&approved, &world.at(on_the_day), &check_in(1, came(false)));
+    let approved = in_phase("approved");
+    let officers = || [certificate(1), certificate(77)].into();
+    let came = |late| CheckIn { officers: officers(), ..scan(ON_THE_DAY, late) };
+    let live = when(&approved, &world.at(ON_THE_DAY), &check_in(1, came(false)));
     assert_eq!(live, Err(Rejection::OfficerInvalid { certificate: certificate(77) }));
     let flagged = |context: &Context<'_>| {
         let late = when(&approved, context, &check_in(1, came(true))).unwrap();
@@ -109,42 +107,39 @@ fn an_officer_without_a_valid_certificate_does_not_scan_in_live_and_is_flagged_w
         irregularities.clone()
     };
     assert_eq!(flagged(&world.at(DAY_AFTER)), [Irregularity::OfficerInvalid].into());
-    let unknown = Context { catalogue: None, ..world.at(DAY_AFTER) };
+    let unknown = Context { catalogues: vec![], ..world.at(DAY_AFTER) };
     assert_eq!(flagged(&unknown), BTreeSet::new(), "nobody can say");
     // What else is wrong is said first: an unapproved visit is no matter of certificates.
-    let planned = when(&in_phase("planned"), &world.at(on_the_day), &check_in(1, came(false)));
+    let planned = when(&in_phase("planned"), &world.at(ON_THE_DAY), &check_in(1, came(false)));
     assert_eq!(planned, Err(Rejection::WrongPhase { found: "planned", wanted: "approved" }));
 }
 
 #[test]
-fn a_plan_records_level_fields_and_the_version_of_the_catalogue() {
+fn a_plan_records_levels_fields_lines_and_the_versions_of_the_catalogues() {
+    let checklist = ["铭牌与证书一致", "检定在有效期内"].map(name).into();
     let world = world_with(|catalogue| {
         catalogue.level = Level::County;
-        catalogue.items.push(on_site("XF-0001", "fire"));
+        catalogue.items.push(Item { checklist, ..on_site("XF-0001", "fire") });
     });
+    let share = |items: &[&str]| Share {
+        officers: officers(2),
+        items: items.iter().map(|id| item(id)).collect(),
+    };
+    let shares = [(unit("tax"), share(&["SC-0205"]))].into();
     let items = ["SC-0101", "XF-0001"].map(item).into();
-    let co_units = ["market-regulation", "tax"].map(unit).into();
-    let plan = Plan { items, co_units, ..plan(1) };
+    let plan = Plan { items, shares, ..plan(1) };
     let found = when(&Visits::default(), &world.at(MORNING), &Command::Plan(plan)).unwrap();
-    let [Event::VisitPlanned { catalogue_version, parties, fields, .. }] = found.as_slice() else {
+    let [Event::VisitPlanned { catalogue_version, co_catalogues, parties, fields, lines, .. }] =
+        found.as_slice()
+    else {
         panic!("{found:?}");
     };
     assert_eq!(*catalogue_version, Some(11));
+    assert_eq!(*co_catalogues, [(unit("tax"), 11)].into());
     let party = |by, level| Party { unit: unit(by), level };
     let lead = party("market-regulation", Some(Level::County));
-    assert_eq!(*parties, [lead, party("tax", None)], "the lead first, and once");
-    let expected = [("SC-0101", "market"), ("XF-0001", "fire")];
+    assert_eq!(*parties, [lead, party("tax", Some(Level::City))], "the lead first, and once");
+    let expected = [("SC-0101", "market"), ("SC-0205", "market"), ("XF-0001", "fire")];
     assert_eq!(*fields, expected.map(|(id, of)| (item(id), field(of))).into());
-}
-
-#[test]
-fn what_a_decision_reads() {
-    let about = |by: &str| vec![Need::Profile, Need::Frequency, Need::Catalogue(unit(by))];
-    for (label, command) in commands() {
-        let reads = matches!(label, "plan" | "scan in" | "hand in a scan");
-        let expected = if reads { about("market-regulation") } else { vec![] };
-        assert_eq!(Visits::needs(&command), expected, "{label}");
-    }
-    let by_tax = Plan { unit: unit("tax"), ..plan(1) };
-    assert_eq!(Visits::needs(&Command::Plan(by_tax)), about("tax"));
+    assert_eq!(*lines, [(item("XF-0001"), 2)].into(), "only of an item with a checklist");
 }

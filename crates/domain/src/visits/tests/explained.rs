@@ -3,7 +3,7 @@
 use super::*;
 use crate::{
     frequency::{OnExceeding, Verdict, Window},
-    kit::{accepted, reference},
+    kit::accepted,
 };
 
 /// One visit a year by the same unit, with that effect.

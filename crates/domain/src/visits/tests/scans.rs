@@ -8,8 +8,6 @@ use crate::{
     kit::{accepted, and},
 };
 
-const ON_THE_DAY: &str = "2025-03-10T10:00+08:00";
-
 #[test]
 fn a_live_scan_is_refused_unless_in_order() {
     let world = once_a_year();
@@ -28,18 +26,15 @@ fn a_live_scan_is_refused_unless_in_order() {
         ("planned", ON_THE_DAY, scan(ON_THE_DAY, false), wrong("planned")),
         ("cancelled", ON_THE_DAY, scan(ON_THE_DAY, false), wrong("cancelled")),
         ("expired", DAY_AFTER, scan(DAY_AFTER, false), wrong("expired")),
+        ("refused", DAY_AFTER, scan(DAY_AFTER, false), wrong("refused")),
+        ("merged", DAY_AFTER, scan(DAY_AFTER, false), wrong("merged")),
     ] {
         let found = when(&in_phase(phase), &world.at(at), &check_in(1, scan));
         assert_eq!(found, Err(expected), "{phase} at {at}");
     }
     let found =
         when(&in_phase("approved"), &world.at(ON_THE_DAY), &check_in(1, scan(ON_THE_DAY, false)));
-    let expected = Event::VisitCheckedIn {
-        visit: visit(1),
-        check_in: scan(ON_THE_DAY, false),
-        irregularities: BTreeSet::new(),
-    };
-    assert_eq!(found, Ok(vec![expected]));
+    assert_eq!(found, Ok(vec![came(1, scan(ON_THE_DAY, false))]));
 }
 
 #[test]
@@ -51,6 +46,7 @@ fn a_scan_handed_in_late_is_recorded_with_what_was_not_in_order() {
         ("planned", 2, ON_THE_DAY, vec![Irregularity::NotApproved]),
         ("cancelled", 2, ON_THE_DAY, vec![Irregularity::AfterCancellation]),
         ("expired", 2, ON_THE_DAY, vec![Irregularity::AfterExpiry]),
+        ("refused", 2, ON_THE_DAY, vec![Irregularity::AfterRefusal]),
         ("approved", 2, early, vec![Irregularity::BeforePlannedDay]),
         ("approved", 1, ON_THE_DAY, vec![Irregularity::TooFewOfficers]),
         (
@@ -92,7 +88,7 @@ fn replaced(world: &World) -> Visits {
 }
 
 #[test]
-fn a_late_offline_scan_that_overshoots_is_recorded_and_raised() {
+fn a_late_scan_that_overshoots_is_recorded_and_raised() {
     let world = once_a_year();
     let state = replaced(&world);
     let handed_in = scan(ON_THE_DAY, true);
@@ -146,10 +142,10 @@ fn a_visit_that_does_not_count_may_begin_in_a_year_that_is_overshot() {
     let came = check_in(1, scan(ON_THE_DAY, true));
     let overshot = accepted(replaced(&world), &world.at(DAY_AFTER), &came);
     let exempt = Plan { ground: Ground::Complaint, on: day("2025-03-11"), ..plan(3) };
-    let state = and(overshot, &[planned_as(exempt), Event::VisitApproved { visit: visit(3) }]);
-    for offline in [false, true] {
-        let found = when(&state, &world.at(DAY_AFTER), &check_in(3, scan(DAY_AFTER, offline)));
-        assert_eq!(names(&found.unwrap()), "VisitCheckedIn", "offline: {offline}");
+    let state = and(overshot, &[planned_as(exempt), approved_by(visit(3))]);
+    for late in [false, true] {
+        let found = when(&state, &world.at(DAY_AFTER), &check_in(3, scan(DAY_AFTER, late)));
+        assert_eq!(names(&found.unwrap()), "VisitCheckedIn", "late: {late}");
     }
 }
 
@@ -192,8 +188,8 @@ fn officers_leave_after_they_came_and_not_in_the_future() {
     for (occurred_at, expected) in [
         (moment("2025-03-10T09:59:59+08:00"), Err(Rejection::OutBeforeIn { checked_in_at: came })),
         (too_late, Err(Rejection::InFuture { occurred_at: too_late })),
-        (came, Ok(vec![Event::VisitCheckedOut { visit: visit(1), occurred_at: came }])),
-        (moment(at), Ok(vec![Event::VisitCheckedOut { visit: visit(1), occurred_at: moment(at) }])),
+        (came, Ok(vec![left(1, ON_THE_DAY)])),
+        (moment(at), Ok(vec![left(1, at)])),
     ] {
         let command = Command::CheckOut { visit: visit(1), unit: plan(1).unit, occurred_at };
         assert_eq!(when(&in_phase("checked in"), &once_a_year().at(at), &command), expected);
@@ -201,42 +197,9 @@ fn officers_leave_after_they_came_and_not_in_the_future() {
 }
 
 #[test]
-fn the_report_names_each_planned_item_once() {
-    let pass = |text: &str| ItemResult { item: item(text), outcome: Outcome::Pass };
-    let differ = |text: &str| Err(Rejection::ItemsDiffer { item: item(text) });
-    for (results, expected) in [
-        (vec![], differ("SC-0101")),
-        (vec![pass("SC-0101")], differ("SC-0205")),
-        (vec![pass("SC-0101"), pass("SC-0101")], differ("SC-0101")),
-        (vec![pass("SC-0101"), pass("SC-0205"), pass("SC-0999")], differ("SC-0999")),
-        (vec![pass("SC-0205"), pass("SC-0101")], Ok("ResultReported".to_owned())),
-    ] {
-        let command =
-            Command::ReportResult { visit: visit(1), unit: plan(1).unit, results: results.clone() };
-        let found = when(&in_phase("checked out"), &once_a_year().at(DAY_AFTER), &command);
-        assert_eq!(found.map(|events| names(&events)), expected, "{results:?}");
-    }
-}
-
-#[test]
-fn another_result_after_the_report_is_refused() {
-    let results = vec![
-        ItemResult { item: item("SC-0101"), outcome: Outcome::Pass },
-        ItemResult { item: item("SC-0205"), outcome: Outcome::RectifyBy(day("2025-04-10")) },
-    ];
-    let command = Command::ReportResult { visit: visit(1), unit: plan(1).unit, results };
-    let found = when(&in_phase("reported"), &once_a_year().at(DAY_AFTER), &command);
-    assert_eq!(told(found), "needs checked out");
-}
-
-#[test]
 fn events_of_an_unknown_visit_change_nothing() {
     let visit = visit(9);
-    let stray = [
-        Event::VisitApproved { visit },
-        Event::VisitCheckedOut { visit, occurred_at: moment(ON_THE_DAY) },
-        Event::VisitExpired { visit },
-    ];
+    let stray = [approved_by(visit), left(9, ON_THE_DAY), Event::VisitExpired { visit }];
     let state = and(in_phase("planned"), &stray);
     assert!(state.get(visit).is_none());
 }

@@ -25,8 +25,8 @@ fn table() -> RoutingTable {
 }
 
 /// A log with that table in force, and an engine whose day does not come.
-async fn ready() -> (Folded, Engine) {
-    let (journal, _, _) = prepared().await;
+pub(super) async fn ready() -> (Folded, Engine) {
+    let (journal, _, _) = prepared_for(2).await;
     let engine = engine(&journal, &Arc::default());
     let stream = streams::policy(&PolicyName::Routing).unwrap();
     let draft = policy::Command::Draft(Document::Routing(table()));
@@ -41,7 +41,7 @@ fn text() -> Sealed {
     Sealed { subject, algorithm: "a".into(), nonce: "n".into(), ciphertext: "c".into() }
 }
 
-fn submission(topic: &str) -> appeal::Submission {
+pub(super) fn submission(topic: &str) -> appeal::Submission {
     appeal::Submission {
         channel: appeal::Channel::Web,
         topic: TopicId::parse(topic).unwrap(),
@@ -63,7 +63,7 @@ fn appeal(n: u128) -> AppealId {
 }
 
 /// Tells appeal `n` these, in their order, under ids of their own.
-async fn tell(engine: &Engine, n: u128, commands: &[Command]) {
+pub(super) async fn tell(engine: &Engine, n: u128, commands: &[Command]) {
     let stream = streams::appeal(&enterprise(), appeal(n)).unwrap();
     for command in commands {
         let last = engine.journal().last_position().await.unwrap();
@@ -72,7 +72,7 @@ async fn tell(engine: &Engine, n: u128, commands: &[Command]) {
     }
 }
 
-async fn case(engine: &Engine, n: u128) -> Case {
+pub(super) async fn case(engine: &Engine, n: u128) -> Case {
     let stream = streams::appeal(&enterprise(), appeal(n)).unwrap();
     let folded = engine.read::<Appeal>(&stream, Position::START).await.unwrap();
     folded.state.known().unwrap().clone()

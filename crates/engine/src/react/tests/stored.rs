@@ -4,6 +4,7 @@ use std::{collections::BTreeMap, sync::atomic::AtomicU64};
 
 use doudi_domain::{
     agenda::{Change, Process},
+    device::Device,
     diagnosis::Diagnosis,
 };
 
@@ -67,6 +68,7 @@ fn take(entries: &mut BTreeMap<(StreamName, String), Due>, record: &Record) {
         Visits::KIND => changes(decode::<Visits>(record)),
         Appeal::KIND => changes(decode::<Appeal>(record)),
         Diagnosis::KIND => changes(decode::<Diagnosis>(record)),
+        Device::KIND => changes(decode::<Device>(record)),
         _ => vec![],
     };
     for change in changes {

@@ -179,7 +179,10 @@ impl Known {
             | Event::ClockStepsTaken { .. }
             | Event::DeadlinesRecomputed { .. }
             | Event::PersonalDataErased { .. }
-            | Event::KeyDestroyed {} => {}
+            | Event::KeyDestroyed {}
+            | Event::VisitsHeld {}
+            | Event::HoldEnded {}
+            | Event::HoldLifted {} => {}
         }
     }
 

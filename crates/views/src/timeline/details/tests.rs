@@ -3,6 +3,7 @@
 use doudi_domain::{
     DiagnosisId,
     appeal::{Command, Event, Outcome},
+    visits,
 };
 use serde_json::Value;
 use uuid::Uuid;
@@ -10,7 +11,11 @@ use uuid::Uuid;
 use super::*;
 use crate::{
     fact::Content,
-    kit::{Life, appeal_id, sealed, submission, unit},
+    kit::{
+        Life, appeal_id,
+        inspections::{Inspections, limits, plan},
+        sealed, submission, unit,
+    },
 };
 
 fn shown(life: &Life, name: &str) -> Value {
@@ -55,6 +60,31 @@ fn of_clocks_and_terms_only_what_a_reader_asks_for_is_shown() {
     assert_eq!(dispatched["clocks"].as_array().unwrap().len(), 2);
     assert_eq!(shown(&life, "AppealSignedFor"), serde_json::json!({ "unit": "power" }));
     assert_eq!(shown(&life, "AppealClosed"), serde_json::json!({ "how": "confirmed" }));
+}
+
+#[test]
+fn of_a_visits_clock_only_what_is_owed_is_shown() {
+    let mut life = Inspections::new(limits(0));
+    life.carry_out(plan(1, "tax", "2025-03-03"), visits::Outcome::Pass);
+    life.later(24 * 9);
+    let events = life.log.iter().flat_map(|fact| match &fact.content {
+        Content::Visits(_, events) => events.as_slice(),
+        Content::Profile(..)
+        | Content::Appeal(..)
+        | Content::Diagnosis(..)
+        | Content::Device(..)
+        | Content::Policy(..) => &[],
+    });
+    let shown: Vec<(String, Value)> = events
+        .map(of)
+        .map(|(name, details)| (name, serde_json::from_str(&details).unwrap()))
+        .collect();
+    let of = |name: &str| shown.iter().find(|(found, _)| found == name).map(|(_, json)| json);
+    let owed = serde_json::json!({
+        "kind": "tell", "owner": { "unit": "tax" }, "due": "2025-03-10T09:00:00Z",
+    });
+    assert_eq!(of("ResultReported").unwrap()["tell"], owed);
+    assert_eq!(of("ClockStepsTaken").unwrap()["clock"], owed);
 }
 
 #[test]

@@ -28,6 +28,8 @@ pub(in crate::timeline) struct Subject {
     pub(in crate::timeline) level: Confidentiality,
     /// The appeal that a joint diagnosis is about.
     pub(in crate::timeline) appeal: Option<Uuid>,
+    /// Whether the enterprise knows of a visit: it was told of it, or saw the officers.
+    pub(in crate::timeline) known: bool,
 }
 
 impl Subject {

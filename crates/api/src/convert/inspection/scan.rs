@@ -1,0 +1,119 @@
+//! Scans as they come in.
+
+use doudi_domain::{
+    CertificateNumber, ItemId, UnitId, VisitId,
+    frequency::Ground,
+    visits::{CheckIn, Command, Manner, OFFICERS_MIN, Place, Plan, Proof},
+};
+
+use jiff::civil::Date;
+
+use super::{ITEMS_MAX, OFFICERS_MAX, visit_order};
+use crate::{
+    convert::{Fields, Order, derived},
+    error::{Failure, Reason},
+    proto as pb, text,
+};
+
+/// A scan whose code is still to be opened.
+#[derive(Debug)]
+pub(crate) struct Scanned {
+    pub(crate) visit: VisitId,
+    pub(crate) check_in: CheckIn,
+    /// The text of the code.
+    pub(crate) code: String,
+    /// The plan of a visit that could not wait.
+    pub(crate) improvised: Option<Plan>,
+}
+
+pub(crate) fn check_in(request: &pb::CheckInRequest) -> Result<Order<Scanned>, Failure> {
+    let mut fields = Fields::default();
+    let bounds = (1, OFFICERS_MAX);
+    let officers = fields.set("officers", &request.officers, bounds, CertificateNumber::parse);
+    let occurred_at = fields.timestamp("occurred_at", request.occurred_at.as_ref());
+    let place = place(&mut fields, request.place.as_ref());
+    let scan = officers.zip(occurred_at).zip(place).map(|((officers, occurred_at), place)| {
+        CheckIn { officers, occurred_at, manner: Manner::Live, proof: Proof::Nothing, place }
+    });
+    visit_order!(request, fields, visit => visit.zip(scan).map(|(visit, check_in)| {
+        Scanned { visit, check_in, code: request.code.clone(), improvised: None }
+    }))
+}
+
+pub(crate) fn urgently(
+    request: &pb::CheckInUrgentlyRequest,
+    unit: UnitId,
+    today: Date,
+) -> Result<Order<Scanned>, Failure> {
+    let mut fields = Fields::default();
+    let command_id = fields.command_id(&request.command_id);
+    let enterprise = fields.enterprise(&request.enterprise_id);
+    let visit = enterprise.as_ref().zip(command_id).map(|(of, id)| derived::visit(of, id));
+    let bounds = (OFFICERS_MIN, OFFICERS_MAX);
+    let officers = fields.set("officers", &request.officers, bounds, CertificateNumber::parse);
+    let items = fields.set("items", &request.items, (1, ITEMS_MAX), ItemId::parse);
+    let evidence = fields.optional("evidence", &request.evidence, text::reference);
+    let occurred_at = fields.timestamp("occurred_at", request.occurred_at.as_ref());
+    let place = place(&mut fields, request.place.as_ref());
+    let made = || -> Option<Scanned> {
+        let (visit, officers, occurred_at) = (visit?, officers?, occurred_at?);
+        let plan = Plan {
+            visit,
+            unit,
+            officers: officers.clone(),
+            items: items?,
+            shares: [].into(),
+            ground: Ground::Urgent,
+            evidence: evidence?,
+            justification: None,
+            on_site_reason: None,
+            campaign: None,
+            recheck_of: None,
+            // It counts today, whatever time a device claims.
+            on: today,
+        };
+        let (manner, proof, place) = (Manner::Live, Proof::Nothing, place?);
+        let check_in = CheckIn { officers, occurred_at, manner, proof, place };
+        Some(Scanned { visit, check_in, code: request.code.clone(), improvised: Some(plan) })
+    };
+    let command = made();
+    fields.order(command_id, enterprise, request.expected_version, command)
+}
+
+pub(crate) fn backfill(
+    request: &pb::BackfillCheckInRequest,
+    unit: UnitId,
+) -> Result<Order<Command>, Failure> {
+    let mut fields = Fields::default();
+    let bounds = (1, OFFICERS_MAX);
+    let officers = fields.set("officers", &request.officers, bounds, CertificateNumber::parse);
+    let occurred_at = fields.timestamp("occurred_at", request.occurred_at.as_ref());
+    let reason = fields.parse("reason", &request.reason, text::reference);
+    visit_order!(request, fields, visit => {
+        let made = || -> Option<Command> {
+            let check_in = CheckIn {
+                officers: officers?,
+                occurred_at: occurred_at?,
+                manner: Manner::Backfilled { reason: reason? },
+                proof: Proof::Nothing,
+                place: None,
+            };
+            Some(Command::CheckIn { visit: visit?, unit, check_in, improvised: None })
+        };
+        made()
+    })
+}
+
+/// A point on the earth, where one is given.
+pub(crate) fn place(fields: &mut Fields, place: Option<&pb::Place>) -> Option<Option<Place>> {
+    let Some(&pb::Place { latitude_e6, longitude_e6, accuracy_m }) = place else {
+        return Some(None);
+    };
+    let on_earth = (-90_000_000..=90_000_000).contains(&latitude_e6)
+        && (-180_000_000..=180_000_000).contains(&longitude_e6)
+        && accuracy_m <= 100_000;
+    if !on_earth {
+        return fields.refuse("place", Reason::PlaceInvalid);
+    }
+    Some(Some(Place { latitude_e6, longitude_e6, accuracy_m }))
+}

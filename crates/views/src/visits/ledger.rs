@@ -1,0 +1,111 @@
+//! What a unit's visits of a year hold at each enterprise (检查频次台账).
+
+use deadpool_postgres::Pool;
+use doudi_domain::{EnterpriseId, UnitId};
+use doudi_journal::Position;
+use jiff::civil::Date;
+use tokio_postgres::{Row, types::Type};
+
+use super::Filter;
+use crate::{
+    PAGE_MAX, Scope, ViewError, ViewName,
+    db::{self, column},
+};
+
+/// Which page of whose ledger.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Query {
+    /// The unit: what it leads and what it takes part in.
+    pub unit: UnitId,
+    /// The calendar year in Asia/Shanghai, 1 to 9999; another is taken as the nearest of these.
+    pub year: i16,
+    /// What the caller may see.
+    pub scope: Scope,
+    /// Only enterprises after this one: `next` of the page before.
+    pub after: Option<EnterpriseId>,
+    /// The most enterprises to return, 1 to [`PAGE_MAX`].
+    pub limit: usize,
+}
+
+/// What the visits to one enterprise hold. What was called off, refused, expired or given up holds
+/// nothing, and a check from elsewhere neither.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Entry {
+    /// The enterprise.
+    pub enterprise: EnterpriseId,
+    /// How many visits took place, on whatever ground.
+    pub used: u64,
+    /// How many of them are known to have found something.
+    pub found: u64,
+    /// How many are still to come.
+    pub reserved: u64,
+}
+
+/// A page.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Page {
+    /// One for each enterprise that the unit visited or will visit, by the enterprise's id.
+    pub entries: Vec<Entry>,
+    /// Where the next page begins; none when this is the last.
+    pub next: Option<EnterpriseId>,
+    /// The log position that the page reflects.
+    pub position: Position,
+}
+
+/// Loads one page.
+pub(super) async fn load(pool: &Pool, query: &Query) -> Result<Page, ViewError> {
+    let limit = query.limit.clamp(1, PAGE_MAX);
+    let year = query.year.clamp(1, 9999);
+    let filter = Filter {
+        unit: Some(query.unit.clone()),
+        from: Some(Date::constant(year, 1, 1)),
+        until: Some(Date::constant(year, 12, 31)),
+        ..Filter::all(query.scope.clone())
+    };
+    let mut predicate = filter.predicate();
+    filter.within(&mut predicate);
+    predicate.holds("held IS NOT NULL");
+    if let Some(after) = &query.after {
+        predicate.compare("enterprise", ">", after.as_str().to_owned(), Type::TEXT);
+    }
+    let unit = predicate.place(query.unit.as_str().to_owned(), Type::TEXT);
+    let conditions = predicate.sql();
+    let part = |way: &str| {
+        format!("SELECT enterprise, held, finding FROM visit WHERE {conditions} AND {way}")
+    };
+    // No unit takes part beside itself. One row more tells whether there is another page.
+    let statement = format!(
+        "SELECT enterprise, count(*) FILTER (WHERE held = 'used') AS used, \
+         count(*) FILTER (WHERE held = 'used' AND finding) AS found, \
+         count(*) FILTER (WHERE held = 'reserved') AS reserved FROM ({} UNION ALL {}) AS part \
+         GROUP BY enterprise ORDER BY enterprise LIMIT {}",
+        part(&format!("unit = {unit}")),
+        part(&format!("beside @> ARRAY[{unit}]")),
+        limit + 1
+    );
+    let mut client = db::connect(pool).await?;
+    let snapshot = db::snapshot(&mut client, ViewName::Visits).await?;
+    let rows = snapshot
+        .transaction
+        .query_typed(&statement, &predicate.values())
+        .await
+        .map_err(|error| ViewError::sql("reading a unit's ledger", error))?;
+    let mut entries = rows.iter().map(entry).collect::<Result<Vec<_>, _>>()?;
+    let more = entries.len() > limit;
+    entries.truncate(limit);
+    let next = entries.last().filter(|_| more).map(|last| last.enterprise.clone());
+    Ok(Page { entries, next, position: snapshot.position })
+}
+
+fn entry(row: &Row) -> Result<Entry, ViewError> {
+    Ok(Entry {
+        enterprise: db::parsed(row, "enterprise", EnterpriseId::parse)?,
+        used: sum(row, "used")?,
+        found: sum(row, "found")?,
+        reserved: sum(row, "reserved")?,
+    })
+}
+
+fn sum(row: &Row, name: &str) -> Result<u64, ViewError> {
+    Ok(u64::try_from(column::<i64>(row, name)?).unwrap_or(0))
+}

@@ -1,0 +1,137 @@
+//! How an enterprise stands against the frequency limits (检查频次余量).
+//!
+//! The tables hold facts only. The answer is counted by the function that decides, so what is shown
+//! can never differ from what is allowed.
+
+use deadpool_postgres::Pool;
+use doudi_domain::{
+    EnterpriseId, UnitId,
+    frequency::{Entry, FloorStanding, FrequencyPolicy, Standing},
+    policy::PolicyName,
+    visits::Visit,
+};
+use doudi_journal::Position;
+use jiff::civil::Date;
+use tokio_postgres::types::{ToSql, Type};
+
+pub(in crate::visits) mod limits;
+
+use self::limits::Limits;
+use super::{
+    fold::Said,
+    known::{self, json},
+    rows,
+};
+use crate::{
+    ViewError, ViewName,
+    db::{self, Snapshot, column},
+};
+
+/// The most visits to one enterprise that one answer counts. Far beyond any real year; a bound all
+/// the same, and reaching it is an error and never a wrong count.
+const VISITS_MAX: usize = 20_000;
+
+/// Whose places are asked for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Query {
+    /// The enterprise.
+    pub enterprise: EnterpriseId,
+    /// The unit that would visit it, alone.
+    pub unit: UnitId,
+    /// The day in Asia/Shanghai whose windows are asked for.
+    pub on: Date,
+    /// Whether only those visits count that the enterprise knows of: what it is told must not warn it of
+    /// the others.
+    pub known_only: bool,
+}
+
+/// How an enterprise stands against the limits (检查频次余量).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Quota {
+    /// The version of the frequency policy in force; none when none is published.
+    pub policy_version: Option<u32>,
+    /// One for each rule that applies on that day to the enterprise, whatever is inspected and by whom:
+    /// rules about items, fields or officers need a plan to answer.
+    pub standings: Vec<Standing>,
+    /// One for each floor that applies on that day to the enterprise.
+    pub floors: Vec<FloorStanding>,
+    /// The log position that the answer reflects.
+    pub position: Position,
+}
+
+/// Answers from one snapshot.
+pub(super) async fn load(pool: &Pool, query: &Query) -> Result<Quota, ViewError> {
+    let mut client = db::connect(pool).await?;
+    let snapshot = db::snapshot(&mut client, ViewName::Visits).await?;
+    let position = snapshot.position;
+    let Some((version, policy)) = policy(&snapshot).await? else {
+        return Ok(Quota { policy_version: None, standings: vec![], floors: vec![], position });
+    };
+    let level = match in_force(&snapshot, &PolicyName::Catalogue(query.unit.clone())).await? {
+        Some((_, Said::Level(level))) => Some(level),
+        Some((_, Said::Limits(_))) | None => None,
+    };
+    let only = std::slice::from_ref(&query.enterprise);
+    let mut profiles = known::profiles(&snapshot.transaction, only).await?;
+    let limits = Limits { policy, profile: profiles.remove(&query.enterprise), level };
+    let entries = match limits.first_day(query.on) {
+        Some(from) => entries(&snapshot, query, from).await?,
+        None => vec![],
+    };
+    let found = limits.answer(&entries, query);
+    let (standings, floors) = (found.standings, found.floors);
+    Ok(Quota { policy_version: Some(version), standings, floors, position })
+}
+
+async fn policy(snapshot: &Snapshot<'_>) -> Result<Option<(u32, FrequencyPolicy)>, ViewError> {
+    Ok(match in_force(snapshot, &PolicyName::Frequency).await? {
+        Some((version, Said::Limits(policy))) => Some((version, policy)),
+        Some((_, Said::Level(_))) | None => None,
+    })
+}
+
+/// The version in force of a document, and what it says.
+async fn in_force(
+    snapshot: &Snapshot<'_>,
+    name: &PolicyName,
+) -> Result<Option<(u32, Said)>, ViewError> {
+    let statement = "SELECT version, said FROM policy WHERE name = $1 AND published LIMIT 1";
+    let name = name.to_string();
+    let values: [(&(dyn ToSql + Sync), Type); 1] = [(&name, Type::TEXT)];
+    let row = snapshot.transaction.query_typed_opt(statement, &values).await.map_err(failed)?;
+    let Some(row) = row else {
+        return Ok(None);
+    };
+    Ok(Some((db::count(column(&row, "version")?), json(&row, "said")?)))
+}
+
+/// What holds a place from that day on.
+async fn entries(
+    snapshot: &Snapshot<'_>,
+    query: &Query,
+    from: Date,
+) -> Result<Vec<Entry>, ViewError> {
+    let statement = format!(
+        "SELECT {} FROM visit WHERE enterprise = $1 AND held IS NOT NULL AND day >= $2 \
+         ORDER BY visit LIMIT {}",
+        rows::COLUMNS,
+        VISITS_MAX + 1
+    );
+    let id = query.enterprise.as_str();
+    let values: [(&(dyn ToSql + Sync), Type); 2] = [(&id, Type::TEXT), (&from, Type::DATE)];
+    let rows = snapshot.transaction.query_typed(&statement, &values).await.map_err(failed)?;
+    if rows.len() > VISITS_MAX {
+        let enterprise = query.enterprise.clone();
+        return Err(ViewError::TooManyVisits { enterprise, visits_max: VISITS_MAX });
+    }
+    let entry = |row| {
+        let row = rows::read(row)?;
+        let seen = !(query.known_only && row.is_internal());
+        Ok(row.visit().filter(|_| seen).and_then(Visit::entry))
+    };
+    rows.iter().filter_map(|row| entry(row).transpose()).collect()
+}
+
+fn failed(error: tokio_postgres::Error) -> ViewError {
+    ViewError::sql("reading the frequency ledger", error)
+}
