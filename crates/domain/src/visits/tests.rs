@@ -18,6 +18,7 @@ use crate::{
 };
 
 mod alerts;
+mod campaigns;
 mod caps;
 mod catalogued;
 mod codes;

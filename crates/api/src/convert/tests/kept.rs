@@ -166,6 +166,15 @@ fn a_clock_is_suspect_where_it_does_not_fit_the_time_it_was_given() {
 }
 
 #[test]
+fn a_record_that_claims_another_time_than_that_of_its_writing_is_suspect() {
+    for (apart, expected) in [(5, false), (6, true), (400 * 24 * 60, true)] {
+        let claimed = records::CheckIn { occurred_at: NOON - apart * MINUTE, ..came() };
+        let kept = read_with(claimed, NOON, None).unwrap();
+        assert_eq!(kept.doubts.contains(&Irregularity::ClockSuspect), expected, "{apart} minutes");
+    }
+}
+
+#[test]
 fn what_happened_is_read_as_far_as_it_goes() {
     let long = "因".repeat(600);
     let unplanned = |ground: &str| Unplanned {

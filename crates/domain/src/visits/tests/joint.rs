@@ -264,6 +264,15 @@ fn what_counts_on_its_own_does_not_go_free_under_the_ground_of_another() {
 }
 
 #[test]
+fn what_only_a_trigger_opens_is_not_brought_into_a_visit_without_one() {
+    let triggered = with_tax(|tax| tax.items.iter_mut().for_each(|item| item.trigger_only = true));
+    let evidence = Some(reference("12345-20250301-0077"));
+    let complaint = Plan { ground: Ground::Complaint, evidence, ..by("tax", 2) };
+    let found = merged(&triggered, plan(1), complaint);
+    assert!(matches!(found, Err(Rejection::TriggerOnly { .. })), "{found:?}");
+}
+
+#[test]
 fn items_and_officers_are_those_of_each_units_own_catalogue() {
     let of_tax = |share| Plan { shares: [(unit("tax"), share)].into(), ..plan(1) };
     let fine = || share([3, 4], &["SC-0205"]);
