@@ -9,7 +9,7 @@ use jiff::{Timestamp, civil::Date};
 use uuid::Uuid;
 
 use crate::{
-    error::{Failure, Reason, Refusal, Violation},
+    error::{Failure, Reason, Refusal, Violation, Words},
     proto as pb, text,
 };
 
@@ -30,6 +30,7 @@ pub(crate) mod handling;
 pub(crate) mod inspection;
 pub(crate) mod policy;
 pub(crate) mod policy_reply;
+pub(crate) mod rating;
 pub(crate) mod timeline;
 pub(crate) mod token;
 pub(crate) mod visit_list;
@@ -231,6 +232,14 @@ impl Fields {
         date: Option<&pb::Date>,
     ) -> Option<Option<Date>> {
         date.map_or(Some(None), |date| self.date(path, Some(date)).map(Some))
+    }
+
+    /// Says of two days that are both given that the second must not lie before the first.
+    pub(crate) fn in_order(&mut self, path: &str, from: Option<Date>, until: Option<Date>) {
+        if from.zip(until).is_some_and(|(from, until)| until < from) {
+            let violation = Violation::new(path, Reason::RangeReversed);
+            self.note(violation.word("field_before", Words::pair("from", "起始日期")));
+        }
     }
 
     pub(crate) fn timestamp(

@@ -185,10 +185,7 @@ impl Row {
     /// officers. What it does not know of, it does not see either, so that no list warns it.
     #[must_use]
     pub fn is_internal(&self) -> bool {
-        let known = |visit: &Visit| {
-            visit.notified || visit.arrival.is_some() || visit.phase == Phase::Refused
-        };
-        self.visit().is_some_and(|visit| !known(visit))
+        self.visit().is_some_and(|visit| !visit.is_announced())
     }
 
     fn held(&self) -> Option<(Held, Option<bool>)> {

@@ -15,7 +15,7 @@ use super::{
     token::{self, Binding, PageTokens},
 };
 use crate::{
-    error::{Failure, Reason, Violation, Words},
+    error::{Failure, Reason},
     identity::Caller,
     proto::{self as pb, alert},
 };
@@ -84,12 +84,7 @@ fn filter(fields: &mut Fields, given: Option<&pb::AlertFilter>, caller: &Caller)
     let kind = fields.filter("filter.kind", given.kind, kind);
     let from = fields.optional_date("filter.from", given.from.as_ref());
     let until = fields.optional_date("filter.until", given.until.as_ref());
-    if let (Some(Some(from)), Some(Some(until))) = (from, until)
-        && until < from
-    {
-        let violation = Violation::new("filter.until", Reason::RangeReversed);
-        fields.note(violation.word("field_before", Words::pair("from", "起始日期")));
-    }
+    fields.in_order("filter.until", from.flatten(), until.flatten());
     Some(Filter { unit: unit?, area: area?, kind: kind?, from: from?, until: until?, scope })
 }
 

@@ -20,7 +20,7 @@ use super::{
     token,
 };
 use crate::{
-    error::{Failure, Reason, Violation, Words},
+    error::{Failure, Reason},
     proto as pb, text,
 };
 
@@ -65,12 +65,7 @@ fn plan(fields: &mut Fields, given: &pb::CampaignPlan, unit: UnitId) -> Option<P
     let enterprises = enterprises(fields, "plan.enterprises", given.enterprises.as_ref());
     let from = fields.date("plan.from", given.from.as_ref());
     let until = fields.date("plan.until", given.until.as_ref());
-    if let (Some(from), Some(until)) = (from, until)
-        && until < from
-    {
-        let violation = Violation::new("plan.until", Reason::RangeReversed);
-        fields.note(violation.word("field_before", Words::pair("from", "起始日期")));
-    }
+    fields.in_order("plan.until", from, until);
     let basis = fields.parse("plan.basis", &given.basis, text::reference);
     Some(Plan {
         title: title?,

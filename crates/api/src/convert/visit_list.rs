@@ -1,7 +1,8 @@
 //! Requests and answers about lists of visits.
 
 use doudi_domain::{
-    AreaCode, CertificateNumber, EnterpriseId, UnitId, VisitId, visits::OffSiteCheck,
+    AreaCode, CertificateNumber, EnterpriseId, UnitId, VisitId, frequency::VisitTerms,
+    visits::OffSiteCheck,
 };
 use doudi_engine::Position;
 use doudi_views::{
@@ -17,7 +18,7 @@ use super::{
     token::{self, Binding, PageTokens},
 };
 use crate::{
-    error::{Failure, Reason, Violation, Words},
+    error::{Failure, Reason},
     identity::Caller,
     proto::{self as pb, visit_row},
 };
@@ -25,8 +26,6 @@ use crate::{
 /// The size of a page that asks for none, and the largest.
 const PAGE: (u32, u32) = (50, 200);
 const LEDGER_PAGE: (u32, u32) = (50, 500);
-/// How many days are near unless it is said otherwise.
-const NEAR_DAYS: u32 = 15;
 /// The most states or grounds of a filter.
 const WORDS_MAX: usize = 20;
 /// The bytes of an enterprise's id, the rest filled with zeros.
@@ -110,12 +109,7 @@ fn filter(fields: &mut Fields, given: Option<&pb::VisitFilter>, caller: &Caller)
     });
     let from = fields.optional_date("filter.from", given.from.as_ref());
     let until = fields.optional_date("filter.until", given.until.as_ref());
-    if let (Some(Some(from)), Some(Some(until))) = (from, until)
-        && until < from
-    {
-        let violation = Violation::new("filter.until", Reason::RangeReversed);
-        fields.note(violation.word("field_before", Words::pair("from", "起始日期")));
-    }
+    fields.in_order("filter.until", from.flatten(), until.flatten());
     Some(Filter {
         unit: unit?,
         area: area?,
@@ -137,7 +131,8 @@ pub(crate) fn near(
     let mut fields = Fields::default();
     let enterprise = fields.enterprise(&request.enterprise_id);
     let day = fields.date("on", request.on.as_ref());
-    let days = if request.days == 0 { NEAR_DAYS } else { request.days };
+    let usual = u32::from(VisitTerms::default().near_days);
+    let days = if request.days == 0 { usual } else { request.days };
     let days = fields.number("days", days, 1, 366).and_then(|days| u16::try_from(days).ok());
     let at_least = fields.min_position(&request.min_position);
     let made = || {
