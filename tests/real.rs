@@ -21,6 +21,7 @@ mod offline;
 mod operator;
 mod python;
 mod race;
+mod ratings;
 mod requests;
 mod results;
 mod scans;

@@ -3,7 +3,7 @@
 use std::{env, error::Error, fs, path::PathBuf};
 
 /// Every file of the contract, below the include root.
-const FILES: [&str; 20] = [
+const FILES: [&str; 21] = [
     "common",
     "enterprise",
     "frequency",
@@ -12,6 +12,7 @@ const FILES: [&str; 20] = [
     "inspection_service",
     "code_service",
     "visit_list_service",
+    "rating_service",
     "alert_service",
     "campaign_service",
     "draw_service",

@@ -30,6 +30,7 @@ mod field;
 mod identity;
 mod policy;
 mod quota;
+mod rating;
 mod reason;
 mod views;
 mod visits;

@@ -33,6 +33,7 @@ use crate::{
         handling_service_server::{HandlingServiceServer, SERVICE_NAME as HANDLINGS},
         inspection_service_server::{InspectionServiceServer, SERVICE_NAME as INSPECTIONS},
         policy_service_server::{PolicyServiceServer, SERVICE_NAME as POLICIES},
+        rating_service_server::{RatingServiceServer, SERVICE_NAME as RATINGS},
         timeline_service_server::{SERVICE_NAME as TIMELINES, TimelineServiceServer},
         visit_list_service_server::{SERVICE_NAME as VISIT_LISTS, VisitListServiceServer},
     },
@@ -50,12 +51,13 @@ mod enterprise;
 mod handling;
 mod inspection;
 mod policy;
+mod rating;
 mod timeline;
 mod visit_list;
 mod watch_stream;
 
 /// The full names of the services, as health reports them.
-pub const SERVICES: [&str; 14] = [
+pub const SERVICES: [&str; 15] = [
     ENTERPRISES,
     INSPECTIONS,
     CODES,
@@ -63,6 +65,7 @@ pub const SERVICES: [&str; 14] = [
     CAMPAIGNS,
     DRAWS,
     DEVICES,
+    RATINGS,
     ALERTS,
     APPEALS,
     HANDLINGS,
@@ -194,6 +197,7 @@ impl Api {
             .add_service(bounded!(CampaignServiceServer))
             .add_service(bounded!(DrawServiceServer))
             .add_service(bounded!(DeviceServiceServer))
+            .add_service(bounded!(RatingServiceServer))
             .add_service(bounded!(AlertServiceServer))
             .add_service(bounded!(AppealServiceServer))
             .add_service(bounded!(HandlingServiceServer))

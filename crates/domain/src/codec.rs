@@ -4,7 +4,9 @@
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::{Value, value::RawValue};
 
-use crate::{appeal, campaign, device, diagnosis, draw, enterprise, policy, reads, visits};
+use crate::{
+    appeal, campaign, device, diagnosis, draw, enterprise, policy, ratings, reads, visits,
+};
 
 /// An event that can be stored.
 pub trait Storable: Serialize + DeserializeOwned + Clone + Send + Sync + 'static {
@@ -247,6 +249,10 @@ impl Storable for device::Event {
 
 impl Storable for reads::Event {
     const VERSIONS: &'static [(&'static str, u16)] = &[("ReadRecorded", 1)];
+}
+
+impl Storable for ratings::Event {
+    const VERSIONS: &'static [(&'static str, u16)] = &[("VisitRated", 1)];
 }
 
 impl Storable for policy::Event {

@@ -13,6 +13,7 @@ use crate::{
     frequency::FrequencyPolicy,
     ids::{AreaCode, CampaignId, UnitId},
     routing::RoutingTable,
+    visits::Visits,
 };
 
 /// A consistency boundary: folds its events into a state and decides commands on it.
@@ -52,6 +53,8 @@ pub trait Decider: Default + Clone + Send + Sync + 'static {
 pub enum Need {
     /// The profile of the enterprise that owns the stream.
     Profile,
+    /// The visits to the enterprise that owns the stream.
+    Visits,
     /// The published frequency policy.
     Frequency,
     /// The published inspection catalogue of a unit.
@@ -90,6 +93,8 @@ pub struct Context<'a> {
     pub now: Timestamp,
     /// The enterprise's profile, if registered.
     pub profile: Option<&'a Profile>,
+    /// The visits to the enterprise.
+    pub visits: Option<&'a Visits>,
     /// The frequency policy in force, if any is published.
     pub frequency: Option<Published<'a, FrequencyPolicy>>,
     /// The inspection catalogues in force of the units that the command is about, as far as published.
@@ -116,6 +121,7 @@ impl<'a> Context<'a> {
         Self {
             now,
             profile: None,
+            visits: None,
             frequency: None,
             catalogues: vec![],
             campaign: None,

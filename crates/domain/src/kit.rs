@@ -21,6 +21,7 @@ use crate::{
         Counting, Enterprises, FrequencyPolicy, Ground, Joint, OnExceeding, Rule, Subject, Window,
     },
     routing::RoutingTable,
+    visits::Visits,
 };
 
 /// A state reached by `events`.
@@ -89,6 +90,8 @@ pub(crate) fn names<E: Storable>(events: &[E]) -> String {
 pub(crate) struct World {
     /// The enterprise; unregistered unless a test registers it.
     pub(crate) profile: Profile,
+    /// The visits to it, for decisions on other streams.
+    pub(crate) visits: Visits,
     /// Published as version 3.
     pub(crate) frequency: Option<FrequencyPolicy>,
     /// Published as version 11 each; a context has all of them.
@@ -133,6 +136,7 @@ impl World {
         Context {
             now: instant,
             profile: Some(&self.profile),
+            visits: Some(&self.visits),
             frequency: published(3, self.frequency.as_ref()),
             catalogues: self
                 .catalogues

@@ -22,6 +22,7 @@ mod kit;
 mod laws;
 mod number;
 pub mod policy;
+pub mod ratings;
 pub mod reads;
 pub mod routing;
 mod sealed;

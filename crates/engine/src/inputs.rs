@@ -13,6 +13,7 @@ use doudi_domain::{
     cases::CaseTypes,
     enterprise::Profile,
     policy::{Policy, PolicyName},
+    visits::Visits,
 };
 use doudi_journal::StreamName;
 use jiff::Timestamp;
@@ -41,6 +42,7 @@ fn shipped<T>(document: &'static LazyLock<T>) -> Published<'static, T> {
 #[derive(Debug, Default)]
 pub(crate) struct Inputs {
     profile: Option<Arc<Folded<Profile>>>,
+    visits: Option<Arc<Folded<Visits>>>,
     frequency: Option<Arc<Folded<Policy>>>,
     catalogues: Vec<Arc<Folded<Policy>>>,
     campaign: Option<Arc<Folded<Campaign>>>,
@@ -65,6 +67,14 @@ impl Inputs {
                     if let Some(name) = owner {
                         let mut lease = streams.lease(&name).await;
                         inputs.profile = Some(lease.within(since, age_max).await?);
+                    }
+                    continue;
+                }
+                Need::Visits => {
+                    let owner = streams::owner(stream).and_then(|id| streams::visits(&id).ok());
+                    if let Some(name) = owner {
+                        let mut lease = streams.lease(&name).await;
+                        inputs.visits = Some(lease.within(since, age_max).await?);
                     }
                     continue;
                 }
@@ -104,6 +114,7 @@ impl Inputs {
         Context {
             now,
             profile: self.profile.as_ref().map(|folded| &folded.state),
+            visits: self.visits.as_ref().map(|folded| &folded.state),
             frequency: self.frequency.as_ref().and_then(|folded| folded.state.frequency()),
             catalogues: self
                 .catalogues

@@ -2,7 +2,7 @@
 
 use doudi_domain::{
     AppealId, CampaignId, Decider, DeviceId, DiagnosisId, DrawId, EnterpriseId, appeal, campaign,
-    device, diagnosis, draw, enterprise, policy, reads, visits,
+    device, diagnosis, draw, enterprise, policy, ratings, reads, visits,
 };
 use doudi_journal::{CITY, StreamName, StreamNameError};
 
@@ -20,6 +20,14 @@ pub fn profile(enterprise: &EnterpriseId) -> Result<StreamName, StreamNameError>
 /// As [`profile`].
 pub fn visits(enterprise: &EnterpriseId) -> Result<StreamName, StreamNameError> {
     StreamName::new(enterprise.as_str(), visits::Visits::KIND, None)
+}
+
+/// What an enterprise thinks of the visits that it had: `ev.<enterprise>.ratings`.
+///
+/// # Errors
+/// As [`profile`].
+pub fn ratings(enterprise: &EnterpriseId) -> Result<StreamName, StreamNameError> {
+    StreamName::new(enterprise.as_str(), ratings::Ratings::KIND, None)
 }
 
 /// One appeal of an enterprise: `ev.<enterprise>.appeal.<id>`.

@@ -59,13 +59,13 @@ pub enum Command {
     },
     /// Empty views and build them again from the log.
     Rebuild {
-        /// The views, of timeline, visits, appeals, agenda, measures and alerts. After the log was restored to an earlier moment: all of them.
+        /// The views, of timeline, visits, appeals, agenda, measures, alerts and ratings. After the log was restored to an earlier moment: all of them.
         #[arg(value_parser = view, required = true)]
         views: Vec<ViewName>,
     },
     /// Let a halted view go on from where it stands, once the cause is mended.
     Resume {
-        /// The view: timeline, visits, appeals, agenda, measures or alerts.
+        /// The view: timeline, visits, appeals, agenda, measures, alerts or ratings.
         #[arg(value_parser = view)]
         view: ViewName,
     },

@@ -9,7 +9,8 @@ use doudi_api::proto::{
     enterprise_service_client::EnterpriseServiceClient,
     handling_service_client::HandlingServiceClient,
     inspection_service_client::InspectionServiceClient, policy_document::Document,
-    policy_service_client::PolicyServiceClient, timeline_service_client::TimelineServiceClient,
+    policy_service_client::PolicyServiceClient, rating_service_client::RatingServiceClient,
+    timeline_service_client::TimelineServiceClient,
     visit_list_service_client::VisitListServiceClient,
 };
 use tonic::{
@@ -51,6 +52,8 @@ pub struct Client {
     pub devices: DeviceServiceClient<Authenticated>,
     /// Random draws.
     pub draws: DrawServiceClient<Authenticated>,
+    /// What enterprises think of visits.
+    pub ratings: RatingServiceClient<Authenticated>,
     /// Alerts.
     pub alerts: AlertServiceClient<Authenticated>,
     /// Appeals.
@@ -83,6 +86,7 @@ impl Client {
             campaigns: CampaignServiceClient::new(with()),
             devices: DeviceServiceClient::new(with()),
             draws: DrawServiceClient::new(with()),
+            ratings: RatingServiceClient::new(with()),
             alerts: AlertServiceClient::new(with()),
             appeals: AppealServiceClient::new(with()),
             handling: HandlingServiceClient::new(with()),

@@ -4,7 +4,7 @@
 use doudi_domain::{
     AppealId, DeviceId, DiagnosisId, EnterpriseId, appeal, codec, device, diagnosis, enterprise,
     policy::{self, PolicyName},
-    visits,
+    ratings, visits,
 };
 use doudi_journal::{CITY, Commit, Record, StreamName};
 use jiff::Timestamp;
@@ -38,6 +38,8 @@ pub(crate) enum Content {
     Profile(EnterpriseId, Vec<enterprise::Event>),
     /// The visits to an enterprise.
     Visits(EnterpriseId, Vec<visits::Event>),
+    /// What an enterprise thinks of the visits that it had.
+    Ratings(EnterpriseId, Vec<ratings::Event>),
     /// One appeal of an enterprise.
     Appeal(EnterpriseId, AppealId, Vec<appeal::Event>),
     /// One joint diagnosis of an enterprise's appeal.
@@ -59,6 +61,7 @@ impl Fact {
         let content = match stream.kind() {
             "profile" => Content::Profile(owner(record)?, events(&commit)?),
             "visits" => Content::Visits(owner(record)?, events(&commit)?),
+            "ratings" => Content::Ratings(owner(record)?, events(&commit)?),
             "appeal" => {
                 let id = stream.id().unwrap_or_default();
                 let appeal = AppealId::parse(id).map_err(|error| format!("its id {error}"))?;
@@ -100,6 +103,7 @@ impl Fact {
         let stream = match &content {
             Content::Profile(owner, _) => format!("ev.{owner}.profile"),
             Content::Visits(owner, _) => format!("ev.{owner}.visits"),
+            Content::Ratings(owner, _) => format!("ev.{owner}.ratings"),
             Content::Appeal(owner, appeal, _) => format!("ev.{owner}.appeal.{appeal}"),
             Content::Diagnosis(owner, id, _) => format!("ev.{owner}.diagnosis.{id}"),
             Content::Device(_) => format!("ev.{CITY}.device.{}", Uuid::nil()),

@@ -30,6 +30,7 @@ mod parked;
 mod predicate;
 mod progress;
 mod project;
+pub mod ratings;
 mod scope;
 pub mod sweep;
 pub mod timeline;

@@ -32,6 +32,7 @@ pub(crate) struct Progress {
     agenda: watch::Sender<Position>,
     measures: watch::Sender<Position>,
     alerts: watch::Sender<Position>,
+    ratings: watch::Sender<Position>,
     /// How many announcements were heard of each view.
     heard: Arc<Mutex<[u64; ViewName::ALL.len()]>>,
 }
@@ -45,6 +46,7 @@ impl Progress {
             ViewName::Agenda => &self.agenda,
             ViewName::Measures => &self.measures,
             ViewName::Alerts => &self.alerts,
+            ViewName::Ratings => &self.ratings,
         }
     }
 

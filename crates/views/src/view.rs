@@ -6,7 +6,7 @@ use std::fmt;
 use deadpool_postgres::Transaction;
 use doudi_journal::StreamName;
 
-use crate::{ViewError, agenda, alerts, appeals, fact::Fact, measures, timeline, visits};
+use crate::{ViewError, agenda, alerts, appeals, fact::Fact, measures, ratings, timeline, visits};
 
 /// A view.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -23,12 +23,21 @@ pub enum ViewName {
     Measures,
     /// What the supervision body is told about visits that are too many (检查预警).
     Alerts,
+    /// What enterprises think of a unit's visits (检查评价), in sums that tell nobody's own.
+    Ratings,
 }
 
 impl ViewName {
     /// Every view.
-    pub const ALL: [Self; 6] =
-        [Self::Timeline, Self::Visits, Self::Appeals, Self::Agenda, Self::Measures, Self::Alerts];
+    pub const ALL: [Self; 7] = [
+        Self::Timeline,
+        Self::Visits,
+        Self::Appeals,
+        Self::Agenda,
+        Self::Measures,
+        Self::Alerts,
+        Self::Ratings,
+    ];
 
     /// The view's name.
     #[must_use]
@@ -40,6 +49,7 @@ impl ViewName {
             Self::Agenda => "agenda",
             Self::Measures => "measures",
             Self::Alerts => "alerts",
+            Self::Ratings => "ratings",
         }
     }
 
@@ -59,6 +69,7 @@ impl ViewName {
             Self::Agenda => agenda::VERSION,
             Self::Measures => measures::VERSION,
             Self::Alerts => alerts::VERSION,
+            Self::Ratings => ratings::VERSION,
         }
     }
 
@@ -76,6 +87,7 @@ impl ViewName {
             Self::Agenda => include_str!("agenda.sql"),
             Self::Measures => include_str!("measures.sql"),
             Self::Alerts => include_str!("alerts.sql"),
+            Self::Ratings => include_str!("ratings.sql"),
         };
         format!(
             "SET LOCAL client_min_messages = warning; CREATE SCHEMA IF NOT EXISTS {schema}; \
@@ -92,6 +104,7 @@ impl ViewName {
             Self::Agenda => &["duty"],
             Self::Measures => &["returns", "handling", "subject"],
             Self::Alerts => &["alert", "visit"],
+            Self::Ratings => &["held_back", "summed"],
         }
     }
 
@@ -109,6 +122,7 @@ impl ViewName {
             Self::Agenda => matches!(kind, "visits" | "appeal" | "diagnosis" | "device"),
             Self::Measures => kind == "appeal",
             Self::Alerts => kind == "visits",
+            Self::Ratings => kind == "ratings",
         };
         ours || !stream.is_readable()
     }
@@ -129,6 +143,7 @@ impl ViewName {
             Self::Agenda => agenda::apply(transaction, facts).await,
             Self::Measures => measures::apply(transaction, facts).await,
             Self::Alerts => alerts::apply(transaction, facts).await,
+            Self::Ratings => ratings::apply(transaction, facts).await,
         }
     }
 }

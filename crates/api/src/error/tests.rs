@@ -240,6 +240,7 @@ fn every_rejection_is_said_in_full_in_both_languages() {
         appeals::diagnoses(),
         campaigns::rejections(),
         devices::rejections(),
+        inspections::ratings(),
     ]
     .concat();
     let all = [inspections::profiles(), inspections::rejections(), others, policies()].concat();

@@ -45,5 +45,6 @@ fn name(view: ViewName) -> Words {
         ViewName::Measures => Words::pair("measures", "办理成效统计"),
         ViewName::Agenda => Words::pair("agenda", "待办事项"),
         ViewName::Alerts => Words::pair("alerts", "检查预警"),
+        ViewName::Ratings => Words::pair("ratings", "检查评价"),
     }
 }

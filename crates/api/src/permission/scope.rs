@@ -185,15 +185,11 @@ impl Caller {
         !self.is_only_enterprise() || campaign.document().is_some()
     }
 
-    /// Whether the caller may see a random draw of `unit`: the unit itself, and whoever watches over units.
-    pub(crate) fn sees_draw(&self, unit: &UnitId) -> bool {
+    /// Whether the caller may see how `unit` works, its draws, its devices, the ratings of its visits: the
+    /// unit itself, and whoever watches over units.
+    pub(crate) fn sees_workings_of(&self, unit: &UnitId) -> bool {
         let watches = self.is(Role::Supervisor) || self.is_any(Role::OF_ALL);
         watches || self.of_unit() == Some(unit)
-    }
-
-    /// Whether the caller may see a device of `unit`: the unit itself, and whoever watches over units.
-    pub(crate) fn sees_device(&self, unit: &UnitId) -> bool {
-        self.sees_draw(unit)
     }
 
     /// The unit that the caller acts for.
@@ -313,10 +309,10 @@ mod tests {
     }
 
     #[test]
-    fn a_draw_is_for_its_unit_and_for_those_who_watch() {
+    fn how_a_unit_works_is_for_the_unit_and_for_those_who_watch() {
         let of_tax = |roles: &[Role]| {
             let caller = Caller { unit: Some(unit("tax")), ..caller(roles) };
-            (caller.sees_draw(&unit("tax")), caller.sees_draw(&unit("fire")))
+            (caller.sees_workings_of(&unit("tax")), caller.sees_workings_of(&unit("fire")))
         };
         for role in Role::OF_UNIT.iter() {
             assert_eq!(of_tax(&[role]), (true, false), "{role}");

@@ -41,6 +41,8 @@ fn commands_are_open_to_named_roles_only_and_never_to_those_who_only_watch() {
             "ListNearVisits" => RoleSet::of(&[Role::Inspector, Role::UnitHead]),
             // Whoever holds a code that hangs at an enterprise can scan it from anywhere.
             "GetEnterpriseCode" => RoleSet::of(&[Role::Enterprise, Role::Dispatcher, Role::Admin]),
+            // Nobody else's to read, not even for who reads everything.
+            "GetRating" => RoleSet::of(&[Role::Enterprise]),
             // What names one appeal is for the holder of its case, too.
             "DownloadFile" | "ExplainDeadline" | "GetTimeLedger" | "GetAllowedActions" => {
                 RoleSet::ALL

@@ -48,7 +48,7 @@ impl Api {
         let (id, at_least) = convert::get(request)?;
         let folded = self.read_at::<Device>(&streams::device(id)?, at_least).await?;
         let unit = folded.state.known().map(|known| &known.unit);
-        if !unit.is_some_and(|unit| call.caller.sees_device(unit)) {
+        if !unit.is_some_and(|unit| call.caller.sees_workings_of(unit)) {
             return Err(Reason::DeviceUnknown.into());
         }
         convert::answer(id, &folded).ok_or_else(|| Reason::DeviceUnknown.into())

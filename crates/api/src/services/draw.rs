@@ -77,7 +77,7 @@ impl Api {
     ) -> Result<Arc<Folded<Draw>>, Failure> {
         let folded = self.read_at::<Draw>(&streams::draw(id)?, at_least).await?;
         let opening = folded.state.opening().ok_or(Reason::DrawUnknown)?;
-        if call.caller.sees_draw(&opening.unit) {
+        if call.caller.sees_workings_of(&opening.unit) {
             Ok(folded)
         } else {
             Err(Reason::DrawUnknown.into())

@@ -21,6 +21,7 @@ use crate::{
     frequency::{self, Ground, Held, Subject, Window},
     kit::{area, certificate, day, field, item, name, unit},
     policy::{Policy, PolicyName},
+    ratings::Ratings,
     reads::Reads,
     routing::RouteRule,
     visits::{CancelReason, Irregularity, RefusalReason, SetAside, Visits},
@@ -83,6 +84,7 @@ fn golden_files_decode_and_are_written_again() {
     check_golden::<Diagnosis>();
     check_golden::<Policy>();
     check_golden::<Reads>();
+    check_golden::<Ratings>();
     check_golden::<Campaign>();
     check_golden::<Draw>();
     check_golden::<Device>();
@@ -102,6 +104,7 @@ fn every_kind_of_golden_files_belongs_to_a_decider() {
         Diagnosis::KIND,
         Policy::KIND,
         Reads::KIND,
+        Ratings::KIND,
         Campaign::KIND,
         Draw::KIND,
         Device::KIND,

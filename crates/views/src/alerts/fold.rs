@@ -45,6 +45,7 @@ fn of_visits(fact: &Fact) -> (Option<&EnterpriseId>, &[Event]) {
         Content::Profile(..)
         | Content::Appeal(..)
         | Content::Diagnosis(..)
+        | Content::Ratings(..)
         | Content::Device(..)
         | Content::Policy(..) => (None, &[]),
     }

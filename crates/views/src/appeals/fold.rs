@@ -83,6 +83,7 @@ impl Concerned {
                 }
                 Content::Profile(..)
                 | Content::Visits(..)
+                | Content::Ratings(..)
                 | Content::Device(..)
                 | Content::Policy(..) => {}
             }
@@ -114,6 +115,7 @@ impl Changes {
                 }
                 Content::Profile(..)
                 | Content::Visits(..)
+                | Content::Ratings(..)
                 | Content::Device(..)
                 | Content::Policy(..) => {}
             }

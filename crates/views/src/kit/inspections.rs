@@ -142,6 +142,7 @@ impl Inspections {
         let catalogues = needs.iter().filter_map(|need| match need {
             Need::Catalogue(of) => in_force(&PolicyName::Catalogue(of.clone()))?.catalogue(),
             Need::Profile
+            | Need::Visits
             | Need::Frequency
             | Need::Routing
             | Need::Calendar

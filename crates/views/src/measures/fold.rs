@@ -87,6 +87,7 @@ pub(super) fn appeals_of(facts: &[Fact]) -> HashSet<AppealId> {
         Content::Profile(..)
         | Content::Visits(..)
         | Content::Diagnosis(..)
+        | Content::Ratings(..)
         | Content::Device(..)
         | Content::Policy(..) => None,
     };

@@ -73,7 +73,7 @@ impl Concerned {
                 Content::Diagnosis(_, id, _) => {
                     concerned.subjects.insert(id.0);
                 }
-                Content::Device(..) | Content::Policy(..) => {}
+                Content::Ratings(..) | Content::Device(..) | Content::Policy(..) => {}
             }
         }
         concerned
@@ -124,7 +124,7 @@ impl Known {
                         NewEntry { details, internal: true, ..row }
                     }));
                 }
-                Content::Device(..) | Content::Policy(..) => {}
+                Content::Ratings(..) | Content::Device(..) | Content::Policy(..) => {}
             }
         }
         entries

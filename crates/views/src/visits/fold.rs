@@ -50,7 +50,10 @@ impl Concerned {
                 Content::Policy(name, _) => {
                     policies.insert(name.clone());
                 }
-                Content::Appeal(..) | Content::Diagnosis(..) | Content::Device(..) => {}
+                Content::Ratings(..)
+                | Content::Appeal(..)
+                | Content::Diagnosis(..)
+                | Content::Device(..) => {}
             }
         }
         Self {
@@ -79,7 +82,10 @@ impl Changes {
                 Content::Policy(name, events) => {
                     events.iter().for_each(|event| self.documents.policy(name, event));
                 }
-                Content::Appeal(..) | Content::Diagnosis(..) | Content::Device(..) => {}
+                Content::Ratings(..)
+                | Content::Appeal(..)
+                | Content::Diagnosis(..)
+                | Content::Device(..) => {}
             }
         }
     }

@@ -69,6 +69,10 @@ macro_rules! and_of_scans {
                 "a visit of a special campaign must name it" "专项检查须注明所属的专项检查计划"
             VisitCampaignNotAllowed "VISIT_CAMPAIGN_NOT_ALLOWED" InvalidArgument
                 "only a visit of a special campaign names one" "仅专项检查可以注明专项检查计划"
+            VisitNotMade "VISIT_NOT_MADE" FailedPrecondition
+                "the visit {visit} did not take place, so there is nothing to rate" "检查{visit}并未进行，无从评价"
+            VisitRatedAlready "VISIT_RATED_ALREADY" AlreadyExists
+                "the visit {visit} is rated already, and a rating stays as it was given" "检查{visit}已经评价，评价提交后不可更改"
             OnSiteOnly "ON_SITE_ONLY" FailedPrecondition
                 "the item {item} is not inspected off site" "检查事项{item}不适用非现场检查"
         }

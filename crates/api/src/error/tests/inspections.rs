@@ -13,6 +13,16 @@ use doudi_scan::{
 
 use super::*;
 
+/// Of ratings.
+pub(super) fn ratings() -> Vec<Refusal> {
+    use doudi_domain::ratings::Rejection as R;
+    let visit = VisitId(Uuid::from_u128(1));
+    [R::VisitUnknown(visit), R::NotVisited(visit), R::AlreadyRated(visit)]
+        .iter()
+        .map(Explain::explain)
+        .collect()
+}
+
 pub(super) fn profiles() -> Vec<Refusal> {
     use enterprise::Rejection as R;
     let day = date(2025, 4, 25);

@@ -72,6 +72,7 @@ fn of_a_visits_clock_only_what_is_owed_is_shown() {
         Content::Profile(..)
         | Content::Appeal(..)
         | Content::Diagnosis(..)
+        | Content::Ratings(..)
         | Content::Device(..)
         | Content::Policy(..) => &[],
     });
