@@ -25,6 +25,7 @@ mod ratings;
 mod requests;
 mod results;
 mod scans;
+mod simulated;
 mod timers;
 mod unknown;
 mod vault;

@@ -121,29 +121,36 @@ fn request(message: &MessageDescriptor, names: &Names<'_>) -> DynamicMessage {
             "officers" => "LNB-0001,LNB-0002",
             _ => "",
         };
-        let value = match field.kind() {
-            Kind::String if !text.is_empty() && field.is_list() => {
-                let texts = text.split(',');
-                Value::List(texts.map(|text| Value::String(text.to_owned())).collect())
-            }
-            Kind::String if !text.is_empty() => Value::String(text.to_owned()),
-            Kind::Enum(_) if matches!(field.name(), "ground" | "name") => Value::EnumNumber(1),
-            Kind::Message(filter) if field.name() == "filter" => {
-                let given = Names { min_position: "", ..*names };
-                Value::Message(self::request(&filter, &given))
-            }
-            Kind::Message(date) if field.name() == "on" || field.name() == "planned_on" => {
-                let mut given = DynamicMessage::new(date);
-                for (name, value) in [("year", 2031), ("month", 5), ("day", 6)] {
-                    given.set_field_by_name(name, Value::I32(value));
+        let value = if let Kind::Message(message) = field.kind() {
+            match field.name() {
+                "filter" => {
+                    let given = Names { min_position: "", ..*names };
+                    Value::Message(self::request(&message, &given))
                 }
-                Value::Message(given)
+                "on" | "planned_on" => Value::Message(far_off(message)),
+                _ => continue,
             }
-            _ => continue,
+        } else if matches!(field.name(), "ground" | "name") {
+            Value::EnumNumber(1)
+        } else if text.is_empty() {
+            continue;
+        } else if field.is_list() {
+            let texts = text.split(',');
+            Value::List(texts.map(|text| Value::String(text.to_owned())).collect())
+        } else {
+            Value::String(text.to_owned())
         };
         request.set_field(&field, value);
     }
     request
+}
+
+fn far_off(date: MessageDescriptor) -> DynamicMessage {
+    let mut given = DynamicMessage::new(date);
+    for (name, value) in [("year", 2031), ("month", 5), ("day", 6)] {
+        given.set_field_by_name(name, Value::I32(value));
+    }
+    given
 }
 
 /// The answer without what says only how far the log is.
@@ -269,11 +276,8 @@ async fn live_timelines_pass_ratings_over() {
     let world = World::start().await;
     let (visits, position) = visited(&world).await;
     rated(&world, rate(ENTERPRISES[0], &visits[0], Satisfaction::Acceptable)).await.unwrap();
-    let request = WatchTimelineRequest {
-        enterprise_id: ENTERPRISES[0].to_owned(),
-        after_position: position,
-        ..<_>::default()
-    };
+    let request =
+        WatchTimelineRequest { enterprise_id: ENTERPRISES[0].to_owned(), after_position: position };
     let mut market = world.unit(UNIT);
     let mut live = market.timelines.watch_timeline(request).await.unwrap().into_inner();
     let told = doudi_api::proto::ReportResultRequest {

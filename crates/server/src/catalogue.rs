@@ -67,6 +67,8 @@ pub struct Unit {
     pub id: String,
     /// Its name.
     pub name: String,
+    /// Whether it has enforcement power, so that it may inspect at all.
+    pub may_inspect: bool,
 }
 
 /// An item of the plan.
@@ -278,17 +280,8 @@ mod tests {
 
     #[test]
     fn every_sample_catalogue_is_sound_and_of_a_unit_that_may_inspect() {
-        #[derive(Deserialize)]
-        struct Listed {
-            id: String,
-            may_inspect: bool,
-        }
-        #[derive(Deserialize)]
-        struct Listing {
-            units: Vec<Listed>,
-        }
-        let listing: Listing = serde_json::from_str(PLAN).unwrap();
-        let may_inspect = |unit: &str| listing.units.iter().any(|l| l.id == unit && l.may_inspect);
+        let plan = Plan::published().unwrap();
+        let may_inspect = |unit: &str| plan.units.iter().any(|l| l.id == unit && l.may_inspect);
         let samples: Samples = serde_json::from_str(INSPECTION).unwrap();
         let items = || samples.catalogues.iter().flat_map(|catalogue| &catalogue.items);
         for catalogue in &samples.catalogues {

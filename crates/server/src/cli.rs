@@ -140,6 +140,15 @@ pub enum Simulated {
         #[arg(long, default_value_t = 500)]
         cases: u32,
     },
+    /// A year of inspections: plans, limits, races, scans with and without a network, draws, campaigns, ratings.
+    Inspections {
+        /// Where chance begins: the same seed makes the same year, but for who wins a race.
+        #[arg(long, default_value_t = 1)]
+        seed: u64,
+        /// How many enterprises there are.
+        #[arg(long, default_value_t = 10_000, value_parser = clap::value_parser!(u32).range(1..=10_000_000))]
+        enterprises: u32,
+    },
 }
 
 /// What can be done with a random draw.

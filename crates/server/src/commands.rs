@@ -51,25 +51,8 @@ pub async fn run(cli: Cli) -> Result<ExitCode, Failure> {
             run_dev(config, data.unwrap_or_else(dev::default_folder)).await
         }
         Command::Demo => Box::pin(in_scratch("demo", demo::run)).await,
-        Command::Simulate { what: Simulated::Appeals { seed, cases } } => {
-            let plan = simulate::Plan { seed, cases };
-            Box::pin(in_scratch("simulate", async |folder| simulate::appeals(folder, plan).await))
-                .await
-        }
-        Command::Bench { sync, what: Measured::Lifecycle { cases, clients, lives } } => {
-            let scale = bench::lifecycle::Scale { cases, clients, lives };
-            Box::pin(in_scratch("bench", async |folder| {
-                bench::lifecycle::run(folder, sync, scale).await
-            }))
-            .await
-        }
-        Command::Bench { sync, what: Measured::Timers { cases, due } } => {
-            let scale = bench::timers::Scale { cases, due };
-            Box::pin(in_scratch("bench", async |folder| {
-                bench::timers::run(folder, sync, scale).await
-            }))
-            .await
-        }
+        Command::Simulate { what } => simulated(what).await,
+        Command::Bench { sync, what } => measured(sync, what).await,
         Command::Rebuild { views } => operate::rebuild(&load(Purpose::Serve, file)?, &views).await,
         Command::Replay { stream } => operate::replay(&load(Purpose::Serve, file)?, &stream).await,
         Command::Draw { what: Drawing::Verify { draw } } => {
@@ -103,6 +86,44 @@ pub async fn run(cli: Cli) -> Result<ExitCode, Failure> {
             let key = DevKey::read(&data.unwrap_or_else(dev::default_folder));
             println!("{}", token::sign(&key.map_err(token::TokenError::from)?, &claims)?);
             Ok(ExitCode::SUCCESS)
+        }
+    }
+}
+
+async fn simulated(what: Simulated) -> Result<ExitCode, Failure> {
+    match what {
+        Simulated::Appeals { seed, cases } => {
+            let plan = simulate::appeals::Plan { seed, cases };
+            Box::pin(in_scratch("simulate", async |folder| {
+                simulate::appeals::run(folder, plan).await
+            }))
+            .await
+        }
+        Simulated::Inspections { seed, enterprises } => {
+            let plan = simulate::inspections::Plan { seed, enterprises };
+            Box::pin(in_scratch("simulate", async |folder| {
+                simulate::inspections::run(folder, plan).await
+            }))
+            .await
+        }
+    }
+}
+
+async fn measured(sync: ToDisk, what: Measured) -> Result<ExitCode, Failure> {
+    match what {
+        Measured::Lifecycle { cases, clients, lives } => {
+            let scale = bench::lifecycle::Scale { cases, clients, lives };
+            Box::pin(in_scratch("bench", async |folder| {
+                bench::lifecycle::run(folder, sync, scale).await
+            }))
+            .await
+        }
+        Measured::Timers { cases, due } => {
+            let scale = bench::timers::Scale { cases, due };
+            Box::pin(in_scratch("bench", async |folder| {
+                bench::timers::run(folder, sync, scale).await
+            }))
+            .await
         }
     }
 }

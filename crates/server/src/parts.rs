@@ -6,8 +6,8 @@ use base64::{Engine as _, prelude::BASE64_STANDARD};
 use deadpool_postgres::{Manager, ManagerConfig, Pool, RecyclingMethod, Runtime};
 use doudi_domain::draw::{Bounds, RatioTable};
 use doudi_engine::{
-    AttachmentSettings, Attachments, Engine, EngineSettings, MasterKeys, MasterKeysError, Vault,
-    VaultError, react::ReactSettings,
+    AttachmentSettings, Attachments, Clock, Engine, EngineSettings, MasterKeys, MasterKeysError,
+    Vault, VaultError, react::ReactSettings,
 };
 use doudi_journal::{
     ConnectError, CreateError, Credentials, GateRefusal, GateReport, JetStream, JetStreamObjects,
@@ -90,6 +90,14 @@ impl Parts {
     /// # Errors
     /// See [`PartsError`]; the gate's refusals come all at once.
     pub async fn assemble(config: &Config) -> Result<Self, PartsError> {
+        Self::assemble_at(config, clock::system()).await
+    }
+
+    /// As [`Parts::assemble`], with another clock than the system's.
+    ///
+    /// # Errors
+    /// As [`Parts::assemble`].
+    pub async fn assemble_at(config: &Config, clock: Clock) -> Result<Self, PartsError> {
         let (pool, views) = tables(config).await?;
         let checkpoint = views.highest_position().await?;
         let jetstream = connect(config).await?;
@@ -102,7 +110,7 @@ impl Parts {
         let vault = Vault::postgres(pool, master.clone()).await?;
         let attachments = Box::pin(attachments(config, &jetstream, vault.clone())).await?;
         let settings = engine_settings(&config.engine);
-        let engine = Engine::new(journal.clone(), settings, clock::system());
+        let engine = Engine::new(journal.clone(), settings, clock);
         let gate = Arc::new(gate);
         Ok(Self { journal, engine, views, vault, attachments, master, gate })
     }

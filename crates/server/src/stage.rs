@@ -3,11 +3,13 @@
 
 use std::path::Path;
 
+use doudi_engine::Clock;
 use doudi_journal::Durability;
 use tonic::transport::{Channel, Endpoint};
 
 use crate::{
     children::{ChildError, ToDisk},
+    clock,
     config::{Config, ConfigError, Purpose, environment},
     dev::{Dev, DevError, keys::DevKey},
     logging,
@@ -56,7 +58,7 @@ pub struct Stage {
 }
 
 /// How the servers are set up.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub struct Setting {
     /// When the log is forced to disk.
     pub sync: ToDisk,
@@ -64,11 +66,13 @@ pub struct Setting {
     pub roles: Roles,
     /// What of the program's own log is shown; `None` for nothing.
     pub log: Option<&'static str>,
+    /// What time it is on the stage; `None` for the system's time.
+    pub clock: Option<Clock>,
 }
 
 impl Default for Setting {
     fn default() -> Self {
-        Self { sync: ToDisk::Always, roles: Roles::ALL, log: None }
+        Self { sync: ToDisk::Always, roles: Roles::ALL, log: None, clock: None }
     }
 }
 
@@ -119,7 +123,8 @@ impl Open {
             ToDisk::Lazy => Durability::Fast,
         };
         let key = DevKey::read(folder).map_err(DevError::from)?;
-        let parts = Parts::assemble(&config).await?;
+        let clock = setting.clock.unwrap_or_else(clock::system);
+        let parts = Parts::assemble_at(&config, clock).await?;
         let server = roles::bind(&config)?;
         let address = server.address();
         let stop = Stop::new();

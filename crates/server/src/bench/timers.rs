@@ -66,7 +66,7 @@ pub struct Scale {
 pub async fn run(folder: &Path, sync: ToDisk, scale: Scale) -> Result<(), BenchError> {
     // The bench has a runner of its own, with a time of its own.
     let roles = Roles { react: false, ..Roles::ALL };
-    let setting = Setting { sync, roles, log: Some(super::LOG) };
+    let setting = Setting { sync, roles, log: Some(super::LOG), ..Setting::default() };
     on_stage(folder, setting, async |stage| {
         publish(&stage).await?;
         let begin = stage.parts.engine.now();

@@ -1,16 +1,12 @@
 //! The simulated city: its published documents, its enterprises, and chance.
 
 use doudi_domain::{
-    AreaCode, EnterpriseId, TopicId,
-    appeal::Channel,
-    calendar::{Calendar, WorkingTime},
-    policy::Document,
+    AreaCode, EnterpriseId, TopicId, appeal::Channel, calendar::Calendar, policy::Document,
     routing::RoutingTable,
 };
-use fastrand::Rng;
 use jiff::Timestamp;
 
-use super::{SimulateError, step};
+use super::{SimulateError, chance::Chance, step};
 use crate::catalogue::{self, Plan};
 
 /// How many enterprises appeal; some do so again and again.
@@ -32,7 +28,7 @@ const CHANNELS: [(Channel, u32); 7] = [
 pub(super) struct City {
     pub(super) routing: RoutingTable,
     pub(super) calendar: Calendar,
-    pub(super) chance: Rng,
+    pub(super) chance: Chance,
 }
 
 /// The catalogue as documents, in the order in which they are published.
@@ -54,40 +50,27 @@ impl City {
             }
         }
         let routing = routing.ok_or_else(|| step("the catalogue has no routing table"))?;
-        let chance = Rng::with_seed(seed);
+        let chance = Chance::from_seed(seed);
         Ok(Self { routing, calendar: calendar.unwrap_or_default(), chance })
     }
 
     /// True in so many of a hundred cases.
     pub(super) fn percent(&mut self, of_hundred: u32) -> bool {
-        self.chance.u32(0..100) < of_hundred
-    }
-
-    /// One of several, each as likely.
-    pub(super) fn one_of<T: Clone>(&mut self, several: &[T]) -> Option<T> {
-        self.chance.choice(several).cloned()
+        self.chance.percent(of_hundred)
     }
 
     /// An instant between so many hours of working time from `now`.
     pub(super) fn after(&mut self, now: Timestamp, hours: std::ops::Range<u32>) -> Timestamp {
-        let seconds = self.chance.i64(i64::from(hours.start) * 3600..i64::from(hours.end) * 3600);
-        self.calendar.after(now, WorkingTime::from_seconds(seconds))
+        self.chance.after(&self.calendar, now, hours)
     }
 
     pub(super) fn enterprise(&mut self) -> Option<EnterpriseId> {
-        let number = self.chance.u32(0..ENTERPRISES);
+        let number = self.chance.number(0..ENTERPRISES);
         EnterpriseId::parse(&format!("L-SIM{number:05}")).ok()
     }
 
     pub(super) fn channel(&mut self) -> Channel {
-        let mut drawn = self.chance.u32(0..100);
-        for (channel, share) in CHANNELS {
-            if drawn < share {
-                return channel;
-            }
-            drawn -= share;
-        }
-        Channel::Hotline12345
+        self.chance.by_share(&CHANNELS).copied().unwrap_or(Channel::Hotline12345)
     }
 
     /// A topic of the plan, or now and then one that nobody knows.
@@ -95,8 +78,7 @@ impl City {
         if self.percent(4) {
             return TopicId::parse("something-new").ok();
         }
-        let topics: Vec<TopicId> = self.routing.topics.iter().map(|t| t.id.clone()).collect();
-        self.one_of(&topics)
+        self.chance.one_of(&self.routing.topics).map(|topic| topic.id.clone())
     }
 
     /// An area of the city, or now and then one that nobody knows.
@@ -104,7 +86,6 @@ impl City {
         if self.percent(2) {
             return AreaCode::parse("999999").ok();
         }
-        let areas: Vec<AreaCode> = self.routing.areas.iter().map(|a| a.code.clone()).collect();
-        self.one_of(&areas)
+        self.chance.one_of(&self.routing.areas).map(|area| area.code.clone())
     }
 }

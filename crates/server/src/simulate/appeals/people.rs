@@ -1,26 +1,14 @@
 //! What people do next with a case, and when: drawn from chance by the phase that the case is in.
 
 use doudi_domain::{
-    ClassId, DiagnosisId, NoteId, Reference, Sealed, UnitId,
+    ClassId, DiagnosisId, NoteId, Reference, UnitId,
     appeal::{Callback, Case, Command, LawfulChannel, Note, Outcome, Phase, Rating, Visibility},
     clock::{ClockKind, PauseGround},
     diagnosis::{self, Conclusion, Diagnosis, Opinion, Order, Stance, StandingLead},
 };
 use jiff::Timestamp;
-use uuid::Uuid;
 
-use super::city::City;
-
-/// A text of nobody. The domain never opens it.
-#[must_use]
-pub fn text(of: &str) -> Sealed {
-    Sealed {
-        subject: "simulated:nobody".to_owned(),
-        algorithm: "none".to_owned(),
-        nonce: String::new(),
-        ciphertext: of.to_owned(),
-    }
-}
+use crate::simulate::{city::City, text};
 
 /// What somebody does with the case next; none when everybody leaves it to its clocks.
 pub(super) fn next(city: &mut City, case: &Case, now: Timestamp) -> Option<(Timestamp, Command)> {
@@ -38,8 +26,7 @@ pub(super) fn next(city: &mut City, case: &Case, now: Timestamp) -> Option<(Time
             dispatched(city, now, unit, assignment.is_final)
         }
         Phase::Contested { assignment, .. } => {
-            let other = city.routing.units.clone();
-            let other = city.one_of(&other)?.id;
+            let other = city.chance.one_of(&city.routing.units)?.id.clone();
             let to = (other != assignment.route.unit).then_some(other);
             let rule = city.percent(50) || to.is_none();
             let command = if rule { Command::Rule { to } } else { Command::Dispatch { to } };
@@ -69,7 +56,7 @@ fn dispatched(
     unit: UnitId,
     is_final: bool,
 ) -> Option<(Timestamp, Command)> {
-    match city.chance.u32(0..100) {
+    match city.chance.number(0..100) {
         0..15 if !is_final => {
             let command = Command::Contest { unit, reason: text("not ours"), proposed: None };
             Some((city.after(now, 1..7), command))
@@ -103,7 +90,7 @@ fn in_handling(
         return Some((city.after(now, 4..28), command));
     }
     let co_unit = case.phase.route().and_then(|route| route.co_units.first().cloned());
-    match (city.chance.u32(0..100), co_unit) {
+    match (city.chance.number(0..100), co_unit) {
         (0..5, _) => {
             let reference = Reference::parse("补正通知").ok()?;
             let ground = PauseGround::MaterialAsked;
@@ -120,7 +107,7 @@ fn in_handling(
             Some((city.after(now, 1..10), command))
         }
         (35..45, _) => {
-            let id = NoteId(Uuid::from_u128(city.chance.u128(..)));
+            let id = NoteId(city.chance.id());
             let note =
                 Note { id, unit: Some(unit), visibility: Visibility::Internal, text: text("n") };
             Some((city.after(now, 1..14), Command::AddNote(note)))
@@ -134,9 +121,9 @@ fn in_handling(
 }
 
 fn convene(city: &mut City, now: Timestamp, unit: UnitId) -> Option<(Timestamp, Command)> {
-    let diagnosis = DiagnosisId(Uuid::from_u128(city.chance.u128(..)));
+    let diagnosis = DiagnosisId(city.chance.id());
     let known: Vec<UnitId> = city.routing.units.iter().map(|unit| unit.id.clone()).collect();
-    let units = city.chance.choose_multiple(known, 3);
+    let units = city.chance.some_of(&known, 3);
     let question = text("who does it?");
     let command = Command::Convene { unit, diagnosis, units, quorum: 2, question };
     Some((city.after(now, 1..10), command))
@@ -152,7 +139,7 @@ fn resolved(city: &mut City, case: &Case, now: Timestamp) -> Option<(Timestamp, 
     if case.silent || case.callback.as_ref().is_some_and(|c| c.satisfied == Some(true)) {
         return Some((city.after(now, 1..7), Command::Close));
     }
-    match city.chance.u32(0..100) {
+    match city.chance.number(0..100) {
         0..50 => Some((city.after(now, 2..30), Command::Confirm)),
         50..65 => Some((city.after(now, 2..30), Command::Object { reason: text("not solved") })),
         65..85 => {

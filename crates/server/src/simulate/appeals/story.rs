@@ -5,24 +5,19 @@ use std::collections::{BTreeMap, HashMap};
 
 use doudi_domain::{
     AppealId,
-    agenda::{Change, Process},
     appeal::{self, Appeal, Applicant, Command, Confidentiality, Submission},
-    codec,
     diagnosis::{self, Diagnosis},
     policy::{self, Policy},
 };
-use doudi_engine::{
-    Actor, Engine, Envelope, ExecuteError, Position, StreamName, Vault, react::Due, streams,
-};
-use doudi_journal::{Commit, Record};
+use doudi_engine::{Actor, Engine, Envelope, ExecuteError, Position, StreamName, Vault, streams};
+use doudi_journal::Record;
 use jiff::{Timestamp, ToSpan, tz};
-use uuid::Uuid;
 
-use super::{
-    Hands, Plan, SimulateError,
+use super::{Hands, Plan, SimulateError, people};
+use crate::simulate::{
+    agenda::{Agenda, decoded},
     city::{self, City},
-    people::{self, text},
-    step,
+    step, text,
 };
 
 /// Records read at a time.
@@ -68,8 +63,7 @@ pub(super) struct Story {
     city: City,
     happenings: BTreeMap<(Timestamp, u64), Happening>,
     numbered: u64,
-    agenda: BTreeMap<(Timestamp, String, String), Due>,
-    entries: HashMap<(StreamName, String), Timestamp>,
+    agenda: Agenda,
     read: Position,
     pub(super) cases: HashMap<StreamName, Known<Appeal>>,
     pub(super) diagnoses: HashMap<StreamName, Known<Diagnosis>>,
@@ -91,8 +85,7 @@ impl Story {
             city: City::published(plan.seed)?,
             happenings: BTreeMap::new(),
             numbered: 0,
-            agenda: BTreeMap::new(),
-            entries: HashMap::new(),
+            agenda: Agenda::default(),
             read: Position::START,
             cases: HashMap::new(),
             diagnoses: HashMap::new(),
@@ -111,9 +104,9 @@ impl Story {
         }
         let year = tz::offset(8).to_datetime(begin).date();
         for _ in 0..self.plan.cases {
-            let day = year.saturating_add(self.city.chance.i32(0..365).days());
+            let day = year.saturating_add(i64::from(self.city.chance.number(0..365)).days());
             let at = day.at(8, 30, 0, 0).to_zoned(tz::TimeZone::fixed(tz::offset(8)));
-            let minutes = self.city.chance.i64(0..11 * 60);
+            let minutes = i64::from(self.city.chance.number(0..11 * 60));
             let at = at.map_err(step)?.timestamp() + jiff::SignedDuration::from_mins(minutes);
             self.at(at.max(begin), Happening::Appear);
         }
@@ -132,16 +125,14 @@ impl Story {
         loop {
             self.listen().await?;
             let person = self.happenings.keys().next().map(|(at, _)| *at);
-            let due = self.agenda.keys().next().map(|(at, ..)| *at);
+            let due = self.agenda.next();
             let Some(now) = person.into_iter().chain(due).min().filter(|now| *now <= end) else {
                 return Ok(());
             };
             // The agenda may hold what was due long ago.
             let now = now.max(self.engine.now());
             self.hands.set(now);
-            if due.is_some_and(|due| due <= now) {
-                let Some((_, due)) = self.agenda.pop_first() else { continue };
-                self.entries.remove(&(due.stream.clone(), due.key.clone()));
+            if let Some(due) = self.agenda.take_due(now) {
                 self.tally.duties += 1;
                 self.engine.carry_out(&self.vault, &due).await.map_err(step)?;
             } else if let Some((_, happening)) = self.happenings.pop_first() {
@@ -173,7 +164,7 @@ impl Story {
         let (Some(enterprise), Some(topic), Some(area)) = drawn else {
             return Err(step("the catalogue has no topics or areas"));
         };
-        let appeal = AppealId(Uuid::from_u128(self.city.chance.u128(..)));
+        let appeal = AppealId(self.city.chance.id());
         let submission = Submission {
             channel: self.city.channel(),
             topic,
@@ -203,7 +194,7 @@ impl Story {
         D::Command: serde::Serialize,
         D::Rejection: Send + Sync,
     {
-        let id = Uuid::from_u128(self.city.chance.u128(..));
+        let id = self.city.chance.id();
         self.tally.commands += 1;
         match self
             .engine
@@ -255,7 +246,7 @@ impl Story {
         match stream.kind() {
             "appeal" => {
                 let events: Vec<appeal::Event> = decoded(&commit)?;
-                self.note(record, &commit, &events);
+                self.agenda.note(record, &commit, &events);
                 let known = self.cases.entry(stream.clone()).or_default();
                 let state = std::mem::take(&mut known.state);
                 known.state = events.iter().fold(state, doudi_domain::Decider::evolve);
@@ -273,7 +264,7 @@ impl Story {
             }
             "diagnosis" => {
                 let events: Vec<diagnosis::Event> = decoded(&commit)?;
-                self.note(record, &commit, &events);
+                self.agenda.note(record, &commit, &events);
                 let known = self.diagnoses.entry(stream.clone()).or_default();
                 let state = std::mem::take(&mut known.state);
                 known.state = events.iter().fold(state, doudi_domain::Decider::evolve);
@@ -292,45 +283,10 @@ impl Story {
         }
         Ok(())
     }
-
-    /// What the events put on the agenda and take off it.
-    fn note<E: Process>(&mut self, record: &Record, commit: &Commit, events: &[E]) {
-        for change in events.iter().flat_map(Process::agenda) {
-            let key = match &change {
-                Change::Put(entry) => entry.key.clone(),
-                Change::Drop(key) => key.clone(),
-            };
-            let name = (record.stream.clone(), key.clone());
-            if let Some(at) = self.entries.remove(&name) {
-                self.agenda.remove(&(at, record.stream.to_string(), key));
-            }
-            if let Change::Put(entry) = change {
-                self.entries.insert(name, entry.at);
-                let place = (entry.at, record.stream.to_string(), entry.key.clone());
-                let due = Due {
-                    stream: record.stream.clone(),
-                    key: entry.key,
-                    at: entry.at,
-                    duty: entry.duty,
-                    cause: commit.command_id,
-                    correlation: commit.correlation,
-                    position: record.position,
-                };
-                self.agenda.insert(place, due);
-            }
-        }
-    }
 }
 
 impl<S: Default> Default for Known<S> {
     fn default() -> Self {
         Self { state: S::default(), turns: 0 }
     }
-}
-
-fn decoded<E: codec::Storable>(commit: &Commit) -> Result<Vec<E>, SimulateError> {
-    let decode = |stored: &doudi_journal::StoredEvent| {
-        codec::decode(&stored.name, stored.version, &stored.data).map_err(step)
-    };
-    commit.events.iter().map(decode).collect()
 }

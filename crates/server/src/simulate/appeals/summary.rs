@@ -1,7 +1,7 @@
 //! What the simulated year came to: counts from the states that the simulation itself folded, rates
 //! from the tables, and the comparison of the tables with a replay of the log.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::time::Duration;
 
 use comfy_table::{Table, presets::UTF8_FULL_CONDENSED};
 use doudi_domain::{
@@ -11,11 +11,11 @@ use doudi_domain::{
 };
 use doudi_views::{Fresh, Scope, measures};
 
-use super::{SimulateError, step, story::Story};
-use crate::parts::Parts;
-
-/// How long the tables may take to reflect the whole year.
-const CATCH_UP: Duration = Duration::from_secs(600);
+use super::{SimulateError, story::Story};
+use crate::{
+    parts::Parts,
+    simulate::{step, tables},
+};
 
 /// Prints the tables and compares them with the log.
 pub(super) async fn print(
@@ -24,19 +24,10 @@ pub(super) async fn print(
     took: Duration,
 ) -> Result<(), SimulateError> {
     let cases: Vec<&Case> = story.cases.values().filter_map(|known| known.state.known()).collect();
-    let mut counts = Table::new();
-    counts.load_style(UTF8_FULL_CONDENSED).set_header(["state 状态", "cases 件"]);
-    for (name, count) in counted(cases.iter().map(|case| case.phase.name().as_str().to_owned())) {
-        counts.add_row([name, count.to_string()]);
-    }
-    println!("{counts}");
-    let guaranteed = cases.iter().filter_map(|case| case.guarantee);
-    let mut guarantees = Table::new();
-    guarantees.load_style(UTF8_FULL_CONDENSED).set_header(["guarantee 兜底", "cases 件"]);
-    for (name, count) in counted(guaranteed.map(|trigger| in_words(trigger).to_owned())) {
-        guarantees.add_row([name, count.to_string()]);
-    }
-    println!("{guarantees}");
+    let states = cases.iter().map(|case| case.phase.name().as_str());
+    tables::show(["state 状态", "cases 件"], tables::counted(states));
+    let guaranteed = cases.iter().filter_map(|case| case.guarantee).map(in_words);
+    tables::show(["guarantee 兜底", "cases 件"], tables::counted(guaranteed));
     let bounced = cases.iter().filter(|case| case.bounces > 0).count();
     let red = |case: &&&Case| case.clocks.values().any(|clock| clock.level() == Some(Step::Red));
     let overdue = cases.iter().filter(red).count();
@@ -57,13 +48,7 @@ pub(super) async fn print(
         println!("  refused {count} times with {refusal}");
     }
     rates(parts).await?;
-    let report = crate::verify::verify(parts).await?;
-    for line in &report.lines {
-        println!("{line}");
-    }
-    if !report.sound {
-        return Err(SimulateError::Differs);
-    }
+    tables::compare(parts).await?;
     match cases.iter().filter(|case| case.is_silent()).count() {
         0 => Ok(()),
         silent => Err(SimulateError::Silent(silent)),
@@ -82,7 +67,7 @@ async fn rates(parts: &Parts) -> Result<(), SimulateError> {
         topic: None,
         scope: Scope::All,
     };
-    let rates = parts.views.rates(&query, Fresh::at(end, CATCH_UP)).await.map_err(step)?;
+    let rates = parts.views.rates(&query, Fresh::at(end, tables::CATCH_UP)).await.map_err(step)?;
     let mut table = Table::new();
     table.load_style(UTF8_FULL_CONDENSED).set_header([
         "area 区域",
@@ -95,20 +80,13 @@ async fn rates(parts: &Parts) -> Result<(), SimulateError> {
         table.add_row([
             rate.key.clone(),
             rate.handled.to_string(),
-            percent(rate.responded, rate.handled),
-            percent(rate.resolved, rate.asked_resolved),
-            percent(rate.satisfied, rate.asked_satisfied),
+            tables::percent(rate.responded, rate.handled),
+            tables::percent(rate.resolved, rate.asked_resolved),
+            tables::percent(rate.satisfied, rate.asked_satisfied),
         ]);
     }
     println!("{table}");
     Ok(())
-}
-
-fn percent(part: u64, whole: u64) -> String {
-    match (part * 1000).checked_div(whole) {
-        Some(thousandths) => format!("{}.{} %", thousandths / 10, thousandths % 10),
-        None => "-".to_owned(),
-    }
 }
 
 fn in_words(trigger: Trigger) -> &'static str {
@@ -118,10 +96,4 @@ fn in_words(trigger: Trigger) -> &'static str {
         Trigger::Overdue => "overdue 超期",
         Trigger::Dissatisfied => "dissatisfied 两次不满意",
     }
-}
-
-fn counted(names: impl Iterator<Item = String>) -> BTreeMap<String, usize> {
-    let mut counts = BTreeMap::new();
-    names.for_each(|name| *counts.entry(name).or_default() += 1);
-    counts
 }
