@@ -33,7 +33,9 @@ check: ## Form, lints, licences, protocol
 .PHONY: check-deny check-buf
 
 # Advisories need a database that cannot always be fetched; without it the rest is checked all the same.
+# The licences of what other platforms need are read too, so their packages have to be here.
 check-deny:
+	cargo fetch --locked --quiet
 	$(DENY) --offline --log-level error check bans licenses sources
 	@if ls -d "$${CARGO_HOME:-$$HOME/.cargo}"/advisory-dbs/advisory-db-* >/dev/null 2>&1; \
 		then $(DENY) --offline --log-level error check advisories; \
