@@ -12,6 +12,7 @@ mod codes;
 mod crash;
 mod development;
 mod draws;
+mod feed;
 mod frequency;
 mod handling;
 mod health;

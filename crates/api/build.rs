@@ -3,7 +3,7 @@
 use std::{env, error::Error, fs, path::PathBuf};
 
 /// Every file of the contract, below the include root.
-const FILES: [&str; 21] = [
+const FILES: [&str; 22] = [
     "common",
     "enterprise",
     "frequency",
@@ -25,6 +25,7 @@ const FILES: [&str; 21] = [
     "case_service",
     "policy",
     "timeline",
+    "feed_service",
 ];
 
 fn main() -> Result<(), Box<dyn Error>> {

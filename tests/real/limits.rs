@@ -103,8 +103,11 @@ async fn asked_for(client: &mut Client, position: &str) -> Vec<(&'static str, St
         min_position: min_position(),
         ..Default::default()
     };
-    let watch =
-        WatchTimelineRequest { enterprise_id: enterprise_id(), after_position: min_position() };
+    let watch = WatchTimelineRequest {
+        enterprise_id: enterprise_id(),
+        after_position: min_position(),
+        ..<_>::default()
+    };
     vec![
         ask!(enterprises.get_enterprise, profile),
         ask!(inspections.get_visit, visit),

@@ -276,8 +276,11 @@ async fn live_timelines_pass_ratings_over() {
     let world = World::start().await;
     let (visits, position) = visited(&world).await;
     rated(&world, rate(ENTERPRISES[0], &visits[0], Satisfaction::Acceptable)).await.unwrap();
-    let request =
-        WatchTimelineRequest { enterprise_id: ENTERPRISES[0].to_owned(), after_position: position };
+    let request = WatchTimelineRequest {
+        enterprise_id: ENTERPRISES[0].to_owned(),
+        after_position: position,
+        ..<_>::default()
+    };
     let mut market = world.unit(UNIT);
     let mut live = market.timelines.watch_timeline(request).await.unwrap().into_inner();
     let told = doudi_api::proto::ReportResultRequest {

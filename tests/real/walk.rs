@@ -241,8 +241,11 @@ async fn a_watched_timeline_resumes_without_loss_or_repeat() {
     let mut after = String::new();
     let mut last = String::new();
     for step in 0..4 {
-        let request =
-            WatchTimelineRequest { enterprise_id: ENTERPRISE.to_owned(), after_position: after };
+        let request = WatchTimelineRequest {
+            enterprise_id: ENTERPRISE.to_owned(),
+            after_position: after,
+            ..<_>::default()
+        };
         let mut live = supervisor.timelines.watch_timeline(request).await.unwrap().into_inner();
         let planned = unit.inspections.plan_visit(plan(ENTERPRISE, Ground::Complaint)).await;
         let planned = planned.unwrap().into_inner();

@@ -328,6 +328,7 @@ pub const TABLE: &[Permission] = &[
     every_account("/doudi.v1.PolicyService/GetPolicy"),
     every_account("/doudi.v1.TimelineService/ListTimeline"),
     every_account("/doudi.v1.TimelineService/WatchTimeline"),
+    every_account("/doudi.v1.FeedService/StreamEvents"),
 ];
 
 /// The row of an rpc; none when it is served to nobody.

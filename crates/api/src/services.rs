@@ -30,6 +30,7 @@ use crate::{
         diagnosis_service_server::{DiagnosisServiceServer, SERVICE_NAME as DIAGNOSES},
         draw_service_server::{DrawServiceServer, SERVICE_NAME as DRAWS},
         enterprise_service_server::{EnterpriseServiceServer, SERVICE_NAME as ENTERPRISES},
+        feed_service_server::{FeedServiceServer, SERVICE_NAME as FEED},
         handling_service_server::{HandlingServiceServer, SERVICE_NAME as HANDLINGS},
         inspection_service_server::{InspectionServiceServer, SERVICE_NAME as INSPECTIONS},
         policy_service_server::{PolicyServiceServer, SERVICE_NAME as POLICIES},
@@ -48,6 +49,7 @@ mod device;
 mod diagnosis;
 mod draw;
 mod enterprise;
+mod feed;
 mod handling;
 mod inspection;
 mod policy;
@@ -57,7 +59,7 @@ mod visit_list;
 mod watch_stream;
 
 /// The full names of the services, as health reports them.
-pub const SERVICES: [&str; 15] = [
+pub const SERVICES: [&str; 16] = [
     ENTERPRISES,
     INSPECTIONS,
     CODES,
@@ -73,6 +75,7 @@ pub const SERVICES: [&str; 15] = [
     CASES,
     POLICIES,
     TIMELINES,
+    FEED,
 ];
 
 /// The largest answer, in bytes: what common clients take in unless they are told otherwise.
@@ -205,6 +208,7 @@ impl Api {
             .add_service(bounded!(CaseServiceServer))
             .add_service(bounded!(PolicyServiceServer))
             .add_service(bounded!(TimelineServiceServer))
+            .add_service(bounded!(FeedServiceServer))
     }
 
     /// The largest page of a list, in bytes.

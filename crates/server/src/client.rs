@@ -6,7 +6,7 @@ use doudi_api::proto::{
     campaign_service_client::CampaignServiceClient, case_service_client::CaseServiceClient,
     code_service_client::CodeServiceClient, device_service_client::DeviceServiceClient,
     diagnosis_service_client::DiagnosisServiceClient, draw_service_client::DrawServiceClient,
-    enterprise_service_client::EnterpriseServiceClient,
+    enterprise_service_client::EnterpriseServiceClient, feed_service_client::FeedServiceClient,
     handling_service_client::HandlingServiceClient,
     inspection_service_client::InspectionServiceClient, policy_document::Document,
     policy_service_client::PolicyServiceClient, rating_service_client::RatingServiceClient,
@@ -68,6 +68,8 @@ pub struct Client {
     pub policies: PolicyServiceClient<Authenticated>,
     /// Timelines.
     pub timelines: TimelineServiceClient<Authenticated>,
+    /// The event feed.
+    pub feed: FeedServiceClient<Authenticated>,
 }
 
 impl Client {
@@ -94,6 +96,7 @@ impl Client {
             cases: CaseServiceClient::new(with()),
             policies: PolicyServiceClient::new(with()),
             timelines: TimelineServiceClient::new(with()),
+            feed: FeedServiceClient::new(with()),
         })
     }
 

@@ -6,7 +6,7 @@
 use std::{fmt, sync::Arc, time::Duration};
 
 use deadpool_postgres::Pool;
-use doudi_domain::{EnterpriseId, UnitId};
+use doudi_domain::UnitId;
 use doudi_journal::{Journal, Position};
 use tokio::{
     sync::{Mutex, watch},
@@ -153,15 +153,14 @@ impl Views {
         Ok(page)
     }
 
-    /// An enterprise's timeline in log order: what comes after `after`, then what is new, live.
+    /// Timelines in log order: what comes after `after`, then what is new, live.
     #[must_use]
     pub fn watch_timeline(
         &self,
-        enterprise: EnterpriseId,
+        selection: timeline::Selection,
         after: timeline::Point,
-        scope: Scope,
     ) -> timeline::Watch {
-        timeline::Watch::new(self.clone(), enterprise, after, scope)
+        timeline::Watch::new(self.clone(), selection, after)
     }
 
     /// One page of appeals, newest submission first.

@@ -15,12 +15,14 @@ mod details;
 mod fold;
 mod hub;
 mod list;
+mod selection;
 mod watch;
 
 pub(crate) use apply::apply;
 pub(crate) use hub::Hub;
 pub(crate) use list::list;
 pub use list::{Cursor, Order, Page, Query};
+pub use selection::Selection;
 pub use watch::Watch;
 
 use crate::{

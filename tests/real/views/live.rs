@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 use doudi_journal::Position;
 use doudi_views::{
     Areas, Scope, ViewName,
-    timeline::{Entry, Point, Watch, WatchItem},
+    timeline::{Entry, Kind, Point, Selection, Watch, WatchItem},
 };
 
 use super::{Fixture, Running, WITHIN, log::*};
@@ -43,7 +43,10 @@ async fn a_watch_delivers_once_and_in_order_across_a_lag_and_a_resume() {
     let last = log.history(2, "tax").await;
     let running = Running::start(&fixture.views, &log.journal);
     fixture.reach(last).await;
-    let watch = |after| fixture.views.watch_timeline(enterprise(1), after, Scope::All);
+    let watch = |after| {
+        let selection = Selection::of(enterprise(1), Scope::All);
+        fixture.views.watch_timeline(selection, after)
+    };
     let mut lagging = watch(Point::START);
     let mut prompt = watch(Point::START);
     assert_eq!(points(&collect(&mut lagging, EVENTS).await).len(), EVENTS);
@@ -84,7 +87,10 @@ async fn a_watch_shows_only_what_its_scope_covers_and_outlives_a_rebuild() {
         areas: Areas::Some(vec![]),
         desk: false,
     };
-    let watch = |scope| fixture.views.watch_timeline(enterprise(1), Point::START, scope);
+    let watch = |scope| {
+        let selection = Selection::of(enterprise(1), scope);
+        fixture.views.watch_timeline(selection, Point::START)
+    };
     let mut tax = watch(scope(&["tax"]));
     let mut other = watch(scope(&["fire"]));
     let mut none = watch(scope(&[]));
@@ -100,5 +106,63 @@ async fn a_watch_shows_only_what_its_scope_covers_and_outlives_a_rebuild() {
     assert_eq!(seen[0].position, after);
     assert_eq!(quiet(&mut tax).await, after);
     assert_eq!(quiet(&mut none).await, after);
+    running.stop().await;
+}
+
+/// What a selection delivers of three enterprises, from the table and live, until nothing is left.
+async fn delivered(watch: &mut Watch) -> Vec<(u8, Kind)> {
+    let mut seen = vec![];
+    while let WatchItem::Entries(entries) = watch.next(Duration::from_millis(50)).await.unwrap() {
+        seen.extend(entries.iter().map(|entry| {
+            let number = entry.enterprise.as_str().trim_start_matches("L-").parse().unwrap();
+            (number, entry.kind)
+        }));
+    }
+    seen
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_unit_an_area_and_the_whole_city_are_watched_alike_from_the_table_and_live() {
+    let fixture = Fixture::start().await;
+    let mut log = Log::new();
+    let mut last = Position::START;
+    for n in 1..=3 {
+        last = log.history(n, if n == 2 { "fire" } else { "tax" }).await;
+    }
+    let running = Running::start(&fixture.views, &log.journal);
+    fixture.reach(last).await;
+    let all = Selection::all(Scope::All);
+    let selections = [
+        all.clone(),
+        Selection { unit: Some(unit("fire")), ..all.clone() },
+        Selection { areas: vec![area(AREA)], ..all.clone() },
+        Selection { kinds: vec![Kind::Visit], ..all.clone() },
+        Selection { unit: Some(unit("fire")), kinds: vec![Kind::Visit], ..all.clone() },
+        Selection::of(enterprise(3), Scope::All),
+    ];
+    let mut watches: Vec<Watch> = selections
+        .iter()
+        .map(|selection| fixture.views.watch_timeline(selection.clone(), Point::START))
+        .collect();
+    let mut from_table = vec![];
+    for watch in &mut watches {
+        from_table.push(delivered(watch).await);
+    }
+    assert_eq!(from_table[0].len(), 3 * EVENTS);
+    assert!(!from_table[1].is_empty() && from_table[1].iter().all(|(n, _)| *n == 2));
+    assert!(from_table[3].iter().all(|(_, kind)| *kind == Kind::Visit));
+    assert!(from_table[4].len() < from_table[3].len());
+    assert_eq!(from_table[5].len(), EVENTS);
+    // The same events once more, of other enterprises, come from the hub.
+    for n in 4..=6 {
+        last = log.history(n, if n == 5 { "fire" } else { "tax" }).await;
+    }
+    fixture.reach(last).await;
+    for (watch, before) in watches.iter_mut().zip(&from_table).take(5) {
+        let live = delivered(watch).await;
+        let shifted: Vec<_> = before.iter().map(|(n, kind)| (n + 3, *kind)).collect();
+        assert_eq!(live, shifted);
+        assert_eq!(watch.point().position, last);
+    }
     running.stop().await;
 }

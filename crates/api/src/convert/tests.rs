@@ -152,7 +152,7 @@ fn convert_all(bytes: &[u8]) {
     on(bytes, |request| appeal::list(request, &caller, &tokens()).is_ok());
     on(bytes, |request| policy::draft(request).is_ok());
     on(bytes, |request| timeline::list(request, &caller, &tokens()).is_ok());
-    on(bytes, |request| timeline::watch(request).is_ok());
+    on(bytes, |request| timeline::watch(request, Caller::for_tests().scope()).is_ok());
 }
 
 proptest! {

@@ -1,8 +1,13 @@
 //! Requests and answers about timelines.
 
+use std::sync::Arc;
+
 use doudi_domain::{AreaCode, EnterpriseId, UnitId};
 use doudi_engine::Position;
-use doudi_views::timeline::{Cursor, Entry, Kind, Order, Page, Point, Query};
+use doudi_views::{
+    Scope,
+    timeline::{Cursor, Entry, Kind, Order, Page, Point, Query, Selection},
+};
 use jiff::Timestamp;
 
 use super::{
@@ -21,8 +26,20 @@ const PAGE: (u32, u32) = (50, 500);
 /// The most kinds that a filter may list; repeating one says nothing.
 const KINDS_MAX: usize = 20;
 
+/// The most areas that a filter may list.
+const AREAS_MAX: usize = 20;
+
 /// The bytes of a cursor: microseconds, position, ordinal.
 const CURSOR_BYTES: usize = 20;
+
+/// What is sent to whoever watches.
+#[derive(Debug)]
+pub(crate) enum Sent {
+    /// An entry.
+    Entry(Arc<Entry>),
+    /// Nothing for a while: everything up to here was sent.
+    Heartbeat(Position),
+}
 
 /// A list query, the position it must reflect, and what its next page's token is bound to.
 #[derive(Debug)]
@@ -84,11 +101,47 @@ pub(crate) fn list(
     fields.finish(list())
 }
 
-pub(crate) fn watch(request: &pb::WatchTimelineRequest) -> Result<(EnterpriseId, Point), Failure> {
+pub(crate) fn watch(
+    request: &pb::WatchTimelineRequest,
+    scope: Scope,
+) -> Result<(Selection, Point), Failure> {
     let mut fields = Fields::default();
-    let enterprise = fields.enterprise(&request.enterprise_id);
-    let place = fields.position("after_position", &request.after_position);
-    fields.finish(enterprise.zip(place.map(point)))
+    let unit = fields.optional("unit", &request.unit, UnitId::parse);
+    let selected = selection(&mut fields, &request.enterprise_id, &request.areas, &request.kinds);
+    let after = fields.position("after_position", &request.after_position);
+    let selected = selected.zip(unit).map(|(selected, unit)| Selection { unit, scope, ..selected });
+    fields.finish(selected.zip(after.map(point)))
+}
+
+pub(crate) fn feed(
+    request: &pb::StreamEventsRequest,
+    scope: Scope,
+) -> Result<(Selection, Point), Failure> {
+    let mut fields = Fields::default();
+    let selected = selection(&mut fields, &request.enterprise_id, &request.areas, &request.kinds);
+    let after = fields.position("after_position", &request.after_position);
+    let selected = selected.map(|selected| Selection { scope, ..selected });
+    fields.finish(selected.zip(after.map(point)))
+}
+
+/// Which entries are asked for, of any unit, by whomever.
+fn selection(
+    fields: &mut Fields,
+    enterprise: &str,
+    areas: &[String],
+    kinds: &[i32],
+) -> Option<Selection> {
+    let enterprise = fields.optional("enterprise_id", enterprise, EnterpriseId::parse);
+    let areas = fields.set("areas", areas, (0, AREAS_MAX), AreaCode::parse);
+    let kinds = fields.each("kinds", kinds, (0, KINDS_MAX), |fields, path, value| {
+        fields.choice(path, *value, kind)
+    });
+    Some(Selection {
+        enterprise: enterprise?,
+        areas: areas?.into_iter().collect(),
+        kinds: kinds?,
+        ..Selection::all(Scope::All)
+    })
 }
 
 fn point(place: Place) -> Point {
@@ -129,15 +182,51 @@ fn end(entry: &Entry) -> Cursor {
     Cursor { occurred_at: *occurred_at, position: *position, ordinal: *ordinal }
 }
 
-/// A live entry with the place to resume after it.
-pub(crate) fn live(entry: &Entry) -> pb::WatchTimelineResponse {
-    let place = Place { position: entry.position, ordinal: Some(entry.ordinal) };
-    pb::WatchTimelineResponse { entry: Some(of_entry(entry)), position: token::of_place(place) }
+/// The place to resume after an entry.
+fn place(entry: &Entry) -> String {
+    token::of_place(Place { position: entry.position, ordinal: Some(entry.ordinal) })
 }
 
-/// A heartbeat: everything up to `position` has been sent.
-pub(crate) fn heartbeat(position: Position) -> pb::WatchTimelineResponse {
-    pb::WatchTimelineResponse { entry: None, position: token::of_position(position) }
+/// What is sent live: an entry with the place to resume after it, or how far everything was sent.
+pub(crate) fn live(sent: &Sent) -> pb::WatchTimelineResponse {
+    match sent {
+        Sent::Entry(entry) => {
+            pb::WatchTimelineResponse { entry: Some(of_entry(entry)), position: place(entry) }
+        }
+        Sent::Heartbeat(position) => {
+            pb::WatchTimelineResponse { entry: None, position: token::of_position(*position) }
+        }
+    }
+}
+
+/// The same for partner systems.
+pub(crate) fn fed(sent: &Sent) -> pb::StreamEventsResponse {
+    match sent {
+        Sent::Entry(entry) => {
+            pb::StreamEventsResponse { event: Some(of_event(entry)), position: place(entry) }
+        }
+        Sent::Heartbeat(position) => {
+            pb::StreamEventsResponse { event: None, position: token::of_position(*position) }
+        }
+    }
+}
+
+fn of_event(entry: &Entry) -> pb::CloudEvent {
+    let enterprise = entry.enterprise.to_string();
+    pb::CloudEvent {
+        id: place(entry),
+        source: format!("/doudi/enterprises/{enterprise}"),
+        specversion: "1.0".to_owned(),
+        r#type: format!("doudi.{}.{}", entry.kind, entry.event_type),
+        subject: entry.subject.map(|subject| subject.to_string()).unwrap_or_default(),
+        time: Some(common::of_timestamp(entry.occurred_at)),
+        datacontenttype: "application/json".to_owned(),
+        data: entry.details_json.clone(),
+        partitionkey: enterprise,
+        recordedtime: Some(common::of_timestamp(entry.recorded_at)),
+        unit: entry.unit.as_ref().map(UnitId::to_string).unwrap_or_default(),
+        area: entry.area.as_ref().map(AreaCode::to_string).unwrap_or_default(),
+    }
 }
 
 fn of_entry(entry: &Entry) -> pb::TimelineEntry {

@@ -2,7 +2,10 @@
 
 use std::sync::Arc;
 
-use doudi_views::ViewName;
+use doudi_views::{
+    ViewName,
+    timeline::{Point, Selection},
+};
 use tonic::{Request, Response, Status};
 
 use super::{
@@ -11,7 +14,7 @@ use super::{
 };
 use crate::{
     call::Call,
-    convert::timeline,
+    convert::timeline::{self, Sent},
     error::{Failure, RETRY_LATER, Reason, Refusal},
     proto::{self as pb, timeline_service_server::TimelineService},
 };
@@ -33,26 +36,39 @@ impl Api {
         &self,
         call: &Call,
         request: &pb::WatchTimelineRequest,
-    ) -> Result<Watching, Failure> {
-        let (enterprise, after) = timeline::watch(request)?;
-        may_ask(call, &enterprise)?;
+    ) -> Result<Watching<pb::WatchTimelineResponse>, Failure> {
+        let (selection, after) = timeline::watch(request, call.caller.scope())?;
+        self.watching(call, selection, after, timeline::live).await
+    }
+
+    /// A live stream of what the selection means, each entry as a `message`.
+    pub(super) async fn watching<M: 'static>(
+        &self,
+        call: &Call,
+        selection: Selection,
+        after: Point,
+        message: fn(&Sent) -> M,
+    ) -> Result<Watching<M>, Failure> {
+        if let Some(enterprise) = &selection.enterprise {
+            may_ask(call, enterprise)?;
+        }
         self.reached(ViewName::Timeline, "after_position", after.position).await?;
         let permit = Arc::clone(&self.0.watches)
             .try_acquire_owned()
             .map_err(|_| Refusal::new(Reason::Overloaded).retry_after(RETRY_LATER))?;
-        let watch = self.0.views.watch_timeline(enterprise, after, call.caller.scope());
+        let watch = self.0.views.watch_timeline(selection, after);
         let until = watch_stream::Until {
             shutdown: self.0.shutdown.clone(),
             clock: self.0.clock.clone(),
             expires_at: call.caller.expires_at,
         };
-        Ok(watch_stream::start(watch, until, permit))
+        Ok(watch_stream::start(watch, until, permit, message))
     }
 }
 
 #[tonic::async_trait]
 impl TimelineService for Api {
-    type WatchTimelineStream = Watching;
+    type WatchTimelineStream = Watching<pb::WatchTimelineResponse>;
 
     async fn list_timeline(
         &self,
@@ -65,7 +81,7 @@ impl TimelineService for Api {
     async fn watch_timeline(
         &self,
         request: Request<pb::WatchTimelineRequest>,
-    ) -> Result<Response<Watching>, Status> {
+    ) -> Result<Response<Self::WatchTimelineStream>, Status> {
         let call = Call::of(&request)?;
         Ok(Response::new(self.watch(&call, request.get_ref()).await?))
     }

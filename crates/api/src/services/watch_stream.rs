@@ -12,10 +12,10 @@ use std::{
     time::Duration,
 };
 
-use doudi_engine::{Clock, Position};
+use doudi_engine::Clock;
 use doudi_views::{
     ViewError,
-    timeline::{Entry, Watch, WatchItem},
+    timeline::{Watch, WatchItem},
 };
 use futures::{FutureExt, Stream};
 use jiff::Timestamp;
@@ -26,10 +26,9 @@ use tokio::{
 use tonic::Status;
 
 use crate::{
-    convert::timeline,
+    convert::timeline::Sent,
     error::{Failure, RETRY_SOON, Reason, Refusal},
     identity::TokenError,
-    proto::WatchTimelineResponse,
 };
 
 /// The most live timelines at once; further ones are shed.
@@ -44,46 +43,32 @@ const WAITING_MAX: usize = 16;
 /// How long a client may leave a full buffer unread.
 const UNREAD_MAX: Duration = Duration::from_secs(30);
 
-/// What waits for one client; made into a message only when it is read.
-enum Waiting {
-    Entry(Arc<Entry>),
-    Heartbeat(Position),
-}
-
-impl Waiting {
-    fn message(&self) -> WatchTimelineResponse {
-        match self {
-            Self::Entry(entry) => timeline::live(entry),
-            Self::Heartbeat(position) => timeline::heartbeat(*position),
-        }
-    }
-}
-
 /// The messages that wait for one client. The sender only reaches them while the stream lives.
-type Queue = Mutex<mpsc::Receiver<Waiting>>;
+type Queue = Mutex<mpsc::Receiver<Sent>>;
 
-fn lock(queue: &Queue) -> MutexGuard<'_, mpsc::Receiver<Waiting>> {
+fn lock(queue: &Queue) -> MutexGuard<'_, mpsc::Receiver<Sent>> {
     queue.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// The stream that one client reads.
-pub(super) type Watching =
-    Pin<Box<dyn Stream<Item = Result<WatchTimelineResponse, Status>> + Send>>;
+pub(super) type Watching<M> = Pin<Box<dyn Stream<Item = Result<M, Status>> + Send>>;
 
-struct Live {
+struct Live<M> {
+    /// Makes a message, only when it is read.
+    message: fn(&Sent) -> M,
     queue: Arc<Queue>,
     /// Why there are no more; none once it was said.
     end: Option<oneshot::Receiver<Status>>,
     _permit: OwnedSemaphorePermit,
 }
 
-impl Stream for Live {
-    type Item = Result<WatchTimelineResponse, Status>;
+impl<M> Stream for Live<M> {
+    type Item = Result<M, Status>;
 
     fn poll_next(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
         let this = self.get_mut();
         if let Some(waiting) = ready!(lock(&this.queue).poll_recv(context)) {
-            return Poll::Ready(Some(Ok(waiting.message())));
+            return Poll::Ready(Some(Ok((this.message)(&waiting))));
         }
         // After the messages still waiting comes the reason why there are no more.
         let Some(end) = &mut this.end else {
@@ -105,8 +90,13 @@ pub(super) struct Until {
     pub(super) expires_at: Timestamp,
 }
 
-/// Starts to send what `watch` finds. The permit is held as long as the stream lives.
-pub(super) fn start(watch: Watch, until: Until, permit: OwnedSemaphorePermit) -> Watching {
+/// Starts to send what `watch` finds, each as a `message`. The permit is held as long as the stream lives.
+pub(super) fn start<M: 'static>(
+    watch: Watch,
+    until: Until,
+    permit: OwnedSemaphorePermit,
+    message: fn(&Sent) -> M,
+) -> Watching<M> {
     let (sender, receiver) = mpsc::channel(WAITING_MAX);
     let (said, end) = oneshot::channel();
     let queue = Arc::new(Mutex::new(receiver));
@@ -121,7 +111,7 @@ pub(super) fn start(watch: Watch, until: Until, permit: OwnedSemaphorePermit) ->
         // The client may be gone, and then nobody wants to know.
         let _ = said.send(status);
     });
-    Box::pin(Live { queue, end: Some(end), _permit: permit })
+    Box::pin(Live { message, queue, end: Some(end), _permit: permit })
 }
 
 struct Sending {
@@ -150,10 +140,10 @@ impl Sending {
 
     async fn send(&mut self, found: Result<WatchItem, ViewError>) -> Result<(), Status> {
         match found.map_err(Failure::from)? {
-            WatchItem::Heartbeat(position) => self.outbox.push(Waiting::Heartbeat(position)).await,
+            WatchItem::Heartbeat(position) => self.outbox.push(Sent::Heartbeat(position)).await,
             WatchItem::Entries(entries) => {
                 for entry in entries {
-                    self.outbox.push(Waiting::Entry(entry)).await?;
+                    self.outbox.push(Sent::Entry(entry)).await?;
                 }
                 Ok(())
             }
@@ -163,7 +153,7 @@ impl Sending {
 
 /// The end of the queue that is written to.
 struct Outbox {
-    sender: mpsc::Sender<Waiting>,
+    sender: mpsc::Sender<Sent>,
     unread: Weak<Queue>,
     /// How long a full queue is waited for.
     unread_max: Duration,
@@ -171,7 +161,7 @@ struct Outbox {
 }
 
 impl Outbox {
-    async fn push(&mut self, waiting: Waiting) -> Result<(), Status> {
+    async fn push(&mut self, waiting: Sent) -> Result<(), Status> {
         let pushed = tokio::select! {
             pushed = timeout(self.unread_max, self.sender.send(waiting)) => pushed,
             () = stopped(&mut self.shutdown) => return Err(down()),
@@ -210,13 +200,21 @@ async fn stopped(shutdown: &mut watch::Receiver<bool>) {
 
 #[cfg(test)]
 mod tests {
+    use doudi_engine::Position;
     use futures::StreamExt;
     use tokio::sync::Semaphore;
 
     use super::*;
+    use crate::{convert::timeline, proto::WatchTimelineResponse};
 
     /// A stream with the only permit of its semaphore, and what writes to it.
-    fn live() -> (Live, Outbox, oneshot::Sender<Status>, watch::Sender<bool>, Arc<Semaphore>) {
+    fn live() -> (
+        Live<WatchTimelineResponse>,
+        Outbox,
+        oneshot::Sender<Status>,
+        watch::Sender<bool>,
+        Arc<Semaphore>,
+    ) {
         let permits = Arc::new(Semaphore::new(1));
         let permit = Arc::clone(&permits).try_acquire_owned().unwrap();
         let (stop, shutdown) = watch::channel(false);
@@ -225,11 +223,17 @@ mod tests {
         let queue = Arc::new(Mutex::new(receiver));
         let (unread, unread_max) = (Arc::downgrade(&queue), Duration::from_millis(1));
         let outbox = Outbox { sender, unread, unread_max, shutdown };
-        (Live { queue, end: Some(end), _permit: permit }, outbox, said, stop, permits)
+        (
+            Live { message: timeline::live, queue, end: Some(end), _permit: permit },
+            outbox,
+            said,
+            stop,
+            permits,
+        )
     }
 
-    fn at(position: u64) -> Waiting {
-        Waiting::Heartbeat(Position(position))
+    fn at(position: u64) -> Sent {
+        Sent::Heartbeat(Position(position))
     }
 
     #[tokio::test]
@@ -258,7 +262,7 @@ mod tests {
         said.send(down()).unwrap();
         drop(outbox);
         let first = live.next().await.unwrap().unwrap();
-        assert_eq!(first, timeline::heartbeat(Position(7)));
+        assert_eq!(first, timeline::live(&at(7)));
         assert_eq!(live.next().await.unwrap().unwrap_err().code(), tonic::Code::Unavailable);
         assert!(live.next().await.is_none());
     }

@@ -26,7 +26,34 @@ const PAUSE: Duration = Duration::from_millis(500);
 pub(super) struct Batch {
     pub(super) after: Position,
     pub(super) until: Position,
-    pub(super) entries: HashMap<EnterpriseId, Vec<Known>>,
+    /// In log order.
+    entries: Vec<Known>,
+    /// Where each enterprise's stand among them.
+    places: HashMap<EnterpriseId, Vec<usize>>,
+}
+
+impl Batch {
+    fn new(after: Position, until: Position, entries: Vec<Known>) -> Self {
+        let mut places: HashMap<EnterpriseId, Vec<usize>> = HashMap::new();
+        for (at, known) in entries.iter().enumerate() {
+            places.entry(known.entry.enterprise.clone()).or_default().push(at);
+        }
+        Self { after, until, entries, places }
+    }
+
+    /// The entries in log order: all, or those of one enterprise, without looking at the others.
+    pub(super) fn entries<'a>(
+        &'a self,
+        of: Option<&EnterpriseId>,
+    ) -> Box<dyn Iterator<Item = &'a Known> + 'a> {
+        match of {
+            None => Box::new(self.entries.iter()),
+            Some(of) => {
+                let places = self.places.get(of).into_iter().flatten();
+                Box::new(places.filter_map(|at| self.entries.get(*at)))
+            }
+        }
+    }
 }
 
 /// The source of new entries. Clones share it.
@@ -102,9 +129,5 @@ async fn read(pool: &Pool, after: Position, until: Position) -> Result<Batch, Vi
         found.retain(|known| known.entry.position < cut);
         until = Position(cut.0.saturating_sub(1));
     }
-    let mut entries: HashMap<EnterpriseId, Vec<Known>> = HashMap::new();
-    for known in found {
-        entries.entry(known.entry.enterprise.clone()).or_default().push(known);
-    }
-    Ok(Batch { after, until, entries })
+    Ok(Batch::new(after, until, found))
 }

@@ -5,22 +5,25 @@
 
 use std::{sync::Arc, time::Duration};
 
-use doudi_domain::EnterpriseId;
+use doudi_journal::Position;
 use tokio::{
     sync::broadcast::{self, error::RecvError},
     time::{Instant, timeout_at},
 };
 use tokio_postgres::types::{ToSql, Type};
 
-use super::{COLUMNS, ENTRIES, Entry, Known, Point, SCOPED, WatchItem, hub::Batch};
-use crate::{PAGE_MAX, Scope, ViewError, ViewName, Views, db, predicate::Predicate};
+use super::{COLUMNS, ENTRIES, Entry, Known, Point, Selection, WatchItem, hub::Batch};
+use crate::{PAGE_MAX, ViewError, ViewName, Views, db};
 
-/// A live timeline of one enterprise.
+/// The positions that one page of several enterprises spans at most. What few of many entries are meant for
+/// is sought in steps of this length, so that no page costs more than so many rows.
+const SPAN: u64 = 20_000;
+
+/// A live timeline.
 #[derive(Debug)]
 pub struct Watch {
     views: Views,
-    enterprise: EnterpriseId,
-    scope: Scope,
+    selection: Selection,
     point: Point,
     /// Whether everything up to the newest batch seen has been delivered.
     caught_up: bool,
@@ -28,10 +31,10 @@ pub struct Watch {
 }
 
 impl Watch {
-    pub(crate) fn new(views: Views, enterprise: EnterpriseId, after: Point, scope: Scope) -> Self {
+    pub(crate) fn new(views: Views, selection: Selection, after: Point) -> Self {
         // Subscribed before the first page is read, so that nothing falls in between.
         let batches = views.shared.hub.subscribe();
-        Self { views, enterprise, scope, point: after, caught_up: false, batches }
+        Self { views, selection, point: after, caught_up: false, batches }
     }
 
     /// Where to resume: everything up to here was delivered.
@@ -52,6 +55,10 @@ impl Watch {
                 let entries = self.page().await?;
                 if !entries.is_empty() {
                     return Ok(WatchItem::Entries(entries));
+                }
+                // A long way without anything that is meant: say how far it is.
+                if !self.caught_up && Instant::now() >= until {
+                    return Ok(WatchItem::Heartbeat(self.point.position));
                 }
                 continue;
             }
@@ -82,24 +89,29 @@ impl Watch {
             self.caught_up = false;
             return vec![];
         }
-        let ours = batch.entries.get(&self.enterprise).map_or(&[][..], Vec::as_slice);
-        let seen =
-            |known: &&Known| known.entry.point() > self.point && known.is_within(&self.scope);
-        let entries = ours.iter().filter(seen).map(|known| known.shown(&self.scope)).collect();
+        let Selection { enterprise, scope, .. } = &self.selection;
+        let new =
+            |known: &&Known| known.entry.point() > self.point && self.selection.includes(known);
+        let entries = batch.entries(enterprise.as_ref()).filter(new);
+        let entries = entries.map(|known| known.shown(scope)).collect();
         self.point = Point::end_of(batch.until);
         entries
     }
 
     /// A page from the table, after our point.
     async fn page(&mut self) -> Result<Vec<Arc<Entry>>, ViewError> {
-        let mut predicate = Predicate::default();
-        predicate.is("enterprise", self.enterprise.as_str());
+        let mut predicate = self.selection.predicate();
         let key: Vec<(Box<dyn ToSql + Sync + Send>, Type)> = vec![
             (Box::new(db::stored(self.point.position)), Type::INT8),
             (Box::new(self.point.stored_ordinal()), Type::INT4),
         ];
         predicate.compare_row("position, ordinal", ">", key);
-        predicate.within(&self.scope, &SCOPED);
+        // An enterprise's own entries are found by an index, however far they lie apart.
+        let span = self.selection.enterprise.is_none().then_some(SPAN);
+        let end = span.map(|span| Position(self.point.position.0.saturating_add(span)));
+        if let Some(end) = end {
+            predicate.compare("position", "<=", db::stored(end), Type::INT8);
+        }
         let statement = format!(
             "SELECT {COLUMNS} FROM {ENTRIES} WHERE {} ORDER BY position, ordinal LIMIT {PAGE_MAX}",
             predicate.sql()
@@ -111,14 +123,16 @@ impl Watch {
             .query_typed(&statement, &predicate.values())
             .await
             .map_err(|error| ViewError::sql("reading a timeline", error))?;
-        let read = |row| Known::read(row).map(|known| known.shown(&self.scope));
+        let read = |row| Known::read(row).map(|known| known.shown(&self.selection.scope));
         let entries = rows.iter().map(read).collect::<Result<Vec<_>, _>>()?;
+        let reached = snapshot.position;
         match entries.last().filter(|_| entries.len() == PAGE_MAX) {
             Some(last) => self.point = last.point(),
             None => {
+                let end = end.unwrap_or(reached).min(reached);
                 // A view that is being rebuilt is behind us for a while: never go back.
-                self.point = self.point.max(Point::end_of(snapshot.position));
-                self.caught_up = true;
+                self.point = self.point.max(Point::end_of(end));
+                self.caught_up = end == reached;
             }
         }
         Ok(entries)

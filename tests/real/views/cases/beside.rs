@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use doudi_views::timeline::{Entry, Kind, Order, Point, Query, WatchItem};
+use doudi_views::timeline::{Entry, Kind, Order, Point, Query, Selection, WatchItem};
 
 use super::*;
 
@@ -20,7 +20,7 @@ async fn timeline_of(fixture: &Fixture, scope: Scope, at: Position) -> Vec<Entry
         limit: 500,
     };
     let listed = fixture.views.timeline(&query, fresh(at)).await.unwrap().entries;
-    let mut watch = fixture.views.watch_timeline(enterprise(1), Point::START, scope);
+    let mut watch = fixture.views.watch_timeline(Selection::of(enterprise(1), scope), Point::START);
     let mut watched: Vec<Entry> = Vec::new();
     while let WatchItem::Entries(entries) = watch.next(super::super::WITHIN / 100).await.unwrap() {
         watched.extend(entries.into_iter().map(Arc::unwrap_or_clone));

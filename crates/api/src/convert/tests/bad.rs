@@ -89,8 +89,24 @@ fn timelines() {
     let watch = || pb::WatchTimelineRequest { enterprise_id: "L-1".into(), ..Default::default() };
     check(
         watch,
-        timeline::watch,
-        &[(|r| r.after_position = "1".into(), "after_position", Reason::PositionInvalid)],
+        |r| timeline::watch(r, caller.scope()),
+        &[
+            (|r| r.after_position = "1".into(), "after_position", Reason::PositionInvalid),
+            (|r| r.enterprise_id = "x".into(), "enterprise_id", Reason::EnterpriseIdMalformed),
+            (|r| r.unit = "Tax".into(), "unit", Reason::FieldCharacter),
+            (|r| r.areas = vec!["1".into(), "1".into()], "areas[1]", Reason::ListDuplicate),
+            (|r| r.kinds = vec![9], "kinds[0]", Reason::EnumUnknown),
+        ],
+    );
+    let feed = || pb::StreamEventsRequest { areas: vec!["210212".into()], ..Default::default() };
+    check(
+        feed,
+        |r| timeline::feed(r, caller.scope()),
+        &[
+            (|r| r.after_position = "1".into(), "after_position", Reason::PositionInvalid),
+            (|r| r.areas = (0..21).map(|n| n.to_string()).collect(), "areas", Reason::ListSize),
+            (|r| r.kinds = vec![0], "kinds[0]", Reason::EnumUnspecified),
+        ],
     );
 }
 
