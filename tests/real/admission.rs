@@ -4,9 +4,9 @@
 use doudi_api::permission::Role;
 use doudi_api::proto::{
     AdmitVisitRequest, Assurance, CancelReason, CancelVisitRequest, ExplainPlanRequest,
-    GetQuotaRequest, Ground, ListTimelineRequest, NotifyVisitRequest, PlanVisitRequest,
-    ReadTaskCodeRequest, ReadTaskCodeResponse, RefusalReason, RefuseVisitRequest,
-    ShowTaskCodeRequest, TimelineKind, VisitState,
+    GetQuotaRequest, GetVisitRequest, Ground, ListTimelineRequest, MergeVisitsRequest,
+    NotifyVisitRequest, PlanVisitRequest, ReadTaskCodeRequest, ReadTaskCodeResponse, RefusalReason,
+    RefuseVisitRequest, ReportRectificationRequest, ShowTaskCodeRequest, TimelineKind, VisitState,
 };
 use doudi_domain::calendar::civil_date;
 use doudi_server::client::{Client, command_id};
@@ -16,6 +16,7 @@ use tonic::{Code, Status};
 use super::codes::{DOOR, ENTERPRISE, MARKET, OTHER, printed, registered, ring, task_code};
 use super::requests::{
     ITEM, approve, approved, check_in, explain, in_days, officers, plan, read_visit, reason,
+    tax_share,
 };
 
 fn routine() -> PlanVisitRequest {
@@ -41,7 +42,6 @@ fn admit(code: &str) -> AdmitVisitRequest {
         enterprise_id: ENTERPRISE.to_owned(),
         code: code.to_owned(),
         place: Some(DOOR),
-        expected_version: None,
     }
 }
 
@@ -51,7 +51,7 @@ fn refuse(visit: &str) -> RefuseVisitRequest {
         enterprise_id: ENTERPRISE.to_owned(),
         visit_id: visit.to_owned(),
         reason: RefusalReason::OfficersUnidentified.into(),
-        expected_version: None,
+        code: String::new(),
     }
 }
 
@@ -195,7 +195,14 @@ async fn whoever_is_refused_leaves_and_the_place_is_free_again() {
     assert_eq!(reason(&taken), "CAP_REACHED");
     let status = world.enterprise(OTHER).codes.refuse_visit(refuse(&visit)).await.unwrap_err();
     assert_eq!(status.code(), Code::PermissionDenied, "{status:?}");
-    enterprise.codes.refuse_visit(refuse(&visit)).await.unwrap();
+    // It was not told of the visit: that somebody stands at its door it knows by the code alone.
+    let status = enterprise.codes.refuse_visit(refuse(&visit)).await.unwrap_err();
+    assert_eq!(reason(&status), "VISIT_UNKNOWN");
+    let of_another = refuse("0198c0de-0000-7000-8000-000000000001");
+    let wrong = RefuseVisitRequest { code: code.clone(), ..of_another };
+    assert_eq!(reason(&enterprise.codes.refuse_visit(wrong).await.unwrap_err()), "CODE_OF_OTHER");
+    let shown = RefuseVisitRequest { code: code.clone(), ..refuse(&visit) };
+    enterprise.codes.refuse_visit(shown).await.unwrap();
     let seen = read_visit(&mut market, ENTERPRISE, &visit).await.unwrap();
     assert_eq!(seen.state(), VisitState::Refused);
     let told = read(&mut enterprise, ENTERPRISE, &code).await.unwrap();
@@ -265,5 +272,54 @@ async fn an_enterprise_sees_a_visit_once_it_was_told_or_the_officers_came() {
     let scan = check_in(&world, ENTERPRISE, &came).await;
     market.inspections.check_in(scan).await.unwrap();
     assert!(read_visit(&mut enterprise, ENTERPRISE, &came).await.is_ok());
+    world.stop().await;
+}
+
+/// What the enterprise learns of its own visit: nothing that moves when others plan.
+#[tokio::test(flavor = "multi_thread")]
+async fn no_version_and_no_merge_leads_an_enterprise_to_a_visit_that_it_was_not_told_of() {
+    let world = registered().await;
+    let (mut market, mut enterprise) = (world.unit(MARKET), world.enterprise(ENTERPRISE));
+    let known = approved(&mut market, routine()).await;
+    market.inspections.notify_visit(notify(&known)).await.unwrap();
+    let look = || GetVisitRequest {
+        enterprise_id: ENTERPRISE.to_owned(),
+        visit_id: known.clone(),
+        ..GetVisitRequest::default()
+    };
+    let before = enterprise.inspections.get_visit(look()).await.unwrap().into_inner();
+    let mut tax = world.unit("tax");
+    let secret =
+        PlanVisitRequest { officers: tax_share().officers, items: tax_share().items, ..routine() };
+    let secret = tax.inspections.plan_visit(secret).await.unwrap().into_inner().visit_id;
+    let after = enterprise.inspections.get_visit(look()).await.unwrap().into_inner();
+    assert_eq!((before, after.version), (after.clone(), 0));
+    let units = market.inspections.get_visit(look()).await.unwrap().into_inner();
+    assert!(units.version > 0, "who plans needs it");
+
+    // What the enterprise was told of does not become part of what it was not told of.
+    let merge = MergeVisitsRequest {
+        command_id: command_id(),
+        enterprise_id: ENTERPRISE.to_owned(),
+        visit_id: known.clone(),
+        into_visit_id: secret.clone(),
+        expected_version: None,
+    };
+    let status = market.inspections.merge_visits(merge).await.unwrap_err();
+    assert_eq!(reason(&status), "NOT_MERGEABLE");
+    let rectified = ReportRectificationRequest {
+        command_id: command_id(),
+        enterprise_id: ENTERPRISE.to_owned(),
+        visit_id: secret,
+        item: "SC-0202".to_owned(),
+        document: "整改报告".to_owned(),
+    };
+    let status = enterprise.inspections.report_rectification(rectified).await.unwrap_err();
+    assert_eq!(reason(&status), "VISIT_UNKNOWN");
+
+    // A stranger's stale version is answered as a visit that is not there.
+    let stale = CancelVisitRequest { expected_version: Some(1), ..cancel(&command_id()) };
+    let status = world.unit("water-affairs").inspections.cancel_visit(stale).await.unwrap_err();
+    assert_eq!(reason(&status), "VISIT_UNKNOWN");
     world.stop().await;
 }

@@ -151,10 +151,7 @@ async fn a_draw_is_for_its_unit_and_for_those_who_watch() {
         other.draws.add_candidates(add(&id, 0..1)).await.unwrap_err(),
         other.draws.make_draw(make(&id)).await.unwrap_err(),
     ] {
-        assert_eq!(
-            (status.code(), reason(&status).as_str()),
-            (Code::PermissionDenied, "DRAW_OTHER_UNIT")
-        );
+        assert_eq!((status.code(), reason(&status).as_str()), (Code::NotFound, "DRAW_UNKNOWN"));
     }
     assert_eq!(reason(&market.draws.make_draw(make(&id)).await.unwrap_err()), "DRAW_POOL_EMPTY");
     world.stop().await;

@@ -290,7 +290,7 @@ async fn an_enterprise_on_the_white_list_is_visited_only_on_a_trigger() {
     };
     let world = world(vec![undisturbed]).await;
     let mut unit = world.unit(MARKET);
-    classify(&mut unit, &[WHITE_LIST]).await;
+    classify(&mut world.role(Role::Admin), &[WHITE_LIST]).await;
     let (told, refused) = asked_then_planned(&mut unit, routine(in_days(0))).await;
     assert_eq!(reason(&refused.unwrap_err()), "CAP_REACHED");
     assert_eq!(passed(&told), [("undisturbed", None)], "no day frees as long as the rule stands");
@@ -311,7 +311,7 @@ async fn an_enterprise_on_the_white_list_is_visited_only_on_a_trigger() {
     let known = known.into_inner().enterprise.unwrap();
     assert_eq!((known.risk_class(), known.tags), (RiskClass::A, vec![WHITE_LIST.to_owned()]));
     // The last word replaces the one before.
-    classify(&mut unit, &[]).await;
+    classify(&mut world.role(Role::Admin), &[]).await;
     asked_then_planned(&mut unit, routine(in_days(0))).await.1.unwrap();
     world.stop().await;
 }

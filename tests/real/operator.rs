@@ -71,7 +71,8 @@ async fn a_foreign_hand_in_the_tables_is_found_and_a_rebuild_mends_it() {
     assert_eq!(replayed.lines().count(), 1);
 
     well(config, &["verify"]).await;
-    tamper(config, "UPDATE timeline_v5.entry SET unit = 'nobody'").await;
+    let schema = ViewName::Timeline.schema();
+    tamper(config, &format!("UPDATE {schema}.entry SET unit = 'nobody'")).await;
     let text = refused(config, &["verify"]).await;
     assert!(text.contains("view timeline") && text.contains("DIFFERS"), "{text}");
     let rebuilt = well(config, &["rebuild", "timeline"]).await;

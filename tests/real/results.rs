@@ -49,7 +49,6 @@ fn rectified(visit: &str, document: &str) -> ReportRectificationRequest {
         visit_id: visit.to_owned(),
         item: ITEM.to_owned(),
         document: document.to_owned(),
-        expected_version: None,
     }
 }
 

@@ -45,10 +45,11 @@ impl Fixture {
         }
     }
 
-    /// One number from the database.
-    async fn count(&self, statement: &str) -> i64 {
+    /// How many rows a table of the view has.
+    async fn rows(&self, view: ViewName, table: &str) -> i64 {
         let client = pool(&self.server).get().await.unwrap();
-        client.query_one(statement, &[]).await.unwrap().get(0)
+        let count = format!("SELECT count(*) FROM {}.{table}", view.schema());
+        client.query_one(&count, &[]).await.unwrap().get(0)
     }
 
     async fn run(&self, statement: &str) {

@@ -215,8 +215,9 @@ pub const TABLE: &[Permission] = &[
         "/doudi.v1.EnterpriseService/RegisterEnterprise",
         &[Admin, Dispatcher, AgencyHandler, UnitHead, Inspector, Enterprise],
     ),
-    row("/doudi.v1.EnterpriseService/AssessCreditGrade", &[AgencyHandler, UnitHead, Admin]),
-    row("/doudi.v1.EnterpriseService/ClassifyEnterprise", &[AgencyHandler, UnitHead, Admin]),
+    // Limits depend on them, so no unit that they limit says them.
+    row("/doudi.v1.EnterpriseService/AssessCreditGrade", &[Admin]),
+    row("/doudi.v1.EnterpriseService/ClassifyEnterprise", &[Admin]),
     row("/doudi.v1.EnterpriseService/ChangeArea", &[Dispatcher, Admin]),
     every_account("/doudi.v1.EnterpriseService/GetEnterprise"),
     row("/doudi.v1.InspectionService/PlanVisit", &[Inspector, UnitHead]),

@@ -299,17 +299,16 @@ impl Decider for Campaign {
     fn needs(command: &Command) -> Vec<Need> {
         match command {
             Command::Propose(plan) => vec![Need::Catalogue(plan.unit.clone()), Need::Routing],
-            Command::Approve(_)
-            | Command::File { .. }
-            | Command::Publish { .. }
-            | Command::Withdraw { .. } => vec![],
+            // Whoever inspects has a catalogue, which says what it is.
+            Command::Approve(approval) => vec![Need::Catalogue(approval.approver.clone())],
+            Command::File { .. } | Command::Publish { .. } | Command::Withdraw { .. } => vec![],
         }
     }
 
     fn decide(&self, context: &Context<'_>, command: &Command) -> Result<Vec<Event>, Rejection> {
         match command {
             Command::Propose(plan) => self.propose(context, plan),
-            Command::Approve(approval) => self.approve(approval),
+            Command::Approve(approval) => self.approve(context, approval),
             Command::File { unit, filing } => self.file(unit, filing),
             Command::Publish { unit, document } => self.publish(unit, document),
             Command::Withdraw { unit, reason } => self.withdraw(unit, reason),

@@ -226,6 +226,12 @@ impl Rule {
             && (self.fields.is_empty() || field.is_some_and(|field| self.fields.contains(field)))
     }
 
+    /// Whether it is about every item, in every field, on every day.
+    #[must_use]
+    pub fn is_about_all(&self) -> bool {
+        self.items.is_empty() && self.fields.is_empty() && self.days_of_month.is_none()
+    }
+
     /// Whether it is about that ground at all, counted or exempt.
     #[must_use]
     pub fn is_about(&self, ground: Ground) -> bool {

@@ -2,9 +2,9 @@
 //! others read of visits moves with it.
 //!
 //! Invariants: only a visit for which officers came in is rated, once, and never again otherwise; who
-//! rated is the stream's owner and stands in no event; the units rated are those that came.
+//! rated is the stream's owner and stands in no event; what is rated is the unit in charge.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
@@ -53,8 +53,8 @@ pub enum Event {
     VisitRated {
         /// The visit.
         visit: VisitId,
-        /// The units that came.
-        units: BTreeSet<UnitId>,
+        /// The unit in charge. No other: two units that shared a rating would find one that they do not share.
+        unit: UnitId,
         /// How satisfied it is.
         satisfaction: Satisfaction,
     },
@@ -115,8 +115,8 @@ impl Ratings {
         if visit.checked_in_at().is_none() {
             return Err(Rejection::NotVisited(id));
         }
-        let units = visit.shares.keys().cloned().collect();
-        Ok(vec![Event::VisitRated { visit: id, units, satisfaction }])
+        let unit = visit.plan.unit.clone();
+        Ok(vec![Event::VisitRated { visit: id, unit, satisfaction }])
     }
 }
 

@@ -24,7 +24,6 @@ pub(crate) mod upcast;
 
 pub use arrival::{
     Assurance, CLOCK_AHEAD_MAX, CheckIn, Irregularity, LIVE_BEHIND_MAX, Manner, Place, Proof,
-    counts_on,
 };
 pub use command::{CancelReason, Command, RefusalReason};
 pub use event::Event;
@@ -61,10 +60,12 @@ impl Decider for Visits {
             Command::CheckIn { visit, unit, check_in, improvised } => {
                 self.check_in(context, (*visit, unit), check_in, improvised.as_ref())
             }
-            Command::Admit { visit, code, place } => {
+            Command::Admit { visit, code, place, .. } => {
                 self.admit(context, self.known(*visit)?, *code, *place)
             }
-            Command::Refuse { visit, reason } => self.known(*visit)?.refuse(context, *reason),
+            Command::Refuse { visit, reason, shown } => {
+                self.known(*visit)?.refuse(context, *reason, *shown)
+            }
             Command::TakeIn { records } => Ok(self.take_in(context, records)),
             Command::CheckOut { visit, unit, occurred_at } => {
                 self.shared(*visit, unit)?.check_out(context, *occurred_at)
@@ -74,13 +75,14 @@ impl Decider for Visits {
             }
             Command::Tell { visit, unit, document } => self.led(*visit, unit)?.tell(document),
             Command::ReportRectification { visit, item, document } => {
-                self.known(*visit)?.report_rectification(item, document)
+                let known = self.known(*visit)?;
+                known.report_rectification(item, document)
             }
             Command::AcceptRectification { visit, unit, item } => {
                 self.shared(*visit, unit)?.accept_rectification(unit, item)
             }
             Command::Cancel { visit, unit, reason } => {
-                self.called_off(*visit, unit)?.cancel(unit, *reason)
+                self.call_off(context, self.called_off(*visit, unit)?, unit, *reason)
             }
             Command::Expire { visit } => self.known(*visit)?.expire(context),
             Command::TakeSteps { clock } => Ok(self.take_steps(context, *clock)),

@@ -26,7 +26,7 @@ pub(crate) use rows::apply;
 use crate::{Fresh, ViewError, ViewName, Views, timeline::Point};
 
 /// The version of the tables and of what they mean.
-pub(crate) const VERSION: i32 = 2;
+pub(crate) const VERSION: i32 = 3;
 
 /// What an alert is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -130,8 +130,8 @@ pub struct Alert {
     pub enterprise: EnterpriseId,
     /// The visit that was one too many, or to which the scan or the duty belongs.
     pub visit: VisitId,
-    /// The unit that planned the visit, that asked for something to be rectified, or whose device kept the
-    /// record.
+    /// The unit that planned the visit, that asked for something to be rectified, that owes what is overdue, or
+    /// whose device kept the record.
     pub unit: Option<UnitId>,
     /// The enterprise's area when the visit was planned, where it and the visit were known.
     pub area: Option<AreaCode>,

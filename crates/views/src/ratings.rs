@@ -2,7 +2,8 @@
 //!
 //! A unit's ratings are held back until they come from [`RATERS_MIN`] enterprises; then all of them
 //! enter the sum of the month together. So the difference between any two answers is again a sum over
-//! as many enterprises, and whoever watches the sums grow learns no single rating.
+//! as many enterprises, and whoever watches the sums grow learns no single rating. A
+//! rating counts for one unit alone, so the sums of two units tell no more than each.
 
 use std::collections::BTreeMap;
 
@@ -30,7 +31,7 @@ pub(crate) const VERSION: i32 = 1;
 /// Whose ratings, and of which months.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Query {
-    /// The unit that came.
+    /// The unit in charge of the visits.
     pub unit: UnitId,
     /// From the month of this day on.
     pub from: Date,

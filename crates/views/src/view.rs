@@ -61,7 +61,7 @@ impl ViewName {
 
     /// The version of its tables and of what they mean.
     #[must_use]
-    pub(crate) fn version(self) -> i32 {
+    pub fn version(self) -> i32 {
         match self {
             Self::Timeline => timeline::VERSION,
             Self::Visits => visits::VERSION,
@@ -74,7 +74,8 @@ impl ViewName {
     }
 
     /// The schema of its live tables.
-    pub(crate) fn schema(self) -> String {
+    #[must_use]
+    pub fn schema(self) -> String {
         format!("{}_v{}", self.as_str(), self.version())
     }
 

@@ -42,7 +42,7 @@ async fn what_is_due_comes_oldest_first_page_by_page_and_each_kind_in_its_time()
     log.append(&appeals, &[submitted()]).await;
     let ordered = log.append(&appeals, &[erased()]).await;
     fixture.views.wait(ViewName::Agenda, ordered, WITHIN).await.unwrap();
-    assert_eq!(fixture.count("SELECT count(*) FROM agenda_v1.duty").await, 6);
+    assert_eq!(fixture.rows(ViewName::Agenda, "duty").await, 6);
 
     let visit_key = |n: u64| (format!("ev.L-{n}.visits"), format!("visit/{}", visit(n)));
     let midnight = at("2026-03-06T00:00+08:00");
@@ -106,7 +106,7 @@ async fn an_agenda_that_is_built_again_is_the_same() {
     fixture.reach(last).await;
     fixture.assert_as_replayed(&log.journal).await;
     let before = fixture.views.digest(ViewName::Agenda).await.unwrap();
-    assert_eq!(fixture.count("SELECT count(*) FROM agenda_v1.duty").await, 81);
+    assert_eq!(fixture.rows(ViewName::Agenda, "duty").await, 81);
     fixture.views.rebuild(ViewName::Agenda).await.unwrap();
     let mut report = |_, _| {};
     fixture.views.catch_up(&log.journal, ViewName::Agenda, &mut report).await.unwrap();

@@ -28,9 +28,9 @@ async fn two_runners_at_once_count_every_record_once() {
     last = log.history(301, "tax").await;
     fixture.reach(last).await;
     second.stop().await;
-    let entries = fixture.count("SELECT count(*) FROM timeline_v5.entry").await;
+    let entries = fixture.rows(ViewName::Timeline, "entry").await;
     assert_eq!(entries, i64::try_from(301 * EVENTS).unwrap());
-    assert_eq!(fixture.count("SELECT count(*) FROM appeals_v3.appeal").await, 301);
+    assert_eq!(fixture.rows(ViewName::Appeals, "appeal").await, 301);
     fixture.assert_as_replayed(&log.journal).await;
 }
 
@@ -102,7 +102,7 @@ async fn poison_parks_its_stream_and_the_others_go_on() {
         assert_eq!(brief(view, &refused), None, "{parked:?}");
     }
     assert_eq!(parked.len(), 6, "{parked:?}");
-    let entries = fixture.count("SELECT count(*) FROM timeline_v5.entry").await;
+    let entries = fixture.rows(ViewName::Timeline, "entry").await;
     assert_eq!(entries, i64::try_from(3 * EVENTS).unwrap(), "the others went on");
     fixture.assert_as_replayed(&log.journal).await;
     let still = fixture.views.retry(&log.journal, ViewName::Timeline, &bad).await;
@@ -118,9 +118,8 @@ async fn a_parked_stream_that_can_be_read_now_is_taken_in() {
     let fixture = Fixture::start().await;
     let mut log = Log::new();
     // As if an older program had not known the first event of this stream.
-    for (view, version) in
-        [(ViewName::Timeline, 5), (ViewName::Appeals, 3), (ViewName::Measures, 3)]
-    {
+    for view in [ViewName::Timeline, ViewName::Appeals, ViewName::Measures] {
+        let version = view.version();
         let stream = format!("ev.L-1.appeal.{}", appeal(1));
         let park = format!(
             "INSERT INTO doudi.parked VALUES ('{view}', {version}, '{stream}', 6, 6, 0, 'unknown')"
@@ -133,7 +132,7 @@ async fn a_parked_stream_that_can_be_read_now_is_taken_in() {
     let parked = fixture.views.parked().await.unwrap();
     assert_eq!(parked.len(), 3);
     assert!(parked.iter().all(|entry| entry.records == 3 && entry.last == last), "{parked:?}");
-    assert_eq!(fixture.count("SELECT count(*) FROM appeals_v3.appeal").await, 0);
+    assert_eq!(fixture.rows(ViewName::Appeals, "appeal").await, 0);
     for entry in &parked {
         let stream = StreamName::parse(&entry.stream).unwrap();
         let applied = fixture.views.retry(&log.journal, entry.view, &stream).await.unwrap();
@@ -184,7 +183,7 @@ async fn a_rebuild_makes_the_same_tables_again_while_the_log_grows() {
     assert_eq!(checkpoints[0].epoch, 2);
     fixture.assert_as_replayed(&log.journal).await;
     // A view whose tables somebody dropped halts, and a rebuild makes them again.
-    fixture.run("DROP SCHEMA visits_v1 CASCADE").await;
+    fixture.run(&format!("DROP SCHEMA {} CASCADE", ViewName::Visits.schema())).await;
     last = log.append("ev._city.policy.frequency", &published(2)).await;
     let halted = async || {
         let checkpoints = fixture.views.checkpoints().await.unwrap();
@@ -196,7 +195,8 @@ async fn a_rebuild_makes_the_same_tables_again_while_the_log_grows() {
     fixture.assert_as_replayed(&log.journal).await;
     // A table that somebody changed by hand is found out.
     running.stop().await;
-    fixture.run("UPDATE timeline_v5.entry SET unit = 'other' WHERE position = 3").await;
+    let schema = ViewName::Timeline.schema();
+    fixture.run(&format!("UPDATE {schema}.entry SET unit = 'other' WHERE position = 3")).await;
     let checks = fixture.views.verify(&log.journal).await.unwrap();
     let wrong: Vec<_> = checks.iter().filter(|check| !check.matches()).collect();
     assert_eq!(wrong.len(), 1);

@@ -205,7 +205,13 @@ pub(super) fn checked_in(visit: VisitId, at: &str) -> visits::Event {
         proof: visits::Proof::Nothing,
         place: None,
     };
-    visits::Event::VisitCheckedIn { visit, check_in, irregularities: [].into() }
+    visits::Event::VisitCheckedIn {
+        visit,
+        check_in,
+        irregularities: [].into(),
+        tell: None,
+        counts_on: None,
+    }
 }
 
 /// What stands for a sealed text.

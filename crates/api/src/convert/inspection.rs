@@ -47,8 +47,8 @@ use visit_order;
 /// The fields that a plan has, and what is asked about one.
 macro_rules! plan_of {
     ($request:ident, $fields:ident) => {{
-        let least = doudi_domain::visits::OFFICERS_MIN;
-        let officers = (&$request.officers, (least, OFFICERS_MAX));
+        // Too few of them are the rules' to refuse, by their own reason.
+        let officers = (&$request.officers, (1, OFFICERS_MAX));
         let officers = $fields.set("officers", officers.0, officers.1, CertificateNumber::parse);
         let items = $fields.set("items", &$request.items, (1, ITEMS_MAX), ItemId::parse);
         let ground = $fields.choice("ground", $request.ground, words::ground);
@@ -118,7 +118,7 @@ fn shares(fields: &mut Fields, shares: &[pb::Share]) -> Option<BTreeMap<UnitId, 
     let mut found = BTreeMap::new();
     let all = fields.each("shares", shares, (0, SHARES_MAX), |fields, path, share| {
         let unit = fields.unit(&format!("{path}.unit"), &share.unit);
-        let bounds = (doudi_domain::visits::OFFICERS_MIN, OFFICERS_MAX);
+        let bounds = (1, OFFICERS_MAX);
         let at = format!("{path}.officers");
         let officers = fields.set(&at, &share.officers, bounds, CertificateNumber::parse);
         let items =

@@ -1,8 +1,7 @@
 //! Requests and answers about lists of visits.
 
 use doudi_domain::{
-    AreaCode, CertificateNumber, EnterpriseId, UnitId, VisitId, frequency::VisitTerms,
-    visits::OffSiteCheck,
+    AreaCode, CertificateNumber, EnterpriseId, UnitId, VisitId, visits::OffSiteCheck,
 };
 use doudi_engine::Position;
 use doudi_views::{
@@ -127,12 +126,12 @@ fn filter(fields: &mut Fields, given: Option<&pb::VisitFilter>, caller: &Caller)
 pub(crate) fn near(
     request: &pb::ListNearVisitsRequest,
     unit: UnitId,
+    usual: u16,
 ) -> Result<(NearQuery, Position), Failure> {
     let mut fields = Fields::default();
     let enterprise = fields.enterprise(&request.enterprise_id);
     let day = fields.date("on", request.on.as_ref());
-    let usual = u32::from(VisitTerms::default().near_days);
-    let days = if request.days == 0 { usual } else { request.days };
+    let days = if request.days == 0 { u32::from(usual) } else { request.days };
     let days = fields.number("days", days, 1, 366).and_then(|days| u16::try_from(days).ok());
     let at_least = fields.min_position(&request.min_position);
     let made = || {

@@ -37,6 +37,12 @@ impl Explain for Rejection {
                 .word("approver", level(*approver))
                 .word("organiser", level(*organiser))
                 .about("approval.level"),
+            Self::ApproverDiffers { unit, level: found } => {
+                Refusal::new(Reason::CampaignApproverDiffers)
+                    .with("unit", unit)
+                    .word("level", level(*found))
+                    .about("approval.level")
+            }
             Self::OtherUnit { organiser } => {
                 Refusal::new(Reason::CampaignOtherUnit).with("organiser", organiser)
             }

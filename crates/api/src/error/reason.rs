@@ -125,6 +125,9 @@ rules::and_of_documents! { and_the_rest;
     FieldNotUuid "FIELD_NOT_UUID" InvalidArgument
         "must be a UUID such as 0198c0de-0000-7000-8000-000000000001"
         "应为UUID，例如0198c0de-0000-7000-8000-000000000001"
+    RegistrationNeedsDesk "REGISTRATION_NEEDS_DESK" PermissionDenied
+        "only a desk or an administrator registers an enterprise without a unified social credit code whose check digit is right"
+        "没有统一社会信用代码或者校验码不符的企业，须由诉求专席或者系统管理员登记"
     FieldNotAllowed "FIELD_NOT_ALLOWED" InvalidArgument
         "must not be given here" "此处不应填写"
     EnterpriseIdMalformed "ENTERPRISE_ID_MALFORMED" InvalidArgument
@@ -235,30 +238,31 @@ rules::and_of_documents! { and_the_rest;
     JustificationMissing "JUSTIFICATION_MISSING" FailedPrecondition
         "the visit passes a limit and needs {wanted}: {rules}" "本次检查将超出频次，须提供{wanted}：{rules}"
     CatalogueUnpublished "CATALOGUE_UNPUBLISHED" FailedPrecondition
-        "the unit {unit} has published no inspection catalogue, so there is nothing it may inspect"
-        "单位{unit}尚未公布行政检查清单，清单之外不得检查"
+        "the unit {unit} has published no inspection catalogue, so there is nothing it may inspect (Guobanfa 2024 No. 54)"
+        "单位{unit}尚未公布行政检查清单，清单之外不得检查（国办发〔2024〕54号）"
     UnitUnqualified "UNIT_UNQUALIFIED" FailedPrecondition
-        "the unit {unit} is not qualified to inspect on {on}" "单位{unit}在{on}不具备行政检查主体资格"
+        "the unit {unit} is not qualified to inspect on {on} (Guobanfa 2024 No. 54)"
+        "单位{unit}在{on}不具备行政检查主体资格（国办发〔2024〕54号）"
     ItemUnpublished "ITEM_UNPUBLISHED" FailedPrecondition
-        "the item {item} is not in the unit's published catalogue"
-        "检查事项{item}未列入本单位公布的行政检查清单，清单之外不得检查"
+        "the item {item} is not in the unit's published catalogue (Guobanfa 2024 No. 54)"
+        "检查事项{item}未列入本单位公布的行政检查清单，清单之外不得检查（国办发〔2024〕54号）"
     TriggerOnly "TRIGGER_ONLY" FailedPrecondition
         "the item {item} is inspected only on a trigger, and the ground is none"
         "检查事项{item}为触发式检查，当前检查事由不属于触发情形"
     OffSiteOnly "OFF_SITE_ONLY" FailedPrecondition
         "the item {item} is inspected off site only" "检查事项{item}仅适用非现场检查，不得入企"
     OffSitePossible "OFF_SITE_POSSIBLE" FailedPrecondition
-        "the item {item} can be inspected off site, so a visit needs a reason"
-        "检查事项{item}可以非现场方式完成，入企检查须说明理由"
+        "the item {item} can be inspected off site, so a visit needs a reason (Guobanfa 2024 No. 54)"
+        "检查事项{item}可以非现场方式完成，入企检查须说明理由（国办发〔2024〕54号）"
     OfficerInvalid "OFFICER_INVALID" FailedPrecondition
-        "the certificate {certificate} is none of the unit's that is valid that day"
-        "执法证{certificate}不属于本单位，或在当日无效"
+        "the certificate {certificate} is none of the unit's that is valid that day (Administrative Penalty Law, article 42)"
+        "执法证{certificate}不属于本单位，或在当日无效（行政处罚法第四十二条）"
     EvidenceMissing "EVIDENCE_MISSING" InvalidArgument
         "the ground is exempt from a limit and needs a reference to its evidence"
         "该检查事由不计入频次，须提供依据材料的编号"
     TooFewOfficers "TOO_FEW_OFFICERS" InvalidArgument
-        "a visit needs at least {officers_min} officers, {found} given"
-        "执法人员不得少于{officers_min}人，实际为{found}人"
+        "a visit needs at least {officers_min} officers, {found} given (Administrative Penalty Law, article 42)"
+        "执法人员不得少于{officers_min}人，实际为{found}人（行政处罚法第四十二条）"
     NoItems "NO_ITEMS" InvalidArgument
         "a visit needs at least one inspection item" "至少应有一个检查事项"
     DateOutOfRange "DATE_OUT_OF_RANGE" InvalidArgument

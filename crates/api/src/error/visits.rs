@@ -40,6 +40,9 @@ fn bare(rejection: &Rejection) -> Refusal {
         Rejection::InFuture { .. } => Reason::InFuture,
         Rejection::BeforePlannedDay { .. } => Reason::BeforePlannedDay,
         Rejection::OutBeforeIn { .. } => Reason::OutBeforeIn,
+        Rejection::ItemDisputed { .. } => Reason::ItemDisputed,
+        Rejection::RecheckMissing => Reason::RecheckMissing,
+        Rejection::RecheckNotAllowed => Reason::RecheckNotAllowed,
         Rejection::RecheckUnfounded { .. } => Reason::RecheckUnfounded,
         Rejection::CampaignMissing => Reason::VisitCampaignMissing,
         Rejection::CampaignNotAllowed => Reason::VisitCampaignNotAllowed,
@@ -78,6 +81,7 @@ fn with_values(rejection: &Rejection, refusal: Refusal) -> Refusal {
         | Rejection::OffSitePossible { item }
         | Rejection::OnSiteOnly { item }
         | Rejection::NothingToRectify { item }
+        | Rejection::ItemDisputed { item }
         | Rejection::ItemsDiffer { item } => refusal.with("item", item),
         Rejection::ChecklistDiffers { item, lines } => {
             refusal.with("item", item).with("lines", lines)
@@ -110,6 +114,8 @@ fn with_values(rejection: &Rejection, refusal: Refusal) -> Refusal {
         | Rejection::PolicyUnpublished
         | Rejection::EvidenceMissing
         | Rejection::NoItems
+        | Rejection::RecheckMissing
+        | Rejection::RecheckNotAllowed
         | Rejection::CampaignMissing
         | Rejection::CampaignNotAllowed
         | Rejection::CampaignUnfit(_)
@@ -127,6 +133,7 @@ fn field(rejection: &Rejection) -> Option<&'static str> {
         Rejection::ItemUnpublished { .. }
         | Rejection::TriggerOnly { .. }
         | Rejection::OffSiteOnly { .. }
+        | Rejection::ItemDisputed { .. }
         | Rejection::NoItems => Some("items"),
         Rejection::OffSitePossible { .. } => Some("on_site_reason"),
         Rejection::OfficerInvalid { .. } | Rejection::TooFewOfficers { .. } => Some("officers"),
@@ -137,7 +144,9 @@ fn field(rejection: &Rejection) -> Option<&'static str> {
         | Rejection::RectifyByOutOfRange { .. }
         | Rejection::ItemsDiffer { .. }
         | Rejection::ChecklistDiffers { .. } => Some("results"),
-        Rejection::RecheckUnfounded { .. } => Some("recheck_of"),
+        Rejection::RecheckMissing
+        | Rejection::RecheckNotAllowed
+        | Rejection::RecheckUnfounded { .. } => Some("recheck_of"),
         Rejection::CampaignMissing
         | Rejection::CampaignNotAllowed
         | Rejection::CampaignUnfit(_) => Some("campaign_id"),

@@ -218,10 +218,10 @@ impl Caller {
             || (self.is(Role::Dispatcher) && self.areas.contain(area))
     }
 
-    /// Whether the caller may record a grade that `issuer` gave.
-    pub(crate) fn may_grade_as(&self, issuer: &UnitId) -> bool {
-        let handles = RoleSet::of(&[Role::AgencyHandler, Role::UnitHead]);
-        self.is(Role::Admin) || (self.is_any(handles) && self.unit.as_ref() == Some(issuer))
+    /// Whether the caller may register an enterprise whose code is not in order, or that has none: a unit that
+    /// inspects could make itself a second one with fresh limits.
+    pub(crate) fn registers_whatever(&self, id: &EnterpriseId) -> bool {
+        self.is(Role::Admin) || self.is(Role::Dispatcher) || self.is_enterprise(id)
     }
 
     /// Whether the caller dispatches in every area, so that nobody need ask where a thing is.
@@ -250,6 +250,11 @@ impl Caller {
     /// drafts and retired versions only who reads everything.
     pub(crate) fn reads_policy(&self, status: policy::Status) -> bool {
         status == policy::Status::Published || self.is_any(Role::OF_ALL)
+    }
+
+    /// Whether the caller may complain about a visit for that enterprise: itself, or a desk on its behalf.
+    pub(crate) fn complains_for(&self, id: &EnterpriseId) -> bool {
+        self.is_enterprise(id) || self.is(Role::Dispatcher)
     }
 
     /// Whether the caller may submit an appeal of that enterprise: as itself, or on its behalf from
@@ -346,16 +351,6 @@ mod tests {
             ..caller(&[Role::Enterprise])
         };
         assert!(!odd.sees(&enterprise("L-2"), &[], Some(&area("210212"))));
-    }
-
-    #[test]
-    fn only_the_unit_itself_or_an_administrator_records_its_grade() {
-        let head = Caller { unit: Some(unit("tax")), ..caller(&[Role::UnitHead]) };
-        assert!(head.may_grade_as(&unit("tax")));
-        assert!(!head.may_grade_as(&unit("fire")));
-        assert!(caller(&[Role::Admin]).may_grade_as(&unit("fire")));
-        let inspector = Caller { unit: Some(unit("tax")), ..caller(&[Role::Inspector]) };
-        assert!(!inspector.may_grade_as(&unit("tax")));
     }
 
     #[test]

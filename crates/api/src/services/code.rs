@@ -211,9 +211,34 @@ impl Api {
             self.came_before(&order.enterprise, visit, scanned.expires_at).await?;
         }
         let code = CodeId(scanned.id);
-        let order = order.map(|place| Command::Admit { visit, code, place });
+        let folded = self.read::<Visits>(&streams::visits(&order.enterprise)?).await?;
+        let known = folded.state.get(visit).into_iter().flat_map(|known| known.shares.keys());
+        let units = known.cloned().collect();
+        let order = order.map(|place| Command::Admit { visit, code, place, units });
         let receipt = self.on_visits(call, &order, None).await?;
         Ok(pb::AdmitVisitResponse { receipt })
+    }
+
+    /// Does not let the officers in. The code that was scanned, if one was, must be the visit's.
+    async fn turn_away(
+        &self,
+        call: &Call,
+        request: &pb::RefuseVisitRequest,
+    ) -> Result<pb::RefuseVisitResponse, Failure> {
+        let order = inspection::code::refuse(request)?;
+        call.require(|caller| caller.is_enterprise(&order.enterprise))?;
+        if !request.code.is_empty() {
+            let (scanned, over) = self.task_of(&order.enterprise, &request.code)?;
+            if order.command.visit() != Some(VisitId(scanned.visit)) {
+                return Err(about_code(Reason::CodeOfOther));
+            }
+            if over {
+                let expired = CodeError::Expired { at: scanned.expires_at };
+                return Err(expired.explain().into());
+            }
+        }
+        let receipt = self.on_visits(call, &order, None).await?;
+        Ok(pb::RefuseVisitResponse { receipt })
     }
 
     /// The visit's code that the enterprise scanned, and whether its time is over.

@@ -39,6 +39,20 @@ impl Api {
         self.execute::<Device>(&stream, &order.command, &envelope).await
     }
 
+    /// A command on a device of the caller's unit; of another unit's it is told nothing.
+    async fn on_own_device(
+        &self,
+        call: &Call,
+        order: &Order<DeviceId, Command>,
+    ) -> Result<Outcome<Device>, Failure> {
+        let folded = self.read::<Device>(&streams::device(order.id)?).await?;
+        let unit = folded.state.known().map(|known| &known.unit);
+        if !call.caller.is_admin() && unit != call.caller.unit.as_ref() {
+            return Err(Reason::DeviceUnknown.into());
+        }
+        self.on_device(call, order).await
+    }
+
     /// One that is unknown and one that is not for this caller are refused alike.
     async fn device(
         &self,
@@ -105,7 +119,7 @@ impl DeviceService for Api {
     ) -> Result<Response<pb::RevokeDeviceResponse>, Status> {
         let call = Call::of(&request)?;
         let order = convert::revoke(request.get_ref(), in_charge(&call)?)?;
-        let receipt = Some(receipt(&self.on_device(&call, &order).await?));
+        let receipt = Some(receipt(&self.on_own_device(&call, &order).await?));
         Ok(Response::new(pb::RevokeDeviceResponse { receipt }))
     }
 
@@ -115,7 +129,7 @@ impl DeviceService for Api {
     ) -> Result<Response<pb::ReleaseRecordsResponse>, Status> {
         let call = Call::of(&request)?;
         let order = convert::release(request.get_ref(), in_charge(&call)?)?;
-        let receipt = Some(receipt(&self.on_device(&call, &order).await?));
+        let receipt = Some(receipt(&self.on_own_device(&call, &order).await?));
         Ok(Response::new(pb::ReleaseRecordsResponse { receipt }))
     }
 

@@ -56,6 +56,17 @@ impl Api {
         folded.state.joined_by(unit).map(|_| ()).map_err(|why| unfit(&why).into())
     }
 
+    /// Refuses a draw of another unit as one that is not there.
+    async fn own_draw(&self, call: &Call, id: DrawId) -> Result<(), Failure> {
+        let folded = self.read::<Draw>(&streams::draw(id)?).await?;
+        let unit = folded.state.opening().map(|opening| &opening.unit);
+        if unit == call.caller.unit.as_ref() && unit.is_some() {
+            Ok(())
+        } else {
+            Err(Reason::DrawUnknown.into())
+        }
+    }
+
     async fn make_draw(
         &self,
         call: &Call,
@@ -63,6 +74,7 @@ impl Api {
     ) -> Result<pb::MakeDrawResponse, Failure> {
         let seed = Seed(self.0.settings.chance.bytes().map_err(Failure::fault)?);
         let order = convert::make(request, call.unit()?, seed)?;
+        self.own_draw(call, order.id).await?;
         let outcome = self.on_draw(call, &order, &order.command).await?;
         Ok(pb::MakeDrawResponse { receipt: Some(receipt(&outcome)) })
     }
@@ -121,6 +133,7 @@ impl DrawService for Api {
     ) -> Result<Response<pb::AddCandidatesResponse>, Status> {
         let call = Call::of(&request)?;
         let order = convert::add(request.get_ref(), call.unit()?)?;
+        self.own_draw(&call, order.id).await?;
         let outcome = self.on_draw(&call, &order, &order.command).await?;
         Ok(Response::new(pb::AddCandidatesResponse { receipt: Some(receipt(&outcome)) }))
     }

@@ -1,7 +1,7 @@
 //! `EnterpriseService`.
 
 use doudi_domain::{
-    EnterpriseId,
+    CheckDigit, EnterpriseId,
     enterprise::{Command, Profile},
 };
 use doudi_engine::streams;
@@ -11,7 +11,7 @@ use super::{Api, may_ask, no_enterprise};
 use crate::{
     call::Call,
     convert::{self, Order, common::receipt},
-    error::{Failure, Reason},
+    error::{Failure, Reason, Refusal},
     proto::{self as pb, enterprise_service_server::EnterpriseService},
 };
 
@@ -38,6 +38,10 @@ impl Api {
             return Err(Failure::fault("a registration was converted to another command"));
         };
         call.require(|caller| caller.may_register(&order.enterprise, area))?;
+        let in_order = *check_digit == CheckDigit::Correct;
+        if !in_order && !call.caller.registers_whatever(&order.enterprise) {
+            return Err(Refusal::new(Reason::RegistrationNeedsDesk).about("enterprise_id").into());
+        }
         let check_digit_correct = convert::enterprise::is_correct(*check_digit);
         let receipt = Some(self.on_profile(call, &order).await?);
         Ok(pb::RegisterEnterpriseResponse { receipt, check_digit_correct })
@@ -49,10 +53,6 @@ impl Api {
         request: &pb::AssessCreditGradeRequest,
     ) -> Result<pb::AssessCreditGradeResponse, Failure> {
         let order = convert::enterprise::assess(request)?;
-        let Command::AssessCreditGrade { issuer, .. } = &order.command else {
-            return Err(Failure::fault("an assessment was converted to another command"));
-        };
-        call.require(|caller| caller.may_grade_as(issuer))?;
         let receipt = Some(self.on_profile(call, &order).await?);
         Ok(pb::AssessCreditGradeResponse { receipt })
     }
@@ -63,10 +63,6 @@ impl Api {
         request: &pb::ClassifyEnterpriseRequest,
     ) -> Result<pb::ClassifyEnterpriseResponse, Failure> {
         let order = convert::enterprise::classify(request)?;
-        let Command::Classify { issuer, .. } = &order.command else {
-            return Err(Failure::fault("a classification was converted to another command"));
-        };
-        call.require(|caller| caller.may_grade_as(issuer))?;
         let receipt = Some(self.on_profile(call, &order).await?);
         Ok(pb::ClassifyEnterpriseResponse { receipt })
     }

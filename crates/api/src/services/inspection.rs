@@ -36,16 +36,19 @@ impl Api {
         let mut envelope = call.envelope(order.command_id, order.expected_version);
         envelope.occurred_at = occurred_at;
         match self.execute::<Visits>(&stream, &order.command, &envelope).await {
-            Ok(outcome) => Ok(Some(receipt(&outcome))),
-            Err(failure) if failure.is_refused_for(Reason::VisitOtherUnit) => {
+            Ok(outcome) => Ok(Some(told(call, &order.enterprise, receipt(&outcome)))),
+            Err(failure)
+                if failure.is_refused_for(Reason::VisitOtherUnit)
+                    || failure.is_refused_for(Reason::VersionConflict) =>
+            {
                 Err(self.not_owned(call, order, failure).await?)
             }
             Err(failure) => Err(failure),
         }
     }
 
-    /// What is said of a visit by another unit: that it is another's to who may see it, and to
-    /// everybody else what is said of one that is not there.
+    /// What is said of a visit by another unit, or of what happened to all of them: that to who may see the
+    /// visit, and to everybody else what is said of one that is not there.
     async fn not_owned(
         &self,
         call: &Call,
@@ -100,13 +103,14 @@ impl Api {
         &self,
         call: &Call,
         request: &pb::BackfillCheckInRequest,
-    ) -> Result<Option<pb::Receipt>, Failure> {
+    ) -> Result<pb::BackfillCheckInResponse, Failure> {
         let order = inspection::scan::backfill(request, call.unit()?)?;
-        let Command::CheckIn { check_in, .. } = &order.command else {
+        let Command::CheckIn { visit, check_in, .. } = &order.command else {
             return Err(Failure::fault("a scan was converted to another command"));
         };
-        let occurred_at = Some(check_in.occurred_at);
-        self.on_visits(call, &order, occurred_at).await
+        let (visit_id, occurred_at) = (visit.to_string(), Some(check_in.occurred_at));
+        let receipt = self.on_visits(call, &order, occurred_at).await?;
+        Ok(pb::BackfillCheckInResponse { receipt, visit_id })
     }
 
     async fn check_off_site(
@@ -157,7 +161,12 @@ impl Api {
         if !self.sees_visit(call, &enterprise, visit).await? {
             return Err(no_visit(id));
         }
-        Ok(inspection::visit::answer(&enterprise, visit, &folded))
+        let mut answer = inspection::visit::answer(&enterprise, visit, &folded);
+        if call.caller.is_enterprise(&enterprise) {
+            // They would tell of visits that it was not told of.
+            (answer.version, answer.position) = (0, token::of_position(at_least));
+        }
+        Ok(answer)
     }
 
     /// Whether the caller may see a visit to that enterprise. The enterprise itself sees one once it was
@@ -223,11 +232,18 @@ impl Api {
         let known_only = call.caller.is_enterprise(&enterprise);
         let query = quota::Query { enterprise, unit, on, known_only };
         let found = self.0.views.quota(&query, call.fresh(at_least)).await?;
-        Ok(pb::GetQuotaResponse {
-            quotas: found.standings.iter().map(inspection::limits::of_standing).collect(),
-            position: token::of_position(found.position),
-        })
+        Ok(inspection::limits::of_quota(&found))
     }
+}
+
+/// What a command left in the log, as the caller may know it: how many commits there were, and where the last
+/// stands, would tell the enterprise of visits that it was not told of.
+fn told(call: &Call, enterprise: &EnterpriseId, receipt: pb::Receipt) -> pb::Receipt {
+    if !call.caller.is_enterprise(enterprise) {
+        return receipt;
+    }
+    let position = if receipt.unchanged { String::new() } else { receipt.position };
+    pb::Receipt { version: 0, position, ..receipt }
 }
 
 /// A visit that is not there, or not for this caller.

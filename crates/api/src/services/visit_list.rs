@@ -1,6 +1,10 @@
 //! `VisitListService`.
 
-use doudi_domain::calendar::civil_date;
+use doudi_domain::{
+    calendar::civil_date,
+    policy::{Policy, PolicyName},
+};
+use doudi_engine::streams;
 use doudi_views::ViewName;
 use tonic::{Request, Response, Status};
 
@@ -42,7 +46,11 @@ impl Api {
         call: &Call,
         request: &pb::ListNearVisitsRequest,
     ) -> Result<pb::ListNearVisitsResponse, Failure> {
-        let (query, at_least) = visit_list::near(request, call.unit()?)?;
+        let name = streams::policy(&PolicyName::Frequency)?;
+        let policy = self.read::<Policy>(&name).await?;
+        let terms = policy.state.frequency().map(|published| published.document.visits);
+        let usual = terms.unwrap_or_default().near_days;
+        let (query, at_least) = visit_list::near(request, call.unit()?, usual)?;
         self.reached(ViewName::Visits, "min_position", at_least).await?;
         let page = self.0.views.near_visits(&query, call.fresh(at_least)).await?;
         Ok(visit_list::of_near(&page))

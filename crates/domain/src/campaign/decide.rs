@@ -32,11 +32,16 @@ impl Campaign {
         }])
     }
 
-    pub(super) fn approve(&self, approval: &Approval) -> Result<Vec<Event>, Rejection> {
+    pub(super) fn approve(
+        &self,
+        context: &Context<'_>,
+        approval: &Approval,
+    ) -> Result<Vec<Event>, Rejection> {
         match self {
             Self::Absent => Err(Rejection::CampaignUnknown),
             Self::Proposed(proposed) => {
                 proposed.may_be_approved(approval)?;
+                is_what_it_says(context, approval)?;
                 Ok(vec![Event::CampaignApproved { approval: approval.clone() }])
             }
             Self::Approved(_) | Self::Filed(_) | Self::Published(_) | Self::Withdrawn(_) => {
@@ -125,6 +130,18 @@ impl Proposed {
             Err(Rejection::NotSuperior { approver: *level, organiser: self.level })
         }
     }
+}
+
+/// A unit that inspects is no government, and stands at the level that its catalogue says.
+fn is_what_it_says(context: &Context<'_>, approval: &Approval) -> Result<(), Rejection> {
+    let Some(catalogue) = context.catalogue(&approval.approver) else {
+        return Ok(());
+    };
+    let level = catalogue.document.level;
+    if approval.capacity == Capacity::SuperiorOrgan && approval.level == level {
+        return Ok(());
+    }
+    Err(Rejection::ApproverDiffers { unit: approval.approver.clone(), level })
 }
 
 fn in_bounds(plan: &Plan) -> Result<(), Rejection> {

@@ -63,6 +63,14 @@ pub enum Rejection {
         /// The organiser's level.
         organiser: Level,
     },
+    /// The approver's own catalogue says that it is something else.
+    #[error("the catalogue of {unit} says otherwise than it approves as")]
+    ApproverDiffers {
+        /// The approver.
+        unit: UnitId,
+        /// Its level.
+        level: Level,
+    },
     /// Only the organiser files, publishes and withdraws it.
     #[error("only the organiser {organiser} does this")]
     OtherUnit {

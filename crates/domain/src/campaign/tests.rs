@@ -203,6 +203,22 @@ fn the_county_s_government_approves_what_a_unit_of_its_county_organises() {
 }
 
 #[test]
+fn a_unit_that_inspects_approves_as_nothing_but_what_its_catalogue_says() {
+    let mut world = world();
+    let bureau = crate::catalogue::Catalogue { level: Level::Province, ..catalogue("bureau") };
+    world.catalogues.push(bureau);
+    let approve = |capacity, level| {
+        let approval = Approval { approver: unit("bureau"), capacity, level, ..approval() };
+        when(&in_phase("proposed"), &world.at(MONDAY), &Command::Approve(approval)).map(|_| ())
+    };
+    let differs = Err(Rejection::ApproverDiffers { unit: unit("bureau"), level: Level::Province });
+    assert_eq!(approve(Capacity::SuperiorOrgan, Level::Province), Ok(()));
+    assert_eq!(approve(Capacity::Government, Level::Province), differs);
+    assert_eq!(approve(Capacity::Government, Level::City), differs);
+    assert_eq!(approve(Capacity::SuperiorOrgan, Level::Nation), differs);
+}
+
+#[test]
 fn who_has_no_catalogue_organises_nothing() {
     let mut world = world();
     world.catalogues = vec![catalogue("tax")];

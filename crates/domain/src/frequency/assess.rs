@@ -47,7 +47,7 @@ pub struct Entry {
     pub officers: BTreeSet<CertificateNumber>,
     /// Its ground.
     pub ground: Ground,
-    /// The day it counts on: the planned day, from check-in on as [`crate::visits::counts_on`] says.
+    /// The day it counts on: the planned day, from check-in on the day on which the officers came.
     pub on: Date,
     /// How it holds its place.
     pub held: Held,
@@ -277,6 +277,8 @@ pub fn excessive(
         rule.subject == Subject::AllUnits
             && rule.window == year
             && rule.maximum > 0
+            && rule.is_about_all()
+            && rule.on_exceeding != OnExceeding::Warn
             && rule.applies(happened.on)
             && rule.enterprises.include(enterprise)
     });

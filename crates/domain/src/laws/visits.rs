@@ -251,6 +251,7 @@ proptest! {
         let mut oracle = Oracle::default();
         for (nth, step) in (0..).zip(steps) {
             at += SignedDuration::from_hours(step.hours);
+            oracle.today = day_in_shanghai(at);
             let known = state.get(visit(step.visit));
             let there = random::Place { at, today: day_in_shanghai(at), nth, known };
             let command = command(&step, &there);

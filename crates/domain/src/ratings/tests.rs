@@ -17,7 +17,13 @@ fn rate(n: u8, satisfaction: Satisfaction) -> Command {
 
 fn came(n: u8) -> Happened {
     let check_in = scan("2025-03-10T10:00+08:00", false);
-    Happened::VisitCheckedIn { visit: visit(n), check_in, irregularities: [].into() }
+    Happened::VisitCheckedIn {
+        visit: visit(n),
+        check_in,
+        irregularities: [].into(),
+        tell: None,
+        counts_on: None,
+    }
 }
 
 fn world(events: &[Happened]) -> World {
@@ -25,7 +31,7 @@ fn world(events: &[Happened]) -> World {
 }
 
 #[test]
-fn a_visit_that_took_place_is_rated_for_the_units_that_came() {
+fn a_visit_that_took_place_is_rated_for_the_unit_in_charge() {
     let mut joint = plan(1);
     let share = crate::visits::Share { officers: [].into(), items: [].into() };
     joint.shares = [(unit("tax"), share.clone()), (unit("justice"), share)].into();
@@ -33,6 +39,7 @@ fn a_visit_that_took_place_is_rated_for_the_units_that_came() {
         visit: visit(1),
         unit: unit("justice"),
         reason: CancelReason::OfficersUnavailable,
+        tell: None,
     };
     let left = Happened::VisitCheckedOut {
         visit: visit(1),
@@ -43,9 +50,9 @@ fn a_visit_that_took_place_is_rated_for_the_units_that_came() {
     for events in [before.to_vec(), [&before[..], &[left]].concat()] {
         let world = world(&events);
         let rated = when(&Ratings::default(), &world.at(LATER), &rate(1, Satisfaction::Satisfied));
-        let units = ["market-regulation", "tax"].map(unit).into();
+        let unit = unit("market-regulation");
         let satisfaction = Satisfaction::Satisfied;
-        assert_eq!(rated, Ok(vec![Event::VisitRated { visit: visit(1), units, satisfaction }]));
+        assert_eq!(rated, Ok(vec![Event::VisitRated { visit: visit(1), unit, satisfaction }]));
     }
 }
 

@@ -19,8 +19,11 @@ impl Process for Event {
                 let duty = Duty::ExpireVisit { visit: plan.visit };
                 vec![Change::Put(Entry { key: key(plan.visit), at: end_of(plan.on), duty })]
             }
-            Self::VisitCheckedIn { visit, .. }
-            | Self::VisitsMerged { visit, .. }
+            Self::VisitCheckedIn { visit, tell, .. } => {
+                let told = tell.iter().map(|clock| next_step(*visit, clock));
+                [Change::Drop(key(*visit))].into_iter().chain(told).collect()
+            }
+            Self::VisitsMerged { visit, .. }
             | Self::VisitCancelled { visit, .. }
             | Self::VisitRefused { visit, .. }
             | Self::VisitExpired { visit } => vec![Change::Drop(key(*visit))],
@@ -36,6 +39,9 @@ impl Process for Event {
                 let due = results.iter().filter_map(|result| rectify(*visit, unit, result));
                 told.into_iter().chain(due).collect()
             }
+            Self::UnitWithdrew { visit, tell, .. } => {
+                tell.iter().map(|clock| next_step(*visit, clock)).collect()
+            }
             Self::RectificationAccepted { visit, unit, item, .. }
             | Self::RectificationOverdue { visit, unit, item, .. } => {
                 vec![Change::Drop(of_rectification(*visit, unit, item))]
@@ -44,7 +50,6 @@ impl Process for Event {
             Self::VisitApproved { unit: None, .. }
             | Self::ResultReported { unit: None, .. }
             | Self::VisitNotified { .. }
-            | Self::UnitWithdrew { .. }
             | Self::ScanSetAside { .. }
             | Self::CapExceeded { .. }
             | Self::VisitsExcessive { .. }
@@ -152,7 +157,13 @@ mod tests {
         let check_in = scan("2025-03-10T10:00+08:00", false);
         let reason = CancelReason::TaskWithdrawn;
         for event in [
-            Event::VisitCheckedIn { visit, check_in, irregularities: [].into() },
+            Event::VisitCheckedIn {
+                visit,
+                check_in,
+                irregularities: [].into(),
+                tell: None,
+                counts_on: None,
+            },
             Event::VisitCancelled { visit, reason },
             Event::VisitRefused { visit, reason: RefusalReason::NotApproved },
             Event::VisitsMerged {
@@ -173,7 +184,7 @@ mod tests {
         for event in [
             Event::VisitApproved { visit, unit: None },
             Event::VisitNotified { visit },
-            Event::UnitWithdrew { visit, unit: unit("tax"), reason },
+            Event::UnitWithdrew { visit, unit: unit("tax"), reason, tell: None },
             Event::VisitCheckedOut { visit, occurred_at, irregularities: [].into() },
             Event::ResultReported { visit, unit: None, results: vec![], tell: None },
             Event::VisitClosed { visit },

@@ -203,9 +203,10 @@ impl Irregularity {
     }
 }
 
-/// The day that a visit counts on once the officers came: the day of check-in, but never one before
-/// the planned day. The time that a device claims could otherwise move a visit out of its window.
+/// The day that a visit counts on once the officers came: the day of check-in, but never one before the
+/// planned day, nor one after the day on which it was recorded. What a device or a unit claims could otherwise
+/// move a visit out of its window, backwards or forwards.
 #[must_use]
-pub fn counts_on(planned_on: Date, checked_in_at: Timestamp) -> Date {
-    civil_date(checked_in_at).max(planned_on)
+pub(super) fn counts_on(planned_on: Date, checked_in_at: Timestamp, recorded_on: Date) -> Date {
+    civil_date(checked_in_at).max(planned_on).min(recorded_on)
 }

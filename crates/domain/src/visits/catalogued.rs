@@ -8,6 +8,7 @@ use super::{OFFICERS_MIN, Plan, Rejection, Share};
 use crate::{
     catalogue::{Catalogue, Mode},
     decider::Context,
+    frequency::Ground,
     ids::{CertificateNumber, UnitId},
 };
 
@@ -64,7 +65,9 @@ pub(super) fn check(
         if !listed.modes.contains(&Mode::OnSite) {
             return Err(Rejection::OffSiteOnly { item: item() });
         }
-        if listed.modes.contains(&Mode::OffSite) && plan.on_site_reason.is_none() {
+        // What cannot wait is a reason of its own.
+        let reasoned = plan.on_site_reason.is_some() || plan.ground == Ground::Urgent;
+        if listed.modes.contains(&Mode::OffSite) && !reasoned {
             return Err(Rejection::OffSitePossible { item: item() });
         }
     }

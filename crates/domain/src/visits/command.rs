@@ -89,6 +89,10 @@ pub enum Command {
         code: CodeId,
         /// Where the enterprise's device was.
         place: Option<Place>,
+        /// The units that take part as the caller found them, whose officers' certificates are looked at: no
+        /// part of what was asked.
+        #[serde(skip)]
+        units: BTreeSet<UnitId>,
     },
     /// Not let the officers in, as the enterprise.
     Refuse {
@@ -96,6 +100,8 @@ pub enum Command {
         visit: VisitId,
         /// What is not in order.
         reason: RefusalReason,
+        /// Whether the enterprise scanned the visit's own code, so that somebody stands at its door.
+        shown: bool,
     },
     /// Take records in that a device kept, all of this enterprise.
     TakeIn {
@@ -240,8 +246,10 @@ impl Command {
                     records.iter().map(|kept| kept.unit.clone()).collect();
                 limits(units.into_iter().collect())
             }
-            Self::Admit { .. } => limits(vec![]),
-            Self::ReportResult { .. } => vec![Need::Frequency, Need::Calendar],
+            Self::Admit { units, .. } => limits(units.iter().cloned().collect()),
+            Self::ReportResult { .. } | Self::Cancel { .. } => {
+                vec![Need::Frequency, Need::Calendar]
+            }
             Self::TakeSteps { .. } => vec![Need::Calendar],
             Self::RecordOffSite(check) => {
                 vec![Need::Profile, Need::Catalogue(check.unit.clone())]
@@ -253,7 +261,6 @@ impl Command {
             | Self::Tell { .. }
             | Self::ReportRectification { .. }
             | Self::AcceptRectification { .. }
-            | Self::Cancel { .. }
             | Self::Expire { .. }
             | Self::MarkOverdue { .. }
             | Self::Hold { .. }

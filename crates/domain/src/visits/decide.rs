@@ -4,7 +4,7 @@ use jiff::Timestamp;
 
 use super::{CLOCK_AHEAD_MAX, CancelReason, Event, Phase, RefusalReason, Rejection, Visit, Visits};
 use crate::{
-    clock::ClockId,
+    clock::{ClockId, ClockKind},
     decider::Context,
     ids::{AppealId, UnitId, VisitId},
 };
@@ -47,6 +47,44 @@ impl Visits {
         }
     }
 
+    /// The lead calls the visit off; another unit only withdraws, also once the others came without it, as
+    /// long as it has not reported.
+    pub(super) fn call_off(
+        &self,
+        context: &Context<'_>,
+        known: &Visit,
+        unit: &UnitId,
+        reason: CancelReason,
+    ) -> Result<Vec<Event>, Rejection> {
+        let visit = known.plan.visit;
+        let leads = known.plan.unit == *unit;
+        let withdrew = |tell| vec![Event::UnitWithdrew { visit, unit: unit.clone(), reason, tell }];
+        match known.phase {
+            _ if known.withdrawn.contains(unit) => Ok(vec![]),
+            Phase::Planned | Phase::Approved if leads => {
+                Ok(vec![Event::VisitCancelled { visit, reason }])
+            }
+            Phase::Planned | Phase::Approved => Ok(withdrew(None)),
+            Phase::CheckedIn { .. } | Phase::CheckedOut { .. }
+                if !leads && !known.results.contains_key(unit) =>
+            {
+                let others = known.shares.keys().filter(|other| *other != unit);
+                let last = others.into_iter().all(|other| known.results.contains_key(other));
+                let lead = &known.plan.unit;
+                let starts = last && known.clock(ClockKind::Tell).is_none();
+                Ok(withdrew(starts.then(|| self.clock(context, ClockKind::Tell, lead, 0))))
+            }
+            Phase::Cancelled => Ok(vec![]),
+            Phase::CheckedIn { .. }
+            | Phase::CheckedOut { .. }
+            | Phase::Reported { .. }
+            | Phase::Closed { .. }
+            | Phase::Expired
+            | Phase::Refused
+            | Phase::Merged { .. } => Err(known.wrong_phase("planned or approved")),
+        }
+    }
+
     /// The steps of a clock that are due. One that stopped, or none of these visits, has nothing due.
     pub(super) fn take_steps(&self, context: &Context<'_>, id: ClockId) -> Vec<Event> {
         let Some((visit, clock)) = self.with_clock(id) else {
@@ -60,7 +98,7 @@ impl Visits {
             .collect()
     }
 
-    /// The visit's lead is held: it is whom the enterprise complained about. A visit that the enterprise
+    /// Every unit that took part is held: the enterprise complained about them all. A visit that the enterprise
     /// knows nothing of holds nobody, and none once a complaint about it was answered.
     pub(super) fn hold(&self, visit: VisitId, appeal: AppealId) -> Result<Vec<Event>, Rejection> {
         let known = self.known(visit)?;
@@ -68,8 +106,8 @@ impl Visits {
         if self.holds.contains_key(&appeal) || before || !known.is_announced() {
             return Ok(vec![]);
         }
-        let unit = known.plan.unit.clone();
-        Ok(vec![Event::VisitsHeld { visit, unit, appeal }])
+        let units = known.shares.keys().cloned();
+        Ok(units.map(|unit| Event::VisitsHeld { visit, unit, appeal }).collect())
     }
 
     pub(super) fn lift_hold(&self, appeal: AppealId) -> Vec<Event> {
@@ -149,38 +187,17 @@ impl Visit {
         }
     }
 
-    /// The lead calls the visit off; another unit only withdraws.
-    pub(super) fn cancel(
-        &self,
-        unit: &UnitId,
-        reason: CancelReason,
-    ) -> Result<Vec<Event>, Rejection> {
-        let visit = self.plan.visit;
-        match self.phase {
-            _ if self.withdrawn.contains(unit) => Ok(vec![]),
-            Phase::Planned | Phase::Approved if self.plan.unit == *unit => {
-                Ok(vec![Event::VisitCancelled { visit, reason }])
-            }
-            Phase::Planned | Phase::Approved => {
-                Ok(vec![Event::UnitWithdrew { visit, unit: unit.clone(), reason }])
-            }
-            Phase::Cancelled => Ok(vec![]),
-            Phase::CheckedIn { .. }
-            | Phase::CheckedOut { .. }
-            | Phase::Reported { .. }
-            | Phase::Closed { .. }
-            | Phase::Expired
-            | Phase::Refused
-            | Phase::Merged { .. } => Err(self.wrong_phase("planned or approved")),
-        }
-    }
-
     /// At the door, not on paper beforehand. Who already let the officers in may complain.
     pub(super) fn refuse(
         &self,
         context: &Context<'_>,
         reason: RefusalReason,
+        shown: bool,
     ) -> Result<Vec<Event>, Rejection> {
+        // Of a visit that it was not told of it knows nothing before it saw its code.
+        if !shown && !self.is_announced() {
+            return Err(Rejection::VisitUnknown(self.plan.visit));
+        }
         let early = self.is_ahead() && context.today() < self.plan.on;
         match self.phase {
             _ if early && self.is_announced() => {

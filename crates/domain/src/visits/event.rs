@@ -84,6 +84,9 @@ pub enum Event {
         unit: UnitId,
         /// Why.
         reason: CancelReason,
+        /// By when the enterprise is to be told, where everybody else had reported already.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        tell: Option<Clock>,
     },
     /// The officers scanned in (扫码入企).
     VisitCheckedIn {
@@ -93,8 +96,15 @@ pub enum Event {
         check_in: CheckIn,
         /// What was not in order.
         irregularities: BTreeSet<Irregularity>,
+        /// By when the enterprise is to be told what was found; before it was started here, it was with the last
+        /// unit's results.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        tell: Option<Clock>,
+        /// The day on which it counts; before that stood here, the later one of the planned and the claimed day.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        counts_on: Option<Date>,
     },
-    /// The visit could not wait for its approval, which is to be made up (补办审批).
+    /// The officers came without a unit's approval, which is to be made up (补办审批).
     ApprovalOwed {
         /// The visit.
         visit: VisitId,
@@ -206,7 +216,7 @@ pub enum Event {
         /// The clock with them taken.
         clock: Clock,
     },
-    /// Reported, told, and nothing left to rectify.
+    /// Reported, told, and nothing left to rectify or to approve.
     VisitClosed {
         /// The visit.
         visit: VisitId,

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use jiff::Timestamp;
+use jiff::{Timestamp, civil::Date};
 
 use super::{
     CheckIn, Event, Irregularity, ItemResult, Outcome, Phase, Proof, Rectification, Share, Visit,
@@ -33,11 +33,13 @@ impl Visits {
                     known.join(party, share, *approved);
                 });
             }
-            Event::UnitWithdrew { visit, unit, .. } => {
+            Event::UnitWithdrew { visit, unit, tell, .. } => {
                 self.change(*visit, |known| known.leave_out(unit));
+                tell.iter().for_each(|clock| self.started(*visit, clock));
             }
-            Event::VisitCheckedIn { visit, check_in, irregularities } => {
-                self.came(*visit, check_in, irregularities);
+            Event::VisitCheckedIn { visit, check_in, irregularities, tell, counts_on } => {
+                self.came(*visit, check_in, irregularities, *counts_on);
+                tell.iter().for_each(|clock| self.started(*visit, clock));
             }
             Event::ApprovalOwed { visit, clock } => self.started(*visit, clock),
             Event::ScanSetAside { record, .. } => self.set_aside.push(record.clone()),
@@ -49,9 +51,7 @@ impl Visits {
             }
             Event::ResultReported { visit, unit, results, tell } => {
                 self.change(*visit, |known| known.found(unit.as_ref(), results));
-                if let Some(clock) = tell {
-                    self.started(*visit, clock);
-                }
+                tell.iter().for_each(|clock| self.started(*visit, clock));
             }
             Event::EnterpriseTold { visit, .. } => self.change(*visit, Visit::note_told),
             Event::RectificationReported { visit, unit, item, document } => {
@@ -74,8 +74,8 @@ impl Visits {
             Event::VisitRefused { visit, .. } => self.enter(*visit, Phase::Refused),
             Event::VisitExpired { visit } => self.enter(*visit, Phase::Expired),
             Event::VisitsHeld { visit, unit, appeal } => {
-                let hold = Hold { visit: *visit, unit: unit.clone(), lifted: false };
-                self.holds.insert(*appeal, hold);
+                let new = || Hold { visit: *visit, units: [].into(), lifted: false };
+                self.holds.entry(*appeal).or_insert_with(new).units.insert(unit.clone());
             }
             Event::HoldLifted { appeal, .. } => {
                 self.holds.entry(*appeal).and_modify(|hold| hold.lifted = true);
@@ -113,13 +113,20 @@ impl Visits {
         });
     }
 
-    fn came(&mut self, visit: VisitId, scan: &CheckIn, irregularities: &BTreeSet<Irregularity>) {
+    fn came(
+        &mut self,
+        visit: VisitId,
+        scan: &CheckIn,
+        irregularities: &BTreeSet<Irregularity>,
+        counts_on: Option<Date>,
+    ) {
         if let Proof::RotatingCode { code } | Proof::TaskCode { code } = scan.proof {
             self.codes_used.insert(code);
         }
         self.change(visit, |known| {
             known.arrival = Some((scan.clone(), irregularities.clone()));
             known.phase = Phase::CheckedIn { at: scan.occurred_at };
+            known.counts_on = counts_on;
         });
     }
 }
@@ -168,7 +175,13 @@ impl Visit {
             }
         }
         self.results.insert(unit, results.to_vec());
-        if self.shares.keys().all(|unit| self.results.contains_key(unit)) {
+        self.weigh_results();
+    }
+
+    /// Reported once each unit that takes part has.
+    pub(super) fn weigh_results(&mut self) {
+        let all = self.shares.keys().all(|unit| self.results.contains_key(unit));
+        if all && !self.results.is_empty() {
             self.since_check_in(|at| Phase::Reported { at });
         }
     }

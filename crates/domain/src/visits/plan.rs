@@ -67,11 +67,14 @@ impl<'a> Grounds<'a> {
     /// What must be in order before any limit is looked at.
     fn in_order(&self, context: &Context<'_>, plan: &Plan) -> Result<(), Rejection> {
         let from = context.today();
-        let until = from.saturating_add(PLANNED_AHEAD_MAX.days());
+        // What cannot wait is not planned for later.
+        let ahead = if plan.ground == Ground::Urgent { 1 } else { PLANNED_AHEAD_MAX };
+        let until = from.saturating_add(ahead.days());
         if plan.on < from || plan.on > until {
             return Err(Rejection::DateOutOfRange { on: plan.on, from, until });
         }
         check_all(context, plan)?;
+        undisputed(context, &plan.all_shares())?;
         self.campaigned(context, plan)?;
         if self.lacks_evidence(plan) {
             return Err(Rejection::EvidenceMissing);
@@ -143,6 +146,26 @@ pub(super) fn listed<'a>(
     (fields, long.collect())
 }
 
+/// That no two units bring an item of which one's catalogue says otherwise than the other's.
+pub(super) fn undisputed(
+    context: &Context<'_>,
+    shares: &BTreeMap<UnitId, Share>,
+) -> Result<(), Rejection> {
+    let mut said = BTreeMap::new();
+    for (unit, share) in shares {
+        let Some(catalogue) = context.catalogue(unit).map(|found| found.document) else {
+            continue;
+        };
+        for listed in share.items.iter().filter_map(|item| catalogue.item(item)) {
+            let of_it = (&listed.field, listed.checklist.len());
+            if *said.entry(&listed.id).or_insert(of_it) != of_it {
+                return Err(Rejection::ItemDisputed { item: listed.id.clone() });
+            }
+        }
+    }
+    Ok(())
+}
+
 /// What is recorded of a visit that was planned.
 pub(super) fn planned(context: &Context<'_>, visit: Visit, standings: Vec<Standing>) -> Event {
     let version = |unit: &UnitId| context.catalogue(unit).map(|found| found.version);
@@ -212,17 +235,26 @@ impl Visits {
         (Explanation { verdict, rejection, assessment, near: vec![] }, visit)
     }
 
-    /// A recheck looks again at what was to be rectified.
+    /// A recheck (整改复核) names the visit that it looks at again, and looks at nothing but what is still to be
+    /// rectified for the same unit; no other ground names one.
     fn founded(&self, plan: &Plan) -> Result<(), Rejection> {
-        let Some(visit) = plan.recheck_of else {
-            return Ok(());
+        let visit = match (plan.ground == Ground::RectificationRecheck, plan.recheck_of) {
+            (true, None) => return Err(Rejection::RecheckMissing),
+            (false, Some(_)) => return Err(Rejection::RecheckNotAllowed),
+            (false, None) => return Ok(()),
+            (true, Some(visit)) => visit,
         };
-        let open = self.get(visit).is_some_and(|known| {
-            known.rectifications.keys().any(|(unit, item)| {
-                plan.all_shares().get(unit).is_some_and(|share| share.items.contains(item))
-            })
-        });
-        if open { Ok(()) } else { Err(Rejection::RecheckUnfounded { visit }) }
+        let known = self.get(visit);
+        let open = |unit: &UnitId, item: &ItemId| {
+            let key = (unit.clone(), item.clone());
+            known.is_some_and(|known| known.rectifications.contains_key(&key))
+        };
+        let shares = plan.all_shares();
+        let mut looked_at = shares
+            .iter()
+            .flat_map(|(unit, share)| share.items.iter().map(move |item| (unit, item)));
+        let founded = looked_at.all(|(unit, item)| open(unit, item));
+        if founded { Ok(()) } else { Err(Rejection::RecheckUnfounded { visit }) }
     }
 
     /// Visits of other units in the days around the plan's.

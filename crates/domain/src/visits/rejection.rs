@@ -171,7 +171,19 @@ pub enum Rejection {
         /// When they came.
         checked_in_at: Timestamp,
     },
-    /// The ground is a recheck of a visit that left nothing to rectify for these units and items.
+    /// Two units bring the same item, and their catalogues differ about it.
+    #[error("the catalogues of the units differ about the item {item}")]
+    ItemDisputed {
+        /// The item.
+        item: ItemId,
+    },
+    /// A recheck names no visit whose findings it looks at again.
+    #[error("a recheck must name the visit that it looks at again")]
+    RecheckMissing,
+    /// Only a recheck names a visit that it looks at again.
+    #[error("only a recheck names a visit that it looks at again")]
+    RecheckNotAllowed,
+    /// A recheck of what is not, or no longer, to be rectified for these units.
     #[error("the visit {visit} left nothing to rectify that this one would look at again")]
     RecheckUnfounded {
         /// The visit named.

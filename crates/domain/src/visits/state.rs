@@ -10,6 +10,7 @@ use super::{
     found_something,
 };
 use crate::{
+    calendar::civil_date,
     clock::{Clock, ClockId, ClockKind},
     frequency::{Entry, Ground, Held, Party},
     ids::{AppealId, CertificateNumber, CodeId, FieldId, ItemId, UnitId, VisitId},
@@ -35,7 +36,7 @@ pub struct Visits {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Hold {
     pub(super) visit: VisitId,
-    pub(super) unit: UnitId,
+    pub(super) units: BTreeSet<UnitId>,
     pub(super) lifted: bool,
 }
 
@@ -62,6 +63,9 @@ pub struct Visit {
     pub phase: Phase,
     /// The scan that let the officers in, and what was not in order with it.
     pub arrival: Option<(CheckIn, BTreeSet<Irregularity>)>,
+    /// The day on which it counts since they came, where it was recorded.
+    #[serde(default)]
+    pub counts_on: Option<Date>,
     /// When the officers left.
     pub left_at: Option<Timestamp>,
     /// What each unit found.
@@ -134,6 +138,7 @@ impl Visit {
             notified: false,
             phase: Phase::Planned,
             arrival: None,
+            counts_on: None,
             left_at: None,
             results: BTreeMap::new(),
             rectifications: BTreeMap::new(),
@@ -222,7 +227,10 @@ impl Visit {
             Phase::CheckedIn { at }
             | Phase::CheckedOut { at }
             | Phase::Reported { at }
-            | Phase::Closed { at } => (Held::Used, super::counts_on(self.plan.on, at)),
+            | Phase::Closed { at } => {
+                let usual = || civil_date(at).max(self.plan.on);
+                (Held::Used, self.counts_on.unwrap_or_else(usual))
+            }
             Phase::Cancelled | Phase::Expired | Phase::Refused | Phase::Merged { .. } => {
                 return None;
             }
@@ -271,6 +279,7 @@ impl Visit {
         self.approvals.remove(unit);
         self.parties.retain(|party| party.unit != *unit);
         self.weigh_approvals();
+        self.weigh_results();
     }
 }
 
@@ -291,7 +300,9 @@ impl Visits {
     #[must_use]
     pub fn held_by(&self, visit: &Visit) -> Option<AppealId> {
         let holds = |(_, hold): &(&AppealId, &Hold)| {
-            !hold.lifted && hold.visit != visit.plan.visit && visit.takes_part(&hold.unit)
+            !hold.lifted
+                && hold.visit != visit.plan.visit
+                && hold.units.iter().any(|unit| visit.takes_part(unit))
         };
         let urgent = visit.plan.ground == Ground::Urgent;
         let held = self.holds.iter().find(holds).filter(|_| !urgent);

@@ -18,6 +18,8 @@ use jiff::civil::date;
 use super::*;
 use crate::streams;
 
+mod racing;
+
 pub(crate) fn id(n: u128) -> Uuid {
     Uuid::from_u128(n)
 }

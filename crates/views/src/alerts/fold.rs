@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 
 use doudi_domain::{
     AreaCode, EnterpriseId, UnitId, VisitId,
-    clock::Step,
+    clock::{Owner, Step},
     visits::{Event, Irregularity},
 };
 
@@ -92,8 +92,9 @@ fn told(event: &Event) -> Option<Told> {
             Some(Told { visit: *visit, reason, unit: Some(unit.clone()) })
         }
         Event::ClockStepsTaken { visit, steps, clock } => {
-            let reason = || Reason::PromiseOverdue { kind: clock.kind };
-            steps.contains(&Step::Red).then(reason).and_then(|reason| Told::of(*visit, reason))
+            let reason = Reason::PromiseOverdue { kind: clock.kind };
+            let unit = if let Owner::Unit(unit) = &clock.owner { Some(unit.clone()) } else { None };
+            steps.contains(&Step::Red).then_some(Told { visit: *visit, reason, unit })
         }
         Event::VisitPlanned { .. }
         | Event::VisitApproved { .. }
@@ -127,19 +128,19 @@ fn is_suspect(found: Irregularity) -> bool {
         | Irregularity::ChainBroken
         | Irregularity::PlaceImplausible
         | Irregularity::OfficerInvalid
+        | Irregularity::TooFewOfficers
         | Irregularity::Held
+        | Irregularity::NotApproved
         | Irregularity::AfterRefusal
-        | Irregularity::Unplanned
-        | Irregularity::OutsideCatalogue => true,
-        Irregularity::NotApproved
         | Irregularity::AfterCancellation
         | Irregularity::AfterExpiry
         | Irregularity::AfterMerge
         | Irregularity::BeforePlannedDay
-        | Irregularity::TooFewOfficers
-        | Irregularity::LimitsUnchecked
-        | Irregularity::EvidenceMissing
         | Irregularity::BackfilledLate
+        | Irregularity::Unplanned
+        | Irregularity::EvidenceMissing
+        | Irregularity::OutsideCatalogue => true,
+        Irregularity::LimitsUnchecked
         | Irregularity::CodeMissing
         | Irregularity::EnterpriseUnregistered => false,
     }

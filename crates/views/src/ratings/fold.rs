@@ -43,7 +43,7 @@ fn ratings(fact: &Fact) -> Option<(&EnterpriseId, &[Event])> {
 /// The units that the facts rate.
 pub(super) fn units_of(facts: &[Fact]) -> BTreeSet<UnitId> {
     let events = facts.iter().filter_map(ratings).flat_map(|(_, events)| events);
-    events.flat_map(|Event::VisitRated { units, .. }| units).cloned().collect()
+    events.map(|Event::VisitRated { unit, .. }| unit).cloned().collect()
 }
 
 impl Known {
@@ -54,16 +54,14 @@ impl Known {
             };
             let month = civil_date(fact.recorded_at).first_of_month();
             for (ordinal, event) in (0_u32..).zip(events) {
-                let Event::VisitRated { units, satisfaction, .. } = event;
+                let Event::VisitRated { unit, satisfaction, .. } = event;
                 let held = Held {
                     position: fact.position,
                     ordinal,
                     enterprise: enterprise.clone(),
                     satisfaction: *satisfaction,
                 };
-                for unit in units {
-                    self.rate(unit, month, held.clone());
-                }
+                self.rate(unit, month, held);
             }
         }
     }
@@ -93,11 +91,10 @@ mod tests {
         UnitId::parse(id).unwrap()
     }
 
-    fn rated(position: i64, by: u8, units: &[&str], satisfaction: Satisfaction) -> Fact {
+    fn rated(position: i64, by: u8, of: &str, satisfaction: Satisfaction) -> Fact {
         let enterprise = EnterpriseId::parse(&format!("L-{by}")).unwrap();
         let visit = VisitId(Uuid::from_u128(u128::from(by)));
-        let units = units.iter().map(|id| unit(id)).collect();
-        let events = vec![Event::VisitRated { visit, units, satisfaction }];
+        let events = vec![Event::VisitRated { visit, unit: unit(of), satisfaction }];
         let at = "2025-06-30T17:00:00Z".parse().unwrap();
         Fact::of(Content::Ratings(enterprise, events), at, position)
     }
@@ -111,7 +108,7 @@ mod tests {
     fn four_enterprises_are_too_few_however_often_they_rate() {
         let mut known = Known::default();
         let facts: Vec<Fact> =
-            (0..12).map(|n| rated(n, u8::try_from(n % 4).unwrap(), &["tax"], Satisfied)).collect();
+            (0..12).map(|n| rated(n, u8::try_from(n % 4).unwrap(), "tax", Satisfied)).collect();
         known.fold(&facts);
         assert_eq!((sums(&known), known.held[&unit("tax")].len()), (vec![], 12));
     }
@@ -120,10 +117,8 @@ mod tests {
     fn with_the_fifth_all_are_summed_up_in_its_month_and_the_next_wait_again() {
         let mut known = Known::default();
         let grades = [Satisfied, VeryDissatisfied, Satisfied, Acceptable, Satisfied, Dissatisfied];
-        let facts: Vec<Fact> = (1_u8..)
-            .zip(grades)
-            .map(|(n, grade)| rated(i64::from(n), n, &["tax"], grade))
-            .collect();
+        let facts: Vec<Fact> =
+            (1_u8..).zip(grades).map(|(n, grade)| rated(i64::from(n), n, "tax", grade)).collect();
         assert_eq!(units_of(&facts), [unit("tax")].into());
         known.fold(&facts);
         let expected =
@@ -137,14 +132,14 @@ mod tests {
     }
 
     #[test]
-    fn a_joint_visit_is_rated_for_each_unit_and_each_waits_for_its_own_five() {
+    fn each_unit_waits_for_its_own_five() {
         let mut known = Known::default();
-        let both: Vec<Fact> =
-            (1..=3).map(|n| rated(i64::from(n), n, &["fire", "tax"], Satisfied)).collect();
-        let tax: Vec<Fact> = (4..=5).map(|n| rated(i64::from(n), n, &["tax"], Satisfied)).collect();
-        known.fold(&both);
-        known.fold(&tax);
+        let of = |unit, count: u8| -> Vec<Fact> {
+            (1..=count).map(|n| rated(i64::from(n), n, unit, Satisfied)).collect()
+        };
+        known.fold(&of("fire", 4));
+        known.fold(&of("tax", 5));
         assert_eq!(sums(&known), [("tax", Satisfied, 5)]);
-        assert_eq!(known.held[&unit("fire")].len(), 3);
+        assert_eq!(known.held[&unit("fire")].len(), 4);
     }
 }

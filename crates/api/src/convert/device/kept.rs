@@ -22,6 +22,9 @@ use crate::{convert::inspection::words, proto as pb, text};
 /// How far a device's clock may be from the time that it was given.
 const DRIFT_MAX: SignedDuration = SignedDuration::from_mins(5);
 
+/// How long ago a record may have been written that says nothing of a time that the device was given.
+const UNANCHORED_MAX: SignedDuration = SignedDuration::from_hours(72);
+
 /// The most characters of a reference.
 const REFERENCE_MAX: usize = 200;
 
@@ -162,8 +165,9 @@ impl Reader<'_> {
             shares: [].into(),
             ground: ground(&unplanned.ground)?,
             evidence: unplanned.evidence.as_deref().and_then(brief),
-            justification: brief(&unplanned.reason),
-            on_site_reason: None,
+            // Nobody allowed it to pass a limit; it is only said why they went.
+            justification: None,
+            on_site_reason: brief(&unplanned.reason),
             campaign: None,
             recheck_of: None,
             on: civil_date(occurred_at),
@@ -171,7 +175,7 @@ impl Reader<'_> {
     }
 
     /// Whether the device's clock does not fit the time that it was given, or what it says happened
-    /// after it arrived. A device that was given no time is not suspect for that.
+    /// after it arrived. A device that was given no time is believed for some days.
     fn clock_is_suspect(&self, record: &Record) -> bool {
         let occurred_at = match &record.what {
             records::What::CheckIn(check_in) => check_in.occurred_at,
@@ -187,7 +191,9 @@ impl Reader<'_> {
             return true;
         }
         let Some(anchored) = &record.anchor else {
-            return false;
+            // Nothing but the device says when it was.
+            let age = self.now.as_millisecond().saturating_sub(record.recorded_at);
+            return i128::from(age) > UNANCHORED_MAX.as_millis();
         };
         let anchor = self.ring.and_then(|ring| ring.open_anchor(&anchored.text).ok());
         let ahead = anchor.and_then(|anchor| claimed_against_anchor(record, &anchor));

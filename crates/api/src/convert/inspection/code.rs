@@ -2,10 +2,10 @@
 
 use doudi_domain::{
     CodeId, EnterpriseId, VisitId, enterprise,
-    visits::{Command, Place, RefusalReason},
+    visits::{Command, Place},
 };
 
-use super::{scan::place, visit_order, words};
+use super::{scan::place, words};
 use crate::{
     convert::{Fields, Order, given},
     error::Failure,
@@ -79,14 +79,18 @@ pub(crate) fn admit(request: &pb::AdmitVisitRequest) -> Result<Order<Option<Plac
     let command_id = fields.command_id(&request.command_id);
     let enterprise = fields.enterprise(&request.enterprise_id);
     let place = place(&mut fields, request.place.as_ref());
-    fields.order(command_id, enterprise, request.expected_version, place)
+    fields.order(command_id, enterprise, None, place)
 }
 
 pub(crate) fn refuse(request: &pb::RefuseVisitRequest) -> Result<Order<Command>, Failure> {
     let mut fields = Fields::default();
-    let reason: Option<RefusalReason> =
-        fields.choice("reason", request.reason, words::refusal_reason);
-    visit_order!(request, fields, visit => {
-        visit.zip(reason).map(|(visit, reason)| Command::Refuse { visit, reason })
-    })
+    let command_id = fields.command_id(&request.command_id);
+    let enterprise = fields.enterprise(&request.enterprise_id);
+    let visit = fields.visit(&request.visit_id);
+    let reason = fields.choice("reason", request.reason, words::refusal_reason);
+    let command = visit.zip(reason).map(|(visit, reason)| {
+        let shown = !request.code.is_empty();
+        Command::Refuse { visit, reason, shown }
+    });
+    fields.order(command_id, enterprise, None, command)
 }

@@ -46,14 +46,15 @@ pub(crate) fn rectified(
     let mut fields = Fields::default();
     let item = fields.parse("item", &request.item, ItemId::parse);
     let document = fields.parse("document", &request.document, text::reference);
-    visit_order!(request, fields, visit => {
-        let make = || Some(Command::ReportRectification {
-            visit: visit?,
-            item: item?,
-            document: document?,
-        });
-        make()
-    })
+    let command_id = fields.command_id(&request.command_id);
+    let enterprise = fields.enterprise(&request.enterprise_id);
+    let visit = fields.visit(&request.visit_id);
+    let make = || {
+        let (visit, item, document) = (visit?, item?, document?);
+        Some(Command::ReportRectification { visit, item, document })
+    };
+    let command = make();
+    fields.order(command_id, enterprise, None, command)
 }
 
 pub(crate) fn accept(

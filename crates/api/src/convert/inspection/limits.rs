@@ -6,6 +6,7 @@ use doudi_domain::{
     visits::{Explanation, Near},
 };
 use doudi_engine::Position;
+use doudi_views::visits::quota::Quota;
 
 use super::{
     super::{common, token},
@@ -63,6 +64,16 @@ fn of_floor(floor: &FloorStanding) -> pb::FloorStanding {
         minimum: floor.minimum,
         carried_out: floor.carried_out,
         is_due: floor.is_due(),
+    }
+}
+
+/// How an enterprise stands, for one unit.
+pub(crate) fn of_quota(found: &Quota) -> pb::GetQuotaResponse {
+    pb::GetQuotaResponse {
+        quotas: found.standings.iter().map(of_standing).collect(),
+        position: token::of_position(found.position),
+        floors: found.floors.iter().map(of_floor).collect(),
+        policy_version: found.policy_version.unwrap_or_default(),
     }
 }
 

@@ -1,14 +1,17 @@
 //! Scans as they come in.
 
+use std::collections::BTreeSet;
+
 use doudi_domain::{
-    CertificateNumber, ItemId, UnitId, VisitId,
+    CertificateNumber, ItemId, Reference, UnitId, VisitId,
+    calendar::civil_date,
     frequency::Ground,
-    visits::{CheckIn, Command, Manner, OFFICERS_MIN, Place, Plan, Proof},
+    visits::{CheckIn, Command, Manner, Place, Plan, Proof},
 };
 
 use jiff::civil::Date;
 
-use super::{ITEMS_MAX, OFFICERS_MAX, visit_order};
+use super::{ITEMS_MAX, OFFICERS_MAX, visit_order, words};
 use crate::{
     convert::{Fields, Order, derived},
     error::{Failure, Reason},
@@ -49,7 +52,7 @@ pub(crate) fn urgently(
     let command_id = fields.command_id(&request.command_id);
     let enterprise = fields.enterprise(&request.enterprise_id);
     let visit = enterprise.as_ref().zip(command_id).map(|(of, id)| derived::visit(of, id));
-    let bounds = (OFFICERS_MIN, OFFICERS_MAX);
+    let bounds = (1, OFFICERS_MAX);
     let officers = fields.set("officers", &request.officers, bounds, CertificateNumber::parse);
     let items = fields.set("items", &request.items, (1, ITEMS_MAX), ItemId::parse);
     let evidence = fields.optional("evidence", &request.evidence, text::reference);
@@ -57,21 +60,10 @@ pub(crate) fn urgently(
     let place = place(&mut fields, request.place.as_ref());
     let made = || -> Option<Scanned> {
         let (visit, officers, occurred_at) = (visit?, officers?, occurred_at?);
-        let plan = Plan {
-            visit,
-            unit,
-            officers: officers.clone(),
-            items: items?,
-            shares: [].into(),
-            ground: Ground::Urgent,
-            evidence: evidence?,
-            justification: None,
-            on_site_reason: None,
-            campaign: None,
-            recheck_of: None,
-            // It counts today, whatever time a device claims.
-            on: today,
-        };
+        let (items, evidence) = (items?, evidence?);
+        let plan = Improvised { items, ground: Ground::Urgent, evidence, on_site_reason: None };
+        // It counts today, whatever time a device claims.
+        let plan = plan.plan(visit, unit, officers.clone(), today);
         let (manner, proof, place) = (Manner::Live, Proof::Nothing, place?);
         let check_in = CheckIn { officers, occurred_at, manner, proof, place };
         Some(Scanned { visit, check_in, code: request.code.clone(), improvised: Some(plan) })
@@ -85,23 +77,78 @@ pub(crate) fn backfill(
     unit: UnitId,
 ) -> Result<Order<Command>, Failure> {
     let mut fields = Fields::default();
+    let command_id = fields.command_id(&request.command_id);
+    let enterprise = fields.enterprise(&request.enterprise_id);
+    // A visit that nobody planned gets its id from the command.
+    let visit = match &request.unplanned {
+        None => fields.visit(&request.visit_id),
+        Some(_) if !request.visit_id.is_empty() => {
+            fields.refuse("visit_id", Reason::FieldNotAllowed)
+        }
+        Some(_) => enterprise.as_ref().zip(command_id).map(|(of, id)| derived::visit(of, id)),
+    };
     let bounds = (1, OFFICERS_MAX);
     let officers = fields.set("officers", &request.officers, bounds, CertificateNumber::parse);
     let occurred_at = fields.timestamp("occurred_at", request.occurred_at.as_ref());
     let reason = fields.parse("reason", &request.reason, text::reference);
-    visit_order!(request, fields, visit => {
-        let made = || -> Option<Command> {
-            let check_in = CheckIn {
-                officers: officers?,
-                occurred_at: occurred_at?,
-                manner: Manner::Backfilled { reason: reason? },
-                proof: Proof::Nothing,
-                place: None,
-            };
-            Some(Command::CheckIn { visit: visit?, unit, check_in, improvised: None })
-        };
-        made()
-    })
+    let unplanned = match &request.unplanned {
+        None => Some(None),
+        Some(given) => Improvised::read(&mut fields, given).map(Some),
+    };
+    let made = || -> Option<Command> {
+        let (visit, officers, occurred_at) = (visit?, officers?, occurred_at?);
+        let on = civil_date(occurred_at);
+        let improvised =
+            unplanned?.map(|plan| plan.plan(visit, unit.clone(), officers.clone(), on));
+        let (manner, proof) = (Manner::Backfilled { reason: reason? }, Proof::Nothing);
+        let check_in = CheckIn { officers, occurred_at, manner, proof, place: None };
+        Some(Command::CheckIn { visit, unit, check_in, improvised })
+    };
+    let command = made();
+    fields.order(command_id, enterprise, request.expected_version, command)
+}
+
+/// What is said of a visit that nobody had planned; by whom, when and with whom the scan says.
+struct Improvised {
+    items: BTreeSet<ItemId>,
+    ground: Ground,
+    evidence: Option<Reference>,
+    on_site_reason: Option<Reference>,
+}
+
+impl Improvised {
+    fn read(fields: &mut Fields, given: &pb::UnplannedVisit) -> Option<Self> {
+        let items = fields.set("unplanned.items", &given.items, (1, ITEMS_MAX), ItemId::parse);
+        let ground = fields.choice("unplanned.ground", given.ground, words::ground);
+        let evidence = fields.optional("unplanned.evidence", &given.evidence, text::reference);
+        let reason = fields.parse("unplanned.reason", &given.reason, text::reference);
+        let (items, ground, evidence) = (items?, ground?, evidence?);
+        Some(Self { items, ground, evidence, on_site_reason: Some(reason?) })
+    }
+
+    fn plan(
+        self,
+        visit: VisitId,
+        unit: UnitId,
+        officers: BTreeSet<CertificateNumber>,
+        on: Date,
+    ) -> Plan {
+        let Self { items, ground, evidence, on_site_reason } = self;
+        Plan {
+            visit,
+            unit,
+            officers,
+            items,
+            shares: [].into(),
+            ground,
+            evidence,
+            justification: None,
+            on_site_reason,
+            campaign: None,
+            recheck_of: None,
+            on,
+        }
+    }
 }
 
 /// A point on the earth, where one is given.

@@ -53,7 +53,6 @@ fn admit() -> pb::AdmitVisitRequest {
         enterprise_id: ENTERPRISE.to_owned(),
         code: "DD1:ABC".to_owned(),
         place: Some(place()),
-        expected_version: None,
     }
 }
 
@@ -63,7 +62,7 @@ fn refuse() -> pb::RefuseVisitRequest {
         enterprise_id: ENTERPRISE.to_owned(),
         visit_id: ID.to_owned(),
         reason: pb::RefusalReason::TooOften.into(),
-        expected_version: None,
+        code: String::new(),
     }
 }
 
@@ -88,7 +87,7 @@ fn sound_requests_become_what_is_asked() {
     assert_eq!(code::admit(&admit()).unwrap().command, Some(hangs));
     let order = code::refuse(&refuse()).unwrap();
     let (visit, reason) = (VisitId::parse(ID).unwrap(), RefusalReason::TooOften);
-    assert_eq!(order.command, Command::Refuse { visit, reason });
+    assert_eq!(order.command, Command::Refuse { visit, reason, shown: false });
 }
 
 #[test]

@@ -162,6 +162,12 @@ fn a_clock_is_suspect_where_it_does_not_fit_the_time_it_was_given() {
     let code = Anchored { text: code, elapsed_ms: 0 };
     assert!(suspect(NOON, Some(code)), "another kind of text");
     assert!(!suspect(NOON, None), "given no time");
+    for (days, expected) in [(2, false), (4, true)] {
+        let at = NOON - days * 24 * 60 * MINUTE;
+        let then = records::CheckIn { occurred_at: at, ..came() };
+        let found = read_with(then, at, None).unwrap().doubts;
+        assert_eq!(found.contains(&Irregularity::ClockSuspect), expected, "{days} days ago");
+    }
     assert!(suspect(NOON + 24 * 60 * MINUTE + 2 * MINUTE, None), "later than it arrived");
 }
 
@@ -191,7 +197,8 @@ fn what_happened_is_read_as_far_as_it_goes() {
             (plan.ground, plan.items.len(), plan.unit.as_str()),
             (Ground::Urgent, 1, "fire")
         );
-        assert_eq!(plan.justification.unwrap().as_str().chars().count(), 200);
+        assert_eq!(plan.justification, None, "nobody allowed it to pass a limit");
+        assert_eq!(plan.on_site_reason.unwrap().as_str().chars().count(), 200);
         assert_eq!(plan.on.to_string(), "2025-06-15");
     }
     let officers = vec!["2102-0001".to_owned(), "两个字".to_owned()];

@@ -27,6 +27,9 @@ macro_rules! and_of_campaigns {
             CampaignNotSuperior "CAMPAIGN_NOT_SUPERIOR" InvalidArgument
                 "an approver at the level {approver} does not stand high enough over an organiser at the level {organiser}: a government must not stand below it, an organ must stand above it"
                 "批准机关为{approver}，组织单位为{organiser}；批准的人民政府不得低于组织单位层级，主管部门须为其上级"
+            CampaignApproverDiffers "CAMPAIGN_APPROVER_DIFFERS" InvalidArgument
+                "by its catalogue {unit} is an organ at the level {level}, and no government"
+                "据其公布的行政检查清单，{unit}为{level}行政机关，并非人民政府"
             CampaignOtherUnit "CAMPAIGN_OTHER_UNIT" PermissionDenied
                 "only the organiser {organiser} does this" "仅组织单位{organiser}可以办理"
             CampaignWrongPhase "CAMPAIGN_WRONG_PHASE" FailedPrecondition

@@ -63,6 +63,13 @@ macro_rules! and_of_scans {
             ChecklistDiffers "CHECKLIST_DIFFERS" InvalidArgument
                 "the checklist of {item} has {lines} line(s), and what passes meets all of them"
                 "检查事项{item}的检查内容共{lines}项；结果为合格的，不得列有不符合项"
+            ItemDisputed "ITEM_DISPUTED" FailedPrecondition
+                "the catalogues of the units differ about the item {item}, its field or its checklist"
+                "各单位公布的检查清单对检查事项{item}的领域或者检查内容规定不一致"
+            RecheckMissing "RECHECK_MISSING" InvalidArgument
+                "a recheck must name the visit whose findings it looks at again" "整改复核须注明所复核的检查"
+            RecheckNotAllowed "RECHECK_NOT_ALLOWED" InvalidArgument
+                "only a recheck names a visit that it looks at again" "仅整改复核可以注明所复核的检查"
             RecheckUnfounded "RECHECK_UNFOUNDED" FailedPrecondition
                 "the visit {visit} left nothing to rectify that this one would look at again" "检查{visit}没有须由本次复核的整改事项"
             VisitCampaignMissing "VISIT_CAMPAIGN_MISSING" InvalidArgument

@@ -26,6 +26,7 @@ fn campaigns() -> Vec<Refusal> {
         R::PeriodOutOfBounds { from: date(2025, 1, 1), until: date(2026, 12, 31) },
         R::ApprovedByParticipant(unit("tax")),
         R::LevelTooLow,
+        R::ApproverDiffers { unit: unit("tax"), level: Level::City },
         R::OtherUnit { organiser: unit("tax") },
     ];
     let levels = [Level::Nation, Level::Province, Level::City, Level::County, Level::Township];

@@ -10,7 +10,7 @@ use super::{As, Text};
 use crate::{
     call::Call,
     convert::{Order, appeal as convert, common::receipt, derived},
-    error::Failure,
+    error::{Failure, Reason, Refusal},
     proto as pb,
     services::Api,
 };
@@ -25,6 +25,13 @@ impl Api {
         let enterprise = &order.enterprise;
         let nameless = order.command.is_nameless && call.caller.is_enterprises();
         call.require(|caller| nameless || caller.may_submit_for(enterprise))?;
+        // A complaint about a visit holds units: no unit makes one, about itself or another.
+        if order.command.about_visit.is_some()
+            && !nameless
+            && !call.caller.complains_for(enterprise)
+        {
+            return Err(Refusal::new(Reason::FieldNotAllowed).about("about_visit_id").into());
+        }
         let appeal = derived::appeal(enterprise, order.command_id);
         let (outcome, case_token) = match self.sealed_submission(call, &order, appeal).await? {
             Some(submission) => {

@@ -82,9 +82,6 @@ impl CodeService for Api {
         request: Request<pb::RefuseVisitRequest>,
     ) -> Result<Response<pb::RefuseVisitResponse>, Status> {
         let call = Call::of(&request)?;
-        let order = code::refuse(request.get_ref())?;
-        call.require(|caller| caller.is_enterprise(&order.enterprise))?;
-        let receipt = self.on_visits(&call, &order, None).await?;
-        Ok(Response::new(pb::RefuseVisitResponse { receipt }))
+        Ok(Response::new(self.turn_away(&call, request.get_ref()).await?))
     }
 }

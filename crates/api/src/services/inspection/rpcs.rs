@@ -104,8 +104,7 @@ impl InspectionService for Api {
         request: Request<pb::BackfillCheckInRequest>,
     ) -> Result<Response<pb::BackfillCheckInResponse>, Status> {
         let call = Call::of(&request)?;
-        let receipt = self.backfill(&call, request.get_ref()).await?;
-        Ok(Response::new(pb::BackfillCheckInResponse { receipt }))
+        Ok(Response::new(self.backfill(&call, request.get_ref()).await?))
     }
 
     async fn check_out(

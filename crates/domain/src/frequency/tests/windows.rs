@@ -154,6 +154,13 @@ fn visits_are_plainly_too_many_by_year_or_by_thirty_days() {
     let year = told(4, "2025-01-01", "2025-12-31");
     assert_eq!(found(&policy, &spread, "2025-12-31"), year, "twice the maximum");
     assert_eq!(found(&policy, &spread, "2026-01-01"), None, "of another year");
+    // A rule about one item, or one that only marks, says nothing of all visits together.
+    let year_rule = &policy.rules[0];
+    let of_one_item = Rule { items: [item("SC-0101")].into(), ..year_rule.clone() };
+    let marking = Rule { on_exceeding: OnExceeding::Warn, ..year_rule.clone() };
+    for narrow in [of_one_item, marking] {
+        assert_eq!(found(&policy_of(vec![narrow]), &spread, "2025-12-31"), None);
+    }
     assert_eq!(found(&policy, &spread[..2], "2025-12-31"), None);
     let near = ["2025-02-10", "2025-02-20"];
     assert_eq!(found(&policy, &near, "2025-03-11"), told(3, "2025-02-10", "2025-03-11"));

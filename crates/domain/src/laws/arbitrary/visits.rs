@@ -241,13 +241,16 @@ fn arriving_event() -> BoxedStrategy<Event> {
         (any_visit(), option::of(any_unit()))
             .prop_map(|(visit, unit)| Event::VisitApproved { visit, unit }),
         any_visit().prop_map(|visit| Event::VisitNotified { visit }),
-        (any_visit(), any_unit(), any_cancel_reason())
-            .prop_map(|(visit, unit, reason)| Event::UnitWithdrew { visit, unit, reason }),
+        (any_visit(), any_unit(), any_cancel_reason()).prop_map(|(visit, unit, reason)| {
+            Event::UnitWithdrew { visit, unit, reason, tell: None }
+        }),
         (any_visit(), any_check_in(), any_irregularities()).prop_map(
             |(visit, check_in, irregularities)| Event::VisitCheckedIn {
                 visit,
                 check_in,
-                irregularities
+                irregularities,
+                tell: None,
+                counts_on: None
             }
         ),
         (any_visit(), any_clock()).prop_map(|(visit, clock)| Event::ApprovalOwed { visit, clock }),

@@ -76,6 +76,8 @@ impl Place {
 
 #[derive(Debug, Default)]
 pub(super) struct Oracle {
+    /// The day of the decision.
+    pub(super) today: Date,
     /// What every visit was last planned to be, also those that hold no place.
     known: BTreeMap<VisitId, Place>,
     pub(super) places: BTreeMap<VisitId, Place>,
@@ -226,8 +228,9 @@ impl Oracle {
         let known = self.known.get(&visit).cloned();
         let mut place = known.unwrap_or_else(|| Place::of(plan));
         assert!(!place.came, "officers come once");
-        // A claim can move a visit to a later day, never to an earlier one.
-        place.on = if on < place.on { place.on } else { on };
+        // A claim can move a visit to a later day, never to an earlier one, and never beyond today.
+        let on = if on < place.on { place.on } else { on };
+        place.on = if on > self.today { self.today } else { on };
         place.came = true;
         place.there = check_in.officers.iter().map(ToString::to_string).collect();
         place

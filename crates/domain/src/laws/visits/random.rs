@@ -322,9 +322,9 @@ pub(super) fn command(step: &Step, there: &Place<'_>) -> Command {
         }
         Act::Admit => {
             let code = CodeId(Uuid::from_u128(u128::from(there.nth + 100)));
-            Command::Admit { visit, code, place: None }
+            Command::Admit { visit, code, place: None, units: [].into() }
         }
-        Act::Refuse => Command::Refuse { visit, reason: RefusalReason::TooOften },
+        Act::Refuse => Command::Refuse { visit, reason: RefusalReason::TooOften, shown: true },
         Act::TakeIn { hours_ago, out_first, improvised } => {
             let device = DeviceId(Uuid::from_u128(77));
             let manner = Manner::Kept { device, counter: 2 * there.nth + 1 };

@@ -15,6 +15,9 @@ use crate::{
 };
 use jiff::ToSpan;
 
+/// How many rechecks of rechecks are followed back.
+const RECHECKS_MAX: usize = 100;
+
 impl Visits {
     /// With the last unit's results begins the time to tell the enterprise. What a recheck finds in
     /// order is rectified.
@@ -32,16 +35,23 @@ impl Visits {
         }
         let others = visit.shares.keys().filter(|other| *other != unit);
         let last = others.into_iter().all(|other| visit.results.contains_key(other));
-        let tell = last.then(|| self.clock(context, ClockKind::Tell, &visit.plan.unit, 0));
+        let starts = last && visit.clock(ClockKind::Tell).is_none();
+        let tell = starts.then(|| self.clock(context, ClockKind::Tell, &visit.plan.unit, 0));
         let reported = Event::ResultReported {
             visit: visit.plan.visit,
             unit: Some(unit.clone()),
             results: results.to_vec(),
             tell,
         };
-        let rechecked = visit.plan.recheck_of.and_then(|id| self.get(id));
-        let rechecked = rechecked.map_or(vec![], |found| found.rechecked(visit, unit, results));
+        let before = self.looked_at_again(visit);
+        let rechecked = before.flat_map(|found| found.rechecked(visit, unit, results));
         Ok([reported].into_iter().chain(rechecked).collect())
+    }
+
+    /// The visit that a recheck looks at again; where that was a recheck itself, the one before it, and so on.
+    fn looked_at_again<'a>(&'a self, recheck: &Visit) -> impl Iterator<Item = &'a Visit> {
+        let named = |visit: &Visit| visit.plan.recheck_of.and_then(|id| self.get(id));
+        std::iter::successors(named(recheck), move |visit| named(visit)).take(RECHECKS_MAX)
     }
 
     /// A check from elsewhere counts nowhere; its unit must have the items in its catalogue, to be
@@ -135,6 +145,9 @@ impl Visit {
         item: &ItemId,
         document: &Reference,
     ) -> Result<Vec<Event>, Rejection> {
+        if !self.is_announced() {
+            return Err(Rejection::VisitUnknown(self.plan.visit));
+        }
         let open = || self.rectifications.iter().filter(|((_, of), _)| of == item);
         if open().next().is_none() {
             return Err(Rejection::NothingToRectify { item: item.clone() });

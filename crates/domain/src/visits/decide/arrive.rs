@@ -16,8 +16,8 @@ use crate::{
     visits::{
         CheckIn, Event, Irregularity, LIVE_BEHIND_MAX, Manner, OFFICERS_MIN, Phase, Place, Plan,
         Proof, Rejection, Visit, Visits,
+        arrival::counts_on,
         catalogued::check,
-        counts_on,
         plan::{Grounds, planned, terms, visit_of},
     },
 };
@@ -109,14 +109,8 @@ impl Visits {
         let asked = visit.as_entry(plan.on, Held::Reserved, visit.officers());
         let standings = Grounds::of(context)
             .map(|grounds| grounds.assess(&self.entries(&[plan.visit]), &asked).standings);
-        // Each unit owes the approval of its own head.
-        let owed = (0..).zip(visit.shares.keys()).map(|(after, unit)| Event::ApprovalOwed {
-            visit: plan.visit,
-            clock: self.clock(context, ClockKind::Approval, unit, after),
-        });
-        let owed: Vec<Event> = owed.collect();
         let begun = planned(context, visit, standings.unwrap_or_default());
-        Ok([begun].into_iter().chain(happened).chain(owed).collect())
+        Ok([begun].into_iter().chain(happened).collect())
     }
 
     /// A clock of the unit that starts now, after so many others of the same commit.
@@ -176,8 +170,21 @@ impl Visits {
             visit: visit.plan.visit,
             check_in: check_in.clone(),
             irregularities,
+            tell: Some(self.clock(context, ClockKind::Tell, &visit.plan.unit, 0)),
+            counts_on: Some(counts_on(visit.plan.on, check_in.occurred_at, context.today())),
         };
-        Ok(std::iter::once(happened).chain(raised).collect())
+        let owed = self.approvals_owed(context, visit);
+        Ok([happened].into_iter().chain(raised).chain(owed).collect())
+    }
+
+    /// Each unit that takes part owes the approval of its own head, where that is still missing.
+    fn approvals_owed(&self, context: &Context<'_>, visit: &Visit) -> Vec<Event> {
+        let missing = visit.shares.keys().filter(|unit| !visit.approvals.contains(unit));
+        let owed = (1..).zip(missing).map(|(after, unit)| Event::ApprovalOwed {
+            visit: visit.plan.visit,
+            clock: self.clock(context, ClockKind::Approval, unit, after),
+        });
+        owed.collect()
     }
 
     /// What the supervision body is told once this visit counts as carried out.
@@ -189,7 +196,7 @@ impl Visits {
         check_in: &CheckIn,
     ) -> Vec<Event> {
         let id = visit.plan.visit;
-        let on = counts_on(visit.plan.on, check_in.occurred_at);
+        let on = counts_on(visit.plan.on, check_in.occurred_at, context.today());
         let happened = visit.as_entry(on, Held::Used, check_in.officers.clone());
         let registered = context.profile.and_then(|profile| profile.registered());
         let traits = registered.map(|registered| registered.traits(on)).unwrap_or_default();
@@ -334,11 +341,11 @@ fn refused(raised: &Event) -> Option<&Standing> {
     (standing.on_exceeding == OnExceeding::Refuse).then_some(standing)
 }
 
-/// Whether a scan was entered by hand later than the terms allow.
+/// Whether a scan was entered by hand, or handed in by a device, later than the terms allow.
 fn backfilled_late(context: &Context<'_>, check_in: &CheckIn) -> bool {
     let days = |since: Date| (context.today() - since).get_days();
     let allowed = i32::from(terms(context).backfill_days);
-    matches!(check_in.manner, Manner::Backfilled { .. })
+    matches!(check_in.manner, Manner::Backfilled { .. } | Manner::Kept { .. })
         && days(civil_date(check_in.occurred_at)) > allowed
 }
 
@@ -367,8 +374,23 @@ fn unfit(context: &Context<'_>, plan: &Plan) -> BTreeSet<Irregularity> {
             }
         }
     }
+    // A campaign, or what is looked at again, is what proves these.
+    let refers = match plan.ground {
+        Ground::Special => plan.campaign.is_some(),
+        Ground::RectificationRecheck => plan.recheck_of.is_some(),
+        Ground::Routine
+        | Ground::Random
+        | Ground::Complaint
+        | Ground::Assigned
+        | Ground::MonitoringLead
+        | Ground::EnterpriseRequest
+        | Ground::LicenceVerification
+        | Ground::Media
+        | Ground::Urgent
+        | Ground::DeployedCampaign => true,
+    };
     match Grounds::of(context) {
-        Ok(grounds) if grounds.lacks_evidence(plan) => {
+        Ok(grounds) if !refers || grounds.lacks_evidence(plan) => {
             found.insert(Irregularity::EvidenceMissing);
         }
         Err(Rejection::EnterpriseUnregistered) => {

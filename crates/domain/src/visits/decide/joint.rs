@@ -1,11 +1,13 @@
 //! Joint visits (综合查一次): a unit gives its own visit up to take part in another's.
 
+use std::collections::BTreeMap;
+
 use jiff::ToSpan;
 
 use crate::{
     decider::Context,
     frequency::{Held, Party, Rule},
-    ids::{UnitId, VisitId},
+    ids::{FieldId, ItemId, UnitId, VisitId},
     visits::{
         Event, Phase, Plan, Rejection, Visit, Visits,
         catalogued::check,
@@ -36,6 +38,10 @@ impl Visits {
         if joint.takes_part(unit) || visit.shares.len() > 1 || !near.contains(&joint.plan.on) {
             return Err(Rejection::NotMergeable { into });
         }
+        // What the enterprise knows of must not lead it to what it does not.
+        if visit.is_announced() && !joint.is_announced() {
+            return Err(Rejection::NotMergeable { into });
+        }
         let Some(share) = visit.shares.get(unit) else {
             return Err(Rejection::OtherUnit { owner: visit.plan.unit.clone() });
         };
@@ -61,6 +67,7 @@ impl Visits {
         joined.shares.insert(unit.clone(), share.clone());
         joined.parties.push(party.clone());
         let (fields, lines) = listed(context, unit, &share.items);
+        joined.agrees_on(&fields, &lines)?;
         joined.fields.extend(fields.clone());
         let asked = joined.as_entry(joint.plan.on, Held::Reserved, joined.officers());
         let found = grounds.assess(&self.entries(&[visit.plan.visit, into]), &asked);
@@ -79,5 +86,24 @@ impl Visits {
             approved: visit.approvals.contains(unit),
             standings: found.standings,
         }])
+    }
+}
+
+impl Visit {
+    /// That a unit that joins says of no item otherwise than those that brought it before.
+    fn agrees_on(
+        &self,
+        fields: &BTreeMap<ItemId, FieldId>,
+        lines: &BTreeMap<ItemId, u16>,
+    ) -> Result<(), Rejection> {
+        let brought = self.shares.values().flat_map(|share| &share.items).collect::<Vec<_>>();
+        let differs = |item: &&ItemId| {
+            let twice = brought.iter().filter(|other| *other == item).count() > 1;
+            twice
+                && (self.fields.get(*item) != fields.get(*item)
+                    || self.lines.get(*item) != lines.get(*item))
+        };
+        let disputed = fields.keys().find(differs);
+        disputed.map_or(Ok(()), |item| Err(Rejection::ItemDisputed { item: item.clone() }))
     }
 }

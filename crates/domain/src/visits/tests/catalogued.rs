@@ -53,8 +53,10 @@ fn only_a_qualified_unit_inspects() {
 #[test]
 fn a_trigger_only_item_is_opened_by_a_trigger() {
     let world = with_item(|item| item.trigger_only = true);
-    let on_ground =
-        |ground| Plan { ground, evidence: Some(reference("12345-20250301-0077")), ..plan(1) };
+    let on_ground = |ground| {
+        let evidence = Some(reference("12345-20250301-0077"));
+        Plan { ground, evidence, on: day("2025-03-04"), ..plan(1) }
+    };
     let closed = Some(Rejection::TriggerOnly { item: item("SC-0205") });
     for (ground, expected) in [
         (Ground::Routine, closed.clone()),

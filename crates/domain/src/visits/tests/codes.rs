@@ -190,7 +190,8 @@ fn what_a_scan_proves() {
 
 #[test]
 fn the_enterprise_lets_in_those_who_are_to_come_by_the_visits_own_code() {
-    let admit = |n| Command::Admit { visit: visit(1), code: code(n), place: Some(PLACE) };
+    let admit =
+        |n| Command::Admit { visit: visit(1), code: code(n), place: Some(PLACE), units: [].into() };
     let found = when(&in_phase("approved"), &coded().at(ON_THE_DAY), &admit(8)).unwrap();
     let [Event::VisitCheckedIn { check_in, irregularities, .. }] = found.as_slice() else {
         panic!("{found:?}");
@@ -207,7 +208,8 @@ fn the_enterprise_lets_in_those_who_are_to_come_by_the_visits_own_code() {
 
 #[test]
 fn the_enterprise_may_send_officers_away_until_it_let_them_in() {
-    let refuse = || Command::Refuse { visit: visit(1), reason: RefusalReason::ItemsDiffer };
+    let refuse =
+        || Command::Refuse { visit: visit(1), reason: RefusalReason::ItemsDiffer, shown: true };
     let state = accepted(used(), &coded().at(ON_THE_DAY), &refuse());
     assert_eq!(state.get(visit(1)).unwrap().entry(), None, "its place is free");
     let live = check_in(1, with(Proof::RotatingCode { code: code(7) }, false));

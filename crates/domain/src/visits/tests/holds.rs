@@ -60,8 +60,12 @@ fn a_complaint_holds_the_units_other_visits_but_urgent_ones_and_none_of_others()
     for free in [urgent, of_tax] {
         assert_eq!(told(scan_in(&state, &free, false)), "VisitCheckedIn", "{free:?}");
     }
-    let admitted =
-        Command::Admit { visit: visit(2), code: CodeId(Uuid::from_u128(4)), place: None };
+    let admitted = Command::Admit {
+        visit: visit(2),
+        code: CodeId(Uuid::from_u128(4)),
+        place: None,
+        units: [].into(),
+    };
     assert_eq!(when(&state, &roomy().at(DAY_AFTER), &admitted), held);
 }
 
@@ -105,14 +109,17 @@ fn an_answer_ends_the_hold_and_each_complaint_has_its_own() {
 }
 
 #[test]
-fn the_hold_is_on_the_lead_of_the_visit() {
+fn the_hold_is_on_every_unit_that_took_part() {
     let share = Share { officers: officers(2), items: plan(1).items };
     let joint = Plan { shares: [(unit("tax"), share)].into(), ..plan(1) };
     let notified = Event::VisitNotified { visit: visit(1) };
     let state: Visits = given(&[approved_plan(joint), vec![notified]].concat());
     let found = when(&state, &roomy().at(DAY_AFTER), &hold(1, 1)).unwrap();
-    let unit = plan(1).unit;
-    assert_eq!(found, [Event::VisitsHeld { visit: visit(1), unit, appeal: appeal(1) }]);
+    let held = |unit| Event::VisitsHeld { visit: visit(1), unit, appeal: appeal(1) };
+    assert_eq!(found, [held(plan(1).unit), held(unit("tax"))]);
+    let others = Plan { unit: unit("tax"), items: plan(1).items, ..plan(2) };
+    let state = and(and(state, &found), &approved_plan(others.clone()));
+    assert_eq!(scan_in(&state, &others, false), Err(Rejection::VisitsHeld { appeal: appeal(1) }));
 }
 
 #[test]
@@ -132,7 +139,7 @@ fn a_visit_about_which_a_complaint_was_answered_holds_nobody_again() {
 
 #[test]
 fn an_enterprise_refuses_at_the_door_and_not_on_paper_beforehand() {
-    let refuse = Command::Refuse { visit: visit(1), reason: RefusalReason::TooOften };
+    let refuse = Command::Refuse { visit: visit(1), reason: RefusalReason::TooOften, shown: true };
     let state: Visits = given(&approved_plan(plan(1)));
     let early = when(&state, &roomy().at(MORNING), &refuse);
     assert_eq!(early, Err(Rejection::VisitUnknown(visit(1))), "nobody told it of one");

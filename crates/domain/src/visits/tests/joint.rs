@@ -3,7 +3,7 @@
 use super::*;
 use crate::{
     catalogue::{Catalogue, Qualification},
-    clock::ClockKind,
+    clock::{ClockKind, Owner},
     frequency::{Joint, Key, OnExceeding, Window},
     kit::{accepted, and},
 };
@@ -344,4 +344,35 @@ fn near_visits_of_other_units_are_told_beforehand() {
     assert_eq!(explained.near, [Near { on: plan(2).on, visit: visit(2), unit: unit("tax") }]);
     let gone = and(state, &[Event::VisitExpired { visit: visit(2) }]);
     assert_eq!(gone.explain(&once_a_year().at(MORNING), &plan(1)).near, []);
+}
+
+#[test]
+fn a_unit_that_did_not_come_withdraws_and_the_enterprise_is_told_all_the_same() {
+    let world = once_a_year();
+    let planned = planned_as(together(1));
+    let came_in = came(1, scan(ON_THE_DAY, false));
+    let there: Visits = given(&[planned, approved_by(visit(1)), came_in]);
+    let lead = when(&there, &world.at(DAY_AFTER), &cancel("market-regulation"));
+    assert_eq!(told(lead), "needs planned or approved");
+    let found = when(&there, &world.at(DAY_AFTER), &cancel("tax")).unwrap();
+    let [Event::UnitWithdrew { tell: None, .. }] = &found[..] else { panic!("{found:?}") };
+
+    let gone = and(there, &[left(1, "2025-03-10T11:30+08:00")]);
+    let results = vec![result("SC-0101", Outcome::Pass)];
+    let own = plan(1).unit;
+    let report = Command::ReportResult { visit: visit(1), unit: own.clone(), results };
+    let reported = accepted(gone, &world.at(DAY_AFTER), &report);
+    assert_eq!(reported.get(visit(1)).unwrap().phase_name(), "checked out", "one is missing");
+    let found = when(&reported, &world.at(DAY_AFTER), &cancel("tax")).unwrap();
+    let [Event::UnitWithdrew { tell: Some(clock), .. }] = &found[..] else { panic!("{found:?}") };
+    assert_eq!((clock.kind, clock.owner.clone()), (ClockKind::Tell, Owner::Unit(own)));
+    assert_eq!(crate::agenda::Process::agenda(&found[0]).len(), 1, "and it is on the agenda");
+    let known = and(reported.clone(), &found);
+    assert_eq!(known.get(visit(1)).unwrap().phase_name(), "reported");
+
+    let results = vec![result("SC-0205", Outcome::Pass)];
+    let report = Command::ReportResult { visit: visit(1), unit: unit("tax"), results };
+    let both = accepted(reported, &world.at(DAY_AFTER), &report);
+    let after = when(&both, &world.at(DAY_AFTER), &cancel("tax"));
+    assert_eq!(told(after), "needs planned or approved", "who reported was there");
 }

@@ -216,6 +216,35 @@ fn a_recheck_looks_again_at_what_is_to_be_rectified() {
         let refused = Rejection::RecheckUnfounded { visit: visit(visit_named) };
         assert_eq!(found.err(), (!founded).then_some(refused), "{phase} {plan:?}");
     }
+    // Nothing else goes along under its ground, and no other ground goes along with it.
+    let more = Plan { items: ["SC-0101", "SC-0205"].map(item).into(), ..recheck() };
+    let of_nothing = Plan { recheck_of: None, ..recheck() };
+    let routine = Plan { ground: Ground::Routine, ..recheck() };
+    for (plan, refused) in [
+        (more, Rejection::RecheckUnfounded { visit: visit(1) }),
+        (of_nothing, Rejection::RecheckMissing),
+        (routine, Rejection::RecheckNotAllowed),
+    ] {
+        let found = when(&in_phase("reported"), &world.at(DAY_AFTER), &Command::Plan(plan));
+        assert_eq!(found, Err(refused));
+    }
+}
+
+#[test]
+fn a_recheck_of_a_recheck_that_finds_all_in_order_settles_both() {
+    let world = once_a_year();
+    let at = "2025-03-21T15:00+08:00";
+    let state = accepted(rechecked("reported"), &world.at(at), &report_recheck(by_april()));
+    let third = Plan { recheck_of: Some(visit(2)), on: day("2025-04-14"), ..recheck() };
+    let third = Plan { visit: visit(3), ..third };
+    let scan = scan("2025-04-14T10:00+08:00", false);
+    let then = [planned_as(third), came(3, scan), left(3, "2025-04-14T11:00+08:00")];
+    let results = vec![result("SC-0205", Outcome::Pass)];
+    let report = Command::ReportResult { visit: visit(3), unit: plan(1).unit, results };
+    let found = when(&and(state, &then), &world.at("2025-04-14T15:00+08:00"), &report).unwrap();
+    assert_eq!(names(&found), "ResultReported + RectificationAccepted + RectificationAccepted");
+    let settled: Vec<VisitId> = found[1..].iter().map(Event::visit).collect();
+    assert_eq!(settled, [visit(2), visit(1)]);
 }
 
 #[test]

@@ -50,10 +50,10 @@ pub(super) fn commands() -> [(&'static str, &'static str, Command); 21] {
         ("notify", DAY_AFTER, Command::Notify { visit, unit: by() }),
         ("merge", DAY_AFTER, Command::Merge { visit, into: self::visit(2), unit: by() }),
         ("scan in", DAY_AFTER, check_in(1, live)),
-        ("admit", DAY_AFTER, Command::Admit { visit, code, place: None }),
+        ("admit", DAY_AFTER, Command::Admit { visit, code, place: None, units: [].into() }),
         ("enter a scan", DAY_AFTER, check_in(1, late)),
         ("take in", DAY_AFTER, Command::TakeIn { records }),
-        ("refuse", DAY_AFTER, Command::Refuse { visit, reason: often }),
+        ("refuse", DAY_AFTER, Command::Refuse { visit, reason: often, shown: true }),
         ("scan out", DAY_AFTER, Command::CheckOut { visit, unit: by(), occurred_at }),
         ("report", DAY_AFTER, report(found())),
         ("tell", DAY_AFTER, tell()),
@@ -95,7 +95,9 @@ const PHASES: [&str; 10] = [
 const TABLE: [(&str, [&str; 10]); 21] = {
     let (planned, approved, ahead) = ("needs planned", "needs approved", "needs planned or approved");
     let (came, left, reported) = ("needs checked in", "needs checked out", "needs reported");
-    let (none, twice) = ("nothing to rectify", "VisitCheckedIn + CapExceeded");
+    let (none, twice) = ("nothing to rectify", "VisitCheckedIn + CapExceeded + ApprovalOwed");
+    let owes = "VisitCheckedIn + ApprovalOwed";
+    let unseen = "VisitUnknown(VisitId(00000000-0000-0000-0000-000000000001))";
     let (enters, aside) = ("VisitCheckedIn", "ScanSetAside");
     let (held, elsewhere) = ("VisitsHeld", "OffSiteCheckRecorded");
     [
@@ -106,13 +108,13 @@ const TABLE: [(&str, [&str; 10]); 21] = {
     ("merge",          ["VisitsMerged",   "VisitsMerged",   ahead,             ahead,            ahead,                    ahead,    ahead,     ahead,    ahead,    "-"]),
     ("scan in",        [approved,         enters,           "-",               "-",              "-",                      "-",      approved,  approved, approved, approved]),
     ("admit",          [approved,         enters,           "-",               "-",              "-",                      "-",      approved,  approved, approved, approved]),
-    ("enter a scan",   [enters,           enters,           approved,          approved,         approved,                 approved, enters,    enters,   enters,   twice]),
-    ("take in",        [enters,           enters,           aside,             aside,            aside,                    aside,    enters,    enters,   enters,   twice]),
+    ("enter a scan",   [owes,             enters,           approved,          approved,         approved,                 approved, owes,      owes,     owes,     twice]),
+    ("take in",        [owes,             enters,           aside,             aside,            aside,                    aside,    owes,      owes,     owes,     twice]),
     ("refuse",         ["VisitRefused",   "VisitRefused",   ahead,             ahead,            ahead,                    ahead,    ahead,     ahead,    "-",      ahead]),
     ("scan out",       [came,             came,             "VisitCheckedOut", "-",              "-",                      "-",      came,      came,     came,     came]),
     ("report",         [left,             left,             left,              "ResultReported", "-",                      "-",      left,      left,     left,     left]),
     ("tell",           [reported,         reported,         reported,          reported,         "EnterpriseTold",         "-",      reported,  reported, reported, reported]),
-    ("rectify",        [none,             none,             none,              none,             "RectificationReported",  none,     none,      none,     none,     none]),
+    ("rectify",        [unseen,           unseen,           none,              none,             "RectificationReported",  none,     unseen,    unseen,   none,     unseen]),
     ("accept",         [none,             none,             none,              none,             "RectificationAccepted",  "-",      none,      none,     none,     none]),
     ("cancel",         ["VisitCancelled", "VisitCancelled", ahead,             ahead,            ahead,                    ahead,    "-",       ahead,    ahead,    ahead]),
     ("expire",         ["VisitExpired",   "VisitExpired",   "-",               "-",              "-",                      "-",      "-",       "-",      "-",      "-"]),
@@ -231,7 +233,7 @@ fn what_a_decision_reads() {
                 of_units(&["market-regulation"])
             }
             "admit" => around(),
-            "report" => vec![Need::Frequency, Need::Calendar],
+            "report" | "cancel" => vec![Need::Frequency, Need::Calendar],
             "take steps" => vec![Need::Calendar],
             "check off site" => vec![Need::Profile, Need::Catalogue(plan(1).unit)],
             _ => vec![],

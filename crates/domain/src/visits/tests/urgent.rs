@@ -2,9 +2,10 @@
 
 use super::*;
 use crate::{
+    catalogue::{Item, Mode},
     clock::{ClockId, ClockKind, Step},
     frequency::OnExceeding,
-    kit::{accepted, and},
+    kit::{accepted, and, on_site},
 };
 
 /// When the time to make the approval up goes by: two working days after the planned day.
@@ -53,7 +54,9 @@ fn an_urgent_visit_is_planned_and_begun_and_owes_its_approval_in_one_commit() {
     let known = state.get(visit(1)).unwrap();
     assert_eq!(known.checked_in_at(), Some(moment(ON_THE_DAY)));
     let clock = known.clock(ClockKind::Approval).unwrap();
-    assert_eq!((clock.id, clock.working_days, clock.due), (ClockId(1), 2, moment(DUE)));
+    assert_eq!((clock.id, clock.working_days, clock.due), (ClockId(2), 2, moment(DUE)));
+    let told = known.clock(ClockKind::Tell).unwrap();
+    assert_eq!((told.id, told.working_days), (ClockId(1), 5));
     assert_eq!(clock.derivation.terms_version, 3);
 }
 
@@ -164,15 +167,15 @@ fn a_plan_made_on_the_spot_is_that_of_the_visit_and_of_the_unit() {
 fn an_approval_made_up_stops_its_clock() {
     let world = once_a_year();
     let state = accepted(there(urgent(1)), &world.at(DAY_AFTER), &approve("market-regulation"));
-    assert_eq!(state.get(visit(1)).unwrap().clocks, []);
-    let steps = when(&state, &world.at(DUE), &Command::TakeSteps { clock: ClockId(1) });
+    assert_eq!(state.get(visit(1)).unwrap().clock(ClockKind::Approval), None);
+    let steps = when(&state, &world.at(DUE), &Command::TakeSteps { clock: ClockId(2) });
     assert_eq!(steps, Ok(vec![]));
 }
 
 #[test]
 fn the_clocks_steps_are_taken_once() {
     let world = once_a_year();
-    let take = Command::TakeSteps { clock: ClockId(1) };
+    let take = Command::TakeSteps { clock: ClockId(2) };
     let early = when(&there(urgent(1)), &world.at(ON_THE_DAY), &take);
     assert_eq!(early, Ok(vec![]));
     let (mut state, mut taken) = (there(urgent(1)), vec![]);
@@ -200,14 +203,17 @@ fn each_unit_makes_up_its_own_approval() {
     let found = begun(&once_a_year(), joint.clone()).unwrap();
     assert_eq!(names(&found), "VisitPlanned + VisitCheckedIn + ApprovalOwed + ApprovalOwed");
     let owed = |state: &Visits| {
-        let clocks = &state.get(visit(1)).unwrap().clocks;
-        clocks.iter().map(|clock| (clock.id.0, clock.owner.clone())).collect::<Vec<_>>()
+        let clocks = state.get(visit(1)).unwrap().clocks.iter();
+        clocks
+            .filter(|clock| clock.kind == ClockKind::Approval)
+            .map(|clock| (clock.id.0, clock.owner.clone()))
+            .collect::<Vec<_>>()
     };
     let of = |by: &str| crate::clock::Owner::Unit(unit(by));
     let state = there(joint);
-    assert_eq!(owed(&state), [(1, of("market-regulation")), (2, of("tax"))]);
+    assert_eq!(owed(&state), [(2, of("market-regulation")), (3, of("tax"))]);
     let state = accepted(state, &once_a_year().at(DAY_AFTER), &approve("market-regulation"));
-    assert_eq!(owed(&state), [(2, of("tax"))]);
+    assert_eq!(owed(&state), [(3, of("tax"))]);
 }
 
 #[test]
@@ -226,5 +232,38 @@ fn a_visit_is_not_closed_while_its_approval_is_owed() {
         let found = when(&state, &world.at(DAY_AFTER), &command).unwrap();
         assert_eq!(names(&found), expected);
         state = and(state, &found);
+    }
+}
+
+#[test]
+fn what_cannot_wait_needs_no_other_reason_to_go_on_site() {
+    let mut world = once_a_year();
+    let either = [Mode::OnSite, Mode::OffSite].into();
+    let item = Item { modes: either, ..on_site("SC-0400", "market") };
+    world.catalogues[0].items.push(item);
+    let items = [crate::kit::item("SC-0400")].into();
+    let plan =
+        Plan { ground: Ground::Urgent, items, evidence: Some(reference("险情")), ..plan(1) };
+    let (visit, unit) = (plan.visit, plan.unit.clone());
+    let check_in = scan(ON_THE_DAY, false);
+    let improvised = Some(plan);
+    let command = Command::CheckIn { visit, unit, check_in, improvised };
+    let found = when(&Visits::default(), &world.at(ON_THE_DAY), &command).unwrap();
+    let [_, Event::VisitCheckedIn { irregularities, .. }, ..] = &found[..] else {
+        panic!("{found:?}")
+    };
+    assert_eq!(irregularities, &[].into());
+}
+
+#[test]
+fn a_campaign_or_a_recheck_that_nobody_planned_is_flagged_where_it_refers_to_nothing() {
+    for ground in [Ground::Special, Ground::RectificationRecheck] {
+        let plan = Plan { ground, evidence: Some(reference("任务单")), ..plan(1) };
+        let (visit, unit, improvised) = (plan.visit, plan.unit.clone(), Some(plan));
+        let command =
+            Command::CheckIn { visit, unit, check_in: scan(ON_THE_DAY, true), improvised };
+        let found = when(&Visits::default(), &once_a_year().at(DAY_AFTER), &command).unwrap();
+        let Event::VisitCheckedIn { irregularities, .. } = &found[1] else { panic!("{found:?}") };
+        assert!(irregularities.contains(&Irregularity::EvidenceMissing), "{irregularities:?}");
     }
 }

@@ -161,13 +161,14 @@ impl Scene<'_> {
         match self.chance.number(0..1000) {
             0..10 => {
                 let reason = RefusalReason::OfficersUnidentified;
-                self.at(came, Command::Refuse { visit: id, reason });
+                self.at(came, Command::Refuse { visit: id, reason, shown: true });
             }
             10..130 => self.without_network(visit, came),
             130..155 => self.entered_by_hand(visit, came)?,
             155..290 => {
                 let code = CodeId(self.chance.id());
-                self.at(came, Command::Admit { visit: id, code, place: None });
+                let units = visit.shares.keys().cloned().collect();
+                self.at(came, Command::Admit { visit: id, code, place: None, units });
             }
             _ => {
                 let code = CodeId(self.chance.id());

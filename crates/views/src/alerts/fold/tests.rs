@@ -62,6 +62,7 @@ fn each_kind_of_alert_is_told_with_who_planned_the_visit_and_where() {
         (alert.ordinal, alert.reason.kind(), rule)
     });
     let expected = [
+        (0, Kind::ScanSuspect, None),
         (1, Kind::CapExceeded, Some("refuses")),
         (2, Kind::RepeatVisits, Some("marks")),
         (3, Kind::VisitsExcessive, None),
@@ -120,7 +121,7 @@ fn kept(counter: u64, what: What) -> Kept {
 }
 
 #[test]
-fn a_scan_in_doubt_is_told_and_one_that_is_only_irregular_is_not() {
+fn a_scan_in_doubt_and_one_that_should_not_have_been_are_told() {
     let mut life = calm();
     let at: Timestamp = "2025-03-03T08:00+08:00".parse().unwrap();
     let plan = plan(1, "tax", "2025-03-03");
@@ -129,13 +130,16 @@ fn a_scan_in_doubt_is_told_and_one_that_is_only_irregular_is_not() {
     let check_in = CheckIn { manner: manner(), ..scan(plan.officers, at, 1) };
     let came = kept(1, What::CheckedIn { check_in, improvised: None });
     assert!(life.tell(&Command::TakeIn { records: vec![came] }));
-    assert_eq!(alerts(&life.log, 1), [], "not approved, which is no doubt about the scan");
+    let told = |life: &Inspections| {
+        alerts(&life.log, 1).into_iter().map(|alert| alert.reason).collect::<Vec<Reason>>()
+    };
+    let of = |irregularity| Reason::ScanSuspect { irregularities: [irregularity].into() };
+    assert_eq!(told(&life), [of(Irregularity::NotApproved)], "they should not have been there");
     let doubts = [Irregularity::ChainBroken].into();
     let left = Kept { doubts, ..kept(3, What::CheckedOut { occurred_at: at }) };
     assert!(life.tell(&Command::TakeIn { records: vec![left] }));
-    let irregularities = [Irregularity::ChainBroken].into();
-    let told: Vec<Reason> = alerts(&life.log, 1).into_iter().map(|alert| alert.reason).collect();
-    assert_eq!(told, [Reason::ScanSuspect { irregularities }]);
+    let both = [of(Irregularity::NotApproved), of(Irregularity::ChainBroken)];
+    assert_eq!(told(&life), both);
 }
 
 #[test]

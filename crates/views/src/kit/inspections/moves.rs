@@ -113,9 +113,9 @@ impl Inspections {
             37 => {
                 self.scanned += 1;
                 let code = doudi_domain::CodeId(Uuid::from_u64_pair(1, self.scanned));
-                Command::Admit { visit, code, place: None }
+                Command::Admit { visit, code, place: None, units: [].into() }
             }
-            38 => Command::Refuse { visit, reason: RefusalReason::ItemsDiffer },
+            38 => Command::Refuse { visit, reason: RefusalReason::ItemsDiffer, shown: true },
             39..=41 => Command::CheckOut { visit, unit, occurred_at: self.now },
             42..=46 => {
                 let share = known.as_ref().and_then(|known| known.shares.get(&unit));

@@ -84,7 +84,7 @@ fn of_a_visits_clock_only_what_is_owed_is_shown() {
     let owed = serde_json::json!({
         "kind": "tell", "owner": { "unit": "tax" }, "due": "2025-03-10T09:00:00Z",
     });
-    assert_eq!(of("ResultReported").unwrap()["tell"], owed);
+    assert_eq!(of("VisitCheckedIn").unwrap()["tell"], owed);
     assert_eq!(of("ClockStepsTaken").unwrap()["clock"], owed);
 }
 

@@ -78,8 +78,8 @@ pub(super) fn alone(event: &Event) -> Subject {
     }
 }
 
-/// What is not for the enterprise, even once it knows of the visit: what the supervision body is told, and
-/// what a unit owes its own head.
+/// What is not for the enterprise, even once it knows of the visit: what the supervision body is told, what
+/// a unit owes its own head, and what names other visits.
 pub(super) fn is_internal(event: &Event) -> bool {
     matches!(
         event,
@@ -87,6 +87,7 @@ pub(super) fn is_internal(event: &Event) -> bool {
             | Event::VisitsExcessive { .. }
             | Event::RepeatVisits { .. }
             | Event::ScanSetAside { .. }
+            | Event::VisitsMerged { .. }
             | Event::ApprovalOwed { .. }
             | Event::ClockStepsTaken { .. }
     )

@@ -40,7 +40,13 @@ fn on_2_march(n: u64) -> Event {
 fn checked_in(n: u64) -> Event {
     let at = "2026-03-04T17:00:00Z".parse().unwrap();
     let check_in = CheckIn { manner: Manner::Stated, ..scan([].into(), at, n) };
-    Event::VisitCheckedIn { visit: visit(n), check_in, irregularities: [].into() }
+    Event::VisitCheckedIn {
+        visit: visit(n),
+        check_in,
+        irregularities: [].into(),
+        tell: None,
+        counts_on: None,
+    }
 }
 
 fn expired(n: u64) -> Event {
@@ -202,10 +208,10 @@ fn an_enterprise_does_not_see_a_visit_that_it_does_not_know_of() {
     assert!(life.tell(&Command::Notify { visit: visit(1), unit: tax() }));
     assert!(!internal(&life, 1));
     let code = CodeId(uuid::Uuid::nil());
-    assert!(life.tell(&Command::Admit { visit: visit(2), code, place: None }));
+    assert!(life.tell(&Command::Admit { visit: visit(2), code, place: None, units: [].into() }));
     assert!(!internal(&life, 2));
     let reason = RefusalReason::TooOften;
-    assert!(life.tell(&Command::Refuse { visit: visit(3), reason }));
+    assert!(life.tell(&Command::Refuse { visit: visit(3), reason, shown: true }));
     assert!(!internal(&life, 3));
     let reason = CancelReason::TaskWithdrawn;
     assert!(life.tell(&Command::Cancel { visit: visit(4), unit: tax(), reason }));
