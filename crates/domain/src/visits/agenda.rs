@@ -39,8 +39,10 @@ impl Process for Event {
                 let due = results.iter().filter_map(|result| rectify(*visit, unit, result));
                 told.into_iter().chain(due).collect()
             }
-            Self::UnitWithdrew { visit, tell, .. } => {
-                tell.iter().map(|clock| next_step(*visit, clock)).collect()
+            Self::UnitWithdrew { visit, unit, tell, .. } => {
+                let told = tell.iter().map(|clock| next_step(*visit, clock));
+                let approval = of_approval(*visit, &Owner::Unit(unit.clone()));
+                [Change::Drop(approval)].into_iter().chain(told).collect()
             }
             Self::RectificationAccepted { visit, unit, item, .. }
             | Self::RectificationOverdue { visit, unit, item, .. } => {
@@ -184,7 +186,6 @@ mod tests {
         for event in [
             Event::VisitApproved { visit, unit: None },
             Event::VisitNotified { visit },
-            Event::UnitWithdrew { visit, unit: unit("tax"), reason, tell: None },
             Event::VisitCheckedOut { visit, occurred_at, irregularities: [].into() },
             Event::ResultReported { visit, unit: None, results: vec![], tell: None },
             Event::VisitClosed { visit },
@@ -231,6 +232,9 @@ mod tests {
         let visit = visit(1);
         let of_tax = Event::VisitApproved { visit, unit: Some(unit("tax")) };
         assert_ne!(approved_by(visit).agenda(), of_tax.agenda());
+        let reason = CancelReason::TaskWithdrawn;
+        let gone = Event::UnitWithdrew { visit, unit: unit("tax"), reason, tell: None };
+        assert_eq!(gone.agenda(), of_tax.agenda(), "who does not take part owes nothing");
     }
 
     #[test]

@@ -9,7 +9,7 @@ use super::{
     Visits, state::Hold,
 };
 use crate::{
-    clock::{Clock, ClockKind, Owner},
+    clock::{Clock, ClockKind},
     frequency::Party,
     ids::{ItemId, Reference, UnitId, VisitId},
 };
@@ -134,8 +134,7 @@ impl Visits {
 impl Visit {
     fn note_approval(&mut self, unit: Option<&UnitId>) {
         let unit = unit.unwrap_or(&self.plan.unit).clone();
-        let owner = Owner::Unit(unit.clone());
-        self.clocks.retain(|clock| clock.kind != ClockKind::Approval || clock.owner != owner);
+        self.owes_no_approval(&unit);
         self.approvals.insert(unit);
         self.weigh_approvals();
     }

@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{
     calendar::civil_date,
-    clock::{Clock, ClockId, ClockKind},
+    clock::{Clock, ClockId, ClockKind, Owner},
     frequency::{Entry, Ground, Held, Party},
     ids::{AppealId, CertificateNumber, CodeId, FieldId, ItemId, UnitId, VisitId},
 };
@@ -278,8 +278,15 @@ impl Visit {
         self.withdrawn.insert(unit.clone());
         self.approvals.remove(unit);
         self.parties.retain(|party| party.unit != *unit);
+        self.owes_no_approval(unit);
         self.weigh_approvals();
         self.weigh_results();
+    }
+
+    /// Ends the clock of an approval that was made up, or that nobody waits for.
+    pub(super) fn owes_no_approval(&mut self, unit: &UnitId) {
+        let owner = Owner::Unit(unit.clone());
+        self.clocks.retain(|clock| clock.kind != ClockKind::Approval || clock.owner != owner);
     }
 }
 
