@@ -9,7 +9,9 @@ use doudi_api::proto::{
     RefuseVisitRequest, ReportRectificationRequest, ShowTaskCodeRequest, TimelineKind, VisitState,
 };
 use doudi_domain::calendar::civil_date;
+use doudi_scan::codes::{Code as Sealed, VisitCode};
 use doudi_server::client::{Client, command_id};
+use doudi_tests::world::World;
 use jiff::{Timestamp, ToSpan};
 use tonic::{Code, Status};
 
@@ -53,6 +55,13 @@ fn refuse(visit: &str) -> RefuseVisitRequest {
         reason: RefusalReason::OfficersUnidentified.into(),
         code: String::new(),
     }
+}
+
+/// The visit's code of an hour ago.
+fn ended(world: &World, visit: &str) -> String {
+    let Sealed::Visit(code) = task_code(ENTERPRISE, visit) else { panic!("it is a visit's") };
+    let (issued_at, expires_at) = (code.issued_at - 7200, code.issued_at - 3600);
+    ring(world).seal(&Sealed::Visit(VisitCode { issued_at, expires_at, ..code })).unwrap()
 }
 
 fn notify(visit: &str) -> NotifyVisitRequest {
@@ -201,8 +210,13 @@ async fn whoever_is_refused_leaves_and_the_place_is_free_again() {
     let of_another = refuse("0198c0de-0000-7000-8000-000000000001");
     let wrong = RefuseVisitRequest { code: code.clone(), ..of_another };
     assert_eq!(reason(&enterprise.codes.refuse_visit(wrong).await.unwrap_err()), "CODE_OF_OTHER");
-    let shown = RefuseVisitRequest { code: code.clone(), ..refuse(&visit) };
-    enterprise.codes.refuse_visit(shown).await.unwrap();
+    let old = RefuseVisitRequest { code: ended(&world, &visit), ..refuse(&visit) };
+    let status = enterprise.codes.refuse_visit(old.clone()).await.unwrap_err();
+    assert_eq!(reason(&status), "CODE_EXPIRED");
+    let shown = RefuseVisitRequest { code: code.clone(), ..old.clone() };
+    let first = enterprise.codes.refuse_visit(shown).await.unwrap().into_inner();
+    let again = enterprise.codes.refuse_visit(old).await.unwrap().into_inner();
+    assert_eq!(again, first, "the code has ended meanwhile");
     let seen = read_visit(&mut market, ENTERPRISE, &visit).await.unwrap();
     assert_eq!(seen.state(), VisitState::Refused);
     let told = read(&mut enterprise, ENTERPRISE, &code).await.unwrap();

@@ -4,7 +4,7 @@ use doudi_domain::{
     CodeId, EnterpriseId, VisitId,
     calendar::civil_date,
     enterprise::{self, IssuedCode},
-    visits::{Command, Phase, Proof, Visits},
+    visits::{Command, Phase, Proof, Visit, Visits},
 };
 use doudi_engine::streams;
 use doudi_scan::{
@@ -64,7 +64,7 @@ impl Api {
             return Err(about_code(Reason::CodeOfOther));
         }
         if over {
-            self.came_before(&order.enterprise, order.command.visit, code.expires_at).await?;
+            self.said_before(&order.enterprise, order.command.visit, code.expires_at, came).await?;
         }
         let id = CodeId(code.id);
         Ok(match code.form {
@@ -73,16 +73,20 @@ impl Api {
         })
     }
 
-    /// A code whose time is over is good only for repeating a scan that was recorded.
-    async fn came_before(
+    /// A code whose time is over is good only for saying again what was recorded.
+    async fn said_before(
         &self,
         enterprise: &EnterpriseId,
         visit: VisitId,
         expires_at: i64,
+        said: impl FnOnce(&Visit) -> bool,
     ) -> Result<(), Failure> {
         let folded = self.read::<Visits>(&streams::visits(enterprise)?).await?;
-        let came = folded.state.get(visit).is_some_and(|visit| visit.arrival.is_some());
-        if came { Ok(()) } else { Err(CodeError::Expired { at: expires_at }.explain().into()) }
+        if folded.state.get(visit).is_some_and(said) {
+            Ok(())
+        } else {
+            Err(CodeError::Expired { at: expires_at }.explain().into())
+        }
     }
 
     async fn issue(
@@ -208,7 +212,7 @@ impl Api {
         let (scanned, over) = self.task_of(&order.enterprise, &request.code)?;
         let visit = VisitId(scanned.visit);
         if over {
-            self.came_before(&order.enterprise, visit, scanned.expires_at).await?;
+            self.said_before(&order.enterprise, visit, scanned.expires_at, came).await?;
         }
         let code = CodeId(scanned.id);
         let folded = self.read::<Visits>(&streams::visits(&order.enterprise)?).await?;
@@ -233,8 +237,9 @@ impl Api {
                 return Err(about_code(Reason::CodeOfOther));
             }
             if over {
-                let expired = CodeError::Expired { at: scanned.expires_at };
-                return Err(expired.explain().into());
+                let visit = VisitId(scanned.visit);
+                let left = |known: &Visit| known.phase == Phase::Refused;
+                self.said_before(&order.enterprise, visit, scanned.expires_at, left).await?;
             }
         }
         let receipt = self.on_visits(call, &order, None).await?;
@@ -264,4 +269,9 @@ impl Api {
 
 fn about_code(reason: Reason) -> Failure {
     Refusal::new(reason).about("code").into()
+}
+
+/// Whether the officers' coming was recorded.
+fn came(visit: &Visit) -> bool {
+    visit.arrival.is_some()
 }
