@@ -186,7 +186,12 @@ mod tests {
     #[test]
     fn announcements_of_other_views_and_versions_are_passed_over() {
         let progress = Progress::default();
-        for word in ["visits 1 7", "timeline 9 9", "boards 1 9", "appeals", "", "appeals 2 x"] {
+        let of = |view: ViewName, later| format!("{view} {}", view.version() + later);
+        let (visits, timeline) = (of(ViewName::Visits, 0), of(ViewName::Timeline, 1));
+        let appeals = of(ViewName::Appeals, 0);
+        let odd = ["boards 1 9", "appeals", ""].map(str::to_owned);
+        let whole = [format!("{visits} 7"), format!("{timeline} 9"), format!("{appeals} x")];
+        for word in whole.iter().chain(&odd) {
             progress.take(word);
         }
         let known = |view: ViewName| *progress.subscribe(view).borrow();
@@ -199,7 +204,7 @@ mod tests {
     fn what_was_read_never_overwrites_what_was_announced_meanwhile() {
         let progress = Progress::default();
         let before = progress.heard()[ViewName::Visits as usize];
-        progress.take("visits 1 38");
+        progress.take(&format!("visits {} 38", ViewName::Visits.version()));
         progress.take_read(ViewName::Visits, before, Position(0));
         assert_eq!(*progress.subscribe(ViewName::Visits).borrow(), Position(38));
         let before = progress.heard()[ViewName::Visits as usize];
