@@ -4,9 +4,7 @@
 use doudi_domain::{
     AppealId, AreaCode, CaseNumber, Context, Decider, EnterpriseId, NoteId, Published, Sealed,
     TopicId, UnitId,
-    appeal::{
-        Appeal, Applicant, Case, Channel, Command, Confidentiality, Note, Submission, Visibility,
-    },
+    appeal::{Appeal, Case, Channel, Command, Confidentiality, Note, Submission, Visibility},
     calendar::{Calendar, civil_date},
     cases::CaseTypes,
     clock::Clock,
@@ -55,18 +53,14 @@ fn routing() -> RoutingTable {
 
 fn submission(confidentiality: Confidentiality) -> Submission {
     Submission {
-        channel: Channel::Web,
-        topic: TopicId::parse("T06").unwrap(),
-        area: AreaCode::parse(AREA).unwrap(),
-        description: sealed("description"),
         contact: Some(sealed("contact")),
-        about_visit: None,
-        case_type: None,
-        class: None,
-        about_level: None,
-        applicant: Applicant::Enterprise,
         confidentiality,
-        split_from: None,
+        ..Submission::new(
+            Channel::Web,
+            TopicId::parse("T06").unwrap(),
+            AreaCode::parse(AREA).unwrap(),
+            sealed("description"),
+        )
     }
 }
 

@@ -6,7 +6,7 @@ use std::{ops::Range, time::Duration};
 use doudi_api::{identity::Claims, permission::Role};
 use doudi_domain::{
     AppealId, AreaCode, EnterpriseId, TopicId,
-    appeal::{self, Appeal, Applicant, Command, Confidentiality, Submission},
+    appeal::{self, Appeal, Command, Submission},
 };
 use doudi_engine::{Actor, Engine, Envelope, Position, StreamName, streams};
 use futures::{StreamExt, TryStreamExt, stream};
@@ -84,20 +84,12 @@ pub fn appeal_of(number: u32) -> Result<(StreamName, AppealId), BenchError> {
 /// [`BenchError::Measured`] when the engine refuses it.
 pub async fn submit(engine: &Engine, number: u32) -> Result<Position, BenchError> {
     let (stream, appeal) = appeal_of(number)?;
-    let submission = Submission {
-        channel: appeal::Channel::Web,
-        topic: TopicId::parse(&format!("T{:02}", 1 + number % 30)).map_err(measured)?,
-        area: AreaCode::parse("210212").map_err(measured)?,
-        description: text("filler"),
-        contact: None,
-        about_visit: None,
-        case_type: None,
-        class: None,
-        about_level: None,
-        applicant: Applicant::Enterprise,
-        confidentiality: Confidentiality::Internal,
-        split_from: None,
-    };
+    let submission = Submission::new(
+        appeal::Channel::Web,
+        TopicId::parse(&format!("T{:02}", 1 + number % 30)).map_err(measured)?,
+        AreaCode::parse("210212").map_err(measured)?,
+        text("filler"),
+    );
     let envelope = Envelope::new(appeal.0, Actor::of("bench"));
     let command = Command::Submit(submission);
     let outcome = engine.execute::<Appeal>(&stream, &command, &envelope).await;

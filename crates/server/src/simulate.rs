@@ -46,6 +46,12 @@ fn step(error: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> SimulateE
     SimulateError::Step(error.into())
 }
 
+/// A refusal by its name: the text says with which unit and until when.
+fn name(rejection: &impl std::fmt::Debug) -> String {
+    let text = format!("{rejection:?}");
+    text.split(|c: char| !c.is_alphanumeric()).next().unwrap_or_default().to_owned()
+}
+
 /// A text of nobody. The domain never opens it.
 #[must_use]
 pub fn text(of: &str) -> Sealed {

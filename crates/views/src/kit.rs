@@ -7,8 +7,8 @@ use doudi_domain::{
     AppealId, AreaCode, ClassId, Context, Decider, DiagnosisId, EnterpriseId, NoteId, Published,
     Reference, Sealed, TopicId, UnitId,
     appeal::{
-        self, Appeal, Applicant, Callback, Channel, Command, Confidentiality, Ending,
-        LawfulChannel, Note, Outcome, Rating, Submission, Visibility,
+        self, Appeal, Callback, Channel, Command, Ending, LawfulChannel, Note, Outcome, Rating,
+        Submission, Visibility,
     },
     calendar::Calendar,
     cases::CaseTypes,
@@ -51,18 +51,8 @@ pub(crate) fn sealed(text: &str) -> Sealed {
 
 pub(crate) fn submission() -> Submission {
     Submission {
-        channel: Channel::Web,
-        topic: TopicId::parse("T06").unwrap(),
-        area: area(),
-        description: sealed("c2VjcmV0"),
         contact: Some(sealed("c2VjcmV0")),
-        about_visit: None,
-        case_type: None,
-        class: None,
-        about_level: None,
-        applicant: Applicant::Enterprise,
-        confidentiality: Confidentiality::Internal,
-        split_from: None,
+        ..Submission::new(Channel::Web, TopicId::parse("T06").unwrap(), area(), sealed("c2VjcmV0"))
     }
 }
 

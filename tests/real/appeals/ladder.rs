@@ -28,20 +28,12 @@ async fn submitted_before(world: &World, days: i64, n: u128) -> Case {
     let command = Uuid::from_u128(n);
     let subject = format!("appeal:{id}");
     let description = parts.vault.seal(&subject, "description", command, "无人受理").await.unwrap();
-    let submission = appeal::Submission {
-        channel: appeal::Channel::Web,
-        topic: TopicId::parse("T06").unwrap(),
-        area: AreaCode::parse(AREA).unwrap(),
+    let submission = appeal::Submission::new(
+        appeal::Channel::Web,
+        TopicId::parse("T06").unwrap(),
+        AreaCode::parse(AREA).unwrap(),
         description,
-        contact: None,
-        about_visit: None,
-        case_type: None,
-        class: None,
-        about_level: None,
-        applicant: appeal::Applicant::default(),
-        confidentiality: appeal::Confidentiality::default(),
-        split_from: None,
-    };
+    );
     let actor =
         Actor { principal: "test".to_owned(), unit: None, device: None, on_behalf_of: None };
     let stream = streams::appeal(&enterprise, id).unwrap();

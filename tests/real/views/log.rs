@@ -225,20 +225,12 @@ pub(super) fn sealed() -> Sealed {
 }
 
 pub(super) fn submission() -> appeal::Submission {
-    appeal::Submission {
-        channel: appeal::Channel::Hotline12345,
-        topic: TopicId::parse("T06").unwrap(),
-        area: area(AREA),
-        description: sealed(),
-        contact: None,
-        about_visit: None,
-        case_type: None,
-        class: None,
-        about_level: None,
-        applicant: appeal::Applicant::Enterprise,
-        confidentiality: appeal::Confidentiality::Internal,
-        split_from: None,
-    }
+    appeal::Submission::new(
+        appeal::Channel::Hotline12345,
+        TopicId::parse("T06").unwrap(),
+        area(AREA),
+        sealed(),
+    )
 }
 
 pub(super) fn submitted() -> appeal::Event {

@@ -183,14 +183,22 @@ pub(crate) fn cancel(
     })
 }
 
-/// The enterprise, the visit, and the position that the answer must reflect.
-pub(crate) fn get(
-    request: &pb::GetVisitRequest,
-) -> Result<(EnterpriseId, VisitId, Position), Failure> {
+/// What is asked of one visit: the enterprise, the visit, and the position that the answer must reflect.
+pub(crate) type AskedOf = (EnterpriseId, VisitId, Position);
+
+pub(crate) fn get(request: &pb::GetVisitRequest) -> Result<AskedOf, Failure> {
+    asked_of(&request.enterprise_id, &request.visit_id, &request.min_position)
+}
+
+pub(super) fn asked_of(
+    enterprise_id: &str,
+    visit_id: &str,
+    min_position: &str,
+) -> Result<AskedOf, Failure> {
     let mut fields = Fields::default();
-    let enterprise = fields.enterprise(&request.enterprise_id);
-    let visit = fields.visit(&request.visit_id);
-    let at_least = fields.min_position(&request.min_position);
+    let enterprise = fields.enterprise(enterprise_id);
+    let visit = fields.visit(visit_id);
+    let at_least = fields.min_position(min_position);
     let asked = || Some((enterprise?, visit?, at_least?));
     fields.finish(asked())
 }

@@ -1,14 +1,20 @@
 //! Requests and answers about ratings of visits.
 
 use doudi_domain::{
-    EnterpriseId, UnitId, VisitId,
+    UnitId,
     ratings::{Command, Satisfaction},
 };
 use doudi_engine::Position;
 use doudi_views::ratings::{Query, Sum, Sums};
 use jiff::civil::Date;
 
-use super::{Fields, Order, alike::alike, common, token};
+use super::{
+    Fields, Order,
+    alike::alike,
+    common,
+    inspection::{AskedOf, asked_of},
+    token,
+};
 use crate::{
     error::{Failure, Reason},
     proto as pb,
@@ -30,15 +36,8 @@ pub(crate) fn rate(request: &pb::RateVisitRequest) -> Result<Order<Command>, Fai
     fields.order(command_id, enterprise, None, command)
 }
 
-pub(crate) fn own(
-    request: &pb::GetRatingRequest,
-) -> Result<(EnterpriseId, VisitId, Position), Failure> {
-    let mut fields = Fields::default();
-    let enterprise = fields.enterprise(&request.enterprise_id);
-    let visit = fields.visit(&request.visit_id);
-    let at_least = fields.min_position(&request.min_position);
-    let asked = || Some((enterprise?, visit?, at_least?));
-    fields.finish(asked())
+pub(crate) fn own(request: &pb::GetRatingRequest) -> Result<AskedOf, Failure> {
+    asked_of(&request.enterprise_id, &request.visit_id, &request.min_position)
 }
 
 pub(crate) fn sums(

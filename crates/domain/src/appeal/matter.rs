@@ -203,6 +203,25 @@ pub struct Submission {
 }
 
 impl Submission {
+    /// What the enterprise itself says of a matter, for those who handle and watch over it, with nothing else given.
+    #[must_use]
+    pub fn new(channel: Channel, topic: TopicId, area: AreaCode, description: Sealed) -> Self {
+        Self {
+            channel,
+            topic,
+            area,
+            description,
+            contact: None,
+            about_visit: None,
+            case_type: None,
+            class: None,
+            about_level: None,
+            applicant: Applicant::Enterprise,
+            confidentiality: Confidentiality::Internal,
+            split_from: None,
+        }
+    }
+
     /// The area whose desk may know of the matter and owes its next steps; none leaves both to the
     /// city desk.
     #[must_use]

@@ -50,18 +50,13 @@ fn diagnosis(n: u128) -> DiagnosisId {
 /// A power connection that takes too long, in 旅顺口区.
 fn submission() -> Submission {
     Submission {
-        channel: Channel::Hotline12345,
-        topic: topic("T06"),
-        area: area("210212"),
-        description: sealed("ZGVzY3JpcHRpb24="),
         contact: Some(sealed("Y29udGFjdA==")),
-        about_visit: None,
-        case_type: None,
-        class: None,
-        about_level: None,
-        applicant: Applicant::Enterprise,
-        confidentiality: Confidentiality::Internal,
-        split_from: None,
+        ..Submission::new(
+            Channel::Hotline12345,
+            topic("T06"),
+            area("210212"),
+            sealed("ZGVzY3JpcHRpb24="),
+        )
     }
 }
 

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 
 use super::{CLOCK_AHEAD_MAX, CancelReason, Event, Phase, RefusalReason, Rejection, Visit, Visits};
 use crate::{
-    clock::{ClockId, ClockKind},
+    clock::ClockId,
     decider::Context,
     ids::{AppealId, UnitId, VisitId},
 };
@@ -68,11 +68,7 @@ impl Visits {
             Phase::CheckedIn { .. } | Phase::CheckedOut { .. }
                 if !leads && !known.results.contains_key(unit) =>
             {
-                let others = known.shares.keys().filter(|other| *other != unit);
-                let last = others.into_iter().all(|other| known.results.contains_key(other));
-                let lead = &known.plan.unit;
-                let starts = last && known.clock(ClockKind::Tell).is_none();
-                Ok(withdrew(starts.then(|| self.clock(context, ClockKind::Tell, lead, 0))))
+                Ok(withdrew(self.told_after(context, known, unit)))
             }
             Phase::Cancelled => Ok(vec![]),
             Phase::CheckedIn { .. }

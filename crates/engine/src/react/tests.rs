@@ -229,20 +229,12 @@ async fn a_visit_has_its_grace_and_holds_up_nothing_meanwhile() {
 async fn erased(engine: &Engine, vault: &Vault) -> StreamName {
     let stream = streams::appeal(&enterprise(), doudi_domain::AppealId(id(500))).unwrap();
     let description = vault.seal("appeal:500", "description", id(500), "报装").await.unwrap();
-    let submit = appeal::Command::Submit(appeal::Submission {
-        channel: appeal::Channel::Web,
-        topic: doudi_domain::TopicId::parse("T06").unwrap(),
-        area: doudi_domain::AreaCode::parse("210212").unwrap(),
+    let submit = appeal::Command::Submit(appeal::Submission::new(
+        appeal::Channel::Web,
+        doudi_domain::TopicId::parse("T06").unwrap(),
+        doudi_domain::AreaCode::parse("210212").unwrap(),
         description,
-        contact: None,
-        about_visit: None,
-        case_type: None,
-        class: None,
-        about_level: None,
-        applicant: appeal::Applicant::Enterprise,
-        confidentiality: appeal::Confidentiality::Internal,
-        split_from: None,
-    });
+    ));
     engine.execute::<Appeal>(&stream, &submit, &envelope(500)).await.unwrap();
     let subject = "appeal:500".to_owned();
     let erase = appeal::Command::ErasePersonalData { subject };

@@ -7,8 +7,8 @@ use uuid::Uuid;
 use crate::{
     AppealId, CaseTypeId, ClassId, DiagnosisId, NoteId, TopicId, UnitId,
     appeal::{
-        Applicant, Callback, Case, Channel, Command, Confidentiality, File, LawfulChannel, Note,
-        Order, Outcome, Rating, Standing, Submission, Visibility,
+        Callback, Case, Channel, Command, Confidentiality, File, LawfulChannel, Note, Order,
+        Outcome, Rating, Standing, Submission, Visibility,
     },
     calendar::{DayKind, Exception},
     cases::Level,
@@ -64,18 +64,10 @@ pub(super) fn any_submission() -> impl Strategy<Value = Submission> {
     let body = select(vec![None, Some(Level::City), Some(Level::Province)]);
     let all = (kind, about, place, level, body);
     all.prop_map(|(kind, about, place, confidentiality, about_level)| Submission {
-        channel: Channel::Web,
-        topic: topic(about),
-        area: area(place),
-        description: sealed("ZGVzY3JpcHRpb24="),
-        contact: None,
-        about_visit: None,
         case_type: kind.map(|kind| CaseTypeId::parse(kind).unwrap()),
-        class: None,
         about_level,
-        applicant: Applicant::Enterprise,
         confidentiality,
-        split_from: None,
+        ..Submission::new(Channel::Web, topic(about), area(place), sealed("ZGVzY3JpcHRpb24="))
     })
 }
 

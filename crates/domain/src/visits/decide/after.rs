@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use crate::{
     calendar::civil_date,
     catalogue::Mode,
-    clock::{ClockKind, Owner},
+    clock::{Clock, ClockKind, Owner},
     decider::Context,
     ids::{ItemId, Reference, UnitId, VisitId},
     visits::{
@@ -19,7 +19,7 @@ use jiff::ToSpan;
 const RECHECKS_MAX: usize = 100;
 
 impl Visits {
-    /// With the last unit's results begins the time to tell the enterprise. What a recheck finds in
+    /// Where no scan began the time to tell the enterprise, the last unit's results do. What a recheck finds in
     /// order is rectified.
     pub(in crate::visits) fn report(
         &self,
@@ -33,10 +33,7 @@ impl Visits {
             (Phase::CheckedOut { .. }, None) => visit.check_results(context, unit, results)?,
             _ => return Err(visit.wrong_phase("checked out")),
         }
-        let others = visit.shares.keys().filter(|other| *other != unit);
-        let last = others.into_iter().all(|other| visit.results.contains_key(other));
-        let starts = last && visit.clock(ClockKind::Tell).is_none();
-        let tell = starts.then(|| self.clock(context, ClockKind::Tell, &visit.plan.unit, 0));
+        let tell = self.told_after(context, visit, unit);
         let reported = Event::ResultReported {
             visit: visit.plan.visit,
             unit: Some(unit.clone()),
@@ -46,6 +43,19 @@ impl Visits {
         let before = self.looked_at_again(visit);
         let rechecked = before.flat_map(|found| found.rechecked(visit, unit, results));
         Ok([reported].into_iter().chain(rechecked).collect())
+    }
+
+    /// The time to tell the enterprise, where it began with no scan and that unit was the last one waited for.
+    pub(super) fn told_after(
+        &self,
+        context: &Context<'_>,
+        visit: &Visit,
+        unit: &UnitId,
+    ) -> Option<Clock> {
+        let mut others = visit.shares.keys().filter(|other| *other != unit);
+        let last = others.all(|other| visit.results.contains_key(other));
+        let starts = last && visit.clock(ClockKind::Tell).is_none();
+        starts.then(|| self.clock(context, ClockKind::Tell, &visit.plan.unit, 0))
     }
 
     /// The visit that a recheck looks at again; where that was a recheck itself, the one before it, and so on.

@@ -42,20 +42,12 @@ fn text() -> Sealed {
 }
 
 pub(super) fn submission(topic: &str) -> appeal::Submission {
-    appeal::Submission {
-        channel: appeal::Channel::Web,
-        topic: TopicId::parse(topic).unwrap(),
-        area: AreaCode::parse("210212").unwrap(),
-        description: text(),
-        contact: None,
-        about_visit: None,
-        case_type: None,
-        class: None,
-        about_level: None,
-        applicant: appeal::Applicant::Enterprise,
-        confidentiality: appeal::Confidentiality::Internal,
-        split_from: None,
-    }
+    appeal::Submission::new(
+        appeal::Channel::Web,
+        TopicId::parse(topic).unwrap(),
+        AreaCode::parse("210212").unwrap(),
+        text(),
+    )
 }
 
 fn appeal(n: u128) -> AppealId {

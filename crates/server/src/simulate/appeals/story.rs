@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use doudi_domain::{
     AppealId,
-    appeal::{self, Appeal, Applicant, Command, Confidentiality, Submission},
+    appeal::{self, Appeal, Command, Submission},
     diagnosis::{self, Diagnosis},
     policy::{self, Policy},
 };
@@ -17,7 +17,7 @@ use super::{Hands, Plan, SimulateError, people};
 use crate::simulate::{
     agenda::{Agenda, decoded},
     city::{self, City},
-    step, text,
+    name, step, text,
 };
 
 /// Records read at a time.
@@ -165,20 +165,8 @@ impl Story {
             return Err(step("the catalogue has no topics or areas"));
         };
         let appeal = AppealId(self.city.chance.id());
-        let submission = Submission {
-            channel: self.city.channel(),
-            topic,
-            area,
-            description: text("something is wrong"),
-            contact: None,
-            about_visit: None,
-            case_type: None,
-            class: None,
-            about_level: None,
-            applicant: Applicant::Enterprise,
-            confidentiality: Confidentiality::Internal,
-            split_from: None,
-        };
+        let submission =
+            Submission::new(self.city.channel(), topic, area, text("something is wrong"));
         let stream = streams::appeal(&enterprise, appeal).map_err(step)?;
         self.issue::<Appeal>(&stream, &Command::Submit(submission)).await
     }
@@ -203,10 +191,7 @@ impl Story {
         {
             Ok(_) => Ok(()),
             Err(ExecuteError::Rejected(rejection)) => {
-                // By its name: the text says with which unit and until when.
-                let text = format!("{rejection:?}");
-                let name = text.split(|c: char| !c.is_alphanumeric()).next().unwrap_or_default();
-                *self.tally.refused.entry(name.to_owned()).or_default() += 1;
+                *self.tally.refused.entry(name(&rejection)).or_default() += 1;
                 // Whoever was refused thinks again.
                 self.think_again(stream);
                 Ok(())

@@ -30,7 +30,7 @@ use crate::{
     client::Client,
     clock::Hands,
     dev::keys::DevKey,
-    simulate::{SimulateError, step, tables},
+    simulate::{SimulateError, name, step, tables},
     token,
 };
 
@@ -279,8 +279,5 @@ fn names<R: Any + Error>(rejection: &R) -> Vec<String> {
     if let Some(visits::Rejection::CapReached { exhausted }) = of_visits {
         return exhausted.iter().map(|standing| standing.rule.to_string()).collect();
     }
-    // By its name: the text says with which unit and until when.
-    let text = format!("{rejection:?}");
-    let name = text.split(|c: char| !c.is_alphanumeric()).next().unwrap_or_default();
-    vec![name.to_owned()]
+    vec![name(rejection)]
 }

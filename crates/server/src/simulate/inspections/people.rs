@@ -4,7 +4,7 @@ use std::{collections::BTreeSet, ops::Range};
 
 use doudi_domain::{
     AppealId, CodeId, EnterpriseId, ItemId, Reference, UnitId, VisitId,
-    appeal::{self, Applicant, Channel, Confidentiality, Submission},
+    appeal::{self, Channel, Submission},
     calendar::civil_date,
     frequency::Ground,
     ratings::{self, Satisfaction},
@@ -238,18 +238,13 @@ impl Scene<'_> {
         let topic = topic.ok_or_else(|| step("the plan has no topic with a lead"))?;
         let unit = topic.lead.clone().ok_or_else(|| step("a topic has no lead"))?;
         let submission = Submission {
-            channel: Channel::VisitFeedback,
-            topic: topic.id.clone(),
-            area: self.enterprise.area.clone(),
-            description: text("they did not say why they came"),
-            contact: None,
             about_visit: Some(about),
-            case_type: None,
-            class: None,
-            about_level: None,
-            applicant: Applicant::Enterprise,
-            confidentiality: Confidentiality::Internal,
-            split_from: None,
+            ..Submission::new(
+                Channel::VisitFeedback,
+                topic.id.clone(),
+                self.enterprise.area.clone(),
+                text("they did not say why they came"),
+            )
         };
         let appeal = AppealId(self.chance.id());
         let stream = streams::appeal(self.id(), appeal).map_err(step)?;
