@@ -126,7 +126,8 @@ impl Case {
     }
 
     /// Within the time for it, and never twice by whom a ruling named. Once the bounce budget is
-    /// spent an objection brings the guarantee in.
+    /// spent an objection brings the guarantee in, so it waits until somebody guarantees: else a ruling
+    /// would send the case round once more.
     pub(super) fn contest(
         &self,
         context: &Context<'_>,
@@ -173,7 +174,7 @@ impl Case {
         }
         let after = self.clone().evolve(&contested);
         let guarantee = after.guarantee(context, Trigger::BouncesSpent);
-        Ok([contested].into_iter().chain(guarantee).collect())
+        Ok(vec![contested, guarantee.ok_or(Rejection::RoutingUnpublished)?])
     }
 
     /// The dispatcher's ruling (裁定): another unit, or the one that objected. Either has it for good.

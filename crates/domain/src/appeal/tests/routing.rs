@@ -124,6 +124,18 @@ fn bounce_budget() {
 }
 
 #[test]
+fn the_last_bounce_waits_until_somebody_guarantees() {
+    let mut life = Life::dispatched();
+    for (from, to) in [("power-supply", "tax"), ("tax", "gas")] {
+        life = life.then(contest(from, Some(to))).then(Command::Dispatch { to: None });
+    }
+    let routing = life.world.routing.take();
+    assert_eq!(life.refuses(&contest("gas", None)), Rejection::RoutingUnpublished);
+    life.world.routing = routing;
+    assert_eq!(life.then(contest("gas", None)).case().guarantee, Some(Trigger::BouncesSpent));
+}
+
+#[test]
 fn a_mediation_goes_with_the_case() {
     let life = Life::of(of_type("tax-dispute")).then(Command::Accept);
     let life = life.then(Command::Dispatch { to: None }).then(Command::OpenMediation);
