@@ -20,6 +20,7 @@ mod joint;
 mod limits;
 mod offline;
 mod operator;
+mod pages;
 mod python;
 mod race;
 mod ratings;

@@ -3,7 +3,7 @@
 use std::{env, error::Error, fs, path::PathBuf};
 
 /// Every file of the contract, below the include root.
-const FILES: [&str; 22] = [
+const FILES: [&str; 23] = [
     "common",
     "enterprise",
     "frequency",
@@ -26,6 +26,7 @@ const FILES: [&str; 22] = [
     "policy",
     "timeline",
     "feed_service",
+    "supervision_service",
 ];
 
 fn main() -> Result<(), Box<dyn Error>> {

@@ -31,6 +31,7 @@ pub(crate) mod inspection;
 pub(crate) mod policy;
 pub(crate) mod policy_reply;
 pub(crate) mod rating;
+pub(crate) mod supervision;
 pub(crate) mod timeline;
 pub(crate) mod token;
 pub(crate) mod visit_list;

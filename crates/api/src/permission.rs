@@ -330,6 +330,7 @@ pub const TABLE: &[Permission] = &[
     every_account("/doudi.v1.TimelineService/ListTimeline"),
     every_account("/doudi.v1.TimelineService/WatchTimeline"),
     every_account("/doudi.v1.FeedService/StreamEvents"),
+    every_account("/doudi.v1.SupervisionService/GetEnterprisePage"),
 ];
 
 /// The row of an rpc; none when it is served to nobody.

@@ -35,6 +35,7 @@ use crate::{
         inspection_service_server::{InspectionServiceServer, SERVICE_NAME as INSPECTIONS},
         policy_service_server::{PolicyServiceServer, SERVICE_NAME as POLICIES},
         rating_service_server::{RatingServiceServer, SERVICE_NAME as RATINGS},
+        supervision_service_server::{SERVICE_NAME as SUPERVISION, SupervisionServiceServer},
         timeline_service_server::{SERVICE_NAME as TIMELINES, TimelineServiceServer},
         visit_list_service_server::{SERVICE_NAME as VISIT_LISTS, VisitListServiceServer},
     },
@@ -54,12 +55,13 @@ mod handling;
 mod inspection;
 mod policy;
 mod rating;
+mod supervision;
 mod timeline;
 mod visit_list;
 mod watch_stream;
 
 /// The full names of the services, as health reports them.
-pub const SERVICES: [&str; 16] = [
+pub const SERVICES: [&str; 17] = [
     ENTERPRISES,
     INSPECTIONS,
     CODES,
@@ -76,6 +78,7 @@ pub const SERVICES: [&str; 16] = [
     POLICIES,
     TIMELINES,
     FEED,
+    SUPERVISION,
 ];
 
 /// The largest answer, in bytes: what common clients take in unless they are told otherwise.
@@ -209,6 +212,7 @@ impl Api {
             .add_service(bounded!(PolicyServiceServer))
             .add_service(bounded!(TimelineServiceServer))
             .add_service(bounded!(FeedServiceServer))
+            .add_service(bounded!(SupervisionServiceServer))
     }
 
     /// The largest page of a list, in bytes.

@@ -10,6 +10,7 @@ use doudi_api::proto::{
     handling_service_client::HandlingServiceClient,
     inspection_service_client::InspectionServiceClient, policy_document::Document,
     policy_service_client::PolicyServiceClient, rating_service_client::RatingServiceClient,
+    supervision_service_client::SupervisionServiceClient,
     timeline_service_client::TimelineServiceClient,
     visit_list_service_client::VisitListServiceClient,
 };
@@ -70,6 +71,8 @@ pub struct Client {
     pub timelines: TimelineServiceClient<Authenticated>,
     /// The event feed.
     pub feed: FeedServiceClient<Authenticated>,
+    /// What supervisors look at.
+    pub supervision: SupervisionServiceClient<Authenticated>,
 }
 
 impl Client {
@@ -97,6 +100,7 @@ impl Client {
             policies: PolicyServiceClient::new(with()),
             timelines: TimelineServiceClient::new(with()),
             feed: FeedServiceClient::new(with()),
+            supervision: SupervisionServiceClient::new(with()),
         })
     }
 

@@ -17,6 +17,7 @@ pub(crate) use rows::apply;
 use crate::{
     ViewError, ViewName,
     db::{self, column},
+    read::Reader,
 };
 
 /// The version of the tables and of what they mean.
@@ -88,15 +89,15 @@ pub(crate) async fn due(pool: &Pool, query: &Query) -> Result<Page, ViewError> {
         values.push((&stream, Type::TEXT));
         values.push((&point.key, Type::TEXT));
     }
-    let mut client = db::connect(pool).await?;
-    let snapshot = db::snapshot(&mut client, ViewName::Agenda).await?;
+    let mut reader = Reader::of(pool, ViewName::Agenda).await?;
+    let snapshot = reader.snapshot().await?;
     // Along the index whatever the statistics say, which lag behind when much changes at once. Both
     // are sent at once and answered in order.
     let plan = "SET LOCAL enable_seqscan = off; SET LOCAL enable_bitmapscan = off; \
          SET LOCAL jit = off";
     let ((), rows) = futures::future::try_join(
-        snapshot.transaction.batch_execute(plan),
-        snapshot.transaction.query_typed(&statement, &values),
+        snapshot.transaction().batch_execute(plan),
+        snapshot.transaction().query_typed(&statement, &values),
     )
     .await
     .map_err(failed)?;

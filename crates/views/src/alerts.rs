@@ -155,10 +155,8 @@ impl Views {
     /// # Errors
     /// As [`Views::timeline`].
     pub async fn alerts(&self, query: &Query, fresh: Fresh) -> Result<Page, ViewError> {
-        self.wait(ViewName::Alerts, fresh.at_least, fresh.within).await?;
-        let page = list::list(&self.pool, query).await?;
-        fresh.check(ViewName::Alerts, page.position)?;
-        Ok(page)
+        let mut reader = self.reader(&[ViewName::Alerts], fresh).await?;
+        list::list(&reader.snapshot().await?, query).await
     }
 
     /// How many alerts there are, by kind.
@@ -166,9 +164,7 @@ impl Views {
     /// # Errors
     /// As [`Views::timeline`].
     pub async fn count_alerts(&self, filter: &Filter, fresh: Fresh) -> Result<Counts, ViewError> {
-        self.wait(ViewName::Alerts, fresh.at_least, fresh.within).await?;
-        let counts = list::count(&self.pool, filter).await?;
-        fresh.check(ViewName::Alerts, counts.position)?;
-        Ok(counts)
+        let mut reader = self.reader(&[ViewName::Alerts], fresh).await?;
+        list::count(&reader.snapshot().await?, filter).await
     }
 }

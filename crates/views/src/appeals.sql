@@ -57,6 +57,7 @@ CREATE INDEX IF NOT EXISTS appeal_by_area ON appeal (area, submitted_position);
 CREATE INDEX IF NOT EXISTS appeal_by_area_state ON appeal (area, state, submitted_position);
 CREATE INDEX IF NOT EXISTS appeal_by_topic ON appeal (topic, submitted_position);
 -- An enterprise's own, its duplicates, and the same matter again.
+CREATE INDEX IF NOT EXISTS appeal_by_enterprise ON appeal (enterprise, submitted_position) WHERE open;
 CREATE INDEX IF NOT EXISTS appeal_by_matter ON appeal (enterprise, topic, submitted_position);
 -- What is stuck, longest first.
 CREATE INDEX IF NOT EXISTS appeal_idle ON appeal (last_moved, appeal) WHERE open;

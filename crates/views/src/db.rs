@@ -9,9 +9,9 @@ use deadpool_postgres::{Object, Pool, Transaction};
 use doudi_domain::UnitId;
 use doudi_journal::Position;
 use serde::{Serialize, de::DeserializeOwned};
-use tokio_postgres::{IsolationLevel, Row, types::FromSql};
+use tokio_postgres::{Row, types::FromSql};
 
-use crate::{ViewError, ViewName, checkpoint};
+use crate::{ViewError, ViewName};
 
 /// A connection of the pool.
 pub(crate) async fn connect(pool: &Pool) -> Result<Object, ViewError> {
@@ -37,42 +37,6 @@ pub(crate) async fn write<'a>(
     );
     transaction.batch_execute(&settings).await.map_err(failed)?;
     Ok(transaction)
-}
-
-/// One snapshot of a view's live tables and the position that it reflects.
-pub(crate) struct Snapshot<'a> {
-    /// The transaction; read-only, so it may simply be dropped.
-    pub(crate) transaction: Transaction<'a>,
-    /// The position.
-    pub(crate) position: Position,
-}
-
-/// Takes a snapshot of `view`.
-pub(crate) async fn snapshot<'a>(
-    client: &'a mut Object,
-    view: ViewName,
-) -> Result<Snapshot<'a>, ViewError> {
-    let failed = |error| ViewError::sql("reading a view", error);
-    let transaction = client
-        .build_transaction()
-        .isolation_level(IsolationLevel::RepeatableRead)
-        .read_only(true)
-        .start()
-        .await
-        .map_err(failed)?;
-    // The lock comes before the snapshot: a rebuild empties tables in a way that older snapshots
-    // see, so it must wait for whoever reads.
-    // Compiling a statement takes longer than running it.
-    let settings = format!(
-        "SET LOCAL search_path = {}, doudi; SET LOCAL jit = off; LOCK TABLE {} IN ACCESS SHARE MODE",
-        view.schema(),
-        view.tables().join(", ")
-    );
-    let prepare = async { transaction.batch_execute(&settings).await.map_err(failed) };
-    // Both are sent at once and answered in order.
-    let ((), checkpoint) =
-        futures::future::try_join(prepare, checkpoint::load(&transaction, view)).await?;
-    Ok(Snapshot { position: checkpoint.position, transaction })
 }
 
 /// A content digest of `tables` in the first schema of the search path: it does not depend on the

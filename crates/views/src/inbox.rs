@@ -3,7 +3,6 @@
 //! Pages and counts are built from one predicate, so they agree at one position. The rows are those
 //! of the view `appeals`, so an inbox and a list of appeals agree too.
 
-use deadpool_postgres::Pool;
 use doudi_domain::{
     AppealId, AreaCode, DiagnosisId, EnterpriseId, UnitId,
     cases::Escalation,
@@ -29,6 +28,7 @@ use crate::{
     appeals::{self, OWED},
     db::{self, column},
     predicate::{Keys, Predicate, Scoped},
+    read::Snapshot,
 };
 
 /// By which columns a clock is within a scope: its appeal's, and who owes it. Whoever owes something
@@ -162,7 +162,7 @@ fn keys(predicate: &mut Predicate, query: &Query, rows: usize) -> String {
 }
 
 /// Loads one page.
-async fn list(pool: &Pool, query: &Query) -> Result<Page, ViewError> {
+async fn list(snapshot: &Snapshot<'_>, query: &Query) -> Result<Page, ViewError> {
     let limit = query.limit.clamp(1, PAGE_MAX);
     let mut predicate = query.filter.predicate();
     // One row more tells whether there is another page.
@@ -174,13 +174,7 @@ async fn list(pool: &Pool, query: &Query) -> Result<Page, ViewError> {
          ORDER BY page.due, page.appeal, page.enterprise, page.diagnosis, page.clock",
         appeals::columns()
     );
-    let mut client = db::connect(pool).await?;
-    let snapshot = db::snapshot(&mut client, ViewName::Appeals).await?;
-    let rows = snapshot
-        .transaction
-        .query_typed(&statement, &predicate.values())
-        .await
-        .map_err(|error| ViewError::sql("listing an inbox", error))?;
+    let rows = snapshot.rows("listing an inbox", &statement, &predicate.values()).await?;
     let mut entries = rows.iter().map(entry).collect::<Result<Vec<_>, _>>()?;
     let more = entries.len() > limit;
     entries.truncate(limit);
@@ -207,10 +201,8 @@ impl Views {
     /// # Errors
     /// As [`Views::timeline`].
     pub async fn inbox(&self, query: &Query, fresh: Fresh) -> Result<Page, ViewError> {
-        self.wait(ViewName::Appeals, fresh.at_least, fresh.within).await?;
-        let page = list(&self.pool, query).await?;
-        fresh.check(ViewName::Appeals, page.position)?;
-        Ok(page)
+        let mut reader = self.reader(&[ViewName::Appeals], fresh).await?;
+        list(&reader.snapshot().await?, query).await
     }
 
     /// How much an inbox holds, by kind, level and rung.
@@ -218,10 +210,8 @@ impl Views {
     /// # Errors
     /// As [`Views::timeline`].
     pub async fn count_inbox(&self, filter: &Filter, fresh: Fresh) -> Result<Counts, ViewError> {
-        self.wait(ViewName::Appeals, fresh.at_least, fresh.within).await?;
-        let counts = count::count(&self.pool, filter).await?;
-        fresh.check(ViewName::Appeals, counts.position)?;
-        Ok(counts)
+        let mut reader = self.reader(&[ViewName::Appeals], fresh).await?;
+        count::count(&reader.snapshot().await?, filter).await
     }
 
     /// One page of stuck appeals, the longest without movement first.
@@ -229,10 +219,8 @@ impl Views {
     /// # Errors
     /// As [`Views::timeline`].
     pub async fn stuck(&self, query: &StuckQuery, fresh: Fresh) -> Result<StuckPage, ViewError> {
-        self.wait(ViewName::Appeals, fresh.at_least, fresh.within).await?;
-        let page = stuck::list(&self.pool, query).await?;
-        fresh.check(ViewName::Appeals, page.position)?;
-        Ok(page)
+        let mut reader = self.reader(&[ViewName::Appeals], fresh).await?;
+        stuck::list(&reader.snapshot().await?, query).await
     }
 }
 

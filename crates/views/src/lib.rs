@@ -26,11 +26,13 @@ pub mod inbox;
 mod kit;
 pub mod measures;
 mod operate;
+pub mod page;
 mod parked;
 mod predicate;
 mod progress;
 mod project;
 pub mod ratings;
+mod read;
 mod scope;
 pub mod sweep;
 pub mod timeline;
@@ -76,12 +78,6 @@ impl Fresh {
     #[must_use]
     pub const fn at(position: Position, within: Duration) -> Self {
         Self { at_least: position, within }
-    }
-
-    /// A rebuild may have begun between the wait and the answer.
-    fn check(self, view: ViewName, reached: Position) -> Result<(), Behind> {
-        let wanted = self.at_least;
-        if reached < wanted { Err(Behind { view, wanted, reached }) } else { Ok(()) }
     }
 }
 
@@ -147,10 +143,8 @@ impl Views {
         query: &timeline::Query,
         fresh: Fresh,
     ) -> Result<timeline::Page, ViewError> {
-        self.wait(ViewName::Timeline, fresh.at_least, fresh.within).await?;
-        let page = timeline::list(&self.pool, query).await?;
-        fresh.check(ViewName::Timeline, page.position)?;
-        Ok(page)
+        let mut reader = self.reader(&[ViewName::Timeline], fresh).await?;
+        timeline::list(&reader.snapshot().await?, query).await
     }
 
     /// Timelines in log order: what comes after `after`, then what is new, live.
@@ -172,10 +166,8 @@ impl Views {
         query: &appeals::Query,
         fresh: Fresh,
     ) -> Result<appeals::Page, ViewError> {
-        self.wait(ViewName::Appeals, fresh.at_least, fresh.within).await?;
-        let page = appeals::list(&self.pool, query).await?;
-        fresh.check(ViewName::Appeals, page.position)?;
-        Ok(page)
+        let mut reader = self.reader(&[ViewName::Appeals], fresh).await?;
+        appeals::list(&reader.snapshot().await?, query).await
     }
 
     /// One page of what is due, oldest first.

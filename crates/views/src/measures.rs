@@ -27,10 +27,8 @@ impl Views {
     /// # Errors
     /// As [`Views::timeline`].
     pub async fn flow(&self, query: &FlowQuery, fresh: Fresh) -> Result<Flow, ViewError> {
-        self.wait(ViewName::Measures, fresh.at_least, fresh.within).await?;
-        let flow = query::flow(&self.pool, query).await?;
-        fresh.check(ViewName::Measures, flow.position)?;
-        Ok(flow)
+        let mut reader = self.reader(&[ViewName::Measures], fresh).await?;
+        query::flow(&reader.snapshot().await?, query).await
     }
 
     /// How many handlings were responded to in time, resolved and satisfying.
@@ -38,9 +36,7 @@ impl Views {
     /// # Errors
     /// As [`Views::timeline`].
     pub async fn rates(&self, query: &RatesQuery, fresh: Fresh) -> Result<Rates, ViewError> {
-        self.wait(ViewName::Measures, fresh.at_least, fresh.within).await?;
-        let rates = query::rates(&self.pool, query).await?;
-        fresh.check(ViewName::Measures, rates.position)?;
-        Ok(rates)
+        let mut reader = self.reader(&[ViewName::Measures], fresh).await?;
+        query::rates(&reader.snapshot().await?, query).await
     }
 }

@@ -6,6 +6,7 @@ use tokio_postgres::types::Type;
 
 use crate::{
     Checkpoint, Parked, ViewError, ViewName, Views, checkpoint, db, parked, project::Runner,
+    read::Reader,
 };
 
 /// How often a retry starts again because the stream grew meanwhile.
@@ -178,9 +179,9 @@ impl Views {
     /// # Errors
     /// As PostgreSQL fails.
     pub async fn digest(&self, view: ViewName) -> Result<(Position, String), ViewError> {
-        let mut client = db::connect(&self.pool).await?;
-        let snapshot = db::snapshot(&mut client, view).await?;
-        let digest = db::digest(&snapshot.transaction, view).await?;
+        let mut reader = Reader::of(&self.pool, view).await?;
+        let snapshot = reader.snapshot().await?;
+        let digest = db::digest(snapshot.transaction(), view).await?;
         Ok((snapshot.position, digest))
     }
 }

@@ -7,7 +7,6 @@
 
 use std::collections::BTreeMap;
 
-use deadpool_postgres::Pool;
 use doudi_domain::{UnitId, ratings::Satisfaction};
 use doudi_journal::Position;
 use jiff::civil::Date;
@@ -23,6 +22,7 @@ use crate::{
     Fresh, ViewError, ViewName, Views,
     db::{self, column},
     predicate::Predicate,
+    read::Snapshot,
 };
 
 /// The version of the tables and of what they mean.
@@ -63,16 +63,12 @@ impl Views {
     /// # Errors
     /// As [`Views::timeline`].
     pub async fn ratings(&self, query: &Query, fresh: Fresh) -> Result<Sums, ViewError> {
-        self.wait(ViewName::Ratings, fresh.at_least, fresh.within).await?;
-        let sums = load(&self.pool, query).await?;
-        fresh.check(ViewName::Ratings, sums.position)?;
-        Ok(sums)
+        let mut reader = self.reader(&[ViewName::Ratings], fresh).await?;
+        load(&reader.snapshot().await?, query).await
     }
 }
 
-async fn load(pool: &Pool, query: &Query) -> Result<Sums, ViewError> {
-    let mut client = db::connect(pool).await?;
-    let snapshot = db::snapshot(&mut client, ViewName::Ratings).await?;
+async fn load(snapshot: &Snapshot<'_>, query: &Query) -> Result<Sums, ViewError> {
     let mut predicate = Predicate::default();
     predicate.is("unit", query.unit.as_str());
     predicate.compare("month", ">=", query.from.first_of_month(), Type::DATE);
@@ -81,11 +77,7 @@ async fn load(pool: &Pool, query: &Query) -> Result<Sums, ViewError> {
         "SELECT month, satisfaction, count FROM summed WHERE {} ORDER BY month",
         predicate.sql()
     );
-    let rows = snapshot
-        .transaction
-        .query_typed(&statement, &predicate.values())
-        .await
-        .map_err(|error| ViewError::sql("summing up ratings", error))?;
+    let rows = snapshot.rows("summing up ratings", &statement, &predicate.values()).await?;
     let mut sums: Vec<Sum> = vec![];
     for row in &rows {
         let month = column(row, "month")?;

@@ -8,6 +8,7 @@ use uuid::Uuid;
 use crate::{
     ViewError, ViewName,
     db::{self, column},
+    read::Reader,
 };
 
 /// An appeal by its names.
@@ -49,13 +50,13 @@ pub(crate) async fn silent(
     span: usize,
 ) -> Result<Looked, ViewError> {
     let failed = |error| ViewError::sql("looking for silent appeals", error);
-    let mut client = db::connect(pool).await?;
-    let snapshot = db::snapshot(&mut client, ViewName::Appeals).await?;
+    let mut reader = Reader::of(pool, ViewName::Appeals).await?;
+    let snapshot = reader.snapshot().await?;
     let nil = (Uuid::nil(), String::new());
     let (id, enterprise) = after.map_or(nil, |(enterprise, id)| (id.0, enterprise.to_string()));
     let limit = i64::try_from(span).unwrap_or(i64::MAX);
     let rows =
-        snapshot.transaction.query(SILENT, &[&id, &enterprise, &limit]).await.map_err(failed)?;
+        snapshot.transaction().query(SILENT, &[&id, &enterprise, &limit]).await.map_err(failed)?;
     let mut found = Looked { silent: vec![], looked: rows.len(), last: None };
     for row in &rows {
         let named = named(row)?;
@@ -69,9 +70,9 @@ pub(crate) async fn silent(
 
 pub(crate) async fn owners(pool: &Pool) -> Result<Vec<UnitId>, ViewError> {
     let failed = |error| ViewError::sql("listing who owes something", error);
-    let mut client = db::connect(pool).await?;
-    let snapshot = db::snapshot(&mut client, ViewName::Appeals).await?;
-    let rows = snapshot.transaction.query(OWNERS, &[]).await.map_err(failed)?;
+    let mut reader = Reader::of(pool, ViewName::Appeals).await?;
+    let snapshot = reader.snapshot().await?;
+    let rows = snapshot.transaction().query(OWNERS, &[]).await.map_err(failed)?;
     rows.iter().map(|row| db::parsed(row, "owner", UnitId::parse)).collect()
 }
 
@@ -81,11 +82,11 @@ pub(crate) async fn of_owner(
     limit: usize,
 ) -> Result<Vec<Named>, ViewError> {
     let failed = |error| ViewError::sql("listing what a unit owes", error);
-    let mut client = db::connect(pool).await?;
-    let snapshot = db::snapshot(&mut client, ViewName::Appeals).await?;
+    let mut reader = Reader::of(pool, ViewName::Appeals).await?;
+    let snapshot = reader.snapshot().await?;
     let limit = i64::try_from(limit).unwrap_or(i64::MAX);
     let rows =
-        snapshot.transaction.query(OF_OWNER, &[&owner.as_str(), &limit]).await.map_err(failed)?;
+        snapshot.transaction().query(OF_OWNER, &[&owner.as_str(), &limit]).await.map_err(failed)?;
     rows.iter().map(named).collect()
 }
 

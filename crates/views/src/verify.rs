@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use deadpool_postgres::{Object, Transaction};
 use doudi_journal::{Journal, Position, READ_RECORDS_MAX, Record};
 
-use crate::{ViewError, ViewName, Views, db, parked};
+use crate::{ViewError, ViewName, Views, db, parked, read::Reader};
 
 /// Held while scratch schemas exist, so that two verifications do not mix.
 const VERIFY_LOCK: i64 = 0x646f_7564_6976_6572;
@@ -70,12 +70,14 @@ impl Views {
     }
 
     async fn verify_one(&self, journal: &Journal, view: ViewName) -> Result<ViewCheck, ViewError> {
-        let mut client = db::connect(&self.pool).await?;
-        let snapshot = db::snapshot(&mut client, view).await?;
+        let mut reader = Reader::of(&self.pool, view).await?;
+        let snapshot = reader.snapshot().await?;
         let position = snapshot.position;
-        let live = db::digest(&snapshot.transaction, view).await?;
-        let parked = parked::all(&snapshot.transaction, view).await?;
+        let live = db::digest(snapshot.transaction(), view).await?;
+        let parked = parked::all(snapshot.transaction(), view).await?;
         drop(snapshot);
+        drop(reader);
+        let mut client = db::connect(&self.pool).await?;
         let parked: HashMap<String, Position> =
             parked.into_iter().map(|entry| (entry.stream, entry.first)).collect();
         let scratch = format!("{}_check", view.schema());

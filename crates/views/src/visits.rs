@@ -23,6 +23,7 @@ pub mod quota;
 mod rows;
 
 pub(crate) use fold::reads;
+pub(crate) use list::list;
 pub use list::{Count, Counts, Cursor, Filter, Page, Query};
 pub use near::NearQuery;
 pub(crate) use rows::apply;
@@ -75,6 +76,9 @@ impl State {
         Self::Merged,
         Self::OffSite,
     ];
+    /// Those of a visit that is not over: somebody still has to come, to leave, to report or to conclude.
+    pub const OPEN: [Self; 5] =
+        [Self::Planned, Self::Approved, Self::CheckedIn, Self::CheckedOut, Self::Reported];
     /// Those of a visit that is still to come.
     pub const AHEAD: [Self; 2] = [Self::Planned, Self::Approved];
 
@@ -200,10 +204,8 @@ impl Views {
     /// # Errors
     /// As [`Views::timeline`].
     pub async fn visits(&self, query: &Query, fresh: Fresh) -> Result<Page, ViewError> {
-        self.wait(ViewName::Visits, fresh.at_least, fresh.within).await?;
-        let page = list::list(&self.pool, query).await?;
-        fresh.check(ViewName::Visits, page.position)?;
-        Ok(page)
+        let mut reader = self.reader(&[ViewName::Visits], fresh).await?;
+        list::list(&reader.snapshot().await?, query).await
     }
 
     /// How many visits there are, by state and ground.
@@ -211,10 +213,8 @@ impl Views {
     /// # Errors
     /// As [`Views::timeline`].
     pub async fn count_visits(&self, filter: &Filter, fresh: Fresh) -> Result<Counts, ViewError> {
-        self.wait(ViewName::Visits, fresh.at_least, fresh.within).await?;
-        let counts = list::count(&self.pool, filter).await?;
-        fresh.check(ViewName::Visits, counts.position)?;
-        Ok(counts)
+        let mut reader = self.reader(&[ViewName::Visits], fresh).await?;
+        list::count(&reader.snapshot().await?, filter).await
     }
 
     /// Visits of other units that are ahead near a day, so that a unit can join one instead of coming
@@ -223,10 +223,8 @@ impl Views {
     /// # Errors
     /// As [`Views::timeline`].
     pub async fn near_visits(&self, query: &NearQuery, fresh: Fresh) -> Result<Page, ViewError> {
-        self.wait(ViewName::Visits, fresh.at_least, fresh.within).await?;
-        let page = near::load(&self.pool, query).await?;
-        fresh.check(ViewName::Visits, page.position)?;
-        Ok(page)
+        let mut reader = self.reader(&[ViewName::Visits], fresh).await?;
+        near::load(&reader.snapshot().await?, query).await
     }
 
     /// One page of what a unit's visits of a year hold at each enterprise.
@@ -238,10 +236,8 @@ impl Views {
         query: &ledger::Query,
         fresh: Fresh,
     ) -> Result<ledger::Page, ViewError> {
-        self.wait(ViewName::Visits, fresh.at_least, fresh.within).await?;
-        let page = ledger::load(&self.pool, query).await?;
-        fresh.check(ViewName::Visits, page.position)?;
-        Ok(page)
+        let mut reader = self.reader(&[ViewName::Visits], fresh).await?;
+        ledger::load(&reader.snapshot().await?, query).await
     }
 
     /// How an enterprise stands against the frequency limits, counted by the function that decides.
@@ -253,9 +249,7 @@ impl Views {
         query: &quota::Query,
         fresh: Fresh,
     ) -> Result<quota::Quota, ViewError> {
-        self.wait(ViewName::Visits, fresh.at_least, fresh.within).await?;
-        let quota = quota::load(&self.pool, query).await?;
-        fresh.check(ViewName::Visits, quota.position)?;
-        Ok(quota)
+        let mut reader = self.reader(&[ViewName::Visits], fresh).await?;
+        quota::load(&reader.snapshot().await?, query).await
     }
 }

@@ -97,7 +97,15 @@ pub(crate) fn answer<D>(
     registered: &Registered,
     folded: &Folded<D>,
 ) -> pb::GetEnterpriseResponse {
-    let enterprise = pb::Enterprise {
+    pb::GetEnterpriseResponse {
+        enterprise: Some(of_registered(id, registered)),
+        version: folded.version.0,
+        position: token::of_position(folded.position),
+    }
+}
+
+pub(crate) fn of_registered(id: &EnterpriseId, registered: &Registered) -> pb::Enterprise {
+    pb::Enterprise {
         enterprise_id: id.to_string(),
         name: registered.name.to_string(),
         area: registered.area.to_string(),
@@ -105,11 +113,6 @@ pub(crate) fn answer<D>(
         credit: registered.credit.as_ref().map(of_assessment),
         risk_class: registered.risk_class.map_or(0, |class| words::of_risk_class(class).into()),
         tags: registered.tags.iter().map(ToString::to_string).collect(),
-    };
-    pb::GetEnterpriseResponse {
-        enterprise: Some(enterprise),
-        version: folded.version.0,
-        position: token::of_position(folded.position),
     }
 }
 

@@ -229,7 +229,7 @@ fn of_event(entry: &Entry) -> pb::CloudEvent {
     }
 }
 
-fn of_entry(entry: &Entry) -> pb::TimelineEntry {
+pub(crate) fn of_entry(entry: &Entry) -> pb::TimelineEntry {
     pb::TimelineEntry {
         position: token::of_position(entry.position),
         ordinal: entry.ordinal,

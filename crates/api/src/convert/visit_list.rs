@@ -240,7 +240,7 @@ pub(crate) fn of_ledger(
     }
 }
 
-fn of_row(row: &Row) -> pb::VisitRow {
+pub(crate) fn of_row(row: &Row) -> pb::VisitRow {
     let what = match &row.what {
         What::Visit(visit) => visit_row::What::Visit(of_visit(&row.enterprise, visit)),
         What::OffSite(check) => visit_row::What::OffSite(of_off_site(check)),

@@ -187,7 +187,11 @@ impl Api {
     }
 
     /// Refuses an enterprise that the caller may not see, in the words for an unknown one.
-    async fn sees_enterprise(&self, call: &Call, enterprise: &EnterpriseId) -> Result<(), Failure> {
+    pub(super) async fn sees_enterprise(
+        &self,
+        call: &Call,
+        enterprise: &EnterpriseId,
+    ) -> Result<(), Failure> {
         let seen = self.sees(&call.caller, enterprise, |caller, area| {
             caller.sees_enterprise(enterprise, area)
         });

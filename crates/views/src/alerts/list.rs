@@ -1,6 +1,5 @@
 //! Pages of alerts by their place in the log, and their counts.
 
-use deadpool_postgres::Pool;
 use doudi_domain::{AreaCode, EnterpriseId, UnitId, VisitId};
 use doudi_journal::Position;
 use jiff::civil::Date;
@@ -11,9 +10,10 @@ use tokio_postgres::{
 
 use super::{Alert, Kind};
 use crate::{
-    PAGE_MAX, Scope, ViewError, ViewName,
+    PAGE_MAX, Scope, ViewError,
     db::{self, column},
     predicate::{Keys, Predicate, Scoped},
+    read::Snapshot,
     timeline::Point,
 };
 
@@ -115,7 +115,7 @@ impl Filter {
 }
 
 /// Loads one page.
-pub(super) async fn list(pool: &Pool, query: &Query) -> Result<Page, ViewError> {
+pub(super) async fn list(snapshot: &Snapshot<'_>, query: &Query) -> Result<Page, ViewError> {
     let limit = query.limit.clamp(1, PAGE_MAX);
     let mut predicate = query.filter.predicate();
     if let Some(after) = query.after {
@@ -133,13 +133,7 @@ pub(super) async fn list(pool: &Pool, query: &Query) -> Result<Page, ViewError> 
         "SELECT position, ordinal, enterprise, visit, unit, area, occurred_at, reason \
          FROM ({keys}) AS page JOIN alert USING ({columns}) ORDER BY {order}"
     );
-    let mut client = db::connect(pool).await?;
-    let snapshot = db::snapshot(&mut client, ViewName::Alerts).await?;
-    let rows = snapshot
-        .transaction
-        .query_typed(&statement, &predicate.values())
-        .await
-        .map_err(|error| ViewError::sql("listing alerts", error))?;
+    let rows = snapshot.rows("listing alerts", &statement, &predicate.values()).await?;
     let mut alerts = rows.iter().map(alert).collect::<Result<Vec<_>, _>>()?;
     let more = alerts.len() > limit;
     alerts.truncate(limit);
@@ -162,7 +156,7 @@ fn alert(row: &Row) -> Result<Alert, ViewError> {
 }
 
 /// Counts what a page would list.
-pub(super) async fn count(pool: &Pool, filter: &Filter) -> Result<Counts, ViewError> {
+pub(super) async fn count(snapshot: &Snapshot<'_>, filter: &Filter) -> Result<Counts, ViewError> {
     let mut predicate = filter.predicate();
     predicate.within(&filter.scope(), &SCOPED);
     // There are no more groups than kinds.
@@ -170,13 +164,7 @@ pub(super) async fn count(pool: &Pool, filter: &Filter) -> Result<Counts, ViewEr
         "SELECT kind, count(*) AS count FROM alert WHERE {} GROUP BY kind",
         predicate.sql()
     );
-    let mut client = db::connect(pool).await?;
-    let snapshot = db::snapshot(&mut client, ViewName::Alerts).await?;
-    let rows = snapshot
-        .transaction
-        .query_typed(&statement, &predicate.values())
-        .await
-        .map_err(|error| ViewError::sql("counting alerts", error))?;
+    let rows = snapshot.rows("counting alerts", &statement, &predicate.values()).await?;
     let read = |row: &Row| {
         let count = u64::try_from(column::<i64>(row, "count")?).unwrap_or(0);
         Ok(Count { kind: db::parsed(row, "kind", db::from_word)?, count })

@@ -1,7 +1,6 @@
 //! Pages of appeals, newest submission first, by keyset on the position of the submission: an appeal
 //! never changes its place, whatever happens to it while somebody turns the pages.
 
-use deadpool_postgres::Pool;
 use doudi_domain::{
     AreaCode, CaseNumber, CaseTypeId, EnterpriseId, TopicId, UnitId,
     appeal::{PhaseName, Trigger},
@@ -11,8 +10,9 @@ use tokio_postgres::types::Type;
 
 use super::{OWED, Row, read, rows};
 use crate::{
-    Fresh, PAGE_MAX, Scope, ViewError, ViewName, Views, db,
+    Fresh, PAGE_MAX, Scope, ViewError, Views, db,
     predicate::{Keys, Predicate, Scoped},
+    read::Snapshot,
 };
 
 /// By which columns an appeal is within a scope.
@@ -36,6 +36,8 @@ pub struct Query {
     pub case_type: Option<CaseTypeId>,
     /// Why the guarantee unit owns it.
     pub guarantee: Option<Trigger>,
+    /// Only those on which somebody still owes something.
+    pub open_only: bool,
     /// Its number. Whoever looks one up must be ready for two appeals.
     pub number: Option<CaseNumber>,
     /// What the caller may see.
@@ -69,6 +71,7 @@ impl Query {
             enterprise: None,
             case_type: None,
             guarantee: None,
+            open_only: false,
             number: None,
             scope,
             after: None,
@@ -94,12 +97,15 @@ impl Query {
                 predicate.is(column, value);
             }
         }
+        if self.open_only {
+            predicate.holds("open");
+        }
         predicate
     }
 }
 
 /// Loads one page.
-pub(crate) async fn list(pool: &Pool, query: &Query) -> Result<Page, ViewError> {
+pub(crate) async fn list(snapshot: &Snapshot<'_>, query: &Query) -> Result<Page, ViewError> {
     let limit = query.limit.clamp(1, PAGE_MAX);
     let mut predicate = query.predicate();
     if let Some(after) = query.after {
@@ -114,13 +120,7 @@ pub(crate) async fn list(pool: &Pool, query: &Query) -> Result<Page, ViewError> 
          ORDER BY appeal.submitted_position DESC",
         rows::columns()
     );
-    let mut client = db::connect(pool).await?;
-    let snapshot = db::snapshot(&mut client, ViewName::Appeals).await?;
-    let found = snapshot
-        .transaction
-        .query_typed(&statement, &predicate.values())
-        .await
-        .map_err(|error| ViewError::sql("listing appeals", error))?;
+    let found = snapshot.rows("listing appeals", &statement, &predicate.values()).await?;
     let mut appeals = found.iter().map(read).collect::<Result<Vec<_>, _>>()?;
     let more = appeals.len() > limit;
     appeals.truncate(limit);

@@ -1,6 +1,5 @@
 //! How much an inbox holds.
 
-use deadpool_postgres::Pool;
 use doudi_domain::{
     cases::Escalation,
     clock::{ClockKind, Step},
@@ -10,8 +9,9 @@ use tokio_postgres::Row;
 
 use super::{Filter, SCOPED};
 use crate::{
-    ViewError, ViewName, appeals,
+    ViewError, appeals,
     db::{self, column},
+    read::Snapshot,
 };
 
 /// How many entries of an inbox are alike.
@@ -45,7 +45,7 @@ impl Counts {
 }
 
 /// Counts what a page would list.
-pub(super) async fn count(pool: &Pool, filter: &Filter) -> Result<Counts, ViewError> {
+pub(super) async fn count(snapshot: &Snapshot<'_>, filter: &Filter) -> Result<Counts, ViewError> {
     let mut predicate = filter.predicate();
     predicate.within(&filter.scope, &SCOPED);
     // There are no more groups than kinds, levels and rungs.
@@ -53,13 +53,7 @@ pub(super) async fn count(pool: &Pool, filter: &Filter) -> Result<Counts, ViewEr
         "SELECT kind, level, rung, count(*) AS count FROM clock WHERE {} GROUP BY kind, level, rung",
         predicate.sql()
     );
-    let mut client = db::connect(pool).await?;
-    let snapshot = db::snapshot(&mut client, ViewName::Appeals).await?;
-    let rows = snapshot
-        .transaction
-        .query_typed(&statement, &predicate.values())
-        .await
-        .map_err(|error| ViewError::sql("counting an inbox", error))?;
+    let rows = snapshot.rows("counting an inbox", &statement, &predicate.values()).await?;
     let mut counts = rows.iter().map(read).collect::<Result<Vec<_>, _>>()?;
     counts.sort_by_key(|count| (count.kind, count.level, count.rung));
     Ok(Counts { counts, position: snapshot.position })

@@ -1,6 +1,5 @@
 //! Open appeals that are stuck: nothing moved, sent to and fro, waiting for a ruling.
 
-use deadpool_postgres::Pool;
 use doudi_domain::{AppealId, AreaCode, EnterpriseId, UnitId, appeal::PhaseName};
 use doudi_journal::Position;
 use jiff::Timestamp;
@@ -9,10 +8,10 @@ use uuid::Uuid;
 
 use super::cursor::{Writer, padded, unpadded};
 use crate::{
-    PAGE_MAX, Scope, ViewError, ViewName,
+    PAGE_MAX, Scope, ViewError,
     appeals::{self, OWED, Row},
-    db,
     predicate::{Keys, Predicate, any_of},
+    read::Snapshot,
 };
 
 /// Why an appeal is stuck.
@@ -161,7 +160,10 @@ impl StuckQuery {
 const KEY: &str = "last_moved, appeal, enterprise";
 
 /// Loads one page.
-pub(super) async fn list(pool: &Pool, query: &StuckQuery) -> Result<StuckPage, ViewError> {
+pub(super) async fn list(
+    snapshot: &Snapshot<'_>,
+    query: &StuckQuery,
+) -> Result<StuckPage, ViewError> {
     let limit = query.limit.clamp(1, PAGE_MAX);
     let mut predicate = query.predicate();
     let keys = Keys { table: "appeal", columns: KEY, order: KEY };
@@ -172,13 +174,7 @@ pub(super) async fn list(pool: &Pool, query: &StuckQuery) -> Result<StuckPage, V
          ORDER BY appeal.last_moved, appeal.appeal, appeal.enterprise",
         appeals::columns()
     );
-    let mut client = db::connect(pool).await?;
-    let snapshot = db::snapshot(&mut client, ViewName::Appeals).await?;
-    let rows = snapshot
-        .transaction
-        .query_typed(&statement, &predicate.values())
-        .await
-        .map_err(|error| ViewError::sql("listing stuck appeals", error))?;
+    let rows = snapshot.rows("listing stuck appeals", &statement, &predicate.values()).await?;
     let reasons = |row: Row| {
         let held = StuckReason::ALL.into_iter();
         let held = held.filter(|reason| reason.holds(&row, query.idle_since)).collect();

@@ -1,6 +1,5 @@
 //! The answers: sums over the days asked for.
 
-use deadpool_postgres::Pool;
 use doudi_domain::{AreaCode, TopicId, UnitId};
 use doudi_journal::Position;
 use jiff::civil::Date;
@@ -8,9 +7,10 @@ use tokio_postgres::Row;
 
 use super::GROUPS_MAX;
 use crate::{
-    Scope, ViewError, ViewName,
+    Scope, ViewError,
     db::{self, column},
     predicate::{Predicate, Scoped},
+    read::Snapshot,
 };
 
 /// By which columns a return is within a scope: both units know of it.
@@ -141,7 +141,7 @@ impl RateGroup {
 }
 
 /// Sums the returns.
-pub(super) async fn flow(pool: &Pool, query: &FlowQuery) -> Result<Flow, ViewError> {
+pub(super) async fn flow(snapshot: &Snapshot<'_>, query: &FlowQuery) -> Result<Flow, ViewError> {
     let mut predicate = Predicate::default();
     predicate.within_days("at", Some(query.from), Some(query.until));
     if let Some(area) = &query.area {
@@ -154,7 +154,7 @@ pub(super) async fn flow(pool: &Pool, query: &FlowQuery) -> Result<Flow, ViewErr
          ORDER BY returns DESC, from_unit, to_unit LIMIT {GROUPS_MAX}",
         predicate.sql()
     );
-    let (rows, position) = ask(pool, &statement, &predicate, "summing returns").await?;
+    let rows = snapshot.rows("summing returns", &statement, &predicate.values()).await?;
     let read = |row: &Row| {
         Ok(FlowCell {
             from: db::parsed(row, "from_unit", UnitId::parse)?,
@@ -165,11 +165,11 @@ pub(super) async fn flow(pool: &Pool, query: &FlowQuery) -> Result<Flow, ViewErr
     };
     let mut cells = rows.iter().map(read).collect::<Result<Vec<_>, ViewError>>()?;
     cells.sort_by(|a, b| (&a.from, &a.to).cmp(&(&b.from, &b.to)));
-    Ok(Flow { cells, position })
+    Ok(Flow { cells, position: snapshot.position })
 }
 
 /// Sums the handlings.
-pub(super) async fn rates(pool: &Pool, query: &RatesQuery) -> Result<Rates, ViewError> {
+pub(super) async fn rates(snapshot: &Snapshot<'_>, query: &RatesQuery) -> Result<Rates, ViewError> {
     let mut predicate = Predicate::default();
     predicate.within_days("resolved_at", Some(query.from), Some(query.until));
     let wanted = [
@@ -191,10 +191,10 @@ pub(super) async fn rates(pool: &Pool, query: &RatesQuery) -> Result<Rates, View
         query.group.key(),
         predicate.sql()
     );
-    let (rows, position) = ask(pool, &statement, &predicate, "summing handlings").await?;
+    let rows = snapshot.rows("summing handlings", &statement, &predicate.values()).await?;
     let mut rates = rows.iter().map(rate).collect::<Result<Vec<_>, _>>()?;
     rates.sort_by(|a, b| a.key.cmp(&b.key));
-    Ok(Rates { rates, position })
+    Ok(Rates { rates, position: snapshot.position })
 }
 
 fn rate(row: &Row) -> Result<Rate, ViewError> {
@@ -207,19 +207,6 @@ fn rate(row: &Row) -> Result<Rate, ViewError> {
         asked_satisfied: sum(row, "asked_satisfied")?,
         satisfied: sum(row, "satisfied")?,
     })
-}
-
-async fn ask(
-    pool: &Pool,
-    statement: &str,
-    predicate: &Predicate,
-    doing: &'static str,
-) -> Result<(Vec<Row>, Position), ViewError> {
-    let mut client = db::connect(pool).await?;
-    let snapshot = db::snapshot(&mut client, ViewName::Measures).await?;
-    let rows = snapshot.transaction.query_typed(statement, &predicate.values()).await;
-    let rows = rows.map_err(|error| ViewError::sql(doing, error))?;
-    Ok((rows, snapshot.position))
 }
 
 fn sum(row: &Row, name: &str) -> Result<u64, ViewError> {

@@ -9,10 +9,10 @@ use deadpool_postgres::Pool;
 use doudi_domain::EnterpriseId;
 use doudi_journal::Position;
 use tokio::sync::{broadcast, watch};
-use tokio_postgres::types::Type;
+use tokio_postgres::types::{ToSql, Type};
 
 use super::{COLUMNS, ENTRIES, Known};
-use crate::{ViewError, ViewName, db};
+use crate::{ViewError, ViewName, db, read::Reader};
 
 /// How many batches a slow watcher may be late before it goes back to the table.
 const BATCHES_MAX: usize = 64;
@@ -110,16 +110,11 @@ async fn read(pool: &Pool, after: Position, until: Position) -> Result<Batch, Vi
         "SELECT {COLUMNS} FROM {ENTRIES} WHERE position > $1 AND position <= $2 \
          ORDER BY position, ordinal LIMIT {ROWS_MAX}"
     );
-    let mut client = db::connect(pool).await?;
-    let snapshot = db::snapshot(&mut client, ViewName::Timeline).await?;
-    let rows = snapshot
-        .transaction
-        .query_typed(
-            &statement,
-            &[(&db::stored(after), Type::INT8), (&db::stored(until), Type::INT8)],
-        )
-        .await
-        .map_err(|error| ViewError::sql("reading new timeline entries", error))?;
+    let mut reader = Reader::of(pool, ViewName::Timeline).await?;
+    let snapshot = reader.snapshot().await?;
+    let values: [(&(dyn ToSql + Sync), Type); 2] =
+        [(&db::stored(after), Type::INT8), (&db::stored(until), Type::INT8)];
+    let rows = snapshot.rows("reading new timeline entries", &statement, &values).await?;
     let mut found = rows.iter().map(Known::read).collect::<Result<Vec<_>, _>>()?;
     let mut until = until.min(snapshot.position);
     if i64::try_from(found.len()).is_ok_and(|rows| rows >= ROWS_MAX)

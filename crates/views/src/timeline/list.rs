@@ -3,14 +3,13 @@
 
 use std::sync::Arc;
 
-use deadpool_postgres::Pool;
 use doudi_domain::EnterpriseId;
 use doudi_journal::Position;
 use jiff::Timestamp;
 use tokio_postgres::types::{ToSql, Type};
 
 use super::{COLUMNS, ENTRIES, Entry, Kind, Known, SCOPED};
-use crate::{PAGE_MAX, Scope, ViewError, ViewName, db, predicate::Predicate};
+use crate::{PAGE_MAX, Scope, ViewError, db, predicate::Predicate, read::Snapshot};
 
 /// In which order entries are listed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -65,6 +64,20 @@ pub struct Page {
 }
 
 impl Query {
+    /// The newest entries of an enterprise within `scope`.
+    pub(crate) fn newest(enterprise: EnterpriseId, scope: Scope, limit: usize) -> Self {
+        Self {
+            enterprise,
+            order: Order::NewestFirst,
+            kinds: vec![],
+            from: None,
+            until: None,
+            scope,
+            after: None,
+            limit,
+        }
+    }
+
     fn predicate(&self) -> Predicate {
         let mut predicate = Predicate::default();
         predicate.is("enterprise", self.enterprise.as_str());
@@ -102,7 +115,7 @@ impl Query {
 }
 
 /// Loads one page.
-pub(crate) async fn list(pool: &Pool, query: &Query) -> Result<Page, ViewError> {
+pub(crate) async fn list(snapshot: &Snapshot<'_>, query: &Query) -> Result<Page, ViewError> {
     let limit = query.limit.clamp(1, PAGE_MAX);
     let predicate = query.page_predicate();
     let direction = match query.order {
@@ -116,13 +129,7 @@ pub(crate) async fn list(pool: &Pool, query: &Query) -> Result<Page, ViewError> 
         predicate.sql(),
         limit + 1
     );
-    let mut client = db::connect(pool).await?;
-    let snapshot = db::snapshot(&mut client, ViewName::Timeline).await?;
-    let rows = snapshot
-        .transaction
-        .query_typed(&statement, &predicate.values())
-        .await
-        .map_err(|error| ViewError::sql("listing a timeline", error))?;
+    let rows = snapshot.rows("listing a timeline", &statement, &predicate.values()).await?;
     let shown = |known: Known| Arc::unwrap_or_clone(known.shown(&query.scope));
     let read = |row| Known::read(row).map(shown);
     let mut entries = rows.iter().map(read).collect::<Result<Vec<_>, _>>()?;

@@ -13,7 +13,7 @@ use tokio::{
 use tokio_postgres::types::{ToSql, Type};
 
 use super::{COLUMNS, ENTRIES, Entry, Known, Point, Selection, WatchItem, hub::Batch};
-use crate::{PAGE_MAX, ViewError, ViewName, Views, db};
+use crate::{PAGE_MAX, ViewError, ViewName, Views, db, read::Reader};
 
 /// The positions that one page of several enterprises spans at most. What few of many entries are meant for
 /// is sought in steps of this length, so that no page costs more than so many rows.
@@ -116,13 +116,9 @@ impl Watch {
             "SELECT {COLUMNS} FROM {ENTRIES} WHERE {} ORDER BY position, ordinal LIMIT {PAGE_MAX}",
             predicate.sql()
         );
-        let mut client = db::connect(&self.views.pool).await?;
-        let snapshot = db::snapshot(&mut client, ViewName::Timeline).await?;
-        let rows = snapshot
-            .transaction
-            .query_typed(&statement, &predicate.values())
-            .await
-            .map_err(|error| ViewError::sql("reading a timeline", error))?;
+        let mut reader = Reader::of(&self.views.pool, ViewName::Timeline).await?;
+        let snapshot = reader.snapshot().await?;
+        let rows = snapshot.rows("reading a timeline", &statement, &predicate.values()).await?;
         let read = |row| Known::read(row).map(|known| known.shown(&self.selection.scope));
         let entries = rows.iter().map(read).collect::<Result<Vec<_>, _>>()?;
         let reached = snapshot.position;

@@ -1,6 +1,5 @@
 //! What a unit's visits of a year hold at each enterprise (检查频次台账).
 
-use deadpool_postgres::Pool;
 use doudi_domain::{EnterpriseId, UnitId};
 use doudi_journal::Position;
 use jiff::civil::Date;
@@ -8,8 +7,9 @@ use tokio_postgres::{Row, types::Type};
 
 use super::Filter;
 use crate::{
-    PAGE_MAX, Scope, ViewError, ViewName,
+    PAGE_MAX, Scope, ViewError,
     db::{self, column},
+    read::Snapshot,
 };
 
 /// Which page of whose ledger.
@@ -53,7 +53,7 @@ pub struct Page {
 }
 
 /// Loads one page.
-pub(super) async fn load(pool: &Pool, query: &Query) -> Result<Page, ViewError> {
+pub(super) async fn load(snapshot: &Snapshot<'_>, query: &Query) -> Result<Page, ViewError> {
     let limit = query.limit.clamp(1, PAGE_MAX);
     let year = query.year.clamp(1, 9999);
     let filter = Filter {
@@ -83,13 +83,7 @@ pub(super) async fn load(pool: &Pool, query: &Query) -> Result<Page, ViewError> 
         part(&format!("beside @> ARRAY[{unit}]")),
         limit + 1
     );
-    let mut client = db::connect(pool).await?;
-    let snapshot = db::snapshot(&mut client, ViewName::Visits).await?;
-    let rows = snapshot
-        .transaction
-        .query_typed(&statement, &predicate.values())
-        .await
-        .map_err(|error| ViewError::sql("reading a unit's ledger", error))?;
+    let rows = snapshot.rows("reading a unit's ledger", &statement, &predicate.values()).await?;
     let mut entries = rows.iter().map(entry).collect::<Result<Vec<_>, _>>()?;
     let more = entries.len() > limit;
     entries.truncate(limit);

@@ -1,6 +1,5 @@
 //! Pages of visits by day, and their counts.
 
-use deadpool_postgres::Pool;
 use doudi_domain::{AreaCode, CertificateNumber, EnterpriseId, UnitId, VisitId, frequency::Ground};
 use doudi_journal::Position;
 use jiff::civil::Date;
@@ -8,9 +7,10 @@ use tokio_postgres::types::{ToSql, Type};
 
 use super::{Row, State, rows};
 use crate::{
-    Areas, PAGE_MAX, Scope, ViewError, ViewName,
+    Areas, PAGE_MAX, Scope, ViewError,
     db::{self, column},
     predicate::{Keys, Predicate, Scoped},
+    read::Snapshot,
     timeline::Order,
 };
 
@@ -196,7 +196,7 @@ impl Filter {
 const KEY: &str = "day, visit, enterprise";
 
 /// Loads one page.
-pub(super) async fn list(pool: &Pool, query: &Query) -> Result<Page, ViewError> {
+pub(crate) async fn list(snapshot: &Snapshot<'_>, query: &Query) -> Result<Page, ViewError> {
     let limit = query.limit.clamp(1, PAGE_MAX);
     let mut predicate = query.filter.predicate();
     let scope = query.filter.within(&mut predicate);
@@ -219,23 +219,17 @@ pub(super) async fn list(pool: &Pool, query: &Query) -> Result<Page, ViewError> 
         "SELECT {} FROM ({page}) AS page JOIN visit USING ({KEY}) ORDER BY {order}",
         rows::COLUMNS
     );
-    read(pool, &statement, &predicate, limit).await
+    read(snapshot, &statement, &predicate, limit).await
 }
 
 /// Reads one page with a statement that gives at most one row more.
 pub(super) async fn read(
-    pool: &Pool,
+    snapshot: &Snapshot<'_>,
     statement: &str,
     predicate: &Predicate,
     limit: usize,
 ) -> Result<Page, ViewError> {
-    let mut client = db::connect(pool).await?;
-    let snapshot = db::snapshot(&mut client, ViewName::Visits).await?;
-    let rows = snapshot
-        .transaction
-        .query_typed(statement, &predicate.values())
-        .await
-        .map_err(|error| ViewError::sql("listing visits", error))?;
+    let rows = snapshot.rows("listing visits", statement, &predicate.values()).await?;
     let mut visits = rows.iter().map(rows::read).collect::<Result<Vec<_>, _>>()?;
     let more = visits.len() > limit;
     visits.truncate(limit);
@@ -249,7 +243,7 @@ pub(super) async fn read(
 }
 
 /// Counts what a page would list.
-pub(super) async fn count(pool: &Pool, filter: &Filter) -> Result<Counts, ViewError> {
+pub(super) async fn count(snapshot: &Snapshot<'_>, filter: &Filter) -> Result<Counts, ViewError> {
     let mut predicate = filter.predicate();
     let scope = filter.within(&mut predicate);
     predicate.within(&scope, &SCOPED);
@@ -258,13 +252,7 @@ pub(super) async fn count(pool: &Pool, filter: &Filter) -> Result<Counts, ViewEr
         "SELECT state, ground, count(*) AS count FROM visit WHERE {} GROUP BY state, ground",
         predicate.sql()
     );
-    let mut client = db::connect(pool).await?;
-    let snapshot = db::snapshot(&mut client, ViewName::Visits).await?;
-    let rows = snapshot
-        .transaction
-        .query_typed(&statement, &predicate.values())
-        .await
-        .map_err(|error| ViewError::sql("counting visits", error))?;
+    let rows = snapshot.rows("counting visits", &statement, &predicate.values()).await?;
     let read = |row: &tokio_postgres::Row| {
         Ok(Count {
             state: db::parsed(row, "state", db::from_word)?,

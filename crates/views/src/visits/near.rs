@@ -1,12 +1,11 @@
 //! What other units plan near a day, so that a unit can come with them.
 
-use deadpool_postgres::Pool;
 use doudi_domain::{EnterpriseId, UnitId};
 use jiff::{ToSpan, civil::Date};
 use tokio_postgres::types::Type;
 
 use super::{Filter, Page, State, list, rows};
-use crate::{PAGE_MAX, Scope, ViewError};
+use crate::{PAGE_MAX, Scope, ViewError, read::Snapshot};
 
 /// Around which day, and whose visits are left out.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -22,7 +21,7 @@ pub struct NearQuery {
 }
 
 /// Loads what is near, the earliest first, at most [`PAGE_MAX`]: nothing is turned over to.
-pub(super) async fn load(pool: &Pool, query: &NearQuery) -> Result<Page, ViewError> {
+pub(super) async fn load(snapshot: &Snapshot<'_>, query: &NearQuery) -> Result<Page, ViewError> {
     let apart = i32::from(query.days).days();
     let filter = Filter {
         enterprise: Some(query.enterprise.clone()),
@@ -39,5 +38,5 @@ pub(super) async fn load(pool: &Pool, query: &NearQuery) -> Result<Page, ViewErr
         rows::COLUMNS,
         predicate.sql()
     );
-    list::read(pool, &statement, &predicate, PAGE_MAX).await
+    list::read(snapshot, &statement, &predicate, PAGE_MAX).await
 }

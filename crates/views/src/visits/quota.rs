@@ -3,10 +3,10 @@
 //! The tables hold facts only. The answer is counted by the function that decides, so what is shown
 //! can never differ from what is allowed.
 
-use deadpool_postgres::Pool;
 use doudi_domain::{
     EnterpriseId, UnitId,
-    frequency::{Entry, FloorStanding, FrequencyPolicy, Standing},
+    catalogue::Level,
+    frequency::{Entry, FloorStanding, FrequencyPolicy, Party, Standing},
     policy::PolicyName,
     visits::Visit,
 };
@@ -15,6 +15,10 @@ use jiff::civil::Date;
 use tokio_postgres::types::{ToSql, Type};
 
 pub(in crate::visits) mod limits;
+mod places;
+
+pub(crate) use places::places;
+pub use places::{Places, UnitPlaces};
 
 use self::limits::Limits;
 use super::{
@@ -23,13 +27,17 @@ use super::{
     rows,
 };
 use crate::{
-    ViewError, ViewName,
-    db::{self, Snapshot, column},
+    ViewError,
+    db::{self, column},
+    read::Snapshot,
 };
 
 /// The most visits to one enterprise that one answer counts. Far beyond any real year; a bound all
 /// the same, and reaching it is an error and never a wrong count.
 const VISITS_MAX: usize = 20_000;
+
+/// What is being done.
+const DOING: &str = "reading the frequency ledger";
 
 /// Whose places are asked for.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -60,25 +68,21 @@ pub struct Quota {
 }
 
 /// Answers from one snapshot.
-pub(super) async fn load(pool: &Pool, query: &Query) -> Result<Quota, ViewError> {
-    let mut client = db::connect(pool).await?;
-    let snapshot = db::snapshot(&mut client, ViewName::Visits).await?;
+pub(super) async fn load(snapshot: &Snapshot<'_>, query: &Query) -> Result<Quota, ViewError> {
     let position = snapshot.position;
-    let Some((version, policy)) = policy(&snapshot).await? else {
+    let Some((version, policy)) = policy(snapshot).await? else {
         return Ok(Quota { policy_version: None, standings: vec![], floors: vec![], position });
     };
-    let level = match in_force(&snapshot, &PolicyName::Catalogue(query.unit.clone())).await? {
-        Some((_, Said::Level(level))) => Some(level),
-        Some((_, Said::Limits(_))) | None => None,
-    };
+    let level = level_of(snapshot, &query.unit).await?;
     let only = std::slice::from_ref(&query.enterprise);
-    let mut profiles = known::profiles(&snapshot.transaction, only).await?;
-    let limits = Limits { policy, profile: profiles.remove(&query.enterprise), level };
+    let mut profiles = known::profiles(snapshot.transaction(), only).await?;
+    let limits = Limits { policy, profile: profiles.remove(&query.enterprise) };
     let entries = match limits.first_day(query.on) {
-        Some(from) => entries(&snapshot, query, from).await?,
+        Some(from) => entries(snapshot, &query.enterprise, from, query.known_only).await?,
         None => vec![],
     };
-    let found = limits.answer(&entries, query);
+    let party = Party { unit: query.unit.clone(), level };
+    let found = limits.answer(&entries, Some(party), query.on);
     let (standings, floors) = (found.standings, found.floors);
     Ok(Quota { policy_version: Some(version), standings, floors, position })
 }
@@ -90,6 +94,14 @@ async fn policy(snapshot: &Snapshot<'_>) -> Result<Option<(u32, FrequencyPolicy)
     })
 }
 
+/// The level of a unit, as its catalogue in force says.
+async fn level_of(snapshot: &Snapshot<'_>, unit: &UnitId) -> Result<Option<Level>, ViewError> {
+    Ok(match in_force(snapshot, &PolicyName::Catalogue(unit.clone())).await? {
+        Some((_, Said::Level(level))) => Some(level),
+        Some((_, Said::Limits(_))) | None => None,
+    })
+}
+
 /// The version in force of a document, and what it says.
 async fn in_force(
     snapshot: &Snapshot<'_>,
@@ -98,18 +110,19 @@ async fn in_force(
     let statement = "SELECT version, said FROM policy WHERE name = $1 AND published LIMIT 1";
     let name = name.to_string();
     let values: [(&(dyn ToSql + Sync), Type); 1] = [(&name, Type::TEXT)];
-    let row = snapshot.transaction.query_typed_opt(statement, &values).await.map_err(failed)?;
-    let Some(row) = row else {
+    let rows = snapshot.rows(DOING, statement, &values).await?;
+    let Some(row) = rows.first() else {
         return Ok(None);
     };
-    Ok(Some((db::count(column(&row, "version")?), json(&row, "said")?)))
+    Ok(Some((db::count(column(row, "version")?), json(row, "said")?)))
 }
 
 /// What holds a place from that day on.
 async fn entries(
     snapshot: &Snapshot<'_>,
-    query: &Query,
+    enterprise: &EnterpriseId,
     from: Date,
+    known_only: bool,
 ) -> Result<Vec<Entry>, ViewError> {
     let statement = format!(
         "SELECT {} FROM visit WHERE enterprise = $1 AND held IS NOT NULL AND day >= $2 \
@@ -117,21 +130,17 @@ async fn entries(
         rows::COLUMNS,
         VISITS_MAX + 1
     );
-    let id = query.enterprise.as_str();
+    let id = enterprise.as_str();
     let values: [(&(dyn ToSql + Sync), Type); 2] = [(&id, Type::TEXT), (&from, Type::DATE)];
-    let rows = snapshot.transaction.query_typed(&statement, &values).await.map_err(failed)?;
+    let rows = snapshot.rows(DOING, &statement, &values).await?;
     if rows.len() > VISITS_MAX {
-        let enterprise = query.enterprise.clone();
+        let enterprise = enterprise.clone();
         return Err(ViewError::TooManyVisits { enterprise, visits_max: VISITS_MAX });
     }
     let entry = |row| {
         let row = rows::read(row)?;
-        let seen = !(query.known_only && row.is_internal());
+        let seen = !(known_only && row.is_internal());
         Ok(row.visit().filter(|_| seen).and_then(Visit::entry))
     };
     rows.iter().filter_map(|row| entry(row).transpose()).collect()
-}
-
-fn failed(error: tokio_postgres::Error) -> ViewError {
-    ViewError::sql("reading the frequency ledger", error)
 }

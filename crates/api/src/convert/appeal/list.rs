@@ -83,6 +83,7 @@ pub(crate) fn list(
             enterprise: enterprise?,
             case_type: case_type?,
             guarantee: guarantee?,
+            open_only: request.open_only,
             number: number?,
             scope,
             after: after?,

@@ -55,7 +55,7 @@ fn of_key(key: &Key) -> (pb::FrequencySubject, String) {
     }
 }
 
-fn of_floor(floor: &FloorStanding) -> pb::FloorStanding {
+pub(crate) fn of_floor(floor: &FloorStanding) -> pb::FloorStanding {
     pb::FloorStanding {
         rule: floor.rule.to_string(),
         source: floor.source.to_string(),

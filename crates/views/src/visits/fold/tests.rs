@@ -7,7 +7,7 @@ use doudi_domain::{
     catalogue::Level,
     codec::Storable,
     enterprise::Registered,
-    frequency::{Entry, FrequencyPolicy, Ground, Held, Subject, assess},
+    frequency::{Entry, FrequencyPolicy, Ground, Held, Party, Subject, assess},
     policy::{self, Document, Policy},
     visits::{CancelReason, CheckIn, Command, Manner, OffSiteCheck, RefusalReason, Visit},
 };
@@ -23,10 +23,7 @@ use crate::{
         },
         unit,
     },
-    visits::{
-        State,
-        quota::{Query, limits::Limits},
-    },
+    visits::{State, quota::limits::Limits},
 };
 
 fn fact(content: Content) -> Fact {
@@ -111,16 +108,19 @@ impl Tables {
         found.map(|((_, version), row)| (*version, &row.said))
     }
 
-    fn limits(&self, by: &str) -> Limits {
+    fn limits(&self) -> Limits {
         let policy = match self.in_force(&PolicyName::Frequency) {
             Some((_, Said::Limits(policy))) => policy.clone(),
             other => panic!("limits are in force: {other:?}"),
         };
-        let level = match self.in_force(&PolicyName::Catalogue(unit(by))) {
-            Some((_, Said::Level(level))) => Some(*level),
+        Limits { policy, profile: self.profiles.get(&enterprise()).cloned() }
+    }
+
+    fn party(&self, by: &str) -> Party {
+        match self.in_force(&PolicyName::Catalogue(unit(by))) {
+            Some((_, Said::Level(level))) => Party { unit: unit(by), level: Some(*level) },
             other => panic!("a catalogue is in force: {other:?}"),
-        };
-        Limits { policy, profile: self.profiles.get(&enterprise()).cloned(), level }
+        }
     }
 
     /// What an answer about that day reads.
@@ -255,7 +255,7 @@ proptest! {
             for event in events {
                 let Event::VisitPlanned { plan, standings, .. } = event else { continue };
                 let asked = Visits::default().evolve(event).get(plan.visit).unwrap().entry();
-                let limits = tables.limits(plan.unit.as_str());
+                let limits = tables.limits();
                 let entries = tables.entries(&limits, plan.on);
                 let found = limits.weigh(&entries, &asked.unwrap());
                 prop_assert_eq!(&found.standings, standings);
@@ -295,10 +295,9 @@ proptest! {
         for (by, _) in UNITS {
             let of_unit = &life.policies[&PolicyName::Catalogue(unit(by))];
             let level = Some(of_unit.catalogue().unwrap().document.level);
-            let query = Query { enterprise: enterprise(), unit: unit(by), on, known_only: false };
             let asked = Entry {
                 visit: visit(0),
-                parties: vec![doudi_domain::frequency::Party { unit: unit(by), level }],
+                parties: vec![Party { unit: unit(by), level }],
                 items: [].into(),
                 officers: [].into(),
                 ground: Ground::Routine,
@@ -306,8 +305,8 @@ proptest! {
                 held: Held::Reserved,
                 finding: None,
             };
-            let limits = tables.limits(by);
-            let found = limits.answer(&tables.entries(&limits, on), &query);
+            let limits = tables.limits();
+            let found = limits.answer(&tables.entries(&limits, on), Some(tables.party(by)), on);
             prop_assert_eq!(found, assess(policy.document, &traits, &held, &asked));
         }
     }

@@ -2,14 +2,11 @@
 
 use doudi_domain::{
     VisitId,
-    catalogue::Level,
     enterprise::Registered,
     frequency::{Assessment, Entry, FrequencyPolicy, Ground, Held, Party, assess},
 };
 use jiff::civil::Date;
 use uuid::Uuid;
-
-use super::Query;
 
 /// Everything that an answer rests on besides the visits.
 #[derive(Debug)]
@@ -18,8 +15,6 @@ pub(in crate::visits) struct Limits {
     pub(in crate::visits) policy: FrequencyPolicy,
     /// The enterprise, if it is registered.
     pub(in crate::visits) profile: Option<Registered>,
-    /// The level of the unit that asks, as its catalogue in force says.
-    pub(in crate::visits) level: Option<Level>,
 }
 
 impl Limits {
@@ -32,16 +27,21 @@ impl Limits {
         windows.chain(floors.map(|floor| floor.around(on).0)).min()
     }
 
-    /// How the enterprise stands before a routine visit of the unit alone, on items and by officers that
-    /// nobody has named yet.
-    pub(in crate::visits) fn answer(&self, entries: &[Entry], query: &Query) -> Assessment {
+    /// How the enterprise stands before a routine visit of the party alone, or of nobody in particular, on
+    /// items and by officers that nobody has named yet.
+    pub(in crate::visits) fn answer(
+        &self,
+        entries: &[Entry],
+        party: Option<Party>,
+        on: Date,
+    ) -> Assessment {
         let asked = Entry {
             visit: VisitId(Uuid::nil()),
-            parties: vec![Party { unit: query.unit.clone(), level: self.level }],
+            parties: party.into_iter().collect(),
             items: [].into(),
             officers: [].into(),
             ground: Ground::Routine,
-            on: query.on,
+            on,
             held: Held::Reserved,
             finding: None,
         };

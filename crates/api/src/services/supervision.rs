@@ -1,0 +1,40 @@
+//! `SupervisionService`.
+
+use tonic::{Request, Response, Status};
+
+use super::{Api, may_ask, no_enterprise};
+use crate::{
+    call::Call,
+    convert::supervision,
+    error::Failure,
+    proto::{self as pb, supervision_service_server::SupervisionService},
+};
+
+impl Api {
+    async fn enterprise_page(
+        &self,
+        call: &Call,
+        request: &pb::GetEnterprisePageRequest,
+    ) -> Result<pb::GetEnterprisePageResponse, Failure> {
+        let (query, at_least) = supervision::page(request, &call.caller, self.today())?;
+        may_ask(call, &query.enterprise)?;
+        self.sees_enterprise(call, &query.enterprise).await?;
+        for view in doudi_views::page::VIEWS {
+            self.reached(view, "min_position", at_least).await?;
+        }
+        let page = self.0.views.enterprise_page(&query, call.fresh(at_least)).await?;
+        supervision::of_page(&query.enterprise, &page, self.page_bytes_max())
+            .ok_or_else(no_enterprise)
+    }
+}
+
+#[tonic::async_trait]
+impl SupervisionService for Api {
+    async fn get_enterprise_page(
+        &self,
+        request: Request<pb::GetEnterprisePageRequest>,
+    ) -> Result<Response<pb::GetEnterprisePageResponse>, Status> {
+        let call = Call::of(&request)?;
+        Ok(Response::new(self.enterprise_page(&call, request.get_ref()).await?))
+    }
+}

@@ -1,0 +1,107 @@
+//! What an enterprise's visits hold under the limits, for every unit that comes: the ledger of the
+//! enterprise page, counted by the function that decides.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use doudi_domain::{
+    UnitId,
+    enterprise::Registered,
+    frequency::{Entry, FloorStanding, Held, Party, Standing},
+};
+use jiff::civil::Date;
+
+use super::{Limits, entries, level_of, policy};
+use crate::{ViewError, page::Query, read::Snapshot, visits::known};
+
+/// The most units whose places are told apart; an enterprise that more of them come to has other worries.
+const UNITS_MAX: usize = 100;
+
+/// What an enterprise's visits hold.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Places {
+    /// The version of the frequency policy in force; none when none is published.
+    pub policy_version: Option<u32>,
+    /// Each rule that applies on that day to the enterprise, once for each unit or level that it adds up
+    /// for, in the policy's order, before one more routine visit of that unit.
+    pub standings: Vec<Standing>,
+    /// One for each floor that applies on that day to the enterprise.
+    pub floors: Vec<FloorStanding>,
+    /// What each unit holds in the calendar year of that day, by unit.
+    pub units: Vec<UnitPlaces>,
+}
+
+/// What the visits in which one unit takes part hold.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UnitPlaces {
+    /// The unit.
+    pub unit: UnitId,
+    /// How many visits took place, on whatever ground.
+    pub used: u64,
+    /// How many of them are known to have found something.
+    pub found: u64,
+    /// How many are still to come.
+    pub reserved: u64,
+}
+
+/// Who the enterprise is, and what its visits hold.
+pub(crate) async fn places(
+    snapshot: &Snapshot<'_>,
+    query: &Query,
+) -> Result<(Option<Registered>, Places), ViewError> {
+    let only = std::slice::from_ref(&query.enterprise);
+    let profile = known::profiles(snapshot.transaction(), only).await?.remove(&query.enterprise);
+    let year = Date::constant(query.on.year(), 1, 1);
+    let Some((version, policy)) = policy(snapshot).await? else {
+        let entries = entries(snapshot, &query.enterprise, year, query.known_only).await?;
+        let units = held(&entries, query.on);
+        let places = Places { policy_version: None, standings: vec![], floors: vec![], units };
+        return Ok((profile, places));
+    };
+    let limits = Limits { policy, profile };
+    let from = limits.first_day(query.on).map_or(year, |day| day.min(year));
+    let entries = entries(snapshot, &query.enterprise, from, query.known_only).await?;
+    let mut parties: BTreeSet<Party> =
+        entries.iter().flat_map(|entry| entry.parties.iter().cloned()).take(UNITS_MAX).collect();
+    if let Some(unit) = &query.unit {
+        let level = level_of(snapshot, unit).await?;
+        parties.insert(Party { unit: unit.clone(), level });
+    }
+    let (standings, floors) = stand(&limits, &entries, parties, query.on);
+    let units = held(&entries, query.on);
+    let places = Places { policy_version: Some(version), standings, floors, units };
+    Ok((limits.profile, places))
+}
+
+/// How the enterprise stands before one more visit of each of the parties, and of nobody in particular.
+fn stand(
+    limits: &Limits,
+    entries: &[Entry],
+    parties: BTreeSet<Party>,
+    on: Date,
+) -> (Vec<Standing>, Vec<FloorStanding>) {
+    let of_nobody = limits.answer(entries, None, on);
+    let order =
+        |standing: &Standing| limits.policy.rules.iter().position(|rule| rule.id == standing.rule);
+    let each = parties.into_iter().map(|party| limits.answer(entries, Some(party), on));
+    let mut standings = BTreeMap::new();
+    for standing in each.flat_map(|found| found.standings).chain(of_nobody.standings) {
+        standings.entry((order(&standing), standing.key.clone())).or_insert(standing);
+    }
+    (standings.into_values().collect(), of_nobody.floors)
+}
+
+fn held(entries: &[Entry], on: Date) -> Vec<UnitPlaces> {
+    let mut units: BTreeMap<&UnitId, UnitPlaces> = BTreeMap::new();
+    for entry in entries.iter().filter(|entry| entry.on.year() == on.year()) {
+        for Party { unit, .. } in &entry.parties {
+            let none = || UnitPlaces { unit: unit.clone(), used: 0, found: 0, reserved: 0 };
+            let places = units.entry(unit).or_insert_with(none);
+            match entry.held {
+                Held::Reserved => places.reserved += 1,
+                Held::Used => places.used += 1,
+            }
+            places.found += u64::from(entry.held == Held::Used && entry.finding == Some(true));
+        }
+    }
+    units.into_values().collect()
+}

@@ -1,0 +1,118 @@
+//! The page of an enterprise: it says what the lists say, to everybody what it may see.
+
+use doudi_api::permission::Role;
+use doudi_api::proto::{
+    GetEnterprisePageRequest, GetEnterprisePageResponse, GetEnterpriseRequest, GetQuotaRequest,
+    Ground, ListAppealsRequest, ListTimelineRequest, ListVisitsRequest, UnitPlaces, VisitFilter,
+    VisitState,
+};
+use doudi_server::client::Client;
+use doudi_tests::world::World;
+
+use super::requests::{approve, check_in, in_days, plan, reason, register, submit};
+
+const ENTERPRISE: &str = "91210212DD0000001D";
+
+async fn page(client: &Client, position: &str) -> GetEnterprisePageResponse {
+    let request = GetEnterprisePageRequest {
+        enterprise_id: ENTERPRISE.to_owned(),
+        min_position: position.to_owned(),
+        ..<_>::default()
+    };
+    let mut supervision = client.supervision.clone();
+    supervision.get_enterprise_page(request).await.unwrap().into_inner()
+}
+
+/// One visit carried out, one planned by another unit, one appeal. Gives the last position.
+async fn story(world: &World) -> String {
+    let mut admin = world.role(Role::Admin);
+    admin.enterprises.register_enterprise(register(ENTERPRISE)).await.unwrap();
+    let (mut market, mut tax) = (world.unit("market-regulation"), world.unit("tax"));
+    let planned = market.inspections.plan_visit(plan(ENTERPRISE, Ground::Routine)).await.unwrap();
+    let came = planned.into_inner().visit_id;
+    market.inspections.approve_visit(approve(ENTERPRISE, &came)).await.unwrap();
+    let scan = check_in(world, ENTERPRISE, &came).await;
+    market.inspections.check_in(scan).await.unwrap();
+    let mut other = plan(ENTERPRISE, Ground::Routine);
+    other.officers = ["LNB-0201", "LNB-0202"].map(str::to_owned).into();
+    other.items = vec!["SC-0202".to_owned()];
+    other.planned_on = Some(in_days(3));
+    tax.inspections.plan_visit(other).await.unwrap();
+    let mut own = world.enterprise(ENTERPRISE);
+    let submitted = own.appeals.submit_appeal(submit(ENTERPRISE, "T06", "")).await.unwrap();
+    submitted.into_inner().receipt.unwrap().position
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_page_says_what_the_lists_say() {
+    let world = World::start().await;
+    let position = story(&world).await;
+    let supervisor = world.role(Role::Supervisor);
+    let found = page(&supervisor, &position).await;
+    let id = ENTERPRISE.to_owned();
+
+    let request = GetEnterpriseRequest { enterprise_id: id.clone(), ..<_>::default() };
+    let known = supervisor.enterprises.clone().get_enterprise(request).await.unwrap();
+    assert_eq!(found.enterprise, known.into_inner().enterprise);
+
+    let open = [VisitState::Planned, VisitState::CheckedIn].map(Into::into).to_vec();
+    let filter = VisitFilter { enterprise_id: id.clone(), states: open, ..<_>::default() };
+    let request = ListVisitsRequest { filter: Some(filter), ..<_>::default() };
+    let visits = supervisor.visit_lists.clone().list_visits(request).await.unwrap().into_inner();
+    assert_eq!((found.open_visits.len(), &found.open_visits), (2, &visits.visits));
+
+    let request =
+        ListAppealsRequest { enterprise_id: id.clone(), open_only: true, ..<_>::default() };
+    let appeals = supervisor.appeals.clone().list_appeals(request).await.unwrap().into_inner();
+    assert_eq!((found.open_appeals.len(), &found.open_appeals), (1, &appeals.appeals));
+
+    let request = ListTimelineRequest { enterprise_id: id.clone(), ..<_>::default() };
+    let timeline = supervisor.timelines.clone().list_timeline(request).await.unwrap().into_inner();
+    assert_eq!((found.entries.len() >= 4, &found.entries), (true, &timeline.entries));
+
+    let places =
+        |unit: &str, used, reserved| UnitPlaces { unit: unit.to_owned(), used, reserved, found: 0 };
+    assert_eq!(found.units, [places("market-regulation", 1, 0), places("tax", 0, 1)]);
+    for unit in ["market-regulation", "tax"] {
+        let request =
+            GetQuotaRequest { enterprise_id: id.clone(), unit: unit.to_owned(), ..<_>::default() };
+        let quota = supervisor.inspections.clone().get_quota(request).await.unwrap().into_inner();
+        assert!(!quota.quotas.is_empty() && quota.policy_version == found.policy_version);
+        for standing in &quota.quotas {
+            assert!(found.quotas.contains(standing), "{unit}: {standing:?}");
+        }
+    }
+    world.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn everybody_is_shown_what_it_may_see() {
+    let world = World::start().await;
+    let position = story(&world).await;
+    // The enterprise saw the officers come, and was not told of the other visit.
+    let own = page(&world.enterprise(ENTERPRISE), &position).await;
+    assert_eq!((own.open_visits.len(), own.open_appeals.len()), (1, 1));
+    assert!(own.units.iter().all(|places| places.unit == "market-regulation"));
+    assert!(own.quotas.iter().all(|quota| quota.reserved == 0));
+    let told = |entry: &doudi_api::proto::TimelineEntry| entry.unit != "tax";
+    assert!(own.entries.iter().all(told));
+
+    // A unit sees its own visit, and how much is left for itself.
+    let tax = page(&world.unit("tax"), &position).await;
+    assert_eq!(tax.open_visits.len(), 1);
+    assert!(tax.quotas.iter().any(|quota| quota.unit == "tax" && quota.reserved == 1));
+
+    let other = world.enterprise("91210212DD0000003K");
+    let request =
+        GetEnterprisePageRequest { enterprise_id: ENTERPRISE.to_owned(), ..<_>::default() };
+    let refused = other.supervision.clone().get_enterprise_page(request).await.unwrap_err();
+    assert_eq!(reason(&refused), "OUTSIDE_SCOPE");
+    let request = GetEnterprisePageRequest {
+        enterprise_id: "91210212DD0000003K".to_owned(),
+        ..<_>::default()
+    };
+    let supervisor = world.role(Role::Supervisor);
+    let refused = supervisor.supervision.clone().get_enterprise_page(request).await.unwrap_err();
+    assert_eq!(reason(&refused), "ENTERPRISE_NOT_FOUND");
+    world.stop().await;
+}
