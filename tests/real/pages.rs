@@ -46,7 +46,7 @@ async fn story(world: &World) -> String {
 #[tokio::test(flavor = "multi_thread")]
 async fn the_page_says_what_the_lists_say() {
     let world = World::start().await;
-    let position = story(&world).await;
+    let position = Box::pin(story(&world)).await;
     let supervisor = world.role(Role::Supervisor);
     let found = page(&supervisor, &position).await;
     let id = ENTERPRISE.to_owned();
@@ -88,7 +88,7 @@ async fn the_page_says_what_the_lists_say() {
 #[tokio::test(flavor = "multi_thread")]
 async fn everybody_is_shown_what_it_may_see() {
     let world = World::start().await;
-    let position = story(&world).await;
+    let position = Box::pin(story(&world)).await;
     // The enterprise saw the officers come, and was not told of the other visit.
     let own = page(&world.enterprise(ENTERPRISE), &position).await;
     assert_eq!((own.open_visits.len(), own.open_appeals.len()), (1, 1));
