@@ -173,6 +173,7 @@ impl Case {
             enterprise_id: self.enterprise.clone(),
             appeal_id: self.appeal.clone(),
             min_position: String::new(),
+            as_of: None,
         };
         let answer = world.role(Role::Auditor).appeals.get_appeal(request).await.unwrap();
         answer.into_inner().appeal.unwrap()

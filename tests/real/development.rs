@@ -83,6 +83,7 @@ async fn development_mode_keeps_its_data_and_stops_cleanly_on_both_signals() {
     let request = GetEnterpriseRequest {
         enterprise_id: "91210212DD0000001D".to_owned(),
         min_position: String::new(),
+        as_of: None,
     };
     let found = client(&ready, "auditor").await.enterprises.get_enterprise(request).await.unwrap();
     assert_eq!(found.into_inner().enterprise.unwrap().name, "示例企业");

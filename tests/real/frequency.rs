@@ -235,8 +235,11 @@ async fn a_rule_that_warns_lets_a_visit_pass_and_marks_it() {
     assert_eq!(told("CapExceeded"), 0);
     let filter = Some(AlertFilter { kind: AlertKind::RepeatVisits.into(), ..<_>::default() });
     let list = ListAlertsRequest { filter, min_position, page_size: 1, ..<_>::default() };
-    let count =
-        CountAlertsRequest { filter: list.filter.clone(), min_position: list.min_position.clone() };
+    let count = CountAlertsRequest {
+        filter: list.filter.clone(),
+        min_position: list.min_position.clone(),
+        as_of: None,
+    };
     let alerts = supervisor.alerts.list_alerts(list.clone()).await.unwrap().into_inner().alerts;
     let total = supervisor.alerts.count_alerts(count.clone()).await.unwrap().into_inner().total;
     assert_eq!((alerts.len(), total), (1, u64::try_from(told("RepeatVisits")).unwrap()));

@@ -63,6 +63,7 @@ async fn read(client: &Client, appeal: &str) -> Result<Appeal, Status> {
         enterprise_id: ENTERPRISE.to_owned(),
         appeal_id: appeal.to_owned(),
         min_position: String::new(),
+        as_of: None,
     };
     let answer = client.appeals.clone().get_appeal(request).await?;
     Ok(answer.into_inner().appeal.unwrap())

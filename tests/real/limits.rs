@@ -74,12 +74,16 @@ async fn asked_for(client: &mut Client, position: &str) -> Vec<(&'static str, St
     }
     let enterprise_id = || ENTERPRISE.to_owned();
     let min_position = || position.to_owned();
-    let profile =
-        GetEnterpriseRequest { enterprise_id: enterprise_id(), min_position: min_position() };
+    let profile = GetEnterpriseRequest {
+        enterprise_id: enterprise_id(),
+        min_position: min_position(),
+        as_of: None,
+    };
     let visit = GetVisitRequest {
         enterprise_id: enterprise_id(),
         visit_id: command_id(),
         min_position: min_position(),
+        as_of: None,
     };
     let quota = GetQuotaRequest {
         enterprise_id: enterprise_id(),
@@ -91,6 +95,7 @@ async fn asked_for(client: &mut Client, position: &str) -> Vec<(&'static str, St
         enterprise_id: enterprise_id(),
         appeal_id: command_id(),
         min_position: min_position(),
+        as_of: None,
     };
     let appeals = ListAppealsRequest { min_position: min_position(), ..Default::default() };
     let policy = GetPolicyRequest {

@@ -163,6 +163,7 @@ pub(super) async fn read_visit(
         enterprise_id: enterprise.to_owned(),
         visit_id: visit.to_owned(),
         min_position: String::new(),
+        as_of: None,
     };
     Ok(client.inspections.get_visit(request).await?.into_inner().visit.unwrap())
 }

@@ -56,8 +56,11 @@ impl Story {
             ..<_>::default()
         };
         let page = client.visit_lists.clone().list_visits(request).await.unwrap().into_inner();
-        let request =
-            CountVisitsRequest { filter: Some(filter), min_position: self.position.clone() };
+        let request = CountVisitsRequest {
+            filter: Some(filter),
+            min_position: self.position.clone(),
+            as_of: None,
+        };
         let counts = client.visit_lists.clone().count_visits(request).await.unwrap().into_inner();
         assert_eq!(
             counts.total,

@@ -185,6 +185,7 @@ async fn a_co_unit_finds_and_reads_what_it_shares_and_others_do_not() {
         enterprise_id: ENTERPRISE.to_owned(),
         appeal_id: appeal.clone(),
         min_position: String::new(),
+        as_of: None,
     };
     let position = dispatcher.appeals.get_appeal(get.clone()).await.unwrap().into_inner().position;
     for (unit, shares) in [("natural-resources", true), ("tax", true), ("customs", false)] {
@@ -204,6 +205,7 @@ async fn read_then_erased(world: &World, appeal: &str) {
         enterprise_id: ENTERPRISE.to_owned(),
         appeal_id: appeal.to_owned(),
         min_position: String::new(),
+        as_of: None,
     };
     let read =
         world.enterprise(ENTERPRISE).appeals.get_appeal(get.clone()).await.unwrap().into_inner();

@@ -10,7 +10,8 @@ use uuid::Uuid;
 
 use crate::{
     error::{Failure, Reason, Refusal, Violation, Words},
-    proto as pb, text,
+    proto::{self as pb, as_of::Moment},
+    text,
 };
 
 pub(crate) mod alerts;
@@ -54,6 +55,32 @@ impl<C> Order<C> {
     pub(crate) fn map<T>(self, make: impl FnOnce(C) -> T) -> Order<T> {
         let Self { command_id, expected_version, enterprise, command } = self;
         Order { command_id, expected_version, enterprise, command: make(command) }
+    }
+}
+
+/// What an answer must reflect.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Reflect {
+    /// The log up to there at least.
+    pub(crate) at_least: Position,
+    /// As when it is asked for; none for now.
+    pub(crate) as_of: Option<AsOf>,
+}
+
+/// As when something is asked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum AsOf {
+    /// As the log stood there.
+    Position(Position),
+    /// As it was known then.
+    Recorded(Timestamp),
+    /// As the world was then, by all that is known now.
+    Occurred(Timestamp),
+}
+
+impl From<Position> for Reflect {
+    fn from(at_least: Position) -> Self {
+        Self { at_least, as_of: None }
     }
 }
 
@@ -322,6 +349,25 @@ impl Fields {
             Some(place) => Some(place),
             None => self.refuse(path, Reason::PositionInvalid),
         }
+    }
+
+    /// What an answer must reflect, and as when it is asked for.
+    pub(crate) fn reflecting(&mut self, text: &str, as_of: Option<&pb::AsOf>) -> Option<Reflect> {
+        let at_least = self.min_position(text);
+        let as_of = match as_of.and_then(|given| given.moment.as_ref()) {
+            None => Some(None),
+            Some(Moment::Position(text)) => {
+                let place = self.position("as_of.position", text);
+                place.map(|place| Some(AsOf::Position(place.position)))
+            }
+            Some(Moment::RecordedAt(at)) => {
+                self.timestamp("as_of.recorded_at", Some(at)).map(|at| Some(AsOf::Recorded(at)))
+            }
+            Some(Moment::OccurredAt(at)) => {
+                self.timestamp("as_of.occurred_at", Some(at)).map(|at| Some(AsOf::Occurred(at)))
+            }
+        };
+        Some(Reflect { at_least: at_least?, as_of: as_of? })
     }
 
     /// The position that an answer must reflect.

@@ -146,7 +146,7 @@ impl Refusal {
         self
     }
 
-    fn instant(self, name: &'static str, at: Timestamp) -> Self {
+    pub(crate) fn instant(self, name: &'static str, at: Timestamp) -> Self {
         self.word(name, Words::instant(at))
     }
 

@@ -43,6 +43,7 @@ use crate::{
 
 mod alerts;
 mod appeal;
+mod as_of;
 mod campaign;
 mod case;
 mod code;

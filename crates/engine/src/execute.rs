@@ -17,7 +17,7 @@ use crate::{
     cache::{Lease, Streams},
     clock::Clock,
     commit,
-    folded::{self, Folded, LoadError, Receipt, events},
+    folded::{self, Folded, LoadError, Receipt, Until, events},
     inputs::Inputs,
 };
 
@@ -209,6 +209,30 @@ impl Engine {
         at_least: Position,
     ) -> Result<Arc<Folded<D>>, LoadError> {
         self.streams.lease(stream).await.refresh(at_least).await
+    }
+
+    /// Reads a stream as of an earlier time. Nothing can be decided on it.
+    ///
+    /// # Errors
+    /// [`LoadError`] when the log does not answer in time or the stream is damaged.
+    pub async fn read_until<D: Decider>(
+        &self,
+        stream: &StreamName,
+        until: Until,
+    ) -> Result<Folded<D>, LoadError> {
+        let loaded = self.journal().load(stream, Position::START, Position::START).await;
+        let mut folded = Folded::default();
+        for record in loaded.map_err(LoadError::Unavailable)? {
+            let commit = folded::commit(&record)?;
+            let counts = match until {
+                Until::Position(position) => record.position <= position,
+                Until::Occurred(at) => commit.occurred_at <= at,
+            };
+            if counts {
+                folded = folded.said(&record, &commit)?;
+            }
+        }
+        Ok(folded)
     }
 
     /// Carries out one command on one stream.

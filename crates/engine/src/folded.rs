@@ -9,6 +9,7 @@ use doudi_domain::{
 use doudi_journal::{
     Commit, DecodeError, Hash, Position, Record, StoredEvent, StreamName, Version,
 };
+use jiff::Timestamp;
 use uuid::Uuid;
 
 /// A stream up to its last known commit.
@@ -22,6 +23,15 @@ pub struct Folded<D> {
     pub position: Position,
     pub(crate) last: Option<Hash>,
     pub(crate) receipts: HashMap<Uuid, Receipt>,
+}
+
+/// How far an earlier state of a stream reaches.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Until {
+    /// To that position of the log: what was known then.
+    Position(Position),
+    /// To what happened until then, by all that is known now.
+    Occurred(Timestamp),
 }
 
 /// Where a command ended up, by its id.
@@ -93,6 +103,15 @@ impl<D: Decider> Folded<D> {
         let events = events::<D>(record, &commit)?;
         self.state = events.iter().fold(self.state, D::evolve);
         self.advance(commit.command_id, commit.command_digest, *position, record.hash());
+        Ok(self)
+    }
+
+    /// Folds what a record says, wherever it stands in its stream.
+    pub(crate) fn said(mut self, record: &Record, commit: &Commit) -> Result<Self, LoadError> {
+        let events = events::<D>(record, commit)?;
+        self.state = events.iter().fold(self.state, D::evolve);
+        self.version = self.version.next();
+        self.position = record.position;
         Ok(self)
     }
 

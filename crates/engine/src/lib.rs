@@ -21,5 +21,5 @@ pub use doudi_journal::{Actor, Hash, ObjectName, Position, StreamName, StreamNam
 pub use attachments::{AttachmentError, AttachmentSettings, Attachments, MediaType, Place, Stored};
 pub use clock::Clock;
 pub use execute::{Engine, EngineSettings, Envelope, ExecuteError, Outcome};
-pub use folded::{Folded, LoadError};
+pub use folded::{Folded, LoadError, Until};
 pub use vault::{MasterKeys, MasterKeysError, Vault, VaultError};

@@ -17,6 +17,7 @@ mod record;
 mod stream_name;
 
 use bytes::Bytes;
+use jiff::Timestamp;
 
 pub use crate::{
     commit::{
@@ -126,6 +127,27 @@ impl Journal {
             Journal::Memory(memory) => Ok(memory.read(after, limit)),
             Journal::JetStream(jetstream) => jetstream.read(after, limit).await,
         }
+    }
+
+    /// The position of the last commit that was recorded at `instant` or before; the start when there is
+    /// none. Where the clocks of two writers differ, commits that they recorded meanwhile may lie on either
+    /// side. Found by halving: one read for each doubling of the log.
+    ///
+    /// # Errors
+    /// As [`Journal::read`].
+    pub async fn position_at(&self, instant: Timestamp) -> Result<Position, LoadError> {
+        let (mut before, mut last) = (0, self.last_position().await?.0);
+        while before < last {
+            let middle = before + (last - before).div_ceil(2);
+            let read = self.read(Position(middle - 1), 1).await?;
+            let commit = read.first().and_then(|record| record.commit().ok());
+            // What cannot be read says nothing of when it was recorded, and those around it do.
+            match commit.is_none_or(|commit| commit.recorded_at <= instant) {
+                true => before = middle,
+                false => last = middle - 1,
+            }
+        }
+        Ok(Position(before))
     }
 
     /// Whether the log can be reached at this moment, as far as is known without asking it.

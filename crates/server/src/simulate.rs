@@ -2,7 +2,7 @@
 //!
 //! Time jumps from one happening to the next: what people do, drawn from the seed, and what the
 //! agenda holds. The commands go the same way as anybody's. At the end the tables must equal a replay
-//! of the log.
+//! of the log, and say of every earlier position what they said then.
 
 use doudi_domain::Sealed;
 
@@ -13,6 +13,7 @@ pub mod appeals;
 mod chance;
 mod city;
 pub mod inspections;
+mod memories;
 mod tables;
 
 /// Why a simulation did not end well.
@@ -33,6 +34,9 @@ pub enum SimulateError {
     /// The tables differ from a replay of the log.
     #[error("the tables differ from a replay of the log")]
     Differs,
+    /// What the tables say of an earlier position is not what they said then.
+    #[error("as of position {0} the tables say something else than they said then")]
+    Forgotten(u64),
     /// A case is open and nobody owes its next step.
     #[error("{0} open cases are silent")]
     Silent(usize),

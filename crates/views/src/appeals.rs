@@ -24,7 +24,7 @@ pub(crate) use list::{SCOPED, list};
 pub(crate) use rows::{OWED, clock, columns, read};
 
 /// The version of the tables and of what they mean.
-pub(crate) const VERSION: i32 = 4;
+pub(crate) const VERSION: i32 = 5;
 
 /// An appeal as it is now.
 #[derive(Clone, Debug, PartialEq, Eq)]

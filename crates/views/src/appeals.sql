@@ -40,6 +40,9 @@ CREATE TABLE IF NOT EXISTS appeal (
     before_merge            jsonb,
     submitted_position      bigint           NOT NULL,
     updated_position        bigint           NOT NULL,
+    -- The commit that made the row so, and when what that records happened.
+    since                   bigint           NOT NULL,
+    since_at                timestamptz      NOT NULL,
     PRIMARY KEY (appeal, enterprise)
 );
 -- Every filter alone and a unit's or area's list by state, each in the order of the list. A list
@@ -68,6 +71,13 @@ CREATE INDEX IF NOT EXISTS appeal_bounced ON appeal (last_moved, appeal)
 CREATE INDEX IF NOT EXISTS appeal_contested ON appeal (last_moved, appeal)
     WHERE open AND state = 'contested';
 
+-- What the rows were, and until when.
+CREATE TABLE IF NOT EXISTS appeal_past (
+    LIKE appeal, until bigint NOT NULL, until_at timestamptz NOT NULL);
+CREATE INDEX IF NOT EXISTS appeal_past_by_enterprise ON appeal_past (enterprise, until);
+CREATE INDEX IF NOT EXISTS appeal_past_by_end ON appeal_past (until);
+CREATE INDEX IF NOT EXISTS appeal_past_by_appeal ON appeal_past (appeal, enterprise);
+
 -- One row for each clock that runs or stands still: of an appeal, or of its joint diagnosis.
 CREATE TABLE IF NOT EXISTS clock (
     appeal     uuid             NOT NULL,
@@ -90,6 +100,9 @@ CREATE TABLE IF NOT EXISTS clock (
     area       text,
     secrecy    smallint         NOT NULL,
     document   jsonb            NOT NULL,
+    -- The commit that made it so, and when what that records happened.
+    since      bigint           NOT NULL,
+    since_at   timestamptz      NOT NULL,
     PRIMARY KEY (appeal, enterprise, diagnosis, clock)
 );
 CREATE INDEX IF NOT EXISTS clock_by_diagnosis ON clock (diagnosis)
@@ -104,6 +117,12 @@ CREATE INDEX IF NOT EXISTS clock_by_enterprise ON clock (enterprise, due, appeal
 -- Counts of many: equal keys take next to no room.
 CREATE INDEX IF NOT EXISTS clock_tally ON clock (area, kind, level, rung, secrecy);
 CREATE INDEX IF NOT EXISTS clock_by_rung ON clock (rung, due, appeal) WHERE rung > 0;
+
+-- What the rows were, and until when.
+CREATE TABLE IF NOT EXISTS clock_past (
+    LIKE clock, until bigint NOT NULL, until_at timestamptz NOT NULL);
+CREATE INDEX IF NOT EXISTS clock_past_by_appeal ON clock_past (appeal, enterprise);
+CREATE INDEX IF NOT EXISTS clock_past_by_end ON clock_past (until);
 
 -- One row for each close of an appeal: an appeal on the same topic until then makes it suspicious.
 CREATE TABLE IF NOT EXISTS closure (

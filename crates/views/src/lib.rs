@@ -21,6 +21,7 @@ mod checkpoint;
 mod db;
 mod error;
 mod fact;
+mod history;
 pub mod inbox;
 #[cfg(test)]
 mod kit;
@@ -43,6 +44,7 @@ pub mod visits;
 pub use checkpoint::Checkpoint;
 pub use deadpool_postgres;
 pub use error::{Behind, Source, ViewError};
+pub use history::AsOf;
 pub use parked::Parked;
 pub use scope::{Areas, Scope};
 pub use tokio_postgres;
@@ -68,16 +70,31 @@ pub struct Fresh {
     pub at_least: Position,
     /// How long to wait for it.
     pub within: Duration,
+    /// As when the answer is to be; none for now.
+    pub as_of: Option<AsOf>,
 }
 
 impl Fresh {
     /// Whatever the view has.
-    pub const ANY: Self = Self { at_least: Position::START, within: Duration::ZERO };
+    pub const ANY: Self = Self { at_least: Position::START, within: Duration::ZERO, as_of: None };
 
     /// At least `position`, waiting up to `within` for it.
     #[must_use]
     pub const fn at(position: Position, within: Duration) -> Self {
-        Self { at_least: position, within }
+        Self { at_least: position, within, as_of: None }
+    }
+
+    /// The same as of an earlier time. What was known at a position is known once the view has reached it.
+    #[must_use]
+    pub const fn as_of(self, as_of: Option<AsOf>) -> Self {
+        Self { as_of, ..self }
+    }
+
+    fn reflecting(self) -> Position {
+        match self.as_of {
+            Some(AsOf::Recorded(position)) => self.at_least.max(position),
+            Some(AsOf::Occurred(_)) | None => self.at_least,
+        }
     }
 }
 

@@ -12,8 +12,15 @@ CREATE TABLE IF NOT EXISTS returns (
     upheld     boolean,
     area       text             NOT NULL,
     secrecy    smallint         NOT NULL,
+    -- The commit that made it so, and when what that records happened.
+    since      bigint           NOT NULL,
+    since_at   timestamptz      NOT NULL,
     PRIMARY KEY (appeal, enterprise, number)
 );
+-- What the rows were, and until when.
+CREATE TABLE IF NOT EXISTS returns_past (
+    LIKE returns, until bigint NOT NULL, until_at timestamptz NOT NULL);
+CREATE INDEX IF NOT EXISTS returns_past_by_end ON returns_past (until);
 CREATE INDEX IF NOT EXISTS returns_by_time ON returns (at);
 CREATE INDEX IF NOT EXISTS returns_by_area ON returns (area, at);
 
@@ -38,8 +45,15 @@ CREATE TABLE IF NOT EXISTS handling (
     -- Its first word on the phone, as a desk recorded it.
     phone_resolved  boolean,
     phone_satisfied boolean,
+    -- The commit that made it so, and when what that records happened.
+    since           bigint           NOT NULL,
+    since_at        timestamptz      NOT NULL,
     PRIMARY KEY (appeal, enterprise, number)
 );
+-- What the rows were, and until when.
+CREATE TABLE IF NOT EXISTS handling_past (
+    LIKE handling, until bigint NOT NULL, until_at timestamptz NOT NULL);
+CREATE INDEX IF NOT EXISTS handling_past_by_end ON handling_past (until);
 CREATE INDEX IF NOT EXISTS handling_by_time ON handling (resolved_at);
 CREATE INDEX IF NOT EXISTS handling_by_unit ON handling (unit, resolved_at);
 CREATE INDEX IF NOT EXISTS handling_by_area ON handling (area, resolved_at);

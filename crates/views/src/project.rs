@@ -212,7 +212,7 @@ async fn commit(
                 tracing::error!(%view, stream, position, reason = entry.reason, "parking a stream");
             }
         }
-        view.apply(&transaction, &parted.facts).await?;
+        view.apply(&transaction, parted.facts).await?;
         parked::add(&transaction, view, &parted.parked).await?;
     }
     checkpoint::announce(&transaction, view, to).await?;

@@ -1,4 +1,4 @@
-//! Reading views: one snapshot of one view or of several, as fresh as was asked.
+//! Reading views: one snapshot of one view or of several, as fresh as was asked, or as they were.
 
 use deadpool_postgres::{Object, Pool, Transaction};
 use doudi_journal::Position;
@@ -7,7 +7,7 @@ use tokio_postgres::{
     types::{ToSql, Type},
 };
 
-use crate::{Behind, Fresh, ViewError, ViewName, Views, checkpoint, db};
+use crate::{AsOf, Behind, Fresh, ViewError, ViewName, Views, checkpoint, db, history};
 
 /// A value of a statement with its type.
 type Value<'a> = (&'a (dyn ToSql + Sync), Type);
@@ -23,8 +23,12 @@ pub(crate) struct Reader {
 pub(crate) struct Snapshot<'a> {
     /// Read-only, so it may simply be dropped.
     transaction: Transaction<'a>,
-    /// The position that all of the views reflect.
+    /// The position that the answers reflect.
     pub(crate) position: Position,
+    /// As when statements ask.
+    as_of: Option<AsOf>,
+    /// What statements begin with, so that they mean the tables as they were.
+    prefix: String,
 }
 
 impl Views {
@@ -35,7 +39,7 @@ impl Views {
         fresh: Fresh,
     ) -> Result<Reader, ViewError> {
         for view in views {
-            self.wait(*view, fresh.at_least, fresh.within).await?;
+            self.wait(*view, fresh.reflecting(), fresh.within).await?;
         }
         Ok(Reader { client: db::connect(&self.pool).await?, views: views.to_vec(), fresh })
     }
@@ -74,30 +78,40 @@ impl Reader {
         let ((), checkpoints) = futures::future::try_join(prepare, checkpoints).await?;
         for checkpoint in &checkpoints {
             // A rebuild may have begun between the wait and the answer.
-            let (wanted, reached) = (self.fresh.at_least, checkpoint.position);
+            let (wanted, reached) = (self.fresh.reflecting(), checkpoint.position);
             if reached < wanted {
                 return Err(Behind { view: checkpoint.view, wanted, reached }.into());
             }
         }
         let lowest = checkpoints.iter().map(|checkpoint| checkpoint.position).min();
-        Ok(Snapshot { transaction, position: lowest.unwrap_or_default() })
+        let position = match self.fresh.as_of {
+            Some(AsOf::Recorded(position)) => position,
+            Some(AsOf::Occurred(_)) | None => lowest.unwrap_or_default(),
+        };
+        let as_of = self.fresh.as_of;
+        let first = views.first().zip(as_of);
+        let prefix = first.map(|(view, as_of)| history::prefix(*view, as_of)).unwrap_or_default();
+        Ok(Snapshot { transaction, position, as_of, prefix })
     }
 }
 
 impl Snapshot<'_> {
     /// Statements mean the tables of `view` from now on; it must be one of those asked for.
-    pub(crate) async fn turn_to(&self, view: ViewName) -> Result<(), ViewError> {
+    pub(crate) async fn turn_to(&mut self, view: ViewName) -> Result<(), ViewError> {
+        let prefix = self.as_of.map(|as_of| history::prefix(view, as_of));
+        self.prefix = prefix.unwrap_or_default();
         self.transaction.batch_execute(&search_path(view)).await.map_err(failed)
     }
 
-    /// The rows that a statement gives.
+    /// The rows that a statement gives, which begins with `SELECT`.
     pub(crate) async fn rows(
         &self,
         doing: &'static str,
         statement: &str,
         values: &[Value<'_>],
     ) -> Result<Vec<Row>, ViewError> {
-        let rows = self.transaction.query_typed(statement, values).await;
+        let statement = format!("{}{statement}", self.prefix);
+        let rows = self.transaction.query_typed(&statement, values).await;
         rows.map_err(|error| ViewError::sql(doing, error))
     }
 

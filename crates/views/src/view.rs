@@ -6,7 +6,12 @@ use std::fmt;
 use deadpool_postgres::Transaction;
 use doudi_journal::StreamName;
 
-use crate::{ViewError, agenda, alerts, appeals, fact::Fact, measures, ratings, timeline, visits};
+use crate::{
+    ViewError, agenda, alerts, appeals,
+    fact::Fact,
+    history::{self, Memory},
+    measures, ratings, timeline, visits,
+};
 
 /// A view.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -100,12 +105,36 @@ impl ViewName {
     pub(crate) fn tables(self) -> &'static [&'static str] {
         match self {
             Self::Timeline => &["entry", "subject", "enterprise"],
-            Self::Visits => &["visit", "enterprise", "policy"],
-            Self::Appeals => &["appeal", "clock", "closure"],
+            Self::Visits => {
+                &["visit", "enterprise", "policy", "visit_past", "enterprise_past", "policy_past"]
+            }
+            Self::Appeals => &["appeal", "clock", "closure", "appeal_past", "clock_past"],
             Self::Agenda => &["duty"],
-            Self::Measures => &["returns", "handling", "subject"],
+            Self::Measures => &["returns", "handling", "subject", "returns_past", "handling_past"],
             Self::Alerts => &["alert", "visit"],
             Self::Ratings => &["held_back", "summed"],
+        }
+    }
+
+    /// Its tables that can be asked as of an earlier time, and how each remembers.
+    pub(crate) fn memory(self) -> &'static [(&'static str, Memory)] {
+        match self {
+            Self::Timeline => &[("entry", Memory::Added)],
+            Self::Visits => &[
+                ("visit", Memory::Versions("visit, enterprise")),
+                ("enterprise", Memory::Versions("enterprise")),
+                ("policy", Memory::Versions("name, version")),
+            ],
+            Self::Appeals => &[
+                ("appeal", Memory::Versions("appeal, enterprise")),
+                ("clock", Memory::Versions("appeal, enterprise, diagnosis, clock")),
+            ],
+            Self::Measures => &[
+                ("returns", Memory::Versions("appeal, enterprise, number")),
+                ("handling", Memory::Versions("appeal, enterprise, number")),
+            ],
+            Self::Alerts => &[("alert", Memory::Added)],
+            Self::Agenda | Self::Ratings => &[],
         }
     }
 
@@ -132,19 +161,36 @@ impl ViewName {
     pub(crate) async fn apply(
         self,
         transaction: &Transaction<'_>,
-        facts: &[Fact],
+        facts: Vec<Fact>,
     ) -> Result<(), ViewError> {
         if facts.is_empty() {
             return Ok(());
         }
         match self {
-            Self::Timeline => timeline::apply(transaction, facts).await,
+            Self::Timeline => timeline::apply(transaction, &facts).await,
+            Self::Agenda => agenda::apply(transaction, &facts).await,
+            Self::Alerts => alerts::apply(transaction, &facts).await,
+            Self::Ratings => ratings::apply(transaction, &facts).await,
+            Self::Visits | Self::Appeals | Self::Measures => {
+                for round in history::rounds(facts) {
+                    self.apply_round(transaction, &round).await?;
+                }
+                Ok(())
+            }
+        }
+    }
+
+    /// Facts of which no two change the same row, for a view that remembers what its rows were.
+    async fn apply_round(
+        self,
+        transaction: &Transaction<'_>,
+        facts: &[Fact],
+    ) -> Result<(), ViewError> {
+        match self {
             Self::Visits => visits::apply(transaction, facts).await,
             Self::Appeals => appeals::apply(transaction, facts).await,
-            Self::Agenda => agenda::apply(transaction, facts).await,
             Self::Measures => measures::apply(transaction, facts).await,
-            Self::Alerts => alerts::apply(transaction, facts).await,
-            Self::Ratings => ratings::apply(transaction, facts).await,
+            Self::Timeline | Self::Agenda | Self::Alerts | Self::Ratings => Ok(()),
         }
     }
 }

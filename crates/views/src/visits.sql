@@ -22,6 +22,9 @@ CREATE TABLE IF NOT EXISTS visit (
     internal   boolean          NOT NULL,
     -- All that is known of it, as the decision folds it.
     document   jsonb            NOT NULL,
+    -- The commit that made it so, and when what that records happened.
+    since      bigint           NOT NULL,
+    since_at   timestamptz      NOT NULL,
     PRIMARY KEY (visit, enterprise)
 );
 -- Every list in its order: all, a unit's, an area's, an enterprise's, by state. A list with more
@@ -42,11 +45,23 @@ CREATE INDEX IF NOT EXISTS visit_by_officer ON visit USING gin (officers);
 CREATE INDEX IF NOT EXISTS visit_held ON visit (unit, enterprise, day) INCLUDE (held, finding)
     WHERE held IS NOT NULL;
 
+-- What the rows were, and until when. An enterprise's by key; all of a time by when they ended.
+CREATE TABLE IF NOT EXISTS visit_past (
+    LIKE visit, until bigint NOT NULL, until_at timestamptz NOT NULL);
+CREATE INDEX IF NOT EXISTS visit_past_by_enterprise ON visit_past (enterprise, until);
+CREATE INDEX IF NOT EXISTS visit_past_by_end ON visit_past (until);
+CREATE INDEX IF NOT EXISTS visit_past_by_visit ON visit_past (visit, enterprise);
+
 -- What rules know a registered enterprise by, as the decision folds it.
 CREATE TABLE IF NOT EXISTS enterprise (
     enterprise text COLLATE "C" PRIMARY KEY,
-    profile    jsonb            NOT NULL
+    profile    jsonb            NOT NULL,
+    since      bigint           NOT NULL,
+    since_at   timestamptz      NOT NULL
 );
+CREATE TABLE IF NOT EXISTS enterprise_past (
+    LIKE enterprise, until bigint NOT NULL, until_at timestamptz NOT NULL);
+CREATE INDEX IF NOT EXISTS enterprise_past_by_key ON enterprise_past (enterprise, until);
 
 -- The drafts and the version in force of the frequency policy and of each unit's catalogue.
 CREATE TABLE IF NOT EXISTS policy (
@@ -55,5 +70,10 @@ CREATE TABLE IF NOT EXISTS policy (
     published boolean          NOT NULL,
     -- Of a catalogue only the unit's level.
     said      jsonb            NOT NULL,
+    since     bigint           NOT NULL,
+    since_at  timestamptz      NOT NULL,
     PRIMARY KEY (name, version)
-)
+);
+CREATE TABLE IF NOT EXISTS policy_past (
+    LIKE policy, until bigint NOT NULL, until_at timestamptz NOT NULL);
+CREATE INDEX IF NOT EXISTS policy_past_by_key ON policy_past (name, until)

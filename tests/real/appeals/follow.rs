@@ -128,6 +128,7 @@ async fn an_enterprise_account_that_stays_anonymous_is_told_by_nothing() {
         enterprise_id: case.enterprise.clone(),
         appeal_id: case.appeal.clone(),
         min_position: String::new(),
+        as_of: None,
     };
     assert_eq!(refused(account.appeals.get_appeal(read).await), "OUTSIDE_SCOPE");
     let follow = FollowCaseRequest::default();

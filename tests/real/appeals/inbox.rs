@@ -30,7 +30,16 @@ type Groups = BTreeMap<(i32, i32, i32), u64>;
 async fn count(client: &mut Client, filter: &ListInboxRequest) -> Groups {
     let ListInboxRequest { unit, area, kind, level, escalation, overdue, min_position, .. } =
         filter.clone();
-    let request = CountInboxRequest { unit, area, kind, level, escalation, overdue, min_position };
+    let request = CountInboxRequest {
+        unit,
+        area,
+        kind,
+        level,
+        escalation,
+        overdue,
+        min_position,
+        as_of: None,
+    };
     let counts = client.cases.count_inbox(request).await.unwrap().into_inner();
     let groups: Groups = counts
         .counts

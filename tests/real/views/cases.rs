@@ -290,8 +290,10 @@ async fn the_same_matter_again_marks_the_close_before_it_also_when_that_was_park
     city.later(24 * 91);
     city.submit(5, 1, internal()).await;
     // As if an older program had not known the first event of the first stream.
-    let park =
-        format!("INSERT INTO doudi.parked VALUES ('appeals', 3, '{parked}', 1, 1, 0, 'new')");
+    let version = ViewName::Appeals.version();
+    let park = format!(
+        "INSERT INTO doudi.parked VALUES ('appeals', {version}, '{parked}', 1, 1, 0, 'new')"
+    );
     fixture.run(&park).await;
     let running = Running::start(&fixture.views, &city.log.journal);
     fixture.reach(city.last).await;

@@ -8,7 +8,7 @@ use doudi_views::{
 };
 
 use super::{
-    Fields,
+    Fields, Reflect,
     alike::alike,
     common,
     inspection::{limits::of_standing, visit::stored_word},
@@ -36,7 +36,7 @@ alike! {
 #[derive(Debug)]
 pub(crate) struct List {
     pub(crate) query: Query,
-    pub(crate) at_least: Position,
+    pub(crate) reflect: Reflect,
     pub(crate) binding: Binding,
 }
 
@@ -48,7 +48,7 @@ pub(crate) fn list(
     let mut fields = Fields::default();
     let filter = filter(&mut fields, request.filter.as_ref(), caller);
     let limit = fields.page_size(request.page_size, PAGE.0, PAGE.1);
-    let at_least = fields.min_position(&request.min_position);
+    let reflect = fields.reflecting(&request.min_position, request.as_of.as_ref());
     let filters = pb::ListAlertsRequest { filter: request.filter.clone(), ..<_>::default() };
     let binding = Binding::new("ListAlerts", &filters, caller);
     let after = match request.page_token.as_str() {
@@ -60,7 +60,7 @@ pub(crate) fn list(
     };
     let list = || {
         let query = Query { filter: filter?, after: after?, limit: limit? };
-        Some(List { query, at_least: at_least?, binding })
+        Some(List { query, reflect: reflect?, binding })
     };
     let list = list();
     fields.finish(list)
@@ -69,11 +69,11 @@ pub(crate) fn list(
 pub(crate) fn count(
     request: &pb::CountAlertsRequest,
     caller: &Caller,
-) -> Result<(Filter, Position), Failure> {
+) -> Result<(Filter, Reflect), Failure> {
     let mut fields = Fields::default();
     let filter = filter(&mut fields, request.filter.as_ref(), caller);
-    let at_least = fields.min_position(&request.min_position);
-    fields.finish(filter.zip(at_least))
+    let reflect = fields.reflecting(&request.min_position, request.as_of.as_ref());
+    fields.finish(filter.zip(reflect))
 }
 
 fn filter(fields: &mut Fields, given: Option<&pb::AlertFilter>, caller: &Caller) -> Option<Filter> {

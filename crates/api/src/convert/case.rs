@@ -9,7 +9,7 @@ use doudi_views::inbox::{self, StuckReason};
 use jiff::{Timestamp, ToSpan};
 
 use super::{
-    Fields,
+    Fields, Reflect,
     appeal::{self, PROSE_MAX},
     clock::{self, of_clock, of_owner},
     common,
@@ -38,7 +38,7 @@ const DAY_HOURS: i64 = 24;
 #[derive(Debug)]
 pub(crate) struct List<Q> {
     pub(crate) query: Q,
-    pub(crate) at_least: Position,
+    pub(crate) reflect: Reflect,
     pub(crate) binding: Binding,
 }
 
@@ -80,7 +80,7 @@ pub(crate) fn inbox(
     let mut fields = Fields::default();
     let filter = filter!(fields, request, caller, now);
     let limit = fields.page_size(request.page_size, PAGE.0, PAGE.1);
-    let at_least = fields.min_position(&request.min_position);
+    let reflect = fields.reflecting(&request.min_position, request.as_of.as_ref());
     let filters = pb::ListInboxRequest {
         page_size: 0,
         page_token: String::new(),
@@ -92,7 +92,7 @@ pub(crate) fn inbox(
     let after = after(&mut fields, tokens, binding, &request.page_token, read);
     let list = || {
         let query = inbox::Query { filter: filter?, after: after?, limit: limit? };
-        Some(List { query, at_least: at_least?, binding })
+        Some(List { query, reflect: reflect?, binding })
     };
     let list = list();
     fields.finish(list)
@@ -102,11 +102,11 @@ pub(crate) fn count(
     request: &pb::CountInboxRequest,
     caller: &Caller,
     now: Timestamp,
-) -> Result<(inbox::Filter, Position), Failure> {
+) -> Result<(inbox::Filter, Reflect), Failure> {
     let mut fields = Fields::default();
     let filter = filter!(fields, request, caller, now);
-    let at_least = fields.min_position(&request.min_position);
-    fields.finish(filter.zip(at_least))
+    let reflect = fields.reflecting(&request.min_position, request.as_of.as_ref());
+    fields.finish(filter.zip(reflect))
 }
 
 pub(crate) fn stuck(
@@ -124,7 +124,7 @@ pub(crate) fn stuck(
     let area = fields.optional("area", &request.area, AreaCode::parse);
     let unit = fields.optional("unit", &request.unit, UnitId::parse);
     let limit = fields.page_size(request.page_size, PAGE.0, PAGE.1);
-    let at_least = fields.min_position(&request.min_position);
+    let reflect = fields.reflecting(&request.min_position, request.as_of.as_ref());
     let filters = pb::ListStuckRequest {
         page_size: 0,
         page_token: String::new(),
@@ -146,7 +146,7 @@ pub(crate) fn stuck(
             after: after?,
             limit: limit?,
         };
-        Some(List { query, at_least: at_least?, binding })
+        Some(List { query, reflect: reflect?, binding })
     };
     let list = list();
     fields.finish(list)

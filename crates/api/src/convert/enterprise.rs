@@ -4,9 +4,9 @@ use doudi_domain::{
     CheckDigit, EnterpriseId, TagId,
     enterprise::{Assessment, Command, Registered},
 };
-use doudi_engine::{Folded, Position};
+use doudi_engine::Folded;
 
-use super::{Fields, Order, common, inspection::words, token};
+use super::{Fields, Order, Reflect, common, inspection::words, token};
 use crate::{error::Failure, proto as pb, text};
 
 /// The most tags of an enterprise.
@@ -85,11 +85,11 @@ pub(crate) fn change_area(request: &pb::ChangeAreaRequest) -> Result<Order<Comma
 }
 
 /// The enterprise, and the position that the answer must reflect.
-pub(crate) fn get(request: &pb::GetEnterpriseRequest) -> Result<(EnterpriseId, Position), Failure> {
+pub(crate) fn get(request: &pb::GetEnterpriseRequest) -> Result<(EnterpriseId, Reflect), Failure> {
     let mut fields = Fields::default();
     let enterprise = fields.enterprise(&request.enterprise_id);
-    let at_least = fields.min_position(&request.min_position);
-    fields.finish(enterprise.zip(at_least))
+    let reflect = fields.reflecting(&request.min_position, request.as_of.as_ref());
+    fields.finish(enterprise.zip(reflect))
 }
 
 pub(crate) fn answer<D>(

@@ -6,11 +6,10 @@ use doudi_domain::{
     CampaignId, CertificateNumber, EnterpriseId, ItemId, UnitId, VisitId,
     visits::{Command, Plan, Share},
 };
-use doudi_engine::Position;
 use jiff::{Timestamp, civil::Date};
 use uuid::Uuid;
 
-use super::{Fields, Order, derived, given};
+use super::{Fields, Order, Reflect, derived, given};
 use crate::{
     error::{Failure, Reason},
     proto as pb, text,
@@ -183,23 +182,29 @@ pub(crate) fn cancel(
     })
 }
 
-/// What is asked of one visit: the enterprise, the visit, and the position that the answer must reflect.
-pub(crate) type AskedOf = (EnterpriseId, VisitId, Position);
+/// What is asked of one visit: the enterprise, the visit, and what the answer must reflect.
+pub(crate) type AskedOf = (EnterpriseId, VisitId, Reflect);
 
 pub(crate) fn get(request: &pb::GetVisitRequest) -> Result<AskedOf, Failure> {
-    asked_of(&request.enterprise_id, &request.visit_id, &request.min_position)
+    asked_of(
+        &request.enterprise_id,
+        &request.visit_id,
+        &request.min_position,
+        request.as_of.as_ref(),
+    )
 }
 
 pub(super) fn asked_of(
     enterprise_id: &str,
     visit_id: &str,
     min_position: &str,
+    as_of: Option<&pb::AsOf>,
 ) -> Result<AskedOf, Failure> {
     let mut fields = Fields::default();
     let enterprise = fields.enterprise(enterprise_id);
     let visit = fields.visit(visit_id);
-    let at_least = fields.min_position(min_position);
-    let asked = || Some((enterprise?, visit?, at_least?));
+    let reflect = fields.reflecting(min_position, as_of);
+    let asked = || Some((enterprise?, visit?, reflect?));
     fields.finish(asked())
 }
 
@@ -209,7 +214,7 @@ pub(crate) struct QuotaAsked {
     pub(crate) enterprise: EnterpriseId,
     pub(crate) unit: UnitId,
     pub(crate) on: Date,
-    pub(crate) at_least: Position,
+    pub(crate) reflect: Reflect,
 }
 
 pub(crate) fn quota(
@@ -221,13 +226,13 @@ pub(crate) fn quota(
     let enterprise = fields.enterprise(&request.enterprise_id);
     let unit = asked_unit(&mut fields, &request.unit, own);
     let on = fields.optional_date("on", request.on.as_ref());
-    let at_least = fields.min_position(&request.min_position);
+    let reflect = fields.reflecting(&request.min_position, request.as_of.as_ref());
     let asked = || {
         Some(QuotaAsked {
             enterprise: enterprise?,
             unit: unit?,
             on: on?.unwrap_or(today),
-            at_least: at_least?,
+            reflect: reflect?,
         })
     };
     fields.finish(asked())

@@ -37,7 +37,7 @@ pub(crate) fn rate(request: &pb::RateVisitRequest) -> Result<Order<Command>, Fai
 }
 
 pub(crate) fn own(request: &pb::GetRatingRequest) -> Result<AskedOf, Failure> {
-    asked_of(&request.enterprise_id, &request.visit_id, &request.min_position)
+    asked_of(&request.enterprise_id, &request.visit_id, &request.min_position, None)
 }
 
 pub(crate) fn sums(

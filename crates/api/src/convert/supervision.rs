@@ -1,7 +1,6 @@
 //! Requests and answers about what supervisors look at.
 
 use doudi_domain::{EnterpriseId, UnitId};
-use doudi_engine::Position;
 use doudi_views::{
     page::{EnterprisePage, Query},
     visits::quota::UnitPlaces,
@@ -9,7 +8,7 @@ use doudi_views::{
 use jiff::civil::Date;
 
 use super::{
-    Fields, appeal, common, enterprise,
+    Fields, Reflect, appeal, common, enterprise,
     inspection::limits::{of_floor, of_standing},
     timeline::of_entry,
     token, visit_list,
@@ -24,13 +23,13 @@ pub(crate) fn page(
     request: &pb::GetEnterprisePageRequest,
     caller: &Caller,
     today: Date,
-) -> Result<(Query, Position), Failure> {
+) -> Result<(Query, Reflect), Failure> {
     let mut fields = Fields::default();
     let enterprise = fields.enterprise(&request.enterprise_id);
     let unit = fields.optional("unit", &request.unit, UnitId::parse);
     let on = fields.optional_date("on", request.on.as_ref());
     let entries_max = fields.page_size(request.entries_max, ENTRIES.0, ENTRIES.1);
-    let at_least = fields.min_position(&request.min_position);
+    let reflect = fields.reflecting(&request.min_position, request.as_of.as_ref());
     let asked = || {
         let enterprise = enterprise?;
         let query = Query {
@@ -41,7 +40,7 @@ pub(crate) fn page(
             scope: caller.scope(),
             entries_max: entries_max?,
         };
-        Some((query, at_least?))
+        Some((query, reflect?))
     };
     fields.finish(asked())
 }

@@ -114,7 +114,7 @@ fn a_list_goes_on_where_its_page_ended() {
     };
     let list = timeline::list(&next, &caller, &tokens()).unwrap();
     assert_eq!(list.query.after, Some(cursor));
-    assert_eq!((list.query.limit, list.at_least.0), (7, 80));
+    assert_eq!((list.query.limit, list.reflect.at_least.0), (7, 80));
     let other = pb::ListTimelineRequest { enterprise_id: "L-2".to_owned(), ..next };
     let foreign = refused(timeline::list(&other, &caller, &tokens()));
     assert_eq!(foreign, [("page_token".to_owned(), Reason::PageTokenInvalid)]);

@@ -11,7 +11,7 @@ use doudi_views::{
 use jiff::Timestamp;
 
 use super::{
-    Fields, common,
+    Fields, Reflect, common,
     token::{self, Binding, PageTokens, Place},
 };
 use crate::{
@@ -45,7 +45,7 @@ pub(crate) enum Sent {
 #[derive(Debug)]
 pub(crate) struct List {
     pub(crate) query: Query,
-    pub(crate) at_least: Position,
+    pub(crate) reflect: Reflect,
     pub(crate) binding: Binding,
 }
 
@@ -69,7 +69,7 @@ pub(crate) fn list(
         fields.note(Violation::new("until", Reason::RangeReversed).word("field_before", before));
     }
     let limit = fields.page_size(request.page_size, PAGE.0, PAGE.1);
-    let at_least = fields.min_position(&request.min_position);
+    let reflect = fields.reflecting(&request.min_position, request.as_of.as_ref());
     let filters = pb::ListTimelineRequest {
         page_size: 0,
         page_token: String::new(),
@@ -96,7 +96,7 @@ pub(crate) fn list(
             after: after?,
             limit: limit?,
         };
-        Some(List { query, at_least: at_least?, binding })
+        Some(List { query, reflect: reflect?, binding })
     };
     fields.finish(list())
 }

@@ -12,7 +12,7 @@ use jiff::civil::Date;
 use uuid::Uuid;
 
 use super::{
-    Fields, common,
+    Fields, Reflect, common,
     inspection::{asked_unit, found::of_result, visit::of_visit, words},
     token::{self, Binding, PageTokens},
 };
@@ -36,7 +36,7 @@ const CURSOR_BYTES: usize = 4 + 16 + ID_BYTES;
 #[derive(Debug)]
 pub(crate) struct Asked<Q> {
     pub(crate) query: Q,
-    pub(crate) at_least: Position,
+    pub(crate) reflect: Reflect,
     pub(crate) binding: Binding,
 }
 
@@ -48,7 +48,7 @@ pub(crate) fn list(
     let mut fields = Fields::default();
     let filter = filter(&mut fields, request.filter.as_ref(), caller);
     let limit = fields.page_size(request.page_size, PAGE.0, PAGE.1);
-    let at_least = fields.min_position(&request.min_position);
+    let reflect = fields.reflecting(&request.min_position, request.as_of.as_ref());
     let order = if request.newest_first { Order::NewestFirst } else { Order::OldestFirst };
     let filters = pb::ListVisitsRequest {
         filter: request.filter.clone(),
@@ -60,7 +60,7 @@ pub(crate) fn list(
     let after = after(&mut fields, &request.page_token, decode);
     let made = || {
         let query = Query { filter: filter?, order, after: after?, limit: limit? };
-        Some(Asked { query, at_least: at_least?, binding })
+        Some(Asked { query, reflect: reflect?, binding })
     };
     let made = made();
     fields.finish(made)
@@ -84,11 +84,11 @@ fn after<T>(
 pub(crate) fn count(
     request: &pb::CountVisitsRequest,
     caller: &Caller,
-) -> Result<(Filter, Position), Failure> {
+) -> Result<(Filter, Reflect), Failure> {
     let mut fields = Fields::default();
     let filter = filter(&mut fields, request.filter.as_ref(), caller);
-    let at_least = fields.min_position(&request.min_position);
-    fields.finish(filter.zip(at_least))
+    let reflect = fields.reflecting(&request.min_position, request.as_of.as_ref());
+    fields.finish(filter.zip(reflect))
 }
 
 fn filter(fields: &mut Fields, given: Option<&pb::VisitFilter>, caller: &Caller) -> Option<Filter> {
@@ -154,7 +154,7 @@ pub(crate) fn unit_ledger(
     let year = if request.year == 0 { present } else { request.year };
     let year = fields.number("year", year, 1900, 9999).and_then(|year| i16::try_from(year).ok());
     let limit = fields.page_size(request.page_size, LEDGER_PAGE.0, LEDGER_PAGE.1);
-    let at_least = fields.min_position(&request.min_position);
+    let reflect = fields.reflecting(&request.min_position, request.as_of.as_ref());
     let filters = pb::ListUnitLedgerRequest {
         unit: request.unit.clone(),
         year: request.year,
@@ -167,7 +167,7 @@ pub(crate) fn unit_ledger(
         let scope = caller.scope();
         let (unit, year, after, limit) = (unit?, year?, after?, limit?);
         let query = ledger::Query { unit, year, scope, after, limit };
-        Some(Asked { query, at_least: at_least?, binding })
+        Some(Asked { query, reflect: reflect?, binding })
     };
     let made = made();
     fields.finish(made)

@@ -18,8 +18,8 @@ impl Api {
         request: &pb::ListAlertsRequest,
     ) -> Result<pb::ListAlertsResponse, Failure> {
         let list = alerts::list(request, &call.caller, &self.0.pages)?;
-        self.reached(ViewName::Alerts, "min_position", list.at_least).await?;
-        let page = self.0.views.alerts(&list.query, call.fresh(list.at_least)).await?;
+        let fresh = self.reflecting(call, &[ViewName::Alerts], list.reflect).await?;
+        let page = self.0.views.alerts(&list.query, fresh).await?;
         Ok(alerts::page(&page, list.binding, &self.0.pages, self.page_bytes_max()))
     }
 
@@ -28,9 +28,9 @@ impl Api {
         call: &Call,
         request: &pb::CountAlertsRequest,
     ) -> Result<pb::CountAlertsResponse, Failure> {
-        let (filter, at_least) = alerts::count(request, &call.caller)?;
-        self.reached(ViewName::Alerts, "min_position", at_least).await?;
-        let counts = self.0.views.count_alerts(&filter, call.fresh(at_least)).await?;
+        let (filter, reflect) = alerts::count(request, &call.caller)?;
+        let fresh = self.reflecting(call, &[ViewName::Alerts], reflect).await?;
+        let counts = self.0.views.count_alerts(&filter, fresh).await?;
         Ok(alerts::of_counts(&counts))
     }
 }

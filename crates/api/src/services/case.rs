@@ -23,8 +23,8 @@ impl Api {
     ) -> Result<pb::ListInboxResponse, Failure> {
         let now = self.0.clock.now();
         let list = convert::inbox(request, &call.caller, &self.0.pages, now)?;
-        self.reached(ViewName::Appeals, "min_position", list.at_least).await?;
-        let page = self.0.views.inbox(&list.query, call.fresh(list.at_least)).await?;
+        let fresh = self.reflecting(call, &[ViewName::Appeals], list.reflect).await?;
+        let page = self.0.views.inbox(&list.query, fresh).await?;
         let next = (list.binding, &self.0.pages);
         Ok(convert::inbox_page(&page, &call.caller, next, self.page_bytes_max()))
     }
@@ -35,9 +35,9 @@ impl Api {
         request: &pb::CountInboxRequest,
     ) -> Result<pb::CountInboxResponse, Failure> {
         let now = self.0.clock.now();
-        let (filter, at_least) = convert::count(request, &call.caller, now)?;
-        self.reached(ViewName::Appeals, "min_position", at_least).await?;
-        let counts = self.0.views.count_inbox(&filter, call.fresh(at_least)).await?;
+        let (filter, reflect) = convert::count(request, &call.caller, now)?;
+        let fresh = self.reflecting(call, &[ViewName::Appeals], reflect).await?;
+        let counts = self.0.views.count_inbox(&filter, fresh).await?;
         Ok(convert::counts(&counts))
     }
 
@@ -48,8 +48,8 @@ impl Api {
     ) -> Result<pb::ListStuckResponse, Failure> {
         let now = self.0.clock.now();
         let list = convert::stuck(request, &call.caller, &self.0.pages, now)?;
-        self.reached(ViewName::Appeals, "min_position", list.at_least).await?;
-        let page = self.0.views.stuck(&list.query, call.fresh(list.at_least)).await?;
+        let fresh = self.reflecting(call, &[ViewName::Appeals], list.reflect).await?;
+        let page = self.0.views.stuck(&list.query, fresh).await?;
         Ok(convert::stuck_page(&page, list.binding, &self.0.pages, self.page_bytes_max()))
     }
 
@@ -58,9 +58,9 @@ impl Api {
         call: &Call,
         request: &pb::GetFlowRequest,
     ) -> Result<pb::GetFlowResponse, Failure> {
-        let (query, at_least) = measures::flow(request, &call.caller)?;
-        self.reached(ViewName::Measures, "min_position", at_least).await?;
-        let flow = self.0.views.flow(&query, call.fresh(at_least)).await?;
+        let (query, reflect) = measures::flow(request, &call.caller)?;
+        let fresh = self.reflecting(call, &[ViewName::Measures], reflect).await?;
+        let flow = self.0.views.flow(&query, fresh).await?;
         Ok(measures::of_flow(&flow))
     }
 
@@ -69,9 +69,9 @@ impl Api {
         call: &Call,
         request: &pb::GetRatesRequest,
     ) -> Result<pb::GetRatesResponse, Failure> {
-        let (query, at_least) = measures::rates(request, &call.caller)?;
-        self.reached(ViewName::Measures, "min_position", at_least).await?;
-        let rates = self.0.views.rates(&query, call.fresh(at_least)).await?;
+        let (query, reflect) = measures::rates(request, &call.caller)?;
+        let fresh = self.reflecting(call, &[ViewName::Measures], reflect).await?;
+        let rates = self.0.views.rates(&query, fresh).await?;
         Ok(measures::of_rates(&rates))
     }
 }

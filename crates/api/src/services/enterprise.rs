@@ -97,13 +97,16 @@ impl Api {
         call: &Call,
         request: &pb::GetEnterpriseRequest,
     ) -> Result<pb::GetEnterpriseResponse, Failure> {
-        let (id, at_least) = convert::enterprise::get(request)?;
+        let (id, reflect) = convert::enterprise::get(request)?;
         may_ask(call, &id)?;
-        let folded = self.read_at::<Profile>(&streams::profile(&id)?, at_least).await?;
-        let registered = folded.state.registered().ok_or_else(no_enterprise)?;
-        if !call.caller.sees_enterprise(&id, Some(&registered.area)) {
+        let stream = streams::profile(&id)?;
+        let now = self.read_at::<Profile>(&stream, reflect.at_least).await?;
+        let area = now.state.registered().map(|registered| &registered.area);
+        if area.is_none() || !call.caller.sees_enterprise(&id, area) {
             return Err(no_enterprise());
         }
+        let folded = self.read_as_of::<Profile>(&stream, reflect).await?;
+        let registered = folded.state.registered().ok_or_else(no_enterprise)?;
         Ok(convert::enterprise::answer(&id, registered, &folded))
     }
 }

@@ -154,17 +154,21 @@ impl Api {
         call: &Call,
         request: &pb::GetVisitRequest,
     ) -> Result<pb::GetVisitResponse, Failure> {
-        let (enterprise, id, at_least) = inspection::get(request)?;
+        let (enterprise, id, reflect) = inspection::get(request)?;
         may_ask(call, &enterprise)?;
-        let folded = self.read_at::<Visits>(&streams::visits(&enterprise)?, at_least).await?;
-        let visit = folded.state.get(id).ok_or_else(|| no_visit(id))?;
+        let stream = streams::visits(&enterprise)?;
+        let now = self.read_at::<Visits>(&stream, reflect.at_least).await?;
+        // Who may see it is as of now, whatever it was.
+        let visit = now.state.get(id).ok_or_else(|| no_visit(id))?;
         if !self.sees_visit(call, &enterprise, visit).await? {
             return Err(no_visit(id));
         }
+        let folded = self.read_as_of::<Visits>(&stream, reflect).await?;
+        let visit = folded.state.get(id).ok_or_else(|| no_visit(id))?;
         let mut answer = inspection::visit::answer(&enterprise, visit, &folded);
         if call.caller.is_enterprise(&enterprise) {
             // They would tell of visits that it was not told of.
-            (answer.version, answer.position) = (0, token::of_position(at_least));
+            (answer.version, answer.position) = (0, token::of_position(reflect.at_least));
         }
         Ok(answer)
     }
@@ -228,14 +232,14 @@ impl Api {
     ) -> Result<pb::GetQuotaResponse, Failure> {
         let today = self.today();
         let own = call.caller.unit.as_ref();
-        let inspection::QuotaAsked { enterprise, unit, on, at_least } =
+        let inspection::QuotaAsked { enterprise, unit, on, reflect } =
             inspection::quota(request, own, today)?;
         may_ask(call, &enterprise)?;
         self.sees_enterprise(call, &enterprise).await?;
-        self.reached(ViewName::Visits, "min_position", at_least).await?;
+        let fresh = self.reflecting(call, &[ViewName::Visits], reflect).await?;
         let known_only = call.caller.is_enterprise(&enterprise);
         let query = quota::Query { enterprise, unit, on, known_only };
-        let found = self.0.views.quota(&query, call.fresh(at_least)).await?;
+        let found = self.0.views.quota(&query, fresh).await?;
         Ok(inspection::limits::of_quota(&found))
     }
 }

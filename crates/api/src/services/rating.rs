@@ -32,9 +32,10 @@ impl Api {
         call: &Call,
         request: &pb::GetRatingRequest,
     ) -> Result<pb::GetRatingResponse, Failure> {
-        let (enterprise, visit, at_least) = convert::own(request)?;
+        let (enterprise, visit, reflect) = convert::own(request)?;
         call.require(|caller| caller.is_enterprise(&enterprise))?;
-        let folded = self.read_at::<Ratings>(&streams::ratings(&enterprise)?, at_least).await?;
+        let folded =
+            self.read_at::<Ratings>(&streams::ratings(&enterprise)?, reflect.at_least).await?;
         let said = folded.state.of(visit).map(convert::of_satisfaction);
         Ok(pb::GetRatingResponse {
             satisfaction: said.unwrap_or_default().into(),
@@ -48,10 +49,10 @@ impl Api {
         request: &pb::GetUnitRatingsRequest,
     ) -> Result<pb::GetUnitRatingsResponse, Failure> {
         let own = call.caller.unit.as_ref();
-        let (query, at_least) = convert::sums(request, own, self.today())?;
+        let (query, reflect) = convert::sums(request, own, self.today())?;
         call.require(|caller| caller.sees_workings_of(&query.unit))?;
-        self.reached(ViewName::Ratings, "min_position", at_least).await?;
-        let sums = self.0.views.ratings(&query, call.fresh(at_least)).await?;
+        let fresh = self.reflecting(call, &[ViewName::Ratings], reflect).await?;
+        let sums = self.0.views.ratings(&query, fresh).await?;
         Ok(convert::of_sums(&sums))
     }
 }

@@ -16,13 +16,11 @@ impl Api {
         call: &Call,
         request: &pb::GetEnterprisePageRequest,
     ) -> Result<pb::GetEnterprisePageResponse, Failure> {
-        let (query, at_least) = supervision::page(request, &call.caller, self.today())?;
+        let (query, reflect) = supervision::page(request, &call.caller, self.today())?;
         may_ask(call, &query.enterprise)?;
         self.sees_enterprise(call, &query.enterprise).await?;
-        for view in doudi_views::page::VIEWS {
-            self.reached(view, "min_position", at_least).await?;
-        }
-        let page = self.0.views.enterprise_page(&query, call.fresh(at_least)).await?;
+        let fresh = self.reflecting(call, &doudi_views::page::VIEWS, reflect).await?;
+        let page = self.0.views.enterprise_page(&query, fresh).await?;
         supervision::of_page(&query.enterprise, &page, self.page_bytes_max())
             .ok_or_else(no_enterprise)
     }

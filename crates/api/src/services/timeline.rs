@@ -27,8 +27,8 @@ impl Api {
     ) -> Result<pb::ListTimelineResponse, Failure> {
         let list = timeline::list(request, &call.caller, &self.0.pages)?;
         may_ask(call, &list.query.enterprise)?;
-        self.reached(ViewName::Timeline, "min_position", list.at_least).await?;
-        let page = self.0.views.timeline(&list.query, call.fresh(list.at_least)).await?;
+        let fresh = self.reflecting(call, &[ViewName::Timeline], list.reflect).await?;
+        let page = self.0.views.timeline(&list.query, fresh).await?;
         Ok(timeline::page(&page, list.binding, &self.0.pages, self.page_bytes_max()))
     }
 

@@ -23,8 +23,8 @@ impl Api {
         request: &pb::ListVisitsRequest,
     ) -> Result<pb::ListVisitsResponse, Failure> {
         let asked = visit_list::list(request, &call.caller, &self.0.pages)?;
-        self.reached(ViewName::Visits, "min_position", asked.at_least).await?;
-        let page = self.0.views.visits(&asked.query, call.fresh(asked.at_least)).await?;
+        let fresh = self.reflecting(call, &[ViewName::Visits], asked.reflect).await?;
+        let page = self.0.views.visits(&asked.query, fresh).await?;
         Ok(visit_list::page(&page, asked.binding, &self.0.pages, self.page_bytes_max()))
     }
 
@@ -33,9 +33,9 @@ impl Api {
         call: &Call,
         request: &pb::CountVisitsRequest,
     ) -> Result<pb::CountVisitsResponse, Failure> {
-        let (filter, at_least) = visit_list::count(request, &call.caller)?;
-        self.reached(ViewName::Visits, "min_position", at_least).await?;
-        let counts = self.0.views.count_visits(&filter, call.fresh(at_least)).await?;
+        let (filter, reflect) = visit_list::count(request, &call.caller)?;
+        let fresh = self.reflecting(call, &[ViewName::Visits], reflect).await?;
+        let counts = self.0.views.count_visits(&filter, fresh).await?;
         Ok(visit_list::of_counts(&counts))
     }
 
@@ -50,9 +50,9 @@ impl Api {
         let policy = self.read::<Policy>(&name).await?;
         let terms = policy.state.frequency().map(|published| published.document.visits);
         let usual = terms.unwrap_or_default().near_days;
-        let (query, at_least) = visit_list::near(request, call.unit()?, usual)?;
-        self.reached(ViewName::Visits, "min_position", at_least).await?;
-        let page = self.0.views.near_visits(&query, call.fresh(at_least)).await?;
+        let (query, reflect) = visit_list::near(request, call.unit()?, usual)?;
+        let fresh = self.reflecting(call, &[ViewName::Visits], reflect).await?;
+        let page = self.0.views.near_visits(&query, fresh).await?;
         Ok(visit_list::of_near(&page))
     }
 
@@ -63,8 +63,8 @@ impl Api {
     ) -> Result<pb::ListUnitLedgerResponse, Failure> {
         let today = civil_date(self.0.clock.now());
         let asked = visit_list::unit_ledger(request, &call.caller, today, &self.0.pages)?;
-        self.reached(ViewName::Visits, "min_position", asked.at_least).await?;
-        let page = self.0.views.ledger(&asked.query, call.fresh(asked.at_least)).await?;
+        let fresh = self.reflecting(call, &[ViewName::Visits], asked.reflect).await?;
+        let page = self.0.views.ledger(&asked.query, fresh).await?;
         Ok(visit_list::of_ledger(&page, asked.binding, &self.0.pages))
     }
 }

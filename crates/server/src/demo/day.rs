@@ -140,7 +140,7 @@ async fn due(cast: &Cast, enterprise: &str, appeal: &str) -> Result<String, Demo
     let request = GetAppealRequest {
         enterprise_id: enterprise.to_owned(),
         appeal_id: appeal.to_owned(),
-        min_position: String::new(),
+        ..<_>::default()
     };
     let appeal = cast.dispatcher.appeals.clone().get_appeal(request).await?.into_inner().appeal;
     let due = appeal.and_then(|appeal| appeal.summary).and_then(|summary| summary.due);

@@ -88,7 +88,7 @@ impl Case<'_> {
 
     async fn read(&self) -> Result<doudi_api::proto::Appeal, DemoError> {
         let (enterprise_id, appeal_id) = self.ids();
-        let request = GetAppealRequest { enterprise_id, appeal_id, min_position: String::new() };
+        let request = GetAppealRequest { enterprise_id, appeal_id, ..<_>::default() };
         let read = self.cast.dispatcher.appeals.clone().get_appeal(request).await?.into_inner();
         read.appeal.ok_or(DemoError::Story("an appeal cannot be read"))
     }

@@ -132,7 +132,7 @@ async fn until_checked_out(
         let request = GetVisitRequest {
             enterprise_id: enterprise.to_owned(),
             visit_id: visit.to_owned(),
-            min_position: String::new(),
+            ..<_>::default()
         };
         let found = unit.inspections.clone().get_visit(request).await?.into_inner().visit;
         if let Some(found) = found.filter(|found| found.state() == VisitState::CheckedOut) {

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use doudi_engine::{Engine, Vault};
 
-use super::SimulateError;
+use super::{SimulateError, memories::Memories};
 use crate::{
     clock::Hands,
     parts::engine_settings,
@@ -39,7 +39,8 @@ pub async fn run(folder: &Path, plan: Plan) -> Result<(), SimulateError> {
         let settings = engine_settings(&config.engine);
         let engine = Engine::new(parts.journal.clone(), settings, hands.clock());
         // Texts of nobody: their keys may go with the process.
-        let mut story = Story::new(engine, Vault::memory(), hands, plan)?;
+        let memories = Memories::new(parts.clone());
+        let mut story = Story::new(engine, Vault::memory(), hands, plan, memories)?;
         let begun = tokio::time::Instant::now();
         story.publish().await?;
         story.run().await?;

@@ -7,7 +7,7 @@ use std::path::Path;
 
 use doudi_engine::Engine;
 
-use super::SimulateError;
+use super::{SimulateError, memories::Memories};
 use crate::{
     children::ToDisk,
     clock::Hands,
@@ -58,7 +58,8 @@ pub async fn run(folder: &Path, plan: Plan) -> Result<(), SimulateError> {
         let engines = [parts.engine.clone(), other];
         let hand = Hand { engines, vault: parts.vault.clone(), channel, key, hands };
         let grace = config.react.visit_grace_days;
-        let mut year = Year::of(hand, plan, draw_ratios(&config.draws), grace)?;
+        let memories = Memories::new(parts.clone());
+        let mut year = Year::of(hand, plan, draw_ratios(&config.draws), grace, memories)?;
         let begun = tokio::time::Instant::now();
         year.begin().await?;
         year.pass().await?;

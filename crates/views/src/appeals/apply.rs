@@ -10,7 +10,7 @@ use super::{
     fold::{Changes, Concerned, Key, Known},
     rows,
 };
-use crate::{ViewError, db::applying, fact::Fact};
+use crate::{ViewError, db::applying, fact::Fact, history::Moments};
 
 /// Takes facts into the list and the inboxes.
 pub(crate) async fn apply(transaction: &Transaction<'_>, facts: &[Fact]) -> Result<(), ViewError> {
@@ -27,8 +27,9 @@ pub(crate) async fn apply(transaction: &Transaction<'_>, facts: &[Fact]) -> Resu
     let mut changes = Changes { appeals: known(transaction, &wanted).await?, ..Changes::default() };
     clocks::load(transaction, &wanted, &mut changes).await?;
     changes.fold(facts);
-    rows::put(transaction, &changes).await?;
-    clocks::put(transaction, &changes).await?;
+    let moments = Moments::of(facts);
+    rows::put(transaction, &changes, &moments).await?;
+    clocks::put(transaction, &changes, &moments).await?;
     closures::put(transaction, &changes).await
 }
 

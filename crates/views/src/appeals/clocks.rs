@@ -7,6 +7,7 @@ use doudi_domain::{
     cases::Escalation,
     clock::{Clock, Owner, Step},
 };
+use jiff::Timestamp;
 use tokio_postgres::Row;
 use uuid::Uuid;
 
@@ -17,6 +18,7 @@ use super::{
 use crate::{
     ViewError,
     db::{self, applying, column},
+    history::Moments,
     scope,
 };
 
@@ -75,7 +77,11 @@ pub(crate) fn diagnosis(stored: Uuid) -> Option<DiagnosisId> {
 }
 
 /// Writes the clocks that changed and removes those that no longer run.
-pub(super) async fn put(transaction: &Transaction<'_>, changes: &Changes) -> Result<(), ViewError> {
+pub(super) async fn put(
+    transaction: &Transaction<'_>,
+    changes: &Changes,
+    moments: &Moments<'_>,
+) -> Result<(), ViewError> {
     let (mut kept, mut gone) = (Vec::new(), Vec::new());
     for key in &changes.touched {
         match changes.clock(key) {
@@ -83,24 +89,33 @@ pub(super) async fn put(transaction: &Transaction<'_>, changes: &Changes) -> Res
             None => gone.push(key),
         }
     }
-    remove(transaction, &gone).await?;
-    insert(transaction, &kept).await
+    remove(transaction, &gone, moments).await?;
+    insert(transaction, &kept, moments).await
 }
 
-async fn remove(transaction: &Transaction<'_>, gone: &[&ClockKey]) -> Result<(), ViewError> {
+async fn remove(
+    transaction: &Transaction<'_>,
+    gone: &[&ClockKey],
+    moments: &Moments<'_>,
+) -> Result<(), ViewError> {
     if gone.is_empty() {
         return Ok(());
     }
-    let statement = "DELETE FROM clock USING unnest($1::uuid[], $2::text[], $3::uuid[], \
-         $4::bigint[]) AS gone(a, b, c, d) WHERE clock.appeal = a AND clock.enterprise = b \
-         AND clock.diagnosis = c AND clock.clock = d";
+    let statement = "WITH gone AS (DELETE FROM clock USING unnest($1::uuid[], $2::text[], $3::uuid[], \
+         $4::bigint[], $5::bigint[], $6::timestamptz[]) AS gone(a, b, c, d, e, f) \
+         WHERE clock.appeal = a AND clock.enterprise = b AND clock.diagnosis = c \
+         AND clock.clock = d RETURNING clock.*, e, f) \
+         INSERT INTO clock_past SELECT * FROM gone WHERE since < e";
     let statement = transaction.prepare_cached(statement).await.map_err(applying)?;
     let appeals: Vec<Uuid> = gone.iter().map(|((appeal, _), _, _)| appeal.0).collect();
     let enterprises: Vec<&str> = gone.iter().map(|((_, owner), _, _)| owner.as_str()).collect();
     let panels: Vec<Uuid> = gone.iter().map(|(_, panel, _)| stored_panel(*panel)).collect();
     let ids: Vec<i64> = gone.iter().map(|(_, _, id)| i64::from(id.0)).collect();
+    let moment = |key: &&ClockKey| moments.about(&key.0.1);
+    let until: Vec<i64> = gone.iter().map(|key| moment(key).since).collect();
+    let until_at: Vec<Timestamp> = gone.iter().map(|key| moment(key).since_at).collect();
     transaction
-        .execute(&statement, &[&appeals, &enterprises, &panels, &ids])
+        .execute(&statement, &[&appeals, &enterprises, &panels, &ids, &until, &until_at])
         .await
         .map_err(applying)?;
     Ok(())
@@ -184,7 +199,11 @@ pub(crate) fn least_level(step: Step) -> i16 {
     }
 }
 
-async fn insert(transaction: &Transaction<'_>, rows: &[Stored<'_>]) -> Result<(), ViewError> {
+async fn insert(
+    transaction: &Transaction<'_>,
+    rows: &[Stored<'_>],
+    moments: &Moments<'_>,
+) -> Result<(), ViewError> {
     if rows.is_empty() {
         return Ok(());
     }
@@ -208,6 +227,8 @@ async fn insert(transaction: &Transaction<'_>, rows: &[Stored<'_>]) -> Result<()
                 &each(rows, |row| row.area.map(ToOwned::to_owned)),
                 &each(rows, |row| row.secrecy),
                 &each(rows, document),
+                &each(rows, |row| moments.about(&row.key.0.1).since),
+                &each(rows, |row| moments.about(&row.key.0.1).since_at),
             ],
         )
         .await
@@ -215,16 +236,20 @@ async fn insert(transaction: &Transaction<'_>, rows: &[Stored<'_>]) -> Result<()
     Ok(())
 }
 
-const PUT: &str = "INSERT INTO clock (appeal, enterprise, diagnosis, clock, kind, owner, due, \
-     waits, level, rung, unit, area, secrecy, document) \
-     SELECT a, b, c, d, e, f, g, h, i, j, k, l, m, n::jsonb FROM unnest($1::uuid[], $2::text[], \
-     $3::uuid[], $4::bigint[], $5::text[], $6::text[], $7::timestamptz[], $8::boolean[], \
-     $9::smallint[], $10::smallint[], $11::text[], $12::text[], $13::smallint[], $14::text[]) \
-     AS row(a, b, c, d, e, f, g, h, i, j, k, l, m, n) \
+const PUT: &str = "WITH now AS (\
+     SELECT a, b, c, d, e, f, g, h, i, j, k, l, m, n::jsonb AS n, o, p FROM unnest($1::uuid[], \
+     $2::text[], $3::uuid[], $4::bigint[], $5::text[], $6::text[], $7::timestamptz[], $8::boolean[], \
+     $9::smallint[], $10::smallint[], $11::text[], $12::text[], $13::smallint[], $14::text[], \
+     $15::bigint[], $16::timestamptz[]) AS row(a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p)), \
+     was AS (INSERT INTO clock_past SELECT v.*, o, p FROM now JOIN clock AS v ON v.appeal = a \
+     AND v.enterprise = b AND v.diagnosis = c AND v.clock = d AND v.since < o) \
+     INSERT INTO clock (appeal, enterprise, diagnosis, clock, kind, owner, due, \
+     waits, level, rung, unit, area, secrecy, document, since, since_at) SELECT * FROM now \
      ON CONFLICT (appeal, enterprise, diagnosis, clock) DO UPDATE SET kind = excluded.kind, \
      owner = excluded.owner, due = excluded.due, waits = excluded.waits, level = excluded.level, \
      rung = excluded.rung, unit = excluded.unit, area = excluded.area, \
-     secrecy = excluded.secrecy, document = excluded.document";
+     secrecy = excluded.secrecy, document = excluded.document, since = excluded.since, \
+     since_at = excluded.since_at";
 
 fn each<'a, T>(rows: &'a [Stored<'a>], pick: impl Fn(&Stored<'a>) -> T) -> Vec<T> {
     rows.iter().map(pick).collect()

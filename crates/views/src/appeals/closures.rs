@@ -13,6 +13,25 @@ use crate::{
     db::{self, applying},
 };
 
+/// Marks the appeals of `marked` since the submission that follows, however much happened to them since:
+/// the version that they had when it came is parted there.
+const MARK: &str = ", was AS (INSERT INTO appeal_past SELECT v.*, m.since, m.since_at \
+     FROM marked AS m JOIN appeal AS v USING (appeal, enterprise) \
+     WHERE v.since < m.since AND NOT v.suspected_false_closure), \
+     parted AS (INSERT INTO appeal_past SELECT (jsonb_populate_record(v, \
+     jsonb_build_object('until', m.since, 'until_at', m.since_at))).* \
+     FROM marked AS m JOIN appeal_past AS v USING (appeal, enterprise) \
+     WHERE v.since < m.since AND v.until > m.since AND NOT v.suspected_false_closure), \
+     later AS (UPDATE appeal_past AS v SET suspected_false_closure = true, \
+     since = greatest(v.since, m.since), \
+     since_at = CASE WHEN v.since < m.since THEN m.since_at ELSE v.since_at END \
+     FROM marked AS m WHERE v.appeal = m.appeal AND v.enterprise = m.enterprise \
+     AND v.until > m.since AND NOT v.suspected_false_closure) \
+     UPDATE appeal AS v SET suspected_false_closure = true, since = greatest(v.since, m.since), \
+     since_at = CASE WHEN v.since < m.since THEN m.since_at ELSE v.since_at END \
+     FROM marked AS m WHERE v.appeal = m.appeal AND v.enterprise = m.enterprise \
+     AND NOT v.suspected_false_closure";
+
 /// Remembers the closes and marks those that were false, as it seems.
 pub(super) async fn put(transaction: &Transaction<'_>, changes: &Changes) -> Result<(), ViewError> {
     add(transaction, &changes.closures).await?;
@@ -26,16 +45,18 @@ async fn add(transaction: &Transaction<'_>, closures: &[Closure]) -> Result<(), 
     if closures.is_empty() {
         return Ok(());
     }
-    let statement = "WITH added AS (INSERT INTO closure (appeal, enterprise, topic, position, \
+    let statement = format!(
+        "WITH added AS (INSERT INTO closure (appeal, enterprise, topic, position, \
          until) SELECT * FROM unnest($1::uuid[], $2::text[], $3::text[], $4::bigint[], $5::date[]) \
-         ON CONFLICT DO NOTHING RETURNING *) \
-         UPDATE appeal SET suspected_false_closure = true FROM added \
-         WHERE appeal.appeal = added.appeal AND appeal.enterprise = added.enterprise \
-         AND NOT appeal.suspected_false_closure AND EXISTS \
-         (SELECT FROM appeal AS again WHERE again.enterprise = added.enterprise \
+         ON CONFLICT DO NOTHING RETURNING *), \
+         marked AS (SELECT DISTINCT ON (added.appeal, added.enterprise) added.appeal, \
+         added.enterprise, again.submitted_position AS since, again.submitted_at AS since_at \
+         FROM added JOIN appeal AS again ON again.enterprise = added.enterprise \
          AND again.topic = added.topic AND again.submitted_position > added.position \
-         AND again.submitted_on <= added.until)";
-    let statement = transaction.prepare_cached(statement).await.map_err(applying)?;
+         AND again.submitted_on <= added.until \
+         ORDER BY added.appeal, added.enterprise, again.submitted_position) {MARK}"
+    );
+    let statement = transaction.prepare_cached(&statement).await.map_err(applying)?;
     let appeals: Vec<Uuid> = closures.iter().map(|closure| closure.key.0.0).collect();
     let enterprises: Vec<&str> = closures.iter().map(|closure| closure.key.1.as_str()).collect();
     let topics: Vec<&str> = closures.iter().map(|closure| closure.topic.as_str()).collect();
@@ -53,21 +74,24 @@ async fn again(transaction: &Transaction<'_>, submitted: &[&Known]) -> Result<()
     if submitted.is_empty() {
         return Ok(());
     }
-    let statement = "UPDATE appeal SET suspected_false_closure = true \
-         FROM unnest($1::text[], $2::text[], $3::bigint[], $4::date[]) AS again(a, b, c, d) \
+    let statement = format!(
+        "WITH marked AS (SELECT DISTINCT ON (closure.appeal, closure.enterprise) closure.appeal, \
+         closure.enterprise, c AS since, e AS since_at \
+         FROM unnest($1::text[], $2::text[], $3::bigint[], $4::date[], $5::timestamptz[]) \
+         AS again(a, b, c, d, e) \
          JOIN closure ON closure.enterprise = a AND closure.topic = b AND closure.position < c \
-         AND closure.until >= d \
-         WHERE appeal.appeal = closure.appeal AND appeal.enterprise = closure.enterprise \
-         AND NOT appeal.suspected_false_closure";
-    let statement = transaction.prepare_cached(statement).await.map_err(applying)?;
+         AND closure.until >= d ORDER BY closure.appeal, closure.enterprise, c) {MARK}"
+    );
+    let statement = transaction.prepare_cached(&statement).await.map_err(applying)?;
     let enterprises: Vec<&str> =
         submitted.iter().map(|known| known.row.enterprise.as_str()).collect();
     let topics: Vec<&str> = submitted.iter().map(|known| known.row.topic.as_str()).collect();
     let positions: Vec<i64> =
         submitted.iter().map(|known| db::stored(known.row.submitted)).collect();
     let days: Vec<_> = submitted.iter().map(|known| known.submitted_on).collect();
+    let times: Vec<_> = submitted.iter().map(|known| known.row.submitted_at).collect();
     transaction
-        .execute(&statement, &[&enterprises, &topics, &positions, &days])
+        .execute(&statement, &[&enterprises, &topics, &positions, &days, &times])
         .await
         .map_err(applying)?;
     Ok(())

@@ -19,6 +19,7 @@ use crate::{
     ViewError,
     asked::Asked,
     db::{self, applying, column},
+    history::Moments,
     scope,
 };
 
@@ -106,7 +107,11 @@ pub(crate) fn clock(row: &tokio_postgres::Row, name: &str) -> Result<Option<Cloc
 }
 
 /// Writes the appeals that changed.
-pub(super) async fn put(transaction: &Transaction<'_>, changes: &Changes) -> Result<(), ViewError> {
+pub(super) async fn put(
+    transaction: &Transaction<'_>,
+    changes: &Changes,
+    moments: &Moments<'_>,
+) -> Result<(), ViewError> {
     let changed: Vec<&Known> =
         changes.changed.iter().filter_map(|key| changes.appeals.get(key)).collect();
     if changed.is_empty() {
@@ -164,6 +169,8 @@ pub(super) async fn put(transaction: &Transaction<'_>, changes: &Changes) -> Res
                 &before_merge,
                 &each(&rows, |row| db::stored(row.submitted)),
                 &each(&rows, |row| db::stored(row.updated)),
+                &each(&rows, |row| moments.about(&row.enterprise).since),
+                &each(&rows, |row| moments.about(&row.enterprise).since_at),
             ],
         )
         .await
@@ -171,22 +178,26 @@ pub(super) async fn put(transaction: &Transaction<'_>, changes: &Changes) -> Res
     Ok(())
 }
 
-/// Writes whole rows: what an appeal is now, and nothing of what it was. Whether a false closure is
-/// suspected is not the row's to say.
-const PUT: &str = "INSERT INTO appeal (appeal, enterprise, number, state, open, channel, \
-     case_type, class, topic, area, secrecy, unit, co_units, beside, asked, rule, due_clock, \
-     objections, bounces, guarantee, merged_into, about_visit, submitted_at, submitted_on, closed_at, \
-     last_moved, false_closure_days, signed, before_merge, submitted_position, updated_position) \
-     SELECT a, b, c, d, e, f, g, h, i, j, k, l, ARRAY(SELECT jsonb_array_elements_text(m::jsonb)), \
-     ARRAY(SELECT jsonb_array_elements_text(n::jsonb)), o::jsonb, p::jsonb, q, r, s, t, u, v, w, x, \
-     y, z, aa, bb, cc::jsonb, dd, ee FROM unnest($1::uuid[], $2::text[], \
+/// Writes whole rows: what an appeal is now; what it was is kept. Whether a false closure is suspected is
+/// not the row's to say.
+const PUT: &str = "WITH now AS (\
+     SELECT a, b, c, d, e, f, g, h, i, j, k, l, ARRAY(SELECT jsonb_array_elements_text(m::jsonb)) AS m, \
+     ARRAY(SELECT jsonb_array_elements_text(n::jsonb)) AS n, o::jsonb AS o, p::jsonb AS p, q, r, s, t, \
+     u, v, w, x, y, z, aa, bb, cc::jsonb AS cc, dd, ee, ff, gg FROM unnest($1::uuid[], $2::text[], \
      $3::text[], $4::text[], $5::boolean[], $6::text[], $7::text[], $8::text[], $9::text[], \
      $10::text[], $11::smallint[], $12::text[], $13::text[], $14::text[], $15::text[], \
      $16::text[], $17::bigint[], $18::integer[], $19::integer[], $20::text[], $21::uuid[], \
      $22::uuid[], $23::timestamptz[], $24::date[], $25::timestamptz[], $26::timestamptz[], \
-     $27::integer[], $28::boolean[], $29::text[], $30::bigint[], $31::bigint[]) AS row(a, b, c, d, \
-     e, f, g, h, i, j, k, l, m, n, o, p, q, r, s, t, u, v, w, x, y, z, aa, bb, cc, dd, ee) \
-     ON CONFLICT (appeal, enterprise) DO UPDATE SET number = excluded.number, \
+     $27::integer[], $28::boolean[], $29::text[], $30::bigint[], $31::bigint[], $32::bigint[], \
+     $33::timestamptz[]) AS row(a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p, q, r, s, t, u, v, w, x, \
+     y, z, aa, bb, cc, dd, ee, ff, gg)), \
+     was AS (INSERT INTO appeal_past SELECT v.*, ff, gg FROM now \
+     JOIN appeal AS v ON v.appeal = a AND v.enterprise = b AND v.since < ff) \
+     INSERT INTO appeal (appeal, enterprise, number, state, open, channel, \
+     case_type, class, topic, area, secrecy, unit, co_units, beside, asked, rule, due_clock, \
+     objections, bounces, guarantee, merged_into, about_visit, submitted_at, submitted_on, closed_at, \
+     last_moved, false_closure_days, signed, before_merge, submitted_position, updated_position, \
+     since, since_at) SELECT * FROM now ON CONFLICT (appeal, enterprise) DO UPDATE SET number = excluded.number, \
      state = excluded.state, open = excluded.open, channel = excluded.channel, \
      case_type = excluded.case_type, class = excluded.class, topic = excluded.topic, \
      area = excluded.area, secrecy = excluded.secrecy, unit = excluded.unit, \
@@ -199,7 +210,8 @@ const PUT: &str = "INSERT INTO appeal (appeal, enterprise, number, state, open, 
      last_moved = excluded.last_moved, false_closure_days = excluded.false_closure_days, \
      signed = excluded.signed, before_merge = excluded.before_merge, \
      submitted_position = excluded.submitted_position, \
-     updated_position = excluded.updated_position";
+     updated_position = excluded.updated_position, since = excluded.since, \
+     since_at = excluded.since_at";
 
 fn each<T>(rows: &[&Row], pick: impl Fn(&Row) -> T) -> Vec<T> {
     rows.iter().map(|row| pick(row)).collect()

@@ -10,6 +10,7 @@ use crate::{
     ViewError,
     db::{self, applying, column},
     fact::Fact,
+    history::Moments,
     scope,
 };
 
@@ -21,9 +22,10 @@ pub(crate) async fn apply(transaction: &Transaction<'_>, facts: &[Fact]) -> Resu
     }
     let mut changes = load(transaction, &wanted).await?;
     changes.fold(facts);
+    let moments = Moments::of(facts);
     put_subjects(transaction, &changes).await?;
-    put_returns(transaction, &changes).await?;
-    put_handlings(transaction, &changes).await
+    put_returns(transaction, &changes, &moments).await?;
+    put_handlings(transaction, &changes, &moments).await
 }
 
 /// Each appeal with its last return and its last handling.
@@ -151,19 +153,28 @@ async fn put_subjects(transaction: &Transaction<'_>, changes: &Changes) -> Resul
     Ok(())
 }
 
-async fn put_returns(transaction: &Transaction<'_>, changes: &Changes) -> Result<(), ViewError> {
+async fn put_returns(
+    transaction: &Transaction<'_>,
+    changes: &Changes,
+    moments: &Moments<'_>,
+) -> Result<(), ViewError> {
     let changed = changes.returns_changed.iter();
     let rows: Vec<(&(Key, u32), &Return)> =
         changed.filter_map(|name| changes.returns.get_key_value(name)).collect();
     if rows.is_empty() {
         return Ok(());
     }
-    let statement = "INSERT INTO returns (appeal, enterprise, number, at, from_unit, to_unit, \
-         upheld, area, secrecy) SELECT * FROM unnest($1::uuid[], $2::text[], $3::integer[], \
-         $4::timestamptz[], $5::text[], $6::text[], $7::boolean[], $8::text[], $9::smallint[]) \
+    let statement = "WITH now AS (SELECT * FROM unnest($1::uuid[], $2::text[], $3::integer[], \
+         $4::timestamptz[], $5::text[], $6::text[], $7::boolean[], $8::text[], $9::smallint[], \
+         $10::bigint[], $11::timestamptz[]) AS row(a, b, c, d, e, f, g, h, i, j, k)), \
+         was AS (INSERT INTO returns_past SELECT v.*, j, k FROM now \
+         JOIN returns AS v ON v.appeal = a AND v.enterprise = b AND v.number = c AND v.since < j) \
+         INSERT INTO returns (appeal, enterprise, number, at, from_unit, to_unit, \
+         upheld, area, secrecy, since, since_at) SELECT * FROM now \
          ON CONFLICT (appeal, enterprise, number) DO UPDATE SET at = excluded.at, \
          from_unit = excluded.from_unit, to_unit = excluded.to_unit, upheld = excluded.upheld, \
-         area = excluded.area, secrecy = excluded.secrecy";
+         area = excluded.area, secrecy = excluded.secrecy, since = excluded.since, \
+         since_at = excluded.since_at";
     let statement = transaction.prepare_cached(statement).await.map_err(applying)?;
     transaction
         .execute(
@@ -178,6 +189,8 @@ async fn put_returns(transaction: &Transaction<'_>, changes: &Changes) -> Result
                 &each(&rows, |(_, returned)| returned.upheld),
                 &each(&rows, |(_, returned)| returned.area.to_string()),
                 &each(&rows, |(_, returned)| scope::secrecy(returned.level)),
+                &each(&rows, |((key, _), _)| moments.about(&key.1).since),
+                &each(&rows, |((key, _), _)| moments.about(&key.1).since_at),
             ],
         )
         .await
@@ -185,22 +198,32 @@ async fn put_returns(transaction: &Transaction<'_>, changes: &Changes) -> Result
     Ok(())
 }
 
-async fn put_handlings(transaction: &Transaction<'_>, changes: &Changes) -> Result<(), ViewError> {
+async fn put_handlings(
+    transaction: &Transaction<'_>,
+    changes: &Changes,
+    moments: &Moments<'_>,
+) -> Result<(), ViewError> {
     let changed = changes.handlings_changed.iter();
     let rows: Vec<(&(Key, u32), &Handling)> =
         changed.filter_map(|name| changes.handlings.get_key_value(name)).collect();
     if rows.is_empty() {
         return Ok(());
     }
-    let statement = "INSERT INTO handling (appeal, enterprise, number, resolved_at, unit, area, \
-         topic, secrecy, responded, own_resolved, own_satisfied, phone_resolved, phone_satisfied) SELECT * FROM unnest($1::uuid[], \
+    let statement = "WITH now AS (SELECT * FROM unnest($1::uuid[], \
          $2::text[], $3::integer[], $4::timestamptz[], $5::text[], $6::text[], $7::text[], \
          $8::smallint[], $9::boolean[], $10::boolean[], $11::boolean[], $12::boolean[], \
-         $13::boolean[]) ON CONFLICT (appeal, enterprise, number) DO UPDATE SET \
+         $13::boolean[], $14::bigint[], $15::timestamptz[]) \
+         AS row(a, b, c, d, e, f, g, h, i, j, k, l, m, n, o)), \
+         was AS (INSERT INTO handling_past SELECT v.*, n, o FROM now \
+         JOIN handling AS v ON v.appeal = a AND v.enterprise = b AND v.number = c AND v.since < n) \
+         INSERT INTO handling (appeal, enterprise, number, resolved_at, unit, area, topic, secrecy, \
+         responded, own_resolved, own_satisfied, phone_resolved, phone_satisfied, since, since_at) \
+         SELECT * FROM now ON CONFLICT (appeal, enterprise, number) DO UPDATE SET \
          resolved_at = excluded.resolved_at, unit = excluded.unit, area = excluded.area, \
          topic = excluded.topic, secrecy = excluded.secrecy, responded = excluded.responded, \
          own_resolved = excluded.own_resolved, own_satisfied = excluded.own_satisfied, \
-         phone_resolved = excluded.phone_resolved, phone_satisfied = excluded.phone_satisfied";
+         phone_resolved = excluded.phone_resolved, phone_satisfied = excluded.phone_satisfied, \
+         since = excluded.since, since_at = excluded.since_at";
     let statement = transaction.prepare_cached(statement).await.map_err(applying)?;
     transaction
         .execute(
@@ -219,6 +242,8 @@ async fn put_handlings(transaction: &Transaction<'_>, changes: &Changes) -> Resu
                 &each(&rows, |(_, handling)| handling.own.satisfied),
                 &each(&rows, |(_, handling)| handling.phone.resolved),
                 &each(&rows, |(_, handling)| handling.phone.satisfied),
+                &each(&rows, |((key, _), _)| moments.about(&key.1).since),
+                &each(&rows, |((key, _), _)| moments.about(&key.1).since_at),
             ],
         )
         .await

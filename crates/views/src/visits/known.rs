@@ -4,13 +4,20 @@ use std::collections::{BTreeMap, HashMap};
 
 use deadpool_postgres::Transaction;
 use doudi_domain::{EnterpriseId, enterprise::Registered, policy::PolicyName};
+use doudi_journal::CITY;
+use jiff::Timestamp;
 use serde::{Serialize, de::DeserializeOwned};
-use tokio_postgres::Row;
+use tokio_postgres::{
+    Row,
+    types::{ToSql, Type},
+};
 
 use super::fold::{Documents, Version, VersionKey};
 use crate::{
     ViewError,
     db::{self, applying, column},
+    history::{Moment, Moments},
+    read::Snapshot,
 };
 
 pub(super) async fn profiles(
@@ -31,23 +38,45 @@ pub(super) async fn profiles(
     rows.iter().map(read).collect()
 }
 
+/// Who an enterprise is; none where it is not registered.
+pub(super) async fn profile(
+    snapshot: &Snapshot<'_>,
+    enterprise: &EnterpriseId,
+) -> Result<Option<Registered>, ViewError> {
+    let statement = "SELECT profile FROM enterprise WHERE enterprise = $1";
+    let values: [(&(dyn ToSql + Sync), Type); 1] = [(&enterprise.as_str(), Type::TEXT)];
+    let rows = snapshot.rows("reading a profile", statement, &values).await?;
+    rows.first().map(|row| json(row, "profile")).transpose()
+}
+
 pub(super) async fn put_profiles(
     transaction: &Transaction<'_>,
     changes: &Documents,
+    moments: &Moments<'_>,
 ) -> Result<(), ViewError> {
     let changed =
         changes.profiles_changed.iter().filter_map(|id| changes.profiles.get_key_value(id));
-    let (enterprises, profiles): (Vec<&str>, Vec<&Registered>) =
-        changed.map(|(enterprise, profile)| (enterprise.as_str(), profile)).unzip();
-    if enterprises.is_empty() {
+    let changed: Vec<(&EnterpriseId, &Registered)> = changed.collect();
+    if changed.is_empty() {
         return Ok(());
     }
-    let statement = "INSERT INTO enterprise (enterprise, profile) SELECT a, b::jsonb \
-         FROM unnest($1::text[], $2::text[]) AS t(a, b) \
-         ON CONFLICT (enterprise) DO UPDATE SET profile = excluded.profile";
+    let statement = "WITH now AS (SELECT a, b::jsonb AS b, c, d \
+         FROM unnest($1::text[], $2::text[], $3::bigint[], $4::timestamptz[]) AS t(a, b, c, d)), \
+         was AS (INSERT INTO enterprise_past SELECT e.*, c, d FROM now \
+         JOIN enterprise AS e ON e.enterprise = a AND e.since < c) \
+         INSERT INTO enterprise (enterprise, profile, since, since_at) SELECT * FROM now \
+         ON CONFLICT (enterprise) DO UPDATE SET profile = excluded.profile, \
+         since = excluded.since, since_at = excluded.since_at";
     let statement = transaction.prepare_cached(statement).await.map_err(applying)?;
-    let profiles = texts(profiles.into_iter())?;
-    transaction.execute(&statement, &[&enterprises, &profiles]).await.map_err(applying)?;
+    let enterprises: Vec<&str> = changed.iter().map(|(id, _)| id.as_str()).collect();
+    let profiles = texts(changed.iter().map(|(_, profile)| *profile))?;
+    let moments: Vec<Moment> = changed.iter().map(|(id, _)| moments.about(id)).collect();
+    let since: Vec<i64> = moments.iter().map(|moment| moment.since).collect();
+    let since_at: Vec<Timestamp> = moments.iter().map(|moment| moment.since_at).collect();
+    transaction
+        .execute(&statement, &[&enterprises, &profiles, &since, &since_at])
+        .await
+        .map_err(applying)?;
     Ok(())
 }
 
@@ -76,8 +105,10 @@ pub(super) async fn versions(
 pub(super) async fn put_versions(
     transaction: &Transaction<'_>,
     changes: &Documents,
+    moments: &Moments<'_>,
 ) -> Result<(), ViewError> {
     let stored = |version: u32| i32::try_from(version).unwrap_or(i32::MAX);
+    let moment = |name: &PolicyName| moments.on(&format!("ev.{CITY}.policy.{name}"));
     let (names, versions): (Vec<String>, Vec<i32>) = changes
         .versions_changed
         .iter()
@@ -86,10 +117,19 @@ pub(super) async fn put_versions(
     if names.is_empty() {
         return Ok(());
     }
-    let statement = "DELETE FROM policy USING unnest($1::text[], $2::integer[]) AS gone (name, \
-         version) WHERE policy.name = gone.name AND policy.version = gone.version";
+    let of_all: Vec<Moment> =
+        changes.versions_changed.iter().map(|(name, _)| moment(name)).collect();
+    let until: Vec<i64> = of_all.iter().map(|moment| moment.since).collect();
+    let until_at: Vec<Timestamp> = of_all.iter().map(|moment| moment.since_at).collect();
+    let statement = "WITH gone AS (DELETE FROM policy USING unnest($1::text[], $2::integer[], \
+         $3::bigint[], $4::timestamptz[]) AS gone (a, b, c, d) \
+         WHERE policy.name = a AND policy.version = b RETURNING policy.*, c, d) \
+         INSERT INTO policy_past SELECT * FROM gone WHERE since < c";
     let statement = transaction.prepare_cached(statement).await.map_err(applying)?;
-    transaction.execute(&statement, &[&names, &versions]).await.map_err(applying)?;
+    transaction
+        .execute(&statement, &[&names, &versions, &until, &until_at])
+        .await
+        .map_err(applying)?;
     let kept = changes.versions_changed.iter();
     let kept: Vec<(&VersionKey, &Version)> =
         kept.filter_map(|key| changes.versions.get_key_value(key)).collect();
@@ -97,12 +137,15 @@ pub(super) async fn put_versions(
     let versions: Vec<i32> = kept.iter().map(|((_, version), _)| stored(*version)).collect();
     let published: Vec<bool> = kept.iter().map(|(_, version)| version.published).collect();
     let said = texts(kept.iter().map(|(_, version)| &version.said))?;
-    let statement = "INSERT INTO policy (name, version, published, said) \
-         SELECT a, b, c, d::jsonb \
-         FROM unnest($1::text[], $2::integer[], $3::boolean[], $4::text[]) AS t(a, b, c, d)";
+    let since: Vec<i64> = kept.iter().map(|((name, _), _)| moment(name).since).collect();
+    let since_at: Vec<Timestamp> =
+        kept.iter().map(|((name, _), _)| moment(name).since_at).collect();
+    let statement = "INSERT INTO policy (name, version, published, said, since, since_at) \
+         SELECT a, b, c, d::jsonb, e, f FROM unnest($1::text[], $2::integer[], $3::boolean[], \
+         $4::text[], $5::bigint[], $6::timestamptz[]) AS t(a, b, c, d, e, f)";
     let statement = transaction.prepare_cached(statement).await.map_err(applying)?;
     transaction
-        .execute(&statement, &[&names, &versions, &published, &said])
+        .execute(&statement, &[&names, &versions, &published, &said, &since, &since_at])
         .await
         .map_err(applying)?;
     Ok(())

@@ -74,9 +74,8 @@ pub(super) async fn load(snapshot: &Snapshot<'_>, query: &Query) -> Result<Quota
         return Ok(Quota { policy_version: None, standings: vec![], floors: vec![], position });
     };
     let level = level_of(snapshot, &query.unit).await?;
-    let only = std::slice::from_ref(&query.enterprise);
-    let mut profiles = known::profiles(snapshot.transaction(), only).await?;
-    let limits = Limits { policy, profile: profiles.remove(&query.enterprise) };
+    let profile = known::profile(snapshot, &query.enterprise).await?;
+    let limits = Limits { policy, profile };
     let entries = match limits.first_day(query.on) {
         Some(from) => entries(snapshot, &query.enterprise, from, query.known_only).await?,
         None => vec![],

@@ -16,6 +16,7 @@ use crate::{
     ViewError,
     db::{self, applying, column},
     fact::Fact,
+    history::Moments,
 };
 
 /// The columns that [`read`] needs.
@@ -32,9 +33,10 @@ pub(crate) async fn apply(transaction: &Transaction<'_>, facts: &[Fact]) -> Resu
     let rows = load(transaction, &concerned.visits).await?;
     let mut changes = Changes { rows, documents, ..Changes::default() };
     changes.fold(facts);
-    put(transaction, &changes).await?;
-    known::put_profiles(transaction, &changes.documents).await?;
-    known::put_versions(transaction, &changes.documents).await
+    let moments = Moments::of(facts);
+    put(transaction, &changes, &moments).await?;
+    known::put_profiles(transaction, &changes.documents, &moments).await?;
+    known::put_versions(transaction, &changes.documents, &moments).await
 }
 
 /// Reads a row of the table `visit`.
@@ -62,20 +64,29 @@ async fn load(
     rows.iter().map(|row| read(row).map(keyed)).collect()
 }
 
-/// Writes whole rows: what a visit is now, and nothing of what it was.
-const PUT: &str = "INSERT INTO visit (visit, enterprise, area, unit, beside, officers, state, ground, \
-     day, held, finding, internal, document) \
-     SELECT a, b, c, d, ARRAY(SELECT jsonb_array_elements_text(e::jsonb)), \
-     ARRAY(SELECT jsonb_array_elements_text(f::jsonb)), g, h, i, j, k, l, m::jsonb \
+/// Writes whole rows: what a visit is now; what it was is kept.
+const PUT: &str = "WITH now AS (\
+     SELECT a, b, c, d, ARRAY(SELECT jsonb_array_elements_text(e::jsonb)) AS e, \
+     ARRAY(SELECT jsonb_array_elements_text(f::jsonb)) AS f, g, h, i, j, k, l, m::jsonb AS m, n, o \
      FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], \
      $7::text[], $8::text[], $9::date[], $10::text[], $11::boolean[], $12::boolean[], \
-     $13::text[]) AS row(a, b, c, d, e, f, g, h, i, j, k, l, m) \
+     $13::text[], $14::bigint[], $15::timestamptz[]) \
+     AS row(a, b, c, d, e, f, g, h, i, j, k, l, m, n, o)), \
+     was AS (INSERT INTO visit_past SELECT v.*, n, o FROM now \
+     JOIN visit AS v ON v.visit = a AND v.enterprise = b AND v.since < n) \
+     INSERT INTO visit (visit, enterprise, area, unit, beside, officers, state, ground, \
+     day, held, finding, internal, document, since, since_at) SELECT * FROM now \
      ON CONFLICT (visit, enterprise) DO UPDATE SET area = excluded.area, unit = excluded.unit, \
      beside = excluded.beside, officers = excluded.officers, state = excluded.state, \
      ground = excluded.ground, day = excluded.day, held = excluded.held, \
-     finding = excluded.finding, internal = excluded.internal, document = excluded.document";
+     finding = excluded.finding, internal = excluded.internal, document = excluded.document, \
+     since = excluded.since, since_at = excluded.since_at";
 
-async fn put(transaction: &Transaction<'_>, changes: &Changes) -> Result<(), ViewError> {
+async fn put(
+    transaction: &Transaction<'_>,
+    changes: &Changes,
+    moments: &Moments<'_>,
+) -> Result<(), ViewError> {
     let rows: Vec<&Row> =
         changes.rows_changed.iter().filter_map(|key| changes.rows.get(key)).collect();
     if rows.is_empty() {
@@ -101,6 +112,8 @@ async fn put(transaction: &Transaction<'_>, changes: &Changes) -> Result<(), Vie
                 &each(&rows, |row| row.held().and_then(|(_, finding)| finding)),
                 &each(&rows, Row::is_internal),
                 &texts(rows.iter().map(|row| &row.what))?,
+                &each(&rows, |row| moments.about(&row.enterprise).since),
+                &each(&rows, |row| moments.about(&row.enterprise).since_at),
             ],
         )
         .await

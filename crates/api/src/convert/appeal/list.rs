@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{
     convert::{
-        Fields, common,
+        Fields, Reflect, common,
         token::{self, Binding, PageTokens},
     },
     error::{Failure, Reason},
@@ -26,12 +26,12 @@ const PAGE: (u32, u32) = (50, 200);
 /// The enterprise, the appeal, and the position that the answer must reflect.
 pub(crate) fn get(
     request: &pb::GetAppealRequest,
-) -> Result<(EnterpriseId, AppealId, Position), Failure> {
+) -> Result<(EnterpriseId, AppealId, Reflect), Failure> {
     let mut fields = Fields::default();
     let enterprise = fields.enterprise(&request.enterprise_id);
     let appeal = fields.appeal(&request.appeal_id);
-    let at_least = fields.min_position(&request.min_position);
-    let asked = || Some((enterprise?, appeal?, at_least?));
+    let reflect = fields.reflecting(&request.min_position, request.as_of.as_ref());
+    let asked = || Some((enterprise?, appeal?, reflect?));
     fields.finish(asked())
 }
 
@@ -39,7 +39,7 @@ pub(crate) fn get(
 #[derive(Debug)]
 pub(crate) struct List {
     pub(crate) query: appeals::Query,
-    pub(crate) at_least: Position,
+    pub(crate) reflect: Reflect,
     pub(crate) binding: Binding,
 }
 
@@ -55,7 +55,7 @@ pub(crate) fn list(
     let topic = fields.optional("topic", &request.topic, TopicId::parse);
     let enterprise = fields.optional("enterprise_id", &request.enterprise_id, EnterpriseId::parse);
     let limit = fields.page_size(request.page_size, PAGE.0, PAGE.1);
-    let at_least = fields.min_position(&request.min_position);
+    let reflect = fields.reflecting(&request.min_position, request.as_of.as_ref());
     let case_type = fields.optional("case_type", &request.case_type, CaseTypeId::parse);
     let guarantee = fields.filter("guarantee", request.guarantee, trigger);
     let number = number(&mut fields, &request.number);
@@ -89,7 +89,7 @@ pub(crate) fn list(
             after: after?,
             limit: limit?,
         };
-        Some(List { query, at_least: at_least?, binding })
+        Some(List { query, reflect: reflect?, binding })
     };
     fields.finish(list())
 }

@@ -1,12 +1,11 @@
 //! Requests and answers about the flow matrix and the rates.
 
 use doudi_domain::{AreaCode, TopicId, UnitId};
-use doudi_engine::Position;
 use doudi_views::measures::{Flow, FlowCell, FlowQuery, Rate, RateGroup, Rates, RatesQuery};
 use jiff::{ToSpan, civil::Date};
 
 use crate::{
-    convert::{Fields, token},
+    convert::{Fields, Reflect, token},
     error::{Failure, Reason, Violation, Words},
     identity::Caller,
     proto as pb,
@@ -18,15 +17,15 @@ const YEARS_MAX: i64 = 5;
 pub(crate) fn flow(
     request: &pb::GetFlowRequest,
     caller: &Caller,
-) -> Result<(FlowQuery, Position), Failure> {
+) -> Result<(FlowQuery, Reflect), Failure> {
     let mut fields = Fields::default();
     let range = range(&mut fields, request.from.as_ref(), request.until.as_ref());
     let area = fields.optional("area", &request.area, AreaCode::parse);
-    let at_least = fields.min_position(&request.min_position);
+    let reflect = fields.reflecting(&request.min_position, request.as_of.as_ref());
     let scope = caller.scope();
     let query = || {
         let (from, until) = range?;
-        Some((FlowQuery { from, until, area: area?, scope }, at_least?))
+        Some((FlowQuery { from, until, area: area?, scope }, reflect?))
     };
     let query = query();
     fields.finish(query)
@@ -48,14 +47,14 @@ pub(crate) fn of_flow(flow: &Flow) -> pb::GetFlowResponse {
 pub(crate) fn rates(
     request: &pb::GetRatesRequest,
     caller: &Caller,
-) -> Result<(RatesQuery, Position), Failure> {
+) -> Result<(RatesQuery, Reflect), Failure> {
     let mut fields = Fields::default();
     let group = fields.filter("group", request.group, group);
     let range = range(&mut fields, request.from.as_ref(), request.until.as_ref());
     let unit = fields.optional("unit", &request.unit, UnitId::parse);
     let area = fields.optional("area", &request.area, AreaCode::parse);
     let topic = fields.optional("topic", &request.topic, TopicId::parse);
-    let at_least = fields.min_position(&request.min_position);
+    let reflect = fields.reflecting(&request.min_position, request.as_of.as_ref());
     let scope = caller.scope();
     let query = || {
         let (from, until) = range?;
@@ -68,7 +67,7 @@ pub(crate) fn rates(
             topic: topic?,
             scope,
         };
-        Some((query, at_least?))
+        Some((query, reflect?))
     };
     let query = query();
     fields.finish(query)

@@ -72,8 +72,16 @@ fn the_count_filters_as_the_list_does() {
     let list = list_inbox(&inbox()).unwrap();
     let pb::ListInboxRequest { unit, area, kind, level, escalation, overdue, .. } = inbox();
     let min_position = String::new();
-    let request =
-        pb::CountInboxRequest { unit, area, kind, level, escalation, overdue, min_position };
+    let request = pb::CountInboxRequest {
+        unit,
+        area,
+        kind,
+        level,
+        escalation,
+        overdue,
+        min_position,
+        as_of: None,
+    };
     let (filter, _) = case::count(&request, &Caller::for_tests(), now()).unwrap();
     assert_eq!(filter, list.query.filter);
 }

@@ -388,7 +388,7 @@ fn what_becomes_of_a_visit() {
     let get = || pb::GetVisitRequest {
         enterprise_id: ENTERPRISE.to_owned(),
         visit_id: ID.to_owned(),
-        min_position: String::new(),
+        ..<_>::default()
     };
     check(
         get,

@@ -15,7 +15,7 @@ use uuid::{Uuid, uuid};
 use super::goes_on_in;
 use crate::{
     call::Call,
-    convert::{appeal as convert, token},
+    convert::{Reflect, appeal as convert, token},
     error::{Failure, Reason},
     permission::sight::Sight,
     proto as pb,
@@ -41,10 +41,10 @@ impl Api {
         call: &Call,
         request: &pb::GetAppealRequest,
     ) -> Result<pb::GetAppealResponse, Failure> {
-        let (enterprise, appeal, at_least) = convert::get(request)?;
+        let (enterprise, appeal, reflect) = convert::get(request)?;
         may_ask(call, &enterprise)?;
         let Shown { appeal, version, position } =
-            self.shown(call, &enterprise, appeal, at_least).await?;
+            self.shown(call, &enterprise, appeal, reflect).await?;
         let position = token::of_position(position);
         Ok(pb::GetAppealResponse { appeal: Some(appeal), version: version.0, position })
     }
@@ -55,12 +55,15 @@ impl Api {
         call: &Call,
         enterprise: &EnterpriseId,
         appeal: AppealId,
-        at_least: Position,
+        reflect: impl Into<Reflect>,
     ) -> Result<Shown, Failure> {
+        let reflect: Reflect = reflect.into();
         let stream = streams::appeal(enterprise, appeal)?;
-        let folded = self.read_at::<Appeal>(&stream, at_least).await?;
+        let folded = self.read_at::<Appeal>(&stream, reflect.at_least).await?;
         let case = folded.state.known().ok_or(Reason::AppealUnknown)?;
+        // Who may see it is as of now, whatever it was.
         let sight = self.sight(call, enterprise, appeal, case).await?;
+        let folded = self.read_as_of::<Appeal>(&stream, reflect).await?;
         self.shown_as(call, enterprise, (appeal, &folded), &sight).await
     }
 
@@ -140,8 +143,8 @@ impl Api {
         if let Some(enterprise) = &list.query.enterprise {
             may_ask(call, enterprise)?;
         }
-        self.reached(ViewName::Appeals, "min_position", list.at_least).await?;
-        let page = self.0.views.appeals(&list.query, call.fresh(list.at_least)).await?;
+        let fresh = self.reflecting(call, &[ViewName::Appeals], list.reflect).await?;
+        let page = self.0.views.appeals(&list.query, fresh).await?;
         Ok(convert::page(&page, list.binding, &self.0.pages, self.page_bytes_max()))
     }
 }

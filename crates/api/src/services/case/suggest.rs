@@ -55,8 +55,7 @@ impl Api {
     ) -> Result<pb::SuggestDuplicatesResponse, Failure> {
         let draft = convert::duplicates(request)?;
         may_ask(call, &draft.enterprise)?;
-        self.reached(ViewName::Appeals, "min_position", draft.at_least).await?;
-        let fresh = call.fresh(draft.at_least);
+        let fresh = self.reflecting(call, &[ViewName::Appeals], draft.at_least).await?;
         let newest =
             self.0.views.appeals_of_topic(&draft.enterprise, &draft.topic, COMPARED_MAX, fresh);
         let newest = newest.await?;

@@ -17,6 +17,7 @@ use super::{Hands, Plan, SimulateError, people};
 use crate::simulate::{
     agenda::{Agenda, decoded},
     city::{self, City},
+    memories::Memories,
     name, step, text,
 };
 
@@ -68,6 +69,7 @@ pub(super) struct Story {
     pub(super) cases: HashMap<StreamName, Known<Appeal>>,
     pub(super) diagnoses: HashMap<StreamName, Known<Diagnosis>>,
     pub(super) tally: Tally,
+    pub(super) memories: Memories,
 }
 
 impl Story {
@@ -76,6 +78,7 @@ impl Story {
         vault: Vault,
         hands: Hands,
         plan: Plan,
+        memories: Memories,
     ) -> Result<Self, SimulateError> {
         Ok(Self {
             engine,
@@ -90,6 +93,7 @@ impl Story {
             cases: HashMap::new(),
             diagnoses: HashMap::new(),
             tally: Tally::default(),
+            memories,
         })
     }
 
@@ -138,6 +142,7 @@ impl Story {
             } else if let Some((_, happening)) = self.happenings.pop_first() {
                 self.happen(happening).await?;
             }
+            self.memories.look(now).await?;
         }
     }
 

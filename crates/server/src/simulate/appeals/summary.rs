@@ -49,6 +49,7 @@ pub(super) async fn print(
     }
     rates(parts).await?;
     tables::compare(parts).await?;
+    story.memories.compare().await?;
     match cases.iter().filter(|case| case.is_silent()).count() {
         0 => Ok(()),
         silent => Err(SimulateError::Silent(silent)),

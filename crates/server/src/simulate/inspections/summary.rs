@@ -58,6 +58,7 @@ pub(super) async fn print(parts: &Parts, year: &Year, took: Duration) -> Result<
         took.as_secs_f64()
     );
     tables::compare(parts).await?;
+    year.memories.compare().await?;
     match year.overshot {
         0 => Ok(()),
         overshot => Err(SimulateError::Overshot(overshot)),

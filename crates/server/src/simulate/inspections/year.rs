@@ -31,6 +31,7 @@ use crate::simulate::{
     SimulateError,
     agenda::{Agenda, decoded},
     chance::Chance,
+    memories::Memories,
     step,
 };
 
@@ -64,6 +65,7 @@ pub(super) struct Year {
     /// Visits that overshot a limit though nothing had happened yet.
     pub(super) overshot: u64,
     pub(super) tally: Tally,
+    pub(super) memories: Memories,
 }
 
 impl Year {
@@ -72,6 +74,7 @@ impl Year {
         plan: Plan,
         table: RatioTable,
         grace_days: u16,
+        memories: Memories,
     ) -> Result<Self, SimulateError> {
         let register = Register::of(plan.seed, plan.enterprises)?;
         let grace = SignedDuration::from_hours(24 * i64::from(grace_days));
@@ -92,6 +95,7 @@ impl Year {
             campaigns: 0,
             overshot: 0,
             tally: Tally::default(),
+            memories,
             register,
         };
         let (register, seed) = (&year.register, plan.seed);
@@ -190,6 +194,7 @@ impl Year {
             bar.set_position(days(begin, now));
             let deeds = self.due(now)?;
             self.act(deeds).await?;
+            self.memories.look(now).await?;
         }
         bar.finish_and_clear();
         Ok(())

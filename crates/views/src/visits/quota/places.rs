@@ -48,8 +48,7 @@ pub(crate) async fn places(
     snapshot: &Snapshot<'_>,
     query: &Query,
 ) -> Result<(Option<Registered>, Places), ViewError> {
-    let only = std::slice::from_ref(&query.enterprise);
-    let profile = known::profiles(snapshot.transaction(), only).await?.remove(&query.enterprise);
+    let profile = known::profile(snapshot, &query.enterprise).await?;
     let year = Date::constant(query.on.year(), 1, 1);
     let Some((version, policy)) = policy(snapshot).await? else {
         let entries = entries(snapshot, &query.enterprise, year, query.known_only).await?;

@@ -1,0 +1,79 @@
+//! Answers as fresh as they are asked for, or as of an earlier time.
+
+use std::sync::Arc;
+
+use doudi_domain::Decider;
+use doudi_engine::{Folded, LoadError, StreamName, Until};
+use doudi_views::{AsOf, Fresh, ViewName};
+
+use super::Api;
+use crate::{
+    call::Call,
+    convert::{self, Reflect},
+    error::{Failure, Reason, Refusal},
+};
+
+impl Api {
+    /// How fresh an answer of `views` must be, and as when it is asked for. Refuses at once what the log
+    /// has not reached.
+    pub(super) async fn reflecting(
+        &self,
+        call: &Call,
+        views: &[ViewName],
+        asked: impl Into<Reflect>,
+    ) -> Result<Fresh, Failure> {
+        let Reflect { at_least, as_of } = asked.into();
+        for view in views {
+            self.reached(*view, "min_position", at_least).await?;
+        }
+        let as_of = match as_of {
+            Some(as_of) => Some(self.moment(as_of).await?),
+            None => None,
+        };
+        Ok(call.fresh(at_least).as_of(as_of))
+    }
+
+    /// The moment asked for, as views know it: an instant of recording is the position that the log had
+    /// come to.
+    async fn moment(&self, asked: convert::AsOf) -> Result<AsOf, Failure> {
+        let past = |field: &str, at: jiff::Timestamp| {
+            if at <= self.0.clock.now() {
+                return Ok(());
+            }
+            let refusal = Refusal::new(Reason::InFuture).about(field);
+            Err(Failure::from(refusal.instant("occurred_at", at)))
+        };
+        Ok(match asked {
+            convert::AsOf::Position(position) => {
+                // Every view goes through the whole log, so any of them tells how far that is.
+                self.reached(ViewName::Timeline, "as_of.position", position).await?;
+                AsOf::Recorded(position)
+            }
+            convert::AsOf::Recorded(at) => {
+                past("as_of.recorded_at", at)?;
+                let position = self.0.engine.journal().position_at(at).await;
+                AsOf::Recorded(position.map_err(LoadError::Unavailable)?)
+            }
+            convert::AsOf::Occurred(at) => {
+                past("as_of.occurred_at", at)?;
+                AsOf::Occurred(at)
+            }
+        })
+    }
+
+    /// A stream as of then, read again from the log; as it is now where no moment is asked for.
+    pub(super) async fn read_as_of<D: Decider>(
+        &self,
+        stream: &StreamName,
+        asked: Reflect,
+    ) -> Result<Arc<Folded<D>>, Failure> {
+        let Some(as_of) = asked.as_of else {
+            return self.read_at::<D>(stream, asked.at_least).await;
+        };
+        let until = match self.moment(as_of).await? {
+            AsOf::Recorded(position) => Until::Position(position),
+            AsOf::Occurred(at) => Until::Occurred(at),
+        };
+        Ok(Arc::new(self.0.engine.read_until::<D>(stream, until).await?))
+    }
+}
