@@ -19,6 +19,7 @@ mod handling;
 mod health;
 mod joint;
 mod limits;
+mod metrics;
 mod offline;
 mod operator;
 mod pages;

@@ -26,7 +26,8 @@ use crate::{
     call::Call,
     error::{Failure, RETRY_SOON, Reason, Refusal},
     identity::Authenticator,
-    permission::permission,
+    metrics::{self, Measured},
+    permission::{Permission, permission},
 };
 
 /// Paths that are served without a token, where they are mounted: they tell whether the server
@@ -104,9 +105,15 @@ where
         if OPEN.iter().any(|open| path.starts_with(open)) {
             return Box::pin(self.inner.call(request));
         }
-        let (call, permit) = match self.access.admit(path, request.headers()) {
+        let row = permission(path);
+        let measured = Measured::begin(metrics::label(row));
+        let (call, permit) = match self.access.admit(row, path, request.headers()) {
             Ok(admitted) => admitted,
-            Err(failure) => return Box::pin(std::future::ready(Ok(refused(failure)))),
+            Err(failure) => {
+                let answer = refused(failure);
+                measured.answered(&answer);
+                return Box::pin(std::future::ready(Ok(answer)));
+            }
         };
         let deadline = call.deadline;
         request.extensions_mut().insert(call);
@@ -115,11 +122,13 @@ where
         Box::pin(async move {
             let answered = timeout_at(deadline, answer).await;
             drop(permit);
-            match answered {
-                Ok(Ok(response)) => Ok(explained(response?, message_bytes_max)),
-                Ok(Err(panic)) => Ok(refused(Failure::fault(said(panic.as_ref())))),
-                Err(_) => Ok(refused(Reason::DeadlineExceeded.into())),
-            }
+            let answer = match answered {
+                Ok(Ok(response)) => explained(response?, message_bytes_max),
+                Ok(Err(panic)) => refused(Failure::fault(said(panic.as_ref()))),
+                Err(_) => refused(Reason::DeadlineExceeded.into()),
+            };
+            measured.answered(&answer);
+            Ok(answer)
         })
     }
 }
@@ -127,12 +136,13 @@ where
 impl Access {
     fn admit(
         &self,
+        row: Option<&Permission>,
         path: &str,
         headers: &HeaderMap,
     ) -> Result<(Call, OwnedSemaphorePermit), Failure> {
         let token = bearer(headers)?;
         let caller = self.authenticator.authenticate(token, self.clock.now())?;
-        let Some(row) = permission(path) else {
+        let Some(row) = row else {
             let path: String = path.chars().take(PATH_CHARS_MAX).collect();
             return Err(Refusal::new(Reason::RpcUnknown).with("rpc", path).into());
         };

@@ -9,6 +9,7 @@ mod convert;
 mod error;
 pub mod identity;
 mod layer;
+pub mod metrics;
 pub mod permission;
 pub mod proto;
 #[cfg(test)]

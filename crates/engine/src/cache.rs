@@ -14,7 +14,10 @@ use tokio::{
     time::{Duration, Instant},
 };
 
-use crate::folded::{Folded, LoadError};
+use crate::{
+    folded::{Folded, LoadError},
+    metrics,
+};
 
 #[derive(Debug)]
 pub(crate) struct Streams {
@@ -77,14 +80,17 @@ impl<D: Decider> Lease<'_, D> {
         age_max: Duration,
     ) -> Result<Arc<Folded<D>>, LoadError> {
         let young = self.kept.confirmed.is_some_and(|at| at + age_max > since);
-        match &self.folded {
-            Some(folded) if young => Ok(folded.clone()),
-            Some(_) | None => self.refresh(Position::default()).await,
+        let young = self.folded.as_ref().filter(|_| young);
+        metrics::looked_up(young.is_some());
+        match young {
+            Some(folded) => Ok(folded.clone()),
+            None => self.refresh(Position::default()).await,
         }
     }
 
     /// What is kept, however old; loaded if nothing is.
     pub(crate) async fn kept(&mut self) -> Result<Arc<Folded<D>>, LoadError> {
+        metrics::looked_up(self.folded.is_some());
         match &self.folded {
             Some(folded) => Ok(folded.clone()),
             None => self.refresh(Position::default()).await,

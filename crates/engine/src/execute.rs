@@ -19,6 +19,7 @@ use crate::{
     commit,
     folded::{self, Folded, LoadError, Receipt, Until, events},
     inputs::Inputs,
+    metrics,
 };
 
 /// Bounds of the engine.
@@ -289,6 +290,7 @@ impl Engine {
             let at_least = match self.append(&mut lease, folded, &commit, payload, events).await {
                 Ok(outcome) => return Ok(outcome),
                 Err(AppendError::Conflict { actual }) => {
+                    metrics::retried("conflict");
                     if actual < expected {
                         tracing::error!(%stream, %expected, %actual, "the log has lost records");
                         lease.forget();
@@ -296,6 +298,7 @@ impl Engine {
                     actual
                 }
                 Err(unknown @ AppendError::Unknown { .. }) => {
+                    metrics::retried("unknown");
                     tracing::warn!(%stream, error = ?unknown, "outcome unknown, reading the stream");
                     doubt = Doubt(Some((expected, unknown)));
                     Position::default()

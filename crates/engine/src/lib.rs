@@ -11,6 +11,7 @@ mod commit;
 mod execute;
 mod folded;
 mod inputs;
+pub mod metrics;
 pub mod react;
 mod since;
 pub mod streams;

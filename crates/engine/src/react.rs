@@ -277,13 +277,17 @@ impl<A: Agenda> Runner<'_, A> {
     /// Until when each kind of duty is due.
     fn until(&self) -> Vec<(&'static str, Timestamp)> {
         let now = self.engine.clock.now();
+        Duty::KINDS.map(|kind| (kind, self.due_until(kind, now))).to_vec()
+    }
+
+    /// The latest instant of an entry of this kind that is due now.
+    fn due_until(&self, kind: &str, now: Timestamp) -> Timestamp {
         let days = i64::from(self.settings.visit_grace_days);
         let grace = SignedDuration::from_hours(24 * days);
-        let before = |kind: &str| match kind {
+        match kind {
             "expire_visit" => now.checked_sub(grace).unwrap_or(Timestamp::MIN),
             _ => now,
-        };
-        Duty::KINDS.map(|kind| (kind, before(kind))).to_vec()
+        }
     }
 
     /// The entries that nothing speaks against trying now. One that is still there although it was

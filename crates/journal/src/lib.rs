@@ -11,10 +11,13 @@ mod error;
 mod hash;
 pub mod jetstream;
 mod memory;
+pub mod metrics;
 mod objects;
 mod position;
 mod record;
 mod stream_name;
+
+use std::time::Instant;
 
 use bytes::Bytes;
 use jiff::Timestamp;
@@ -88,10 +91,13 @@ impl Journal {
         payload: Bytes,
         expected: Position,
     ) -> Result<Position, AppendError> {
-        match self {
+        let asked = Instant::now();
+        let answer = match self {
             Journal::Memory(memory) => memory.append(stream, payload, expected),
             Journal::JetStream(jetstream) => jetstream.append(stream, payload, expected).await,
-        }
+        };
+        metrics::appended(&answer, asked.elapsed());
+        answer
     }
 
     /// Follows the whole log from right after the position `after`. Nothing happens until

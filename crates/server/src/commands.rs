@@ -23,7 +23,8 @@ use crate::{
         self, Dev,
         keys::{DevKey, code_keys},
     },
-    logging, operate,
+    listener::Listener,
+    logging, metrics, operate,
     parts::Parts,
     roles::{self, Roles},
     simulate,
@@ -140,6 +141,7 @@ async fn run_roles(file: Option<&Path>, which: Roles) -> Result<ExitCode, Failur
     stop.on_signals()?;
     let parts = Parts::assemble(&config).await?;
     let server = if which.serve { Some(roles::bind(&config)?) } else { None };
+    let _metrics = metrics::start(metrics::bind(&config)?, &parts, &config);
     if let Some(server) = &server {
         tracing::info!(address = %server.address(), "serving");
     }
@@ -152,8 +154,12 @@ async fn run_dev(mut config: Config, folder: PathBuf) -> Result<ExitCode, Failur
     stop.on_signals()?;
     let dev = Dev::start(&folder, false, ToDisk::Always).await?;
     dev.configure(&mut config);
+    config.metrics.listen.get_or_insert(([127, 0, 0, 1], 0).into());
     let parts = Parts::assemble(&config).await?;
     let server = roles::bind(&config)?;
+    let told = metrics::bind(&config)?;
+    let metrics_address = told.as_ref().map(Listener::address);
+    let _metrics = metrics::start(told, &parts, &config);
     let (nats, postgres) = dev.addresses();
     let mut tokens = serde_json::Map::new();
     for role in Role::OF_ACCOUNTS.iter() {
@@ -166,7 +172,7 @@ async fn run_dev(mut config: Config, folder: PathBuf) -> Result<ExitCode, Failur
         tokens.insert(role.to_string(), token.into());
     }
     let ready = serde_json::json!({
-        "ready": true, "grpc": server.address(), "nats": nats, "postgres": postgres,
+        "ready": true, "grpc": server.address(), "metrics": metrics_address, "nats": nats, "postgres": postgres,
         "data": folder, "tokens": tokens,
     });
     println!("{ready}");

@@ -15,8 +15,8 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 
 pub use sections::{
-    Attachments, Auth, Codes, Draws, Engine, Grpc, Identity, Log, LogFormat, Nats, Postgres, React,
-    Secret, Vault,
+    Attachments, Auth, Codes, Draws, Engine, Grpc, Identity, Log, LogFormat, Metrics, Nats,
+    Postgres, React, Secret, Vault,
 };
 
 use layers::Layers;
@@ -56,6 +56,8 @@ pub struct Config {
     pub codes: Codes,
     /// Log lines of the program itself.
     pub log: Log,
+    /// Metrics.
+    pub metrics: Metrics,
     /// Enterprise codes.
     pub identity: Identity,
     /// Random draws.

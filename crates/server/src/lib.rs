@@ -16,6 +16,7 @@ pub mod draw;
 pub mod erasures;
 pub mod listener;
 pub mod logging;
+pub mod metrics;
 pub mod operate;
 pub mod parts;
 pub mod report;

@@ -96,9 +96,12 @@ impl Roles {
 /// # Errors
 /// [`RunError::Listen`].
 pub fn bind(config: &Config) -> Result<Listener, RunError> {
-    let address = config.grpc.listen;
-    Listener::bind(address, config.grpc.connections_max)
-        .map_err(|source| RunError::Listen { address, source })
+    listen(config.grpc.listen, config.grpc.connections_max)
+}
+
+/// Binds an address for so many connections.
+pub(crate) fn listen(address: SocketAddr, connections_max: usize) -> Result<Listener, RunError> {
+    Listener::bind(address, connections_max).map_err(|source| RunError::Listen { address, source })
 }
 
 /// Runs the roles until `stop`, or until one of them fails, which stops the others.

@@ -26,6 +26,7 @@ pub mod inbox;
 #[cfg(test)]
 mod kit;
 pub mod measures;
+pub mod metrics;
 mod operate;
 pub mod page;
 mod parked;

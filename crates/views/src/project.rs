@@ -7,9 +7,14 @@ use std::time::Duration;
 
 use deadpool_postgres::Pool;
 use doudi_journal::{Follow, FollowError, Journal, Position, Record};
-use tokio::{sync::watch, time::sleep};
+use tokio::{
+    sync::watch,
+    time::{Instant, sleep},
+};
 
-use crate::{Checkpoint, ViewError, ViewName, Views, checkpoint, db, error::chain, parked};
+use crate::{
+    Checkpoint, ViewError, ViewName, Views, checkpoint, db, error::chain, metrics, parked,
+};
 
 /// The shortest and the longest pause after an error that may pass.
 const PAUSE_MIN: Duration = Duration::from_millis(50);
@@ -195,6 +200,7 @@ async fn commit(
     refused: Option<&str>,
 ) -> Result<Option<Position>, ViewError> {
     let view = known.view;
+    let began = Instant::now();
     let to = records.last().map_or(known.position, |record| record.position);
     let readings = parked::read(view, records);
     let mut client = db::connect(pool).await?;
@@ -220,6 +226,7 @@ async fn commit(
         .commit()
         .await
         .map_err(|error| ViewError::sql("committing rows and checkpoint", error))?;
+    metrics::applied(view, records.len(), began.elapsed());
     Ok(Some(to))
 }
 

@@ -9,6 +9,7 @@ use super::{
     Agenda, Due, Outage, Runner,
     duties::{self, Failure, Outcome, Source},
 };
+use crate::metrics;
 
 /// So many entries one after the other that cannot reach the log are no longer about themselves.
 const UNREACHED_MAX: usize = 8;
@@ -83,19 +84,23 @@ impl<A: Agenda> Runner<'_, A> {
 
     /// Remembers how it went.
     fn note(&mut self, round: &mut Round, due: Due, outcome: Outcome) {
-        let (id, now) = (due.command_id(), Instant::now());
+        let (id, now, kind) = (due.command_id(), Instant::now(), due.duty.kind());
         match outcome {
             Ok(position) => {
+                metrics::tried(kind, "done");
+                metrics::carried_out(due.at, self.due_until(kind, self.engine.clock.now()));
                 self.floor = self.floor.max(position);
                 self.failures.remove(id);
                 self.done.insert(id);
             }
             Err(Failure::Log(error)) => {
+                metrics::tried(kind, "unreached");
                 self.failures.put_off(id, now);
                 round.unreached.push((due, error));
                 return;
             }
             Err(Failure::Entry(error)) => {
+                metrics::tried(kind, "failed");
                 self.failures.add(id, now);
                 told(&due, &error);
             }

@@ -20,6 +20,8 @@ pub(super) enum Rule {
     Name,
     /// An address and port.
     Listen,
+    /// An address and port, or empty for "not set".
+    MaybeListen,
     /// What the log filter understands.
     Filter,
     /// One of these texts.
@@ -100,6 +102,7 @@ pub(super) const RULES: &[(&str, Rule)] = &[
     ("codes.keys_file", Rule::MaybeText),
     ("log.format", Rule::OneOf(&["text", "json"])),
     ("log.filter", Rule::Filter),
+    ("metrics.listen", Rule::MaybeListen),
     ("identity.refuse_bad_check_digit", Rule::Flag),
     ("draws.a_percent_min", Rule::Whole(0, 100)),
     ("draws.a_percent_max", Rule::Whole(0, 100)),
@@ -123,6 +126,9 @@ impl Rule {
                 !text.is_empty() && text.chars().all(plain)
             }
             (Self::Listen, Value::String(text)) => text.parse::<SocketAddr>().is_ok(),
+            (Self::MaybeListen, Value::String(text)) => {
+                text.is_empty() || text.parse::<SocketAddr>().is_ok()
+            }
             (Self::Filter, Value::String(text)) => EnvFilter::try_new(text).is_ok(),
             (Self::OneOf(texts), Value::String(text)) => texts.contains(&text.as_str()),
             (Self::Whole(min, max), Value::Integer(number)) => (min..=max).contains(number),
@@ -149,6 +155,7 @@ impl Rule {
             Self::MaybeText | Self::Secret => "a text".to_owned(),
             Self::Name => "a text of letters, digits, `_` and `-`".to_owned(),
             Self::Listen => "an address and port such as \"127.0.0.1:7400\"".to_owned(),
+            Self::MaybeListen => "an address and port, or an empty text".to_owned(),
             Self::Filter => "a log filter such as \"info,doudi_engine=debug\"".to_owned(),
             Self::OneOf(texts) => format!("one of {}", texts.join(", ")),
             Self::Flag => "true or false".to_owned(),
@@ -173,7 +180,7 @@ impl Rule {
         let as_text = || Value::String(text.to_owned());
         match self {
             Self::Text | Self::MaybeText | Self::Secret | Self::Name | Self::Listen => as_text(),
-            Self::Filter | Self::OneOf(_) | Self::Span(..) => as_text(),
+            Self::MaybeListen | Self::Filter | Self::OneOf(_) | Self::Span(..) => as_text(),
             Self::Texts(_) | Self::SomeOf(_) if !text.trim_start().starts_with('[') => {
                 let parts = text.split(',').map(str::trim).filter(|part| !part.is_empty());
                 Value::Array(parts.map(|part| Value::String(part.to_owned())).collect())

@@ -9,7 +9,7 @@ use std::time::Duration;
 use doudi_engine::MediaType;
 use doudi_journal::Durability;
 use jiff::fmt::serde::unsigned_duration::required as duration;
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer, de::Error};
 
 /// A text that is shown nowhere.
 #[derive(Clone, Default, PartialEq, Eq, Deserialize)]
@@ -56,6 +56,7 @@ pub(super) struct Sections {
     pub(super) attachments: Attachments,
     pub(super) codes: Codes,
     pub(super) log: Log,
+    pub(super) metrics: Metrics,
     pub(super) identity: Identity,
     pub(super) draws: Draws,
 }
@@ -235,6 +236,21 @@ pub enum LogFormat {
     Text,
     /// For machines.
     Json,
+}
+
+/// Where metrics are told.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Metrics {
+    /// Address and port to listen on; none when metrics are off.
+    #[serde(deserialize_with = "maybe_address")]
+    pub listen: Option<SocketAddr>,
+}
+
+/// An address and port, or an empty text for none.
+fn maybe_address<'de, D: Deserializer<'de>>(from: D) -> Result<Option<SocketAddr>, D::Error> {
+    let text = String::deserialize(from)?;
+    if text.is_empty() { Ok(None) } else { text.parse().map(Some).map_err(Error::custom) }
 }
 
 /// How strictly enterprise codes are taken.

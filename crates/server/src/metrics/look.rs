@@ -1,0 +1,112 @@
+//! Looks now and then how far the views are behind the log, and keeps what it saw for who asks.
+//!
+//! Every process with metrics looks, whatever its role: a view whose runner is gone is seen all the
+//! same.
+
+use std::sync::{LazyLock, atomic::AtomicU64};
+
+use doudi_engine::Position;
+use doudi_journal::LoadError;
+use doudi_views::{Checkpoint, ViewError, ViewName};
+use prometheus_client::metrics::{family::Family, gauge::Gauge};
+use tokio::time::{Duration, MissedTickBehavior};
+
+use crate::parts::Parts;
+
+/// How often it is looked.
+const LOOK_EVERY: Duration = Duration::from_secs(5);
+
+/// A metric by `view`.
+type ByView<M> = Family<[(&'static str, &'static str); 1], M>;
+
+/// Whether the log answered when it was last asked: 1 or 0.
+pub static LOG_REACHABLE: LazyLock<Gauge> = LazyLock::new(Gauge::default);
+
+/// Whether PostgreSQL answered when it was last asked: 1 or 0. While it does not, what is said of the
+/// views stays as it was.
+pub static TABLES_REACHABLE: LazyLock<Gauge> = LazyLock::new(Gauge::default);
+
+/// The position of the newest record of the log.
+pub static LOG_POSITION: LazyLock<Gauge> = LazyLock::new(Gauge::default);
+
+/// The position of the last record that a view reflects.
+pub static VIEW_POSITION: LazyLock<ByView<Gauge>> = LazyLock::new(ByView::default);
+
+/// How many records of the log a view does not reflect yet.
+pub static VIEW_LAG_RECORDS: LazyLock<ByView<Gauge>> = LazyLock::new(ByView::default);
+
+/// How many seconds ago the oldest record was stored that a view does not reflect yet; 0 for none.
+pub static VIEW_LAG_SECONDS: LazyLock<ByView<Gauge<f64, AtomicU64>>> =
+    LazyLock::new(ByView::default);
+
+/// How many streams of a view are parked. More than 1000 in all are not told apart.
+pub static VIEW_PARKED_STREAMS: LazyLock<ByView<Gauge>> = LazyLock::new(ByView::default);
+
+/// Whether a view is halted: 1 or 0.
+pub static VIEW_HALTED: LazyLock<ByView<Gauge>> = LazyLock::new(ByView::default);
+
+/// Looks for ever.
+pub(super) async fn watch(parts: Parts) {
+    let mut rhythm = tokio::time::interval(LOOK_EVERY);
+    rhythm.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        rhythm.tick().await;
+        let checkpoints = checkpoints(&parts).await;
+        let checkpoints = told(&TABLES_REACHABLE, "the tables cannot be looked at", checkpoints);
+        // After the checkpoints, so that no view seems ahead of the log.
+        let end = parts.journal.last_position().await;
+        let end = told(&LOG_REACHABLE, "the log cannot be looked at", end);
+        if let (Some(checkpoints), Some(end)) = (checkpoints, end) {
+            LOG_POSITION.set(gauge(end.0));
+            for checkpoint in &checkpoints {
+                let lag = lag(&parts, checkpoint, end).await;
+                told(&LOG_REACHABLE, "the log cannot be looked at", lag);
+            }
+        }
+    }
+}
+
+/// How far each view is. How many of its streams are parked is told on the way.
+async fn checkpoints(parts: &Parts) -> Result<Vec<Checkpoint>, ViewError> {
+    let checkpoints = parts.views.checkpoints().await?;
+    let parked = parts.views.parked().await?;
+    for view in ViewName::ALL {
+        let streams = parked.iter().filter(|parked| parked.view == view).count();
+        VIEW_PARKED_STREAMS.get_or_create(&label(view)).set(gauge(streams));
+    }
+    Ok(checkpoints)
+}
+
+/// How far a view is behind `end`.
+async fn lag(parts: &Parts, checkpoint: &Checkpoint, end: Position) -> Result<(), LoadError> {
+    let Checkpoint { view, position, halted, .. } = checkpoint;
+    let label = label(*view);
+    VIEW_HALTED.get_or_create(&label).set(halted.is_some().into());
+    VIEW_POSITION.get_or_create(&label).set(gauge(position.0));
+    VIEW_LAG_RECORDS.get_or_create(&label).set(gauge(end.0.saturating_sub(position.0)));
+    let mut seconds = 0.0;
+    if *position < end {
+        let next = parts.journal.read(*position, 1).await?;
+        // A record that cannot be read has no time; the views park it soon.
+        let stored = next.first().and_then(|record| record.commit().ok()).map(|it| it.recorded_at);
+        let now = parts.engine.now();
+        seconds = stored.map_or(0.0, |at| now.duration_since(at).as_secs_f64().max(0.0));
+    }
+    VIEW_LAG_SECONDS.get_or_create(&label).set(seconds);
+    Ok(())
+}
+
+/// Keeps whether `what` answered, and gives the answer. What goes wrong is said where it is used, so
+/// it is not worth a warning each time here.
+fn told<T, E: std::error::Error>(reachable: &Gauge, what: &str, answer: Result<T, E>) -> Option<T> {
+    reachable.set(answer.is_ok().into());
+    answer.inspect_err(|error| tracing::debug!(?error, "{what}")).ok()
+}
+
+fn label(view: ViewName) -> [(&'static str, &'static str); 1] {
+    [("view", view.as_str())]
+}
+
+fn gauge(number: impl TryInto<i64>) -> i64 {
+    number.try_into().unwrap_or(i64::MAX)
+}
