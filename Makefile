@@ -7,6 +7,8 @@ SHELL := /bin/bash
 
 TOOLS := $(or $(DOUDI_TOOLS),$(HOME)/.cache/doudi/tools)
 DENY = $(lastword $(sort $(wildcard $(TOOLS)/cargo-deny-*/bin/cargo-deny)))
+PROMTOOL = $(or $(shell command -v promtool),$(wildcard $(TOOLS)/prometheus/promtool))
+GRAFANA = $(lastword $(sort $(wildcard $(TOOLS)/grafana-*)))
 BUF = $(lastword $(sort $(wildcard $(TOOLS)/buf-*/node_modules/.bin/buf)))
 
 help: ## Says what there is
@@ -23,14 +25,14 @@ test: ## All tests, on real servers too
 	cargo build --workspace --bins --locked
 	cargo test --workspace --locked
 
-check: ## Form, lints, licences, protocol
+check: ## Form, lints, licences, protocol, dashboard and alerts
 	@cargo --version && cargo clippy --version && cargo fmt --version
 	@deploy/bootstrap.sh --checks
 	cargo fmt --all --check
 	cargo clippy --workspace --all-targets --locked -- -D warnings
-	@$(MAKE) --no-print-directory check-deny check-buf
+	@$(MAKE) --no-print-directory check-deny check-buf check-observability
 
-.PHONY: check-deny check-buf
+.PHONY: check-deny check-buf check-observability
 
 # Advisories need a database that cannot always be fetched; without it the rest is checked all the same.
 # The licences of what other platforms need are read too, so their packages have to be here.
@@ -44,3 +46,9 @@ check-deny:
 check-buf:
 	@if [ -z "$(BUF)" ]; then echo 'buf is not at hand; the protocol is not linted'; else set -x; \
 		$(BUF) lint proto; $(BUF) format --diff --exit-code proto; fi
+
+check-observability:
+	@if [ -z "$(PROMTOOL)" ]; then echo 'promtool is not at hand; dashboard and alerts are not checked'; else set -x; \
+		$(PROMTOOL) check rules deploy/observability/alerts.yml; \
+		$(PROMTOOL) test rules deploy/observability/alerts_test.yml; \
+		python3 deploy/observability/check.py $(PROMTOOL) $(GRAFANA); fi

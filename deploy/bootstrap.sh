@@ -4,7 +4,7 @@
 #   deploy/bootstrap.sh              the two servers
 #   deploy/bootstrap.sh --python     also a Python environment with gRPC and a work calendar, for two tests
 #   deploy/bootstrap.sh --old-nats   also Debian's nats-server 2.9.10, which a test must see refused
-#   deploy/bootstrap.sh --checks     also cargo-deny and buf, for `make check`
+#   deploy/bootstrap.sh --checks     also cargo-deny, buf, promtool and Grafana's types, for `make check`
 #
 # It says each thing it does in one line and does nothing that is done already. Programs that are not
 # the system's go into the tools folder: DOUDI_TOOLS, else ~/.cache/doudi/tools. PostgreSQL comes from
@@ -21,6 +21,8 @@ OLD_NATS_VERSION=2.9.10
 PYTHON_PACKAGES='grpcio==1.85.1 grpcio-tools==1.85.1 chinese-calendar==1.11.0'
 DENY_VERSION=0.20.2
 BUF_VERSION=1.75.0
+GRAFANA_VERSION=11.6.0-cogv0.0.x.1769699379
+TYPESCRIPT_VERSION=5.9.3
 
 TOOLS=${DOUDI_TOOLS:-$HOME/.cache/doudi/tools}
 SYSTEM=$(uname -s)
@@ -58,6 +60,22 @@ apt_install() {
         || fail "$purpose: apt-get update failed; run as root: apt-get update && apt-get install $*"
     $sudo env DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends "$@" \
         >/dev/null || fail "$purpose: apt-get failed; run as root: apt-get install $*"
+}
+
+# Puts the program $3 of Debian's package $1, whose version begins with $2, into the folder $4. Apt checks
+# the package's signature; nothing is installed.
+take_from_package() {
+    local work package program
+    work=$(mktemp -d)
+    if (cd "$work" && apt-get download -qq "$1" >/dev/null 2>&1) \
+        && package=$(echo "$work/$1_$2"*.deb) && [ -f "$package" ] \
+        && dpkg-deb -x "$package" "$work/unpacked" \
+        && program=$(find "$work/unpacked" -type f -name "$3" -perm -u+x | head -n 1) && [ -n "$program" ]; then
+        mkdir -p "$4"
+        mv "$program" "$4/$3"
+    fi
+    rm -rf "$work"
+    [ -x "$4/$3" ]
 }
 
 brew_install() {
@@ -157,19 +175,12 @@ bring_old_nats() {
         say "nats-server $OLD_NATS_VERSION: only Debian has it; going without"
         return
     fi
-    local work package
-    work=$(mktemp -d)
     say "nats-server $OLD_NATS_VERSION: fetching Debian's package, without installing it"
-    if (cd "$work" && apt-get download -qq nats-server >/dev/null 2>&1) \
-        && package=$(echo "$work"/nats-server_"$OLD_NATS_VERSION"*.deb) && [ -f "$package" ] \
-        && dpkg-deb -x "$package" "$work/unpacked"; then
-        mkdir -p "$TOOLS/nats-$OLD_NATS_VERSION"
+    if take_from_package nats-server "$OLD_NATS_VERSION" nats-server "$TOOLS/nats-$OLD_NATS_VERSION"; then
         OLD_NATS=$TOOLS/nats-$OLD_NATS_VERSION/nats-server
-        mv "$(find "$work/unpacked" -type f -name nats-server -perm -u+x | head -n 1)" "$OLD_NATS"
     else
         say "nats-server $OLD_NATS_VERSION: apt-get has none to offer; going without"
     fi
-    rm -rf "$work"
 }
 
 # ---- Python for tests ---------------------------------------------------------------------------------
@@ -199,15 +210,41 @@ bring_checks() {
             --root "$TOOLS/cargo-deny-$DENY_VERSION" cargo-deny || fail 'cannot build cargo-deny'
     fi
     BUF=$TOOLS/buf-$BUF_VERSION/node_modules/.bin/buf
-    if ! [ -x "$BUF" ]; then
-        if ! have npm; then
-            say "buf $BUF_VERSION: npm is not here; going without"
-            BUF=''
-            return
-        fi
-        say "buf $BUF_VERSION: fetching it with npm"
-        npm install --silent --no-fund --no-audit --prefix "$TOOLS/buf-$BUF_VERSION" \
-            "@bufbuild/buf@$BUF_VERSION" >/dev/null || { say 'buf: npm failed; going without'; BUF=''; }
+    [ -x "$BUF" ] || fetch_with_npm buf "$TOOLS/buf-$BUF_VERSION" "@bufbuild/buf@$BUF_VERSION" || BUF=''
+    GRAFANA=$TOOLS/grafana-$GRAFANA_VERSION
+    [ -x "$GRAFANA/node_modules/.bin/tsc" ] || fetch_with_npm "Grafana's types" "$GRAFANA" \
+        "@grafana/grafana-foundation-sdk@$GRAFANA_VERSION" "typescript@$TYPESCRIPT_VERSION" || GRAFANA=''
+    bring_promtool
+}
+
+# Best effort: what needs it says so when it is not there. $1 is its name, $2 the folder, then the packages.
+fetch_with_npm() {
+    local name=$1 folder=$2
+    shift 2
+    if ! have npm; then
+        say "$name: npm is not here; going without"
+        return 1
+    fi
+    say "$name: fetching $* with npm"
+    npm install --silent --no-fund --no-audit --prefix "$folder" "$@" >/dev/null \
+        || { say "$name: npm failed; going without"; return 1; }
+}
+
+bring_promtool() {
+    PROMTOOL=$(command -v promtool || true)
+    if [ -n "$PROMTOOL" ]; then return; fi
+    PROMTOOL=$TOOLS/prometheus/promtool
+    if [ -x "$PROMTOOL" ]; then return; fi
+    PROMTOOL=''
+    if ! have apt-get || ! have dpkg-deb; then
+        say 'promtool: not on PATH, and only Debian has it as a package; going without'
+        return
+    fi
+    say "promtool: fetching Debian's package prometheus, without installing it"
+    if take_from_package prometheus '' promtool "$TOOLS/prometheus"; then
+        PROMTOOL=$TOOLS/prometheus/promtool
+    else
+        say 'promtool: apt-get has none to offer (apt-get update may help); going without'
     fi
 }
 
@@ -235,3 +272,5 @@ if [ -n "$WANT_PYTHON" ]; then say "Python for tests: $PYTHON"; fi
 if [ -n "${OLD_NATS:-}" ]; then say "nats-server $OLD_NATS_VERSION: $OLD_NATS"; fi
 if [ -n "${DENY:-}" ]; then say "cargo-deny $DENY_VERSION: $DENY"; fi
 if [ -n "${BUF:-}" ]; then say "buf $BUF_VERSION: $BUF"; fi
+if [ -n "${GRAFANA:-}" ]; then say "Grafana's types $GRAFANA_VERSION: $GRAFANA"; fi
+if [ -n "${PROMTOOL:-}" ]; then say "promtool $(version_of "$PROMTOOL"): $PROMTOOL"; fi

@@ -6,6 +6,7 @@
 mod configuration;
 mod documents;
 mod manifests;
+mod observability;
 mod protocol;
 mod sources;
 
