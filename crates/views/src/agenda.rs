@@ -2,7 +2,6 @@
 //!
 //! Whoever reads it may be late: a duty that was carried out stays on it until its event is applied.
 
-use deadpool_postgres::Pool;
 use doudi_domain::agenda::Duty;
 use doudi_journal::{Position, StreamName};
 use jiff::Timestamp;
@@ -15,9 +14,9 @@ mod rows;
 pub(crate) use rows::apply;
 
 use crate::{
-    ViewError, ViewName,
+    ViewError,
     db::{self, column},
-    read::Reader,
+    read::Snapshot,
 };
 
 /// The version of the tables and of what they mean.
@@ -75,7 +74,7 @@ pub struct Page {
 }
 
 /// Loads one page.
-pub(crate) async fn due(pool: &Pool, query: &Query) -> Result<Page, ViewError> {
+pub(crate) async fn due(snapshot: &Snapshot<'_>, query: &Query) -> Result<Page, ViewError> {
     let failed = |error| ViewError::sql("reading the agenda", error);
     let limit = query.limit.clamp(1, DUE_MAX);
     let (kinds, until): (Vec<&str>, Vec<Timestamp>) = query.until.iter().copied().unzip();
@@ -89,8 +88,6 @@ pub(crate) async fn due(pool: &Pool, query: &Query) -> Result<Page, ViewError> {
         values.push((&stream, Type::TEXT));
         values.push((&point.key, Type::TEXT));
     }
-    let mut reader = Reader::of(pool, ViewName::Agenda).await?;
-    let snapshot = reader.snapshot().await?;
     // Along the index whatever the statistics say, which lag behind when much changes at once. Both
     // are sent at once and answered in order.
     let plan = "SET LOCAL enable_seqscan = off; SET LOCAL enable_bitmapscan = off; \

@@ -22,61 +22,62 @@ pub enum AsOf {
     Occurred(Timestamp),
 }
 
-/// The commit that makes a version of a row, and when what it records happened.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Moment {
-    pub(crate) since: i64,
-    pub(crate) since_at: Timestamp,
+/// Whose rows a fact changes: those of an enterprise, or of the thing of the city with that id.
+type Owner<'a> = (&'a str, Option<&'a str>);
+
+fn owner(fact: &Fact) -> Owner<'_> {
+    match fact.stream.owner() {
+        CITY => (CITY, fact.stream.id()),
+        owner => (owner, None),
+    }
 }
 
-/// The moments of facts of which no two are about the same owner.
+/// Of facts of which no two have one owner: the commit of each, and when what it records happened.
 #[derive(Debug)]
-pub(crate) struct Moments<'a>(HashMap<&'a str, Moment>);
+pub(crate) struct Moments<'a>(HashMap<Owner<'a>, (i64, Timestamp)>);
 
 impl<'a> Moments<'a> {
     pub(crate) fn of(facts: &'a [Fact]) -> Self {
-        let moment = |fact: &Fact| Moment { since: fact.position, since_at: fact.occurred_at };
+        let moment = |fact: &Fact| (fact.position, fact.occurred_at);
         Self(facts.iter().map(|fact| (owner(fact), moment(fact))).collect())
     }
 
-    /// The moment of the fact about an enterprise. There is one for every row that the facts change.
-    pub(crate) fn about(&self, enterprise: &EnterpriseId) -> Moment {
-        self.of_owner(enterprise.as_str())
+    /// The columns `since` and `since_at` of rows that the facts about their enterprises change.
+    pub(crate) fn about<'e>(
+        &self,
+        enterprises: impl Iterator<Item = &'e EnterpriseId>,
+    ) -> (Vec<i64>, Vec<Timestamp>) {
+        enterprises.map(|id| self.moment((id.as_str(), None))).unzip()
     }
 
-    /// The moment of the fact on a stream of the city.
-    pub(crate) fn on(&self, stream: &str) -> Moment {
-        self.of_owner(stream)
+    /// The same of rows that the facts about documents of the city change.
+    pub(crate) fn about_documents<'n>(
+        &self,
+        names: impl Iterator<Item = &'n str>,
+    ) -> (Vec<i64>, Vec<Timestamp>) {
+        names.map(|name| self.moment((CITY, Some(name)))).unzip()
     }
 
-    fn of_owner(&self, owner: &str) -> Moment {
-        let none = Moment { since: 0, since_at: Timestamp::UNIX_EPOCH };
-        self.0.get(owner).copied().unwrap_or(none)
-    }
-}
-
-/// Whose rows a fact changes: those of an enterprise, or of one stream of the city.
-fn owner(fact: &Fact) -> &str {
-    match fact.stream.owner() {
-        CITY => fact.stream.as_str(),
-        owner => owner,
+    /// There is one for every row that the facts change.
+    fn moment(&self, owner: Owner<'_>) -> (i64, Timestamp) {
+        self.0.get(&owner).copied().unwrap_or((0, Timestamp::UNIX_EPOCH))
     }
 }
 
 /// Parts facts into rounds, each owner at most once in each and its facts in their order, so that a
 /// round changes every row by one commit and no version in between is passed over.
 pub(crate) fn rounds(facts: Vec<Fact>) -> Vec<Vec<Fact>> {
-    let mut rounds: Vec<Vec<Fact>> = Vec::new();
-    let mut next: HashMap<String, usize> = HashMap::new();
-    for fact in facts {
-        let round = next.entry(owner(&fact).to_owned()).or_default();
-        if rounds.len() <= *round {
-            rounds.push(Vec::new());
-        }
-        if let Some(facts) = rounds.get_mut(*round) {
-            facts.push(fact);
-        }
-        *round += 1;
+    let mut counts: HashMap<Owner<'_>, usize> = HashMap::new();
+    let count = |fact| {
+        let count = counts.entry(owner(fact)).or_default();
+        *count += 1;
+        *count
+    };
+    let numbers: Vec<usize> = facts.iter().map(count).collect();
+    let mut rounds = Vec::new();
+    rounds.resize_with(numbers.iter().copied().max().unwrap_or_default(), Vec::new);
+    for (fact, number) in facts.into_iter().zip(numbers) {
+        rounds[number - 1].push(fact);
     }
     rounds
 }
@@ -163,10 +164,10 @@ mod tests {
             let facts = (1..).zip(&owners).map(|(position, of)| fact(*of, position)).collect();
             let rounds = rounds(facts);
             for round in &rounds {
-                let of: HashSet<&str> = round.iter().map(owner).collect();
+                let of: HashSet<Owner<'_>> = round.iter().map(owner).collect();
                 prop_assert_eq!(of.len(), round.len());
             }
-            let mut last: HashMap<&str, i64> = HashMap::new();
+            let mut last: HashMap<Owner<'_>, i64> = HashMap::new();
             for fact in rounds.iter().flatten() {
                 let before = last.insert(owner(fact), fact.position);
                 prop_assert!(before.is_none_or(|before| before < fact.position));

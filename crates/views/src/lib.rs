@@ -193,7 +193,8 @@ impl Views {
     /// # Errors
     /// As PostgreSQL fails.
     pub async fn due(&self, query: &agenda::Query) -> Result<agenda::Page, ViewError> {
-        agenda::due(&self.pool, query).await
+        let mut reader = self.reader(&[ViewName::Agenda], Fresh::ANY).await?;
+        agenda::due(&reader.snapshot().await?, query).await
     }
 
     /// The next `span` appeals after `after`, and which of them are open without a running clock.
@@ -205,7 +206,8 @@ impl Views {
         after: Option<&sweep::Named>,
         span: usize,
     ) -> Result<sweep::Looked, ViewError> {
-        sweep::silent(&self.pool, after, span).await
+        let mut reader = self.reader(&[ViewName::Appeals], Fresh::ANY).await?;
+        sweep::silent(&reader.snapshot().await?, after, span).await
     }
 
     /// Every unit that owes something.
@@ -213,7 +215,8 @@ impl Views {
     /// # Errors
     /// As PostgreSQL fails.
     pub async fn clock_owners(&self) -> Result<Vec<UnitId>, ViewError> {
-        sweep::owners(&self.pool).await
+        let mut reader = self.reader(&[ViewName::Appeals], Fresh::ANY).await?;
+        sweep::owners(&reader.snapshot().await?).await
     }
 
     /// Appeals in which `owner` owes something, at most `limit`.
@@ -225,7 +228,8 @@ impl Views {
         owner: &UnitId,
         limit: usize,
     ) -> Result<Vec<sweep::Named>, ViewError> {
-        sweep::of_owner(&self.pool, owner, limit).await
+        let mut reader = self.reader(&[ViewName::Appeals], Fresh::ANY).await?;
+        sweep::of_owner(&reader.snapshot().await?, owner, limit).await
     }
 
     /// Runs every view until `shutdown` says `true` or its sender is gone. PostgreSQL being away

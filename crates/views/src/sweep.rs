@@ -1,14 +1,13 @@
 //! What an independent look over the tables finds wrong: open appeals without a running clock, and
 //! units that owe something. Nothing here relies on the agenda, whose failures it is meant to find.
 
-use deadpool_postgres::Pool;
 use doudi_domain::{AppealId, EnterpriseId, UnitId};
 use uuid::Uuid;
 
 use crate::{
-    ViewError, ViewName,
+    ViewError,
     db::{self, column},
-    read::Reader,
+    read::Snapshot,
 };
 
 /// An appeal by its names.
@@ -45,13 +44,11 @@ pub struct Looked {
 }
 
 pub(crate) async fn silent(
-    pool: &Pool,
+    snapshot: &Snapshot<'_>,
     after: Option<&Named>,
     span: usize,
 ) -> Result<Looked, ViewError> {
     let failed = |error| ViewError::sql("looking for silent appeals", error);
-    let mut reader = Reader::of(pool, ViewName::Appeals).await?;
-    let snapshot = reader.snapshot().await?;
     let nil = (Uuid::nil(), String::new());
     let (id, enterprise) = after.map_or(nil, |(enterprise, id)| (id.0, enterprise.to_string()));
     let limit = i64::try_from(span).unwrap_or(i64::MAX);
@@ -68,22 +65,18 @@ pub(crate) async fn silent(
     Ok(found)
 }
 
-pub(crate) async fn owners(pool: &Pool) -> Result<Vec<UnitId>, ViewError> {
+pub(crate) async fn owners(snapshot: &Snapshot<'_>) -> Result<Vec<UnitId>, ViewError> {
     let failed = |error| ViewError::sql("listing who owes something", error);
-    let mut reader = Reader::of(pool, ViewName::Appeals).await?;
-    let snapshot = reader.snapshot().await?;
     let rows = snapshot.transaction().query(OWNERS, &[]).await.map_err(failed)?;
     rows.iter().map(|row| db::parsed(row, "owner", UnitId::parse)).collect()
 }
 
 pub(crate) async fn of_owner(
-    pool: &Pool,
+    snapshot: &Snapshot<'_>,
     owner: &UnitId,
     limit: usize,
 ) -> Result<Vec<Named>, ViewError> {
     let failed = |error| ViewError::sql("listing what a unit owes", error);
-    let mut reader = Reader::of(pool, ViewName::Appeals).await?;
-    let snapshot = reader.snapshot().await?;
     let limit = i64::try_from(limit).unwrap_or(i64::MAX);
     let rows =
         snapshot.transaction().query(OF_OWNER, &[&owner.as_str(), &limit]).await.map_err(failed)?;

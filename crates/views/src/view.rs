@@ -166,32 +166,21 @@ impl ViewName {
         if facts.is_empty() {
             return Ok(());
         }
-        match self {
-            Self::Timeline => timeline::apply(transaction, &facts).await,
-            Self::Agenda => agenda::apply(transaction, &facts).await,
-            Self::Alerts => alerts::apply(transaction, &facts).await,
-            Self::Ratings => ratings::apply(transaction, &facts).await,
-            Self::Visits | Self::Appeals | Self::Measures => {
-                for round in history::rounds(facts) {
-                    self.apply_round(transaction, &round).await?;
-                }
-                Ok(())
-            }
+        let remembers =
+            self.memory().iter().any(|(_, memory)| matches!(memory, Memory::Versions(_)));
+        let rounds = if remembers { history::rounds(facts) } else { vec![facts] };
+        for facts in &rounds {
+            match self {
+                Self::Timeline => timeline::apply(transaction, facts).await,
+                Self::Visits => visits::apply(transaction, facts).await,
+                Self::Appeals => appeals::apply(transaction, facts).await,
+                Self::Agenda => agenda::apply(transaction, facts).await,
+                Self::Measures => measures::apply(transaction, facts).await,
+                Self::Alerts => alerts::apply(transaction, facts).await,
+                Self::Ratings => ratings::apply(transaction, facts).await,
+            }?;
         }
-    }
-
-    /// Facts of which no two change the same row, for a view that remembers what its rows were.
-    async fn apply_round(
-        self,
-        transaction: &Transaction<'_>,
-        facts: &[Fact],
-    ) -> Result<(), ViewError> {
-        match self {
-            Self::Visits => visits::apply(transaction, facts).await,
-            Self::Appeals => appeals::apply(transaction, facts).await,
-            Self::Measures => measures::apply(transaction, facts).await,
-            Self::Timeline | Self::Agenda | Self::Alerts | Self::Ratings => Ok(()),
-        }
+        Ok(())
     }
 }
 

@@ -7,7 +7,6 @@ use doudi_domain::{
     cases::Escalation,
     clock::{Clock, Owner, Step},
 };
-use jiff::Timestamp;
 use tokio_postgres::Row;
 use uuid::Uuid;
 
@@ -111,9 +110,7 @@ async fn remove(
     let enterprises: Vec<&str> = gone.iter().map(|((_, owner), _, _)| owner.as_str()).collect();
     let panels: Vec<Uuid> = gone.iter().map(|(_, panel, _)| stored_panel(*panel)).collect();
     let ids: Vec<i64> = gone.iter().map(|(_, _, id)| i64::from(id.0)).collect();
-    let moment = |key: &&ClockKey| moments.about(&key.0.1);
-    let until: Vec<i64> = gone.iter().map(|key| moment(key).since).collect();
-    let until_at: Vec<Timestamp> = gone.iter().map(|key| moment(key).since_at).collect();
+    let (until, until_at) = moments.about(gone.iter().map(|((_, owner), _, _)| owner));
     transaction
         .execute(&statement, &[&appeals, &enterprises, &panels, &ids, &until, &until_at])
         .await
@@ -208,6 +205,7 @@ async fn insert(
         return Ok(());
     }
     let document = |row: &Stored<'_>| serde_json::to_string(row.clock).unwrap_or_default();
+    let (since, since_at) = moments.about(rows.iter().map(|row| &row.key.0.1));
     let statement = transaction.prepare_cached(PUT).await.map_err(applying)?;
     transaction
         .execute(
@@ -227,8 +225,8 @@ async fn insert(
                 &each(rows, |row| row.area.map(ToOwned::to_owned)),
                 &each(rows, |row| row.secrecy),
                 &each(rows, document),
-                &each(rows, |row| moments.about(&row.key.0.1).since),
-                &each(rows, |row| moments.about(&row.key.0.1).since_at),
+                &since,
+                &since_at,
             ],
         )
         .await

@@ -133,6 +133,7 @@ pub(super) async fn put(
     };
     let before_merge: Vec<Option<String>> = changed.iter().map(before_merge).collect();
     let signed: Vec<bool> = changed.iter().map(|known| known.signed).collect();
+    let (since, since_at) = moments.about(rows.iter().map(|row| &row.enterprise));
     let statement = transaction.prepare_cached(PUT).await.map_err(applying)?;
     transaction
         .execute(
@@ -169,8 +170,8 @@ pub(super) async fn put(
                 &before_merge,
                 &each(&rows, |row| db::stored(row.submitted)),
                 &each(&rows, |row| db::stored(row.updated)),
-                &each(&rows, |row| moments.about(&row.enterprise).since),
-                &each(&rows, |row| moments.about(&row.enterprise).since_at),
+                &since,
+                &since_at,
             ],
         )
         .await

@@ -164,6 +164,7 @@ async fn put_returns(
     if rows.is_empty() {
         return Ok(());
     }
+    let (since, since_at) = moments.about(rows.iter().map(|((key, _), _)| &key.1));
     let statement = "WITH now AS (SELECT * FROM unnest($1::uuid[], $2::text[], $3::integer[], \
          $4::timestamptz[], $5::text[], $6::text[], $7::boolean[], $8::text[], $9::smallint[], \
          $10::bigint[], $11::timestamptz[]) AS row(a, b, c, d, e, f, g, h, i, j, k)), \
@@ -189,8 +190,8 @@ async fn put_returns(
                 &each(&rows, |(_, returned)| returned.upheld),
                 &each(&rows, |(_, returned)| returned.area.to_string()),
                 &each(&rows, |(_, returned)| scope::secrecy(returned.level)),
-                &each(&rows, |((key, _), _)| moments.about(&key.1).since),
-                &each(&rows, |((key, _), _)| moments.about(&key.1).since_at),
+                &since,
+                &since_at,
             ],
         )
         .await
@@ -209,6 +210,7 @@ async fn put_handlings(
     if rows.is_empty() {
         return Ok(());
     }
+    let (since, since_at) = moments.about(rows.iter().map(|((key, _), _)| &key.1));
     let statement = "WITH now AS (SELECT * FROM unnest($1::uuid[], \
          $2::text[], $3::integer[], $4::timestamptz[], $5::text[], $6::text[], $7::text[], \
          $8::smallint[], $9::boolean[], $10::boolean[], $11::boolean[], $12::boolean[], \
@@ -242,8 +244,8 @@ async fn put_handlings(
                 &each(&rows, |(_, handling)| handling.own.satisfied),
                 &each(&rows, |(_, handling)| handling.phone.resolved),
                 &each(&rows, |(_, handling)| handling.phone.satisfied),
-                &each(&rows, |((key, _), _)| moments.about(&key.1).since),
-                &each(&rows, |((key, _), _)| moments.about(&key.1).since_at),
+                &since,
+                &since_at,
             ],
         )
         .await

@@ -4,8 +4,6 @@ use std::collections::{BTreeMap, HashMap};
 
 use deadpool_postgres::Transaction;
 use doudi_domain::{EnterpriseId, enterprise::Registered, policy::PolicyName};
-use doudi_journal::CITY;
-use jiff::Timestamp;
 use serde::{Serialize, de::DeserializeOwned};
 use tokio_postgres::{
     Row,
@@ -16,7 +14,7 @@ use super::fold::{Documents, Version, VersionKey};
 use crate::{
     ViewError,
     db::{self, applying, column},
-    history::{Moment, Moments},
+    history::Moments,
     read::Snapshot,
 };
 
@@ -70,9 +68,7 @@ pub(super) async fn put_profiles(
     let statement = transaction.prepare_cached(statement).await.map_err(applying)?;
     let enterprises: Vec<&str> = changed.iter().map(|(id, _)| id.as_str()).collect();
     let profiles = texts(changed.iter().map(|(_, profile)| *profile))?;
-    let moments: Vec<Moment> = changed.iter().map(|(id, _)| moments.about(id)).collect();
-    let since: Vec<i64> = moments.iter().map(|moment| moment.since).collect();
-    let since_at: Vec<Timestamp> = moments.iter().map(|moment| moment.since_at).collect();
+    let (since, since_at) = moments.about(changed.iter().map(|(id, _)| *id));
     transaction
         .execute(&statement, &[&enterprises, &profiles, &since, &since_at])
         .await
@@ -108,7 +104,6 @@ pub(super) async fn put_versions(
     moments: &Moments<'_>,
 ) -> Result<(), ViewError> {
     let stored = |version: u32| i32::try_from(version).unwrap_or(i32::MAX);
-    let moment = |name: &PolicyName| moments.on(&format!("ev.{CITY}.policy.{name}"));
     let (names, versions): (Vec<String>, Vec<i32>) = changes
         .versions_changed
         .iter()
@@ -117,10 +112,7 @@ pub(super) async fn put_versions(
     if names.is_empty() {
         return Ok(());
     }
-    let of_all: Vec<Moment> =
-        changes.versions_changed.iter().map(|(name, _)| moment(name)).collect();
-    let until: Vec<i64> = of_all.iter().map(|moment| moment.since).collect();
-    let until_at: Vec<Timestamp> = of_all.iter().map(|moment| moment.since_at).collect();
+    let (until, until_at) = moments.about_documents(names.iter().map(String::as_str));
     let statement = "WITH gone AS (DELETE FROM policy USING unnest($1::text[], $2::integer[], \
          $3::bigint[], $4::timestamptz[]) AS gone (a, b, c, d) \
          WHERE policy.name = a AND policy.version = b RETURNING policy.*, c, d) \
@@ -137,9 +129,7 @@ pub(super) async fn put_versions(
     let versions: Vec<i32> = kept.iter().map(|((_, version), _)| stored(*version)).collect();
     let published: Vec<bool> = kept.iter().map(|(_, version)| version.published).collect();
     let said = texts(kept.iter().map(|(_, version)| &version.said))?;
-    let since: Vec<i64> = kept.iter().map(|((name, _), _)| moment(name).since).collect();
-    let since_at: Vec<Timestamp> =
-        kept.iter().map(|((name, _), _)| moment(name).since_at).collect();
+    let (since, since_at) = moments.about_documents(names.iter().map(String::as_str));
     let statement = "INSERT INTO policy (name, version, published, said, since, since_at) \
          SELECT a, b, c, d::jsonb, e, f FROM unnest($1::text[], $2::integer[], $3::boolean[], \
          $4::text[], $5::bigint[], $6::timestamptz[]) AS t(a, b, c, d, e, f)";

@@ -93,6 +93,7 @@ async fn put(
         return Ok(());
     }
     let officers: Vec<_> = each(&rows, Row::officers);
+    let (since, since_at) = moments.about(rows.iter().map(|row| &row.enterprise));
     let statement = transaction.prepare_cached(PUT).await.map_err(applying)?;
     transaction
         .execute(
@@ -112,8 +113,8 @@ async fn put(
                 &each(&rows, |row| row.held().and_then(|(_, finding)| finding)),
                 &each(&rows, Row::is_internal),
                 &texts(rows.iter().map(|row| &row.what))?,
-                &each(&rows, |row| moments.about(&row.enterprise).since),
-                &each(&rows, |row| moments.about(&row.enterprise).since_at),
+                &since,
+                &since_at,
             ],
         )
         .await
