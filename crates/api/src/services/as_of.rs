@@ -61,14 +61,15 @@ impl Api {
         })
     }
 
-    /// A stream as of then, read again from the log; as it is now where no moment is asked for.
-    pub(super) async fn read_as_of<D: Decider>(
+    /// A stream as of then, folded again from the log; as it is `now` where no moment is asked for.
+    pub(super) async fn folded_as_of<D: Decider>(
         &self,
         stream: &StreamName,
-        asked: Reflect,
+        now: &Arc<Folded<D>>,
+        as_of: Option<convert::AsOf>,
     ) -> Result<Arc<Folded<D>>, Failure> {
-        let Some(as_of) = asked.as_of else {
-            return self.read_at::<D>(stream, asked.at_least).await;
+        let Some(as_of) = as_of else {
+            return Ok(Arc::clone(now));
         };
         let until = match self.moment(as_of).await? {
             AsOf::Recorded(position) => Until::Position(position),

@@ -105,7 +105,7 @@ impl Api {
         if area.is_none() || !call.caller.sees_enterprise(&id, area) {
             return Err(no_enterprise());
         }
-        let folded = self.read_as_of::<Profile>(&stream, reflect).await?;
+        let folded = self.folded_as_of(&stream, &now, reflect.as_of).await?;
         let registered = folded.state.registered().ok_or_else(no_enterprise)?;
         Ok(convert::enterprise::answer(&id, registered, &folded))
     }

@@ -163,7 +163,7 @@ impl Api {
         if !self.sees_visit(call, &enterprise, visit).await? {
             return Err(no_visit(id));
         }
-        let folded = self.read_as_of::<Visits>(&stream, reflect).await?;
+        let folded = self.folded_as_of(&stream, &now, reflect.as_of).await?;
         let visit = folded.state.get(id).ok_or_else(|| no_visit(id))?;
         let mut answer = inspection::visit::answer(&enterprise, visit, &folded);
         if call.caller.is_enterprise(&enterprise) {

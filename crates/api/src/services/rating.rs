@@ -49,9 +49,9 @@ impl Api {
         request: &pb::GetUnitRatingsRequest,
     ) -> Result<pb::GetUnitRatingsResponse, Failure> {
         let own = call.caller.unit.as_ref();
-        let (query, reflect) = convert::sums(request, own, self.today())?;
+        let (query, at_least) = convert::sums(request, own, self.today())?;
         call.require(|caller| caller.sees_workings_of(&query.unit))?;
-        let fresh = self.reflecting(call, &[ViewName::Ratings], reflect).await?;
+        let fresh = self.reflecting(call, &[ViewName::Ratings], at_least).await?;
         let sums = self.0.views.ratings(&query, fresh).await?;
         Ok(convert::of_sums(&sums))
     }

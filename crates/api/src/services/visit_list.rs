@@ -50,8 +50,8 @@ impl Api {
         let policy = self.read::<Policy>(&name).await?;
         let terms = policy.state.frequency().map(|published| published.document.visits);
         let usual = terms.unwrap_or_default().near_days;
-        let (query, reflect) = visit_list::near(request, call.unit()?, usual)?;
-        let fresh = self.reflecting(call, &[ViewName::Visits], reflect).await?;
+        let (query, at_least) = visit_list::near(request, call.unit()?, usual)?;
+        let fresh = self.reflecting(call, &[ViewName::Visits], at_least).await?;
         let page = self.0.views.near_visits(&query, fresh).await?;
         Ok(visit_list::of_near(&page))
     }

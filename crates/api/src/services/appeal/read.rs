@@ -59,11 +59,11 @@ impl Api {
     ) -> Result<Shown, Failure> {
         let reflect: Reflect = reflect.into();
         let stream = streams::appeal(enterprise, appeal)?;
-        let folded = self.read_at::<Appeal>(&stream, reflect.at_least).await?;
-        let case = folded.state.known().ok_or(Reason::AppealUnknown)?;
+        let now = self.read_at::<Appeal>(&stream, reflect.at_least).await?;
+        let case = now.state.known().ok_or(Reason::AppealUnknown)?;
         // Who may see it is as of now, whatever it was.
         let sight = self.sight(call, enterprise, appeal, case).await?;
-        let folded = self.read_as_of::<Appeal>(&stream, reflect).await?;
+        let folded = self.folded_as_of(&stream, &now, reflect.as_of).await?;
         self.shown_as(call, enterprise, (appeal, &folded), &sight).await
     }
 
