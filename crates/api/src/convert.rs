@@ -340,8 +340,18 @@ impl Fields {
 
     /// The size of a page: `default` for 0, at most `max`.
     pub(crate) fn page_size(&mut self, value: u32, default: u32, max: u32) -> Option<usize> {
-        let size = if value == 0 { default } else { self.number("page_size", value, 1, max)? };
-        usize::try_from(size).ok()
+        self.length("page_size", value, (default, max))
+    }
+
+    /// How much is asked for: `default` for 0, at most `max`.
+    pub(crate) fn length(
+        &mut self,
+        path: &str,
+        value: u32,
+        (default, max): (u32, u32),
+    ) -> Option<usize> {
+        let length = if value == 0 { default } else { self.number(path, value, 1, max)? };
+        usize::try_from(length).ok()
     }
 
     pub(crate) fn position(&mut self, path: &str, text: &str) -> Option<token::Place> {

@@ -28,7 +28,7 @@ pub(crate) fn page(
     let enterprise = fields.enterprise(&request.enterprise_id);
     let unit = fields.optional("unit", &request.unit, UnitId::parse);
     let on = fields.optional_date("on", request.on.as_ref());
-    let entries_max = fields.page_size(request.entries_max, ENTRIES.0, ENTRIES.1);
+    let entries_max = fields.length("entries_max", request.entries_max, ENTRIES);
     let reflect = fields.reflecting(&request.min_position, request.as_of.as_ref());
     let asked = || {
         let enterprise = enterprise?;

@@ -15,6 +15,7 @@ mod devices;
 mod diagnoses;
 mod inspections;
 mod kept;
+mod pages;
 mod ratings;
 mod sound;
 mod visits;

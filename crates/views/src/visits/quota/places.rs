@@ -59,8 +59,7 @@ pub(crate) async fn places(
     let limits = Limits { policy, profile };
     let from = limits.first_day(query.on).map_or(year, |day| day.min(year));
     let entries = entries(snapshot, &query.enterprise, from, query.known_only).await?;
-    let mut parties: BTreeSet<Party> =
-        entries.iter().flat_map(|entry| entry.parties.iter().cloned()).take(UNITS_MAX).collect();
+    let mut parties = parties(&entries);
     if let Some(unit) = &query.unit {
         let level = level_of(snapshot, unit).await?;
         parties.insert(Party { unit: unit.clone(), level });
@@ -69,6 +68,12 @@ pub(crate) async fn places(
     let units = held(&entries, query.on);
     let places = Places { policy_version: Some(version), standings, floors, units };
     Ok((limits.profile, places))
+}
+
+/// The parties that come, each once, however often.
+fn parties(entries: &[Entry]) -> BTreeSet<Party> {
+    let each: BTreeSet<&Party> = entries.iter().flat_map(|entry| &entry.parties).collect();
+    each.into_iter().take(UNITS_MAX).cloned().collect()
 }
 
 /// How the enterprise stands before one more visit of each of the parties, and of nobody in particular.
@@ -103,4 +108,31 @@ fn held(entries: &[Entry], on: Date) -> Vec<UnitPlaces> {
         }
     }
     units.into_values().collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use doudi_domain::{VisitId, frequency::Ground};
+    use uuid::Uuid;
+
+    use super::*;
+    use crate::kit::unit;
+
+    #[test]
+    fn a_unit_that_comes_often_hides_no_other() {
+        let visit = |by: &str| Entry {
+            visit: VisitId(Uuid::nil()),
+            parties: vec![Party { unit: unit(by), level: None }],
+            items: [].into(),
+            officers: [].into(),
+            ground: Ground::Routine,
+            on: Date::constant(2025, 3, 3),
+            held: Held::Used,
+            finding: None,
+        };
+        let mut entries = vec![visit("tax"); UNITS_MAX + 1];
+        entries.push(visit("fire"));
+        let units: Vec<_> = parties(&entries).into_iter().map(|party| party.unit).collect();
+        assert_eq!(units, [unit("fire"), unit("tax")]);
+    }
 }
