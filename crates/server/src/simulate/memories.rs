@@ -53,11 +53,9 @@ impl Memories {
         for Memory { now, position, said } in &self.memories {
             let fresh = Fresh::at(*position, WITHIN).as_of(Some(AsOf::Recorded(*position)));
             let again = self.ask(*now, fresh).await.map_err(step)?;
-            for (then, now) in said.iter().zip(&again) {
-                if then != now {
-                    eprintln!("said at {position}: {then}\nsaid of {position}: {now}");
-                    return Err(SimulateError::Forgotten(position.0));
-                }
+            if *said != again {
+                eprintln!("said at {position}: {said:#?}\nsaid of {position}: {again:#?}");
+                return Err(SimulateError::Forgotten(position.0));
             }
         }
         let answers: usize = self.memories.iter().map(|memory| memory.said.len()).sum();
