@@ -6,6 +6,7 @@ mod appeals;
 mod as_of;
 mod authorization;
 mod bad_input;
+mod boards;
 mod calendar;
 mod campaigns;
 mod catalogue;

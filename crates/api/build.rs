@@ -3,7 +3,7 @@
 use std::{env, error::Error, fs, path::PathBuf};
 
 /// Every file of the contract, below the include root.
-const FILES: [&str; 23] = [
+const FILES: [&str; 24] = [
     "common",
     "enterprise",
     "frequency",
@@ -27,6 +27,7 @@ const FILES: [&str; 23] = [
     "timeline",
     "feed_service",
     "supervision_service",
+    "board_service",
 ];
 
 fn main() -> Result<(), Box<dyn Error>> {

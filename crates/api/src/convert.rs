@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use doudi_domain::{AppealId, AreaCode, CheckDigit, EnterpriseId, Invalid, UnitId, VisitId};
 use doudi_engine::{Position, Version};
-use jiff::{Timestamp, civil::Date};
+use jiff::{Timestamp, ToSpan, civil::Date};
 use uuid::Uuid;
 
 use crate::{
@@ -17,6 +17,7 @@ use crate::{
 pub(crate) mod alerts;
 pub(crate) mod alike;
 pub(crate) mod appeal;
+pub(crate) mod board;
 pub(crate) mod campaign;
 pub(crate) mod case;
 pub(crate) mod city;
@@ -36,6 +37,9 @@ pub(crate) mod supervision;
 pub(crate) mod timeline;
 pub(crate) mod token;
 pub(crate) mod visit_list;
+
+/// The longest range of days that must end, in calendar years.
+const YEARS_MAX: i64 = 5;
 
 /// A command with what every command brings along.
 #[derive(Debug)]
@@ -260,6 +264,32 @@ impl Fields {
         date: Option<&pb::Date>,
     ) -> Option<Option<Date>> {
         date.map_or(Some(None), |date| self.date(path, Some(date)).map(Some))
+    }
+
+    /// The days from one to another, which must both be given, at most [`YEARS_MAX`] years apart.
+    /// `path` is what stands before their names.
+    pub(crate) fn days(
+        &mut self,
+        path: &str,
+        from: Option<&pb::Date>,
+        until: Option<&pb::Date>,
+    ) -> Option<(Date, Date)> {
+        let last = format!("{path}until");
+        let from = self.date(&format!("{path}from"), from);
+        let until = self.date(&last, until);
+        let (from, until) = from.zip(until)?;
+        let before = Words::pair("from", "起始日期");
+        if until < from {
+            self.note(Violation::new(&last, Reason::RangeReversed).word("field_before", before));
+            return None;
+        }
+        if until > from.saturating_add(YEARS_MAX.years()) {
+            let violation =
+                Violation::new(&last, Reason::RangeTooLong).with("years_max", YEARS_MAX);
+            self.note(violation.word("field_before", before));
+            return None;
+        }
+        Some((from, until))
     }
 
     /// Says of two days that are both given that the second must not lie before the first.

@@ -7,6 +7,7 @@ mod call;
 mod chance;
 mod convert;
 mod error;
+mod export;
 pub mod identity;
 mod layer;
 pub mod metrics;

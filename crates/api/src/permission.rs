@@ -331,6 +331,9 @@ pub const TABLE: &[Permission] = &[
     every_account("/doudi.v1.TimelineService/WatchTimeline"),
     every_account("/doudi.v1.FeedService/StreamEvents"),
     every_account("/doudi.v1.SupervisionService/GetEnterprisePage"),
+    every_account("/doudi.v1.BoardService/GetBoard"),
+    every_account("/doudi.v1.BoardService/ListBoardRows"),
+    every_account("/doudi.v1.BoardService/ExportBoard"),
 ];
 
 /// The row of an rpc; none when it is served to nobody.

@@ -23,6 +23,7 @@ use crate::{
     proto::{
         alert_service_server::{AlertServiceServer, SERVICE_NAME as ALERTS},
         appeal_service_server::{AppealServiceServer, SERVICE_NAME as APPEALS},
+        board_service_server::{BoardServiceServer, SERVICE_NAME as BOARDS},
         campaign_service_server::{CampaignServiceServer, SERVICE_NAME as CAMPAIGNS},
         case_service_server::{CaseServiceServer, SERVICE_NAME as CASES},
         code_service_server::{CodeServiceServer, SERVICE_NAME as CODES},
@@ -44,6 +45,7 @@ use crate::{
 mod alerts;
 mod appeal;
 mod as_of;
+mod board;
 mod campaign;
 mod case;
 mod code;
@@ -56,13 +58,14 @@ mod handling;
 mod inspection;
 mod policy;
 mod rating;
+mod sending;
 mod supervision;
 mod timeline;
 mod visit_list;
 mod watch_stream;
 
 /// The full names of the services, as health reports them.
-pub const SERVICES: [&str; 17] = [
+pub const SERVICES: [&str; 18] = [
     ENTERPRISES,
     INSPECTIONS,
     CODES,
@@ -80,6 +83,7 @@ pub const SERVICES: [&str; 17] = [
     TIMELINES,
     FEED,
     SUPERVISION,
+    BOARDS,
 ];
 
 /// The largest answer, in bytes: what common clients take in unless they are told otherwise.
@@ -214,6 +218,7 @@ impl Api {
             .add_service(bounded!(TimelineServiceServer))
             .add_service(bounded!(FeedServiceServer))
             .add_service(bounded!(SupervisionServiceServer))
+            .add_service(bounded!(BoardServiceServer))
     }
 
     /// The largest page of a list, in bytes.

@@ -3,11 +3,11 @@
 use doudi_api::proto::{
     DraftPolicyRequest, PolicyDocument, PolicyName, PublishPolicyRequest,
     alert_service_client::AlertServiceClient, appeal_service_client::AppealServiceClient,
-    campaign_service_client::CampaignServiceClient, case_service_client::CaseServiceClient,
-    code_service_client::CodeServiceClient, device_service_client::DeviceServiceClient,
-    diagnosis_service_client::DiagnosisServiceClient, draw_service_client::DrawServiceClient,
-    enterprise_service_client::EnterpriseServiceClient, feed_service_client::FeedServiceClient,
-    handling_service_client::HandlingServiceClient,
+    board_service_client::BoardServiceClient, campaign_service_client::CampaignServiceClient,
+    case_service_client::CaseServiceClient, code_service_client::CodeServiceClient,
+    device_service_client::DeviceServiceClient, diagnosis_service_client::DiagnosisServiceClient,
+    draw_service_client::DrawServiceClient, enterprise_service_client::EnterpriseServiceClient,
+    feed_service_client::FeedServiceClient, handling_service_client::HandlingServiceClient,
     inspection_service_client::InspectionServiceClient, policy_document::Document,
     policy_service_client::PolicyServiceClient, rating_service_client::RatingServiceClient,
     supervision_service_client::SupervisionServiceClient,
@@ -71,6 +71,8 @@ pub struct Client {
     pub timelines: TimelineServiceClient<Authenticated>,
     /// The event feed.
     pub feed: FeedServiceClient<Authenticated>,
+    /// What supervisors count.
+    pub boards: BoardServiceClient<Authenticated>,
     /// What supervisors look at.
     pub supervision: SupervisionServiceClient<Authenticated>,
 }
@@ -100,6 +102,7 @@ impl Client {
             policies: PolicyServiceClient::new(with()),
             timelines: TimelineServiceClient::new(with()),
             feed: FeedServiceClient::new(with()),
+            boards: BoardServiceClient::new(with()),
             supervision: SupervisionServiceClient::new(with()),
         })
     }

@@ -10,6 +10,7 @@ use crate::{catalogue::CatalogueError, stage::StageError};
 
 mod agenda;
 pub mod appeals;
+mod boards;
 mod chance;
 mod city;
 pub mod inspections;
@@ -37,6 +38,14 @@ pub enum SimulateError {
     /// What the tables say of an earlier position is not what they said then.
     #[error("as of position {0} the tables say something else than they said then")]
     Forgotten(u64),
+    /// A number of a board is not what its rows, or another question, say.
+    #[error("the board {figure} by {by} is not what its rows say")]
+    Miscounted {
+        /// The figure.
+        figure: String,
+        /// By what it was parted.
+        by: String,
+    },
     /// A case is open and nobody owes its next step.
     #[error("{0} open cases are silent")]
     Silent(usize),

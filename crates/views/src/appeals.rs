@@ -16,6 +16,7 @@ mod closures;
 mod fold;
 mod list;
 mod rows;
+mod stays;
 
 pub(crate) use apply::apply;
 pub(crate) use clocks::{diagnosis, least_level, level, rung, stored_rung};
@@ -24,7 +25,7 @@ pub(crate) use list::{SCOPED, list};
 pub(crate) use rows::{OWED, clock, columns, read};
 
 /// The version of the tables and of what they mean.
-pub(crate) const VERSION: i32 = 5;
+pub(crate) const VERSION: i32 = 6;
 
 /// An appeal as it is now.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -31,6 +31,8 @@ CREATE TABLE IF NOT EXISTS appeal (
     submitted_on            date             NOT NULL,
     closed_at               timestamptz,
     last_moved              timestamptz      NOT NULL,
+    -- When it came into this state, with this unit.
+    entered_at              timestamptz      NOT NULL,
     -- Calendar days after a close within which the same topic again is suspicious.
     false_closure_days      integer          NOT NULL,
     suspected_false_closure boolean          NOT NULL DEFAULT false,
@@ -133,4 +135,26 @@ CREATE TABLE IF NOT EXISTS closure (
     until      date             NOT NULL,
     PRIMARY KEY (appeal, enterprise, position)
 );
-CREATE INDEX IF NOT EXISTS closure_by_matter ON closure (enterprise, topic, position)
+CREATE INDEX IF NOT EXISTS closure_by_matter ON closure (enterprise, topic, position);
+
+-- One row for each time that an open appeal left a state or a unit: how long it had been there.
+CREATE TABLE IF NOT EXISTS stay (
+    appeal      uuid             NOT NULL,
+    enterprise  text COLLATE "C" NOT NULL,
+    -- The commit in which it ended, and which event of it.
+    position    bigint           NOT NULL,
+    ordinal     integer          NOT NULL,
+    state       text             NOT NULL,
+    unit        text,
+    beside      text[]           NOT NULL,
+    area        text             NOT NULL,
+    topic       text             NOT NULL,
+    secrecy     smallint         NOT NULL,
+    entered_at  timestamptz      NOT NULL,
+    -- When it ended.
+    occurred_at timestamptz      NOT NULL,
+    PRIMARY KEY (position, ordinal)
+);
+CREATE INDEX IF NOT EXISTS stay_by_end ON stay (occurred_at);
+CREATE INDEX IF NOT EXISTS stay_by_unit ON stay (unit, occurred_at);
+CREATE INDEX IF NOT EXISTS stay_by_area ON stay (area, occurred_at)

@@ -21,6 +21,7 @@ mod stuck;
 
 pub use count::{Count, Counts};
 pub use cursor::Cursor;
+pub(crate) use cursor::{Writer, padded, unpadded};
 pub use stuck::{StuckCursor, StuckPage, StuckQuery, StuckReason};
 
 use crate::{

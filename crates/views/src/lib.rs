@@ -17,6 +17,7 @@ pub mod agenda;
 pub mod alerts;
 pub mod appeals;
 mod asked;
+pub mod boards;
 mod checkpoint;
 mod db;
 mod error;

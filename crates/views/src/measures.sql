@@ -45,6 +45,8 @@ CREATE TABLE IF NOT EXISTS handling (
     -- Its first word on the phone, as a desk recorded it.
     phone_resolved  boolean,
     phone_satisfied boolean,
+    -- Whether the appeal went back to be handled again.
+    reopened        boolean          NOT NULL,
     -- The commit that made it so, and when what that records happened.
     since           bigint           NOT NULL,
     since_at        timestamptz      NOT NULL,

@@ -94,6 +94,21 @@ impl Predicate {
         }
     }
 
+    /// The same of a column that is a day itself.
+    pub(crate) fn within_civil_days(
+        &mut self,
+        column: &str,
+        from: Option<Date>,
+        until: Option<Date>,
+    ) {
+        if let Some(from) = from {
+            self.compare(column, ">=", from, Type::DATE);
+        }
+        if let Some(until) = until {
+            self.compare(column, "<=", until, Type::DATE);
+        }
+    }
+
     /// The row lies within `scope`.
     pub(crate) fn within(&mut self, scope: &Scope, scoped: &Scoped) {
         if let Some(ways) = self.ways(scope, scoped) {

@@ -108,7 +108,7 @@ impl ViewName {
             Self::Visits => {
                 &["visit", "enterprise", "policy", "visit_past", "enterprise_past", "policy_past"]
             }
-            Self::Appeals => &["appeal", "clock", "closure", "appeal_past", "clock_past"],
+            Self::Appeals => &["appeal", "clock", "closure", "stay", "appeal_past", "clock_past"],
             Self::Agenda => &["duty"],
             Self::Measures => &["returns", "handling", "subject", "returns_past", "handling_past"],
             Self::Alerts => &["alert", "visit"],
@@ -128,6 +128,7 @@ impl ViewName {
             Self::Appeals => &[
                 ("appeal", Memory::Versions("appeal, enterprise")),
                 ("clock", Memory::Versions("appeal, enterprise, diagnosis, clock")),
+                ("stay", Memory::Added),
             ],
             Self::Measures => &[
                 ("returns", Memory::Versions("appeal, enterprise, number")),

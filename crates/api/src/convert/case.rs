@@ -28,11 +28,11 @@ pub(crate) mod measures;
 /// The size of a page that asks for none, and the largest.
 const PAGE: (u32, u32) = (50, 200);
 /// How many days without movement make a case stick, and the most that can be asked for.
-const IDLE_DAYS: (u32, u32) = (7, 365);
+pub(super) const IDLE_DAYS: (u32, u32) = (7, 365);
 /// How many topics are suggested to whom asks for no number, and the most.
 const TOPICS: (u32, u32) = (5, 20);
 /// The hours of a calendar day.
-const DAY_HOURS: i64 = 24;
+pub(super) const DAY_HOURS: i64 = 24;
 
 /// A query of a list, the position it must reflect, and what its next page's token is bound to.
 #[derive(Debug)]
@@ -153,7 +153,7 @@ pub(crate) fn stuck(
 }
 
 /// Where a page begins: none for the first.
-fn after<const N: usize, C>(
+pub(super) fn after<const N: usize, C>(
     fields: &mut Fields,
     tokens: &PageTokens,
     binding: Binding,

@@ -8,6 +8,7 @@ use crate::{convert::token::PageTokens, identity::Caller, proto::policy_document
 
 mod appeals;
 mod bad;
+mod boards;
 mod campaigns;
 mod cases;
 mod codes;

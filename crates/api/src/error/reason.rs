@@ -154,6 +154,8 @@ rules::and_of_documents! { and_the_rest;
         "must lie after {field_before}" "应晚于{field_before}"
     RangeTooLong "RANGE_TOO_LONG" InvalidArgument
         "must lie at most {years_max} years after {field_before}" "距{field_before}不得超过{years_max}年"
+    BoardDimensionNot "BOARD_DIMENSION_NOT" InvalidArgument
+        "the rows of this figure have no such dimension" "该指标不能按此维度划分"
     CaseNumberMalformed "CASE_NUMBER_MALFORMED" InvalidArgument
         "must look like SQ250425-7K3M9QX2-R" "应为SQ250425-7K3M9QX2-R形式的诉求编号"
     CaseNumberMistaken "CASE_NUMBER_MISTAKEN" InvalidArgument
@@ -168,6 +170,8 @@ rules::and_of_documents! { and_the_rest;
         "分页标记无效，或与当前筛选条件、调用者不符"
 
     // How busy or whole the system is.
+    ExportTooLarge "EXPORT_TOO_LARGE" FailedPrecondition
+        "there are more than {rows_max} rows; narrow the selection" "超过{rows_max}行，请缩小筛选范围后再导出"
     Overloaded "OVERLOADED" ResourceExhausted
         "too many requests are in progress; try again shortly" "系统繁忙，请稍后重试"
     DeadlineExceeded "DEADLINE_EXCEEDED" DeadlineExceeded

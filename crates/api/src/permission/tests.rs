@@ -32,8 +32,10 @@ fn the_table_lists_each_rpc_of_the_contract_once() {
 fn commands_are_open_to_named_roles_only_and_never_to_those_who_only_watch() {
     for row in TABLE {
         let method = row.rpc.rsplit('/').next().unwrap();
-        let queries =
-            ["Get", "List", "Count", "Explain", "Suggest", "Watch", "Follow", "Download", "Stream"];
+        let queries = [
+            "Get", "List", "Count", "Explain", "Suggest", "Watch", "Follow", "Download", "Stream",
+            "Export",
+        ];
         let query = queries.iter().any(|verb| method.starts_with(verb));
         let open = match method {
             "FollowCase" => RoleSet::of(&[Role::CaseHolder]),

@@ -20,7 +20,6 @@ use crate::{
 mod entries;
 mod files;
 mod rpcs;
-mod sending;
 
 impl Api {
     async fn asked_extension(

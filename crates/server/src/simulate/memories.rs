@@ -9,7 +9,7 @@ use doudi_views::{
 };
 use jiff::{SignedDuration, Timestamp};
 
-use super::{SimulateError, step};
+use super::{SimulateError, boards, step};
 use crate::parts::Parts;
 
 /// How often something is asked.
@@ -61,6 +61,10 @@ impl Memories {
         let answers: usize = self.memories.iter().map(|memory| memory.said.len()).sum();
         let times = self.memories.len();
         println!("{answers} answers of {times} earlier positions asked for again: 0 differ");
+        if let Some(Memory { now, position, .. }) = self.memories.last() {
+            let fresh = Fresh::at(*position, WITHIN).as_of(Some(AsOf::Recorded(*position)));
+            boards::check(&self.parts.views, *now, fresh).await?;
+        }
         Ok(())
     }
 
@@ -113,6 +117,7 @@ impl Memories {
             self.ask_of(enterprise, unit, now, fresh, &mut said).await?;
         }
         said.extend([format!("{visits:?}"), format!("{appeals:?}")]);
+        said.extend(boards::ask(views, now, fresh).await?);
         Ok(said)
     }
 

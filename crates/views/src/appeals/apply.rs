@@ -1,4 +1,4 @@
-//! Takes facts in: three reads and six writes at most for a whole batch.
+//! Takes facts in: three reads and seven writes at most for a whole batch.
 
 use std::collections::{HashMap, HashSet};
 
@@ -8,7 +8,7 @@ use uuid::Uuid;
 use super::{
     clocks, closures,
     fold::{Changes, Concerned, Key, Known},
-    rows,
+    rows, stays,
 };
 use crate::{ViewError, db::applying, fact::Fact, history::Moments};
 
@@ -30,6 +30,7 @@ pub(crate) async fn apply(transaction: &Transaction<'_>, facts: &[Fact]) -> Resu
     let moments = Moments::of(facts);
     rows::put(transaction, &changes, &moments).await?;
     clocks::put(transaction, &changes, &moments).await?;
+    stays::put(transaction, &changes.stays).await?;
     closures::put(transaction, &changes).await
 }
 

@@ -19,7 +19,7 @@ use crate::fact::{Content, Fact};
 
 mod case;
 
-pub(super) use case::{Before, Known, is_open};
+pub(super) use case::{Before, Known, Stay, is_open};
 
 /// An appeal of an enterprise. Ids are derived from what clients choose, so only both together are
 /// unique.
@@ -60,6 +60,7 @@ pub(super) struct Changes {
     pub(super) touched: HashSet<ClockKey>,
     pub(super) submitted: HashSet<Key>,
     pub(super) closures: Vec<Closure>,
+    pub(super) stays: Vec<Stay>,
 }
 
 /// Which appeals and diagnoses some facts name.
@@ -107,7 +108,9 @@ impl Changes {
             match &fact.content {
                 Content::Appeal(enterprise, appeal, events) => {
                     let key = (*appeal, enterprise.clone());
-                    events.iter().for_each(|event| self.of_appeal(&key, fact, event));
+                    for (ordinal, event) in (0..).zip(events) {
+                        self.of_appeal(&key, fact, ordinal, event);
+                    }
                 }
                 Content::Diagnosis(enterprise, id, events) => {
                     let key = (*id, enterprise.clone());
@@ -131,7 +134,7 @@ impl Changes {
         clocks.get(id)
     }
 
-    fn of_appeal(&mut self, key: &Key, fact: &Fact, event: &Event) {
+    fn of_appeal(&mut self, key: &Key, fact: &Fact, ordinal: i32, event: &Event) {
         if let Event::AppealSubmitted { .. } = event {
             self.touch_all(key);
             if let Some(known) = Known::submitted(key, fact, event) {
@@ -144,7 +147,7 @@ impl Changes {
             return;
         };
         let unit = known.row.unit.clone();
-        known.take(event, fact);
+        self.stays.extend(known.take(event, fact, ordinal));
         self.changed.insert(key.clone());
         if let Some(change) = event.clocks() {
             let set = change.set.iter().map(|clock| clock.id);

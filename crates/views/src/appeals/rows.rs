@@ -7,6 +7,7 @@ use doudi_domain::{
     AppealId, AreaCode, CaseNumber, CaseTypeId, ClassId, EnterpriseId, TopicId, UnitId, VisitId,
     clock::Clock, routing::RouteRule,
 };
+use jiff::Timestamp;
 use tokio_postgres::types::Json;
 use uuid::Uuid;
 
@@ -48,7 +49,7 @@ pub(crate) fn columns() -> String {
 pub(super) fn known_statement() -> String {
     format!(
         "SELECT {OWN}, NULL::jsonb AS due, appeal.submitted_on, appeal.false_closure_days, appeal.signed, \
-         appeal.before_merge, appeal.asked \
+         appeal.before_merge, appeal.asked, appeal.entered_at \
          FROM appeal WHERE appeal.appeal = ANY($1)"
     )
 }
@@ -64,6 +65,7 @@ pub(super) fn read_known(row: &tokio_postgres::Row) -> Result<Known, ViewError> 
         signed: column(row, "signed")?,
         before_merge: before_merge.map(|Json(before)| before),
         asked,
+        entered_at: column(row, "entered_at")?,
         clocks: BTreeMap::new(),
     })
 }
@@ -133,6 +135,7 @@ pub(super) async fn put(
     };
     let before_merge: Vec<Option<String>> = changed.iter().map(before_merge).collect();
     let signed: Vec<bool> = changed.iter().map(|known| known.signed).collect();
+    let entered_at: Vec<Timestamp> = changed.iter().map(|known| known.entered_at).collect();
     let (since, since_at) = moments.about(rows.iter().map(|row| &row.enterprise));
     let statement = transaction.prepare_cached(PUT).await.map_err(applying)?;
     transaction
@@ -172,6 +175,7 @@ pub(super) async fn put(
                 &each(&rows, |row| db::stored(row.updated)),
                 &since,
                 &since_at,
+                &entered_at,
             ],
         )
         .await
@@ -184,21 +188,21 @@ pub(super) async fn put(
 const PUT: &str = "WITH now AS (\
      SELECT a, b, c, d, e, f, g, h, i, j, k, l, ARRAY(SELECT jsonb_array_elements_text(m::jsonb)) AS m, \
      ARRAY(SELECT jsonb_array_elements_text(n::jsonb)) AS n, o::jsonb AS o, p::jsonb AS p, q, r, s, t, \
-     u, v, w, x, y, z, aa, bb, cc::jsonb AS cc, dd, ee, ff, gg FROM unnest($1::uuid[], $2::text[], \
+     u, v, w, x, y, z, aa, bb, cc::jsonb AS cc, dd, ee, ff, gg, hh FROM unnest($1::uuid[], $2::text[], \
      $3::text[], $4::text[], $5::boolean[], $6::text[], $7::text[], $8::text[], $9::text[], \
      $10::text[], $11::smallint[], $12::text[], $13::text[], $14::text[], $15::text[], \
      $16::text[], $17::bigint[], $18::integer[], $19::integer[], $20::text[], $21::uuid[], \
      $22::uuid[], $23::timestamptz[], $24::date[], $25::timestamptz[], $26::timestamptz[], \
      $27::integer[], $28::boolean[], $29::text[], $30::bigint[], $31::bigint[], $32::bigint[], \
-     $33::timestamptz[]) AS row(a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p, q, r, s, t, u, v, w, x, \
-     y, z, aa, bb, cc, dd, ee, ff, gg)), \
+     $33::timestamptz[], $34::timestamptz[]) AS row(a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p, q, r, s, t, u, v, w, x, \
+     y, z, aa, bb, cc, dd, ee, ff, gg, hh)), \
      was AS (INSERT INTO appeal_past SELECT v.*, ff, gg FROM now \
      JOIN appeal AS v ON v.appeal = a AND v.enterprise = b AND v.since < ff) \
      INSERT INTO appeal (appeal, enterprise, number, state, open, channel, \
      case_type, class, topic, area, secrecy, unit, co_units, beside, asked, rule, due_clock, \
      objections, bounces, guarantee, merged_into, about_visit, submitted_at, submitted_on, closed_at, \
      last_moved, false_closure_days, signed, before_merge, submitted_position, updated_position, \
-     since, since_at) SELECT * FROM now ON CONFLICT (appeal, enterprise) DO UPDATE SET number = excluded.number, \
+     since, since_at, entered_at) SELECT * FROM now ON CONFLICT (appeal, enterprise) DO UPDATE SET number = excluded.number, \
      state = excluded.state, open = excluded.open, channel = excluded.channel, \
      case_type = excluded.case_type, class = excluded.class, topic = excluded.topic, \
      area = excluded.area, secrecy = excluded.secrecy, unit = excluded.unit, \
@@ -212,7 +216,7 @@ const PUT: &str = "WITH now AS (\
      signed = excluded.signed, before_merge = excluded.before_merge, \
      submitted_position = excluded.submitted_position, \
      updated_position = excluded.updated_position, since = excluded.since, \
-     since_at = excluded.since_at";
+     since_at = excluded.since_at, entered_at = excluded.entered_at";
 
 fn each<T>(rows: &[&Row], pick: impl Fn(&Row) -> T) -> Vec<T> {
     rows.iter().map(|row| pick(row)).collect()

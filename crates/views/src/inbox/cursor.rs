@@ -68,13 +68,13 @@ impl Cursor {
 }
 
 /// Writes parts of a known length one after the other.
-pub(super) struct Writer<const N: usize> {
-    pub(super) bytes: [u8; N],
-    pub(super) at: usize,
+pub(crate) struct Writer<const N: usize> {
+    pub(crate) bytes: [u8; N],
+    pub(crate) at: usize,
 }
 
 impl<const N: usize> Writer<N> {
-    pub(super) fn put(&mut self, part: &[u8]) {
+    pub(crate) fn put(&mut self, part: &[u8]) {
         for (to, from) in self.bytes[self.at..].iter_mut().zip(part) {
             *to = *from;
         }
@@ -83,13 +83,13 @@ impl<const N: usize> Writer<N> {
 }
 
 /// An id, filled up with zeros; no id holds one.
-pub(super) fn padded(enterprise: &EnterpriseId) -> [u8; ENTERPRISE] {
+pub(crate) fn padded(enterprise: &EnterpriseId) -> [u8; ENTERPRISE] {
     let mut writer = Writer { bytes: [0; ENTERPRISE], at: 0 };
     writer.put(enterprise.as_str().as_bytes());
     writer.bytes
 }
 
-pub(super) fn unpadded(bytes: &[u8; ENTERPRISE]) -> Option<EnterpriseId> {
+pub(crate) fn unpadded(bytes: &[u8; ENTERPRISE]) -> Option<EnterpriseId> {
     let text = std::str::from_utf8(bytes).ok()?.trim_end_matches('\0');
     EnterpriseId::parse(text).ok()
 }

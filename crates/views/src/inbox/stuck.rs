@@ -100,9 +100,20 @@ impl StuckCursor {
 }
 
 impl StuckReason {
-    const ALL: [Self; 3] = [Self::NoMovement, Self::Bounced, Self::AwaitingRuling];
+    /// Every reason.
+    pub const ALL: [Self; 3] = [Self::NoMovement, Self::Bounced, Self::AwaitingRuling];
 
-    fn condition(self, predicate: &mut Predicate, idle_since: Timestamp) -> String {
+    /// The name of the reason.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::NoMovement => "no_movement",
+            Self::Bounced => "bounced",
+            Self::AwaitingRuling => "awaiting_ruling",
+        }
+    }
+
+    pub(crate) fn condition(self, predicate: &mut Predicate, idle_since: Timestamp) -> String {
         match self {
             Self::NoMovement => {
                 let place = predicate.place(idle_since, Type::TIMESTAMPTZ);

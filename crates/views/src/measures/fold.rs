@@ -58,6 +58,8 @@ pub(super) struct Handling {
     pub(super) own: Word,
     /// What a desk recorded that it said on the phone.
     pub(super) phone: Word,
+    /// Whether the appeal went back to be handled again.
+    pub(super) reopened: bool,
 }
 
 /// What the enterprise said of a handling: the first time that it said whether the matter is resolved,
@@ -262,6 +264,7 @@ impl Changes {
             responded: subject.responded,
             own: Word::default(),
             phone: Word::default(),
+            reopened: false,
         };
         let name = (key.clone(), subject.handlings);
         self.handlings_changed.insert(name.clone());
@@ -271,6 +274,7 @@ impl Changes {
     /// It is handled again, and the unit owes another contact. Older records owe none.
     fn dissatisfied(&mut self, key: &Key, subject: &mut Subject, clocks: &ClockChange) {
         self.own_word(key, subject, Some(false), Some(false));
+        self.said(key, subject, |handling| handling.reopened = true);
         subject.responded &= !clocks.starts(ClockKind::Contact);
     }
 

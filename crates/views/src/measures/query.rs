@@ -8,25 +8,11 @@ use tokio_postgres::Row;
 use super::GROUPS_MAX;
 use crate::{
     Scope, ViewError,
+    boards::{HANDLING, HANDLINGS, RETURNED, RETURNS},
     db::{self, column},
-    predicate::{Predicate, Scoped},
+    predicate::Predicate,
     read::Snapshot,
 };
-
-/// By which columns a return is within a scope: both units know of it.
-const RETURNED: Scoped = Scoped {
-    leads: &["from_unit", "to_unit"],
-    co_units: None,
-    secrecy: Some("secrecy"),
-    internal: None,
-};
-
-/// By which columns a handling is within a scope.
-const HANDLING: Scoped = Scoped { leads: &["unit"], ..RETURNED };
-
-/// What the enterprise said of a handling.
-const RESOLVED: &str = "coalesce(own_resolved, phone_resolved)";
-const SATISFIED: &str = "coalesce(own_satisfied, phone_satisfied)";
 
 /// Which returns.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -135,7 +121,7 @@ impl RateGroup {
             Self::Area => "area",
             Self::Topic => "topic",
             // The offset of Asia/Shanghai, whatever the server's own time zone data say.
-            Self::Month => "to_char(resolved_at AT TIME ZONE INTERVAL '08:00', 'YYYY-MM')",
+            Self::Month => "to_char(at AT TIME ZONE INTERVAL '08:00', 'YYYY-MM')",
         }
     }
 }
@@ -149,15 +135,15 @@ pub(super) async fn flow(snapshot: &Snapshot<'_>, query: &FlowQuery) -> Result<F
     }
     predicate.within(&query.scope, &RETURNED);
     let statement = format!(
-        "SELECT from_unit, to_unit, count(*) AS returns, count(*) FILTER (WHERE upheld) AS upheld \
-         FROM returns WHERE {} GROUP BY from_unit, to_unit \
-         ORDER BY returns DESC, from_unit, to_unit LIMIT {GROUPS_MAX}",
+        "SELECT unit, to_unit, count(*) AS returns, count(*) FILTER (WHERE upheld) AS upheld \
+         FROM ({RETURNS}) AS counted WHERE {} GROUP BY unit, to_unit \
+         ORDER BY returns DESC, unit, to_unit LIMIT {GROUPS_MAX}",
         predicate.sql()
     );
     let rows = snapshot.rows("summing returns", &statement, &predicate.values()).await?;
     let read = |row: &Row| {
         Ok(FlowCell {
-            from: db::parsed(row, "from_unit", UnitId::parse)?,
+            from: db::parsed(row, "unit", UnitId::parse)?,
             to: db::parsed_opt(row, "to_unit", UnitId::parse)?,
             returns: sum(row, "returns")?,
             upheld: sum(row, "upheld")?,
@@ -171,7 +157,7 @@ pub(super) async fn flow(snapshot: &Snapshot<'_>, query: &FlowQuery) -> Result<F
 /// Sums the handlings.
 pub(super) async fn rates(snapshot: &Snapshot<'_>, query: &RatesQuery) -> Result<Rates, ViewError> {
     let mut predicate = Predicate::default();
-    predicate.within_days("resolved_at", Some(query.from), Some(query.until));
+    predicate.within_days("at", Some(query.from), Some(query.until));
     let wanted = [
         ("unit", query.unit.as_ref().map(UnitId::as_str)),
         ("area", query.area.as_ref().map(AreaCode::as_str)),
@@ -185,9 +171,9 @@ pub(super) async fn rates(snapshot: &Snapshot<'_>, query: &RatesQuery) -> Result
     predicate.within(&query.scope, &HANDLING);
     let statement = format!(
         "SELECT {} AS key, count(*) AS handled, count(*) FILTER (WHERE responded) AS responded, \
-         count({RESOLVED}) AS asked_resolved, count(*) FILTER (WHERE {RESOLVED}) AS resolved, \
-         count({SATISFIED}) AS asked_satisfied, count(*) FILTER (WHERE {SATISFIED}) AS satisfied \
-         FROM handling WHERE {} GROUP BY 1 ORDER BY handled DESC, key LIMIT {GROUPS_MAX}",
+         count(resolved) AS asked_resolved, count(*) FILTER (WHERE resolved) AS resolved, \
+         count(satisfied) AS asked_satisfied, count(*) FILTER (WHERE satisfied) AS satisfied \
+         FROM ({HANDLINGS}) AS counted WHERE {} GROUP BY 1 ORDER BY handled DESC, key LIMIT {GROUPS_MAX}",
         query.group.key(),
         predicate.sql()
     );

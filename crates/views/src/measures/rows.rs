@@ -32,7 +32,7 @@ pub(crate) async fn apply(transaction: &Transaction<'_>, facts: &[Fact]) -> Resu
 const LOAD: &str = "SELECT s.appeal, s.enterprise, s.area, s.topic, s.secrecy, s.unit, \
      s.contact_red, s.responded, s.contested, s.returns, s.handlings, r.at, r.from_unit, \
      r.to_unit, r.upheld, h.resolved_at, h.unit AS handler, h.responded AS handling_responded, \
-     h.own_resolved, h.own_satisfied, h.phone_resolved, h.phone_satisfied FROM subject AS s \
+     h.own_resolved, h.own_satisfied, h.phone_resolved, h.phone_satisfied, h.reopened FROM subject AS s \
      LEFT JOIN returns AS r ON r.appeal = s.appeal AND r.enterprise = s.enterprise \
      AND r.number = s.returns \
      LEFT JOIN handling AS h ON h.appeal = s.appeal AND h.enterprise = s.enterprise \
@@ -104,6 +104,7 @@ fn handling(row: &Row, subject: &Subject) -> Result<Option<Handling>, ViewError>
             resolved: column(row, "phone_resolved")?,
             satisfied: column(row, "phone_satisfied")?,
         },
+        reopened: column(row, "reopened")?,
     }))
 }
 
@@ -214,17 +215,19 @@ async fn put_handlings(
     let statement = "WITH now AS (SELECT * FROM unnest($1::uuid[], \
          $2::text[], $3::integer[], $4::timestamptz[], $5::text[], $6::text[], $7::text[], \
          $8::smallint[], $9::boolean[], $10::boolean[], $11::boolean[], $12::boolean[], \
-         $13::boolean[], $14::bigint[], $15::timestamptz[]) \
-         AS row(a, b, c, d, e, f, g, h, i, j, k, l, m, n, o)), \
-         was AS (INSERT INTO handling_past SELECT v.*, n, o FROM now \
-         JOIN handling AS v ON v.appeal = a AND v.enterprise = b AND v.number = c AND v.since < n) \
+         $13::boolean[], $14::boolean[], $15::bigint[], $16::timestamptz[]) \
+         AS row(a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p)), \
+         was AS (INSERT INTO handling_past SELECT v.*, o, p FROM now \
+         JOIN handling AS v ON v.appeal = a AND v.enterprise = b AND v.number = c AND v.since < o) \
          INSERT INTO handling (appeal, enterprise, number, resolved_at, unit, area, topic, secrecy, \
-         responded, own_resolved, own_satisfied, phone_resolved, phone_satisfied, since, since_at) \
+         responded, own_resolved, own_satisfied, phone_resolved, phone_satisfied, reopened, since, \
+         since_at) \
          SELECT * FROM now ON CONFLICT (appeal, enterprise, number) DO UPDATE SET \
          resolved_at = excluded.resolved_at, unit = excluded.unit, area = excluded.area, \
          topic = excluded.topic, secrecy = excluded.secrecy, responded = excluded.responded, \
          own_resolved = excluded.own_resolved, own_satisfied = excluded.own_satisfied, \
          phone_resolved = excluded.phone_resolved, phone_satisfied = excluded.phone_satisfied, \
+         reopened = excluded.reopened, \
          since = excluded.since, since_at = excluded.since_at";
     let statement = transaction.prepare_cached(statement).await.map_err(applying)?;
     transaction
@@ -244,6 +247,7 @@ async fn put_handlings(
                 &each(&rows, |(_, handling)| handling.own.satisfied),
                 &each(&rows, |(_, handling)| handling.phone.resolved),
                 &each(&rows, |(_, handling)| handling.phone.satisfied),
+                &each(&rows, |(_, handling)| handling.reopened),
                 &since,
                 &since_at,
             ],

@@ -166,11 +166,7 @@ impl Filter {
         if self.joint {
             predicate.holds("cardinality(beside) > 0");
         }
-        for (comparison, day) in [(">=", self.from), ("<=", self.until)] {
-            if let Some(day) = day {
-                predicate.compare("day", comparison, day, Type::DATE);
-            }
-        }
+        predicate.within_civil_days("day", self.from, self.until);
         predicate
     }
 

@@ -2,24 +2,20 @@
 
 use doudi_domain::{AreaCode, TopicId, UnitId};
 use doudi_views::measures::{Flow, FlowCell, FlowQuery, Rate, RateGroup, Rates, RatesQuery};
-use jiff::{ToSpan, civil::Date};
 
 use crate::{
     convert::{Fields, Reflect, token},
-    error::{Failure, Reason, Violation, Words},
+    error::Failure,
     identity::Caller,
     proto as pb,
 };
-
-/// The longest range, in calendar years.
-const YEARS_MAX: i64 = 5;
 
 pub(crate) fn flow(
     request: &pb::GetFlowRequest,
     caller: &Caller,
 ) -> Result<(FlowQuery, Reflect), Failure> {
     let mut fields = Fields::default();
-    let range = range(&mut fields, request.from.as_ref(), request.until.as_ref());
+    let range = fields.days("", request.from.as_ref(), request.until.as_ref());
     let area = fields.optional("area", &request.area, AreaCode::parse);
     let reflect = fields.reflecting(&request.min_position, request.as_of.as_ref());
     let scope = caller.scope();
@@ -50,7 +46,7 @@ pub(crate) fn rates(
 ) -> Result<(RatesQuery, Reflect), Failure> {
     let mut fields = Fields::default();
     let group = fields.filter("group", request.group, group);
-    let range = range(&mut fields, request.from.as_ref(), request.until.as_ref());
+    let range = fields.days("", request.from.as_ref(), request.until.as_ref());
     let unit = fields.optional("unit", &request.unit, UnitId::parse);
     let area = fields.optional("area", &request.area, AreaCode::parse);
     let topic = fields.optional("topic", &request.topic, TopicId::parse);
@@ -87,28 +83,6 @@ pub(crate) fn of_rates(rates: &Rates) -> pb::GetRatesResponse {
         rates: rates.rates.iter().map(rate).collect(),
         position: token::of_position(rates.position),
     }
-}
-
-/// The first and the last day; the same day twice is one day.
-fn range(
-    fields: &mut Fields,
-    from: Option<&pb::Date>,
-    until: Option<&pb::Date>,
-) -> Option<(Date, Date)> {
-    let from = fields.date("from", from);
-    let until = fields.date("until", until);
-    let (from, until) = from.zip(until)?;
-    let before = Words::pair("from", "起始日期");
-    if until < from {
-        fields.note(Violation::new("until", Reason::RangeReversed).word("field_before", before));
-        return None;
-    }
-    if until > from.saturating_add(YEARS_MAX.years()) {
-        let violation = Violation::new("until", Reason::RangeTooLong).with("years_max", YEARS_MAX);
-        fields.note(violation.word("field_before", before));
-        return None;
-    }
-    Some((from, until))
 }
 
 fn group(group: pb::RateGroup) -> Option<RateGroup> {

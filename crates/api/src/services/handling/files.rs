@@ -14,10 +14,7 @@ use futures::{Stream, StreamExt};
 use tokio::time::timeout;
 use tonic::Status;
 
-use super::{
-    entries::Entry,
-    sending::{self, Sending},
-};
+use super::entries::Entry;
 use crate::{
     call::Call,
     convert::{
@@ -29,16 +26,14 @@ use crate::{
     },
     error::{Explain, Failure, Reason, Refusal, Words},
     permission::sight::Part as Seen,
-    proto::{self as pb, upload_file_request::Part},
+    proto::{self as pb, download_file_response::Part as Sent, upload_file_request::Part},
     services::{
         Api,
         appeal::{Known, Text},
         may_ask,
+        sending::{self, CHUNK_BYTES_MAX, Sending},
     },
 };
-
-/// The largest chunk, in bytes.
-pub(super) const CHUNK_BYTES_MAX: usize = 64 * 1024;
 
 /// The longest pause between two messages of an upload: whoever sends nothing holds a place in memory
 /// that others wait for.
@@ -125,7 +120,7 @@ impl Api {
         &self,
         call: &Call,
         request: &pb::DownloadFileRequest,
-    ) -> Result<Sending, Failure> {
+    ) -> Result<Sending<pb::DownloadFileResponse>, Failure> {
         let (enterprise, appeal, id) = convert::download(request)?;
         may_ask(call, &enterprise)?;
         let folded = self.case(&enterprise, appeal).await?;
@@ -141,7 +136,11 @@ impl Api {
         self.note_read(call, &enterprise, appeal, case, What::File(id)).await?;
         let name = self.0.vault.open(&file.name).await?.ok_or(Reason::FileErased)?;
         let content = self.content(appeal, file).await?.ok_or(Reason::FileErased)?;
-        Ok(sending::start(of_file(file, &name), content, place, call.deadline))
+        let part = |part| pb::DownloadFileResponse { part: Some(part) };
+        let head = Sent::File(of_file(file, &name));
+        let chunks = sending::chunks(content).map(Sent::Chunk);
+        let parts = std::iter::once(head).chain(chunks).map(part);
+        Ok(sending::start(parts, place, call.deadline))
     }
 
     async fn content(&self, appeal: AppealId, file: &File) -> Result<Option<Bytes>, Failure> {

@@ -3,17 +3,16 @@
 use doudi_domain::appeal::Command;
 use tonic::{Request, Response, Status, Streaming};
 
-use super::sending::Sending;
 use crate::{
     call::Call,
     convert::{common::receipt, handling as convert},
     proto::{self as pb, handling_service_server::HandlingService},
-    services::{Api, appeal::As},
+    services::{Api, appeal::As, sending::Sending},
 };
 
 #[tonic::async_trait]
 impl HandlingService for Api {
-    type DownloadFileStream = Sending;
+    type DownloadFileStream = Sending<pb::DownloadFileResponse>;
 
     async fn ask_extension(
         &self,
@@ -113,7 +112,7 @@ impl HandlingService for Api {
     async fn download_file(
         &self,
         request: Request<pb::DownloadFileRequest>,
-    ) -> Result<Response<Sending>, Status> {
+    ) -> Result<Response<Self::DownloadFileStream>, Status> {
         let call = Call::of(&request)?;
         Ok(Response::new(self.download(&call, request.get_ref()).await?))
     }

@@ -10,7 +10,7 @@ use doudi_domain::{
     clock::{Clock, ClockId, ClockKind, Owner},
     routing::Route,
 };
-use jiff::civil::Date;
+use jiff::{Timestamp, civil::Date};
 use serde::{Deserialize, Serialize};
 
 use super::Key;
@@ -35,8 +35,21 @@ pub(in crate::appeals) struct Known {
     pub(in crate::appeals) before_merge: Option<Before>,
     /// Who was asked for a part of it.
     pub(in crate::appeals) asked: Asked,
+    /// When it came into its state, with its unit.
+    pub(in crate::appeals) entered_at: Timestamp,
     /// The clocks that run or stand still.
     pub(in crate::appeals) clocks: BTreeMap<ClockId, Clock>,
+}
+
+/// That an open appeal left a state or a unit.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(in crate::appeals) struct Stay {
+    /// As it was while it was there.
+    pub(in crate::appeals) row: Row,
+    pub(in crate::appeals) position: i64,
+    pub(in crate::appeals) ordinal: i32,
+    pub(in crate::appeals) entered_at: Timestamp,
+    pub(in crate::appeals) left_at: Timestamp,
 }
 
 /// How an appeal stood before it was merged.
@@ -90,26 +103,42 @@ impl Known {
             signed: false,
             before_merge: None,
             asked: Asked::default(),
+            entered_at: clocks.at,
             clocks: BTreeMap::new(),
         })
     }
 
-    /// Carries one event on.
-    pub(super) fn take(&mut self, event: &Event, fact: &Fact) {
-        let before = (self.row.state, self.row.unit.clone());
+    /// Carries one event on, and gives what ended with it.
+    pub(super) fn take(&mut self, event: &Event, fact: &Fact, ordinal: i32) -> Option<Stay> {
+        let (state, unit) = (self.row.state, self.row.unit.clone());
+        let beside = self.row.beside.clone();
         if let Some(change) = event.clocks() {
             self.wind(change);
         }
         self.turn(event);
         self.asked.take(event);
         self.row.beside = self.asked.beside(&self.row.co_units);
+        let moved = (state, &unit) != (self.row.state, &self.row.unit);
         if let Some(change) = event.clocks()
-            && (before != (self.row.state, self.row.unit.clone()) || is_a_promise(event, change))
+            && (moved || is_a_promise(event, change))
         {
             self.row.last_moved = self.row.last_moved.max(change.at);
         }
         self.row.due = self.due().cloned();
         self.row.updated = db::position(fact.position);
+        if !moved {
+            return None;
+        }
+        let said = event.clocks().map(|change| change.at);
+        // Events of the first version did not say when.
+        let at = said.filter(|at| *at != Timestamp::UNIX_EPOCH).unwrap_or(fact.occurred_at);
+        // A stay ends no earlier than it began.
+        let left_at = at.max(self.entered_at);
+        let entered_at = std::mem::replace(&mut self.entered_at, left_at);
+        is_open(state).then(|| {
+            let row = Row { state, unit, beside, ..self.row.clone() };
+            Stay { row, position: fact.position, ordinal, entered_at, left_at }
+        })
     }
 
     fn wind(&mut self, change: &ClockChange) {

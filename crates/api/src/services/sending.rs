@@ -17,28 +17,26 @@ use tokio::{
 };
 use tonic::Status;
 
-use super::files::CHUNK_BYTES_MAX;
-use crate::{
-    error::{Failure, Reason},
-    proto::{self as pb, download_file_response::Part},
-};
+use crate::error::{Failure, Reason};
+
+/// The largest chunk, in bytes.
+pub(super) const CHUNK_BYTES_MAX: usize = 64 * 1024;
 
 /// The most chunks that wait for one client.
 const WAITING_MAX: usize = 4;
 
 /// The stream that one client reads.
-pub(super) type Sending =
-    Pin<Box<dyn Stream<Item = Result<pb::DownloadFileResponse, Status>> + Send>>;
+pub(super) type Sending<M> = Pin<Box<dyn Stream<Item = Result<M, Status>> + Send>>;
 
 /// What a client reads, and whether all of it was written.
-struct Reading {
-    queue: mpsc::Receiver<pb::DownloadFileResponse>,
+struct Reading<M> {
+    queue: mpsc::Receiver<M>,
     whole: Arc<AtomicBool>,
 }
 
-impl Reading {
+impl<M> Reading<M> {
     /// The next part; after the last one the reason why there are no more, unless it was the last.
-    async fn next(mut self) -> Option<(Result<pb::DownloadFileResponse, Status>, Option<Self>)> {
+    async fn next(mut self) -> Option<(Result<M, Status>, Option<Self>)> {
         match self.queue.recv().await {
             Some(part) => Some((Ok(part), Some(self))),
             None if self.whole.load(Ordering::Acquire) => None,
@@ -47,21 +45,23 @@ impl Reading {
     }
 }
 
-/// Starts to send a file; `place` is held until it is sent or the deadline is over.
-pub(super) fn start<P: Send + 'static>(
-    file: pb::File,
-    content: Bytes,
+/// `content` in chunks.
+pub(super) fn chunks(content: Bytes) -> impl Iterator<Item = Vec<u8>> + Send {
+    let starts = (0..content.len()).step_by(CHUNK_BYTES_MAX);
+    starts.map(move |at| content[at..content.len().min(at + CHUNK_BYTES_MAX)].to_vec())
+}
+
+/// Starts to send `parts`; `place` is held until they are sent or the deadline is over.
+pub(super) fn start<M: Send + 'static, P: Send + 'static>(
+    parts: impl Iterator<Item = M> + Send + 'static,
     place: P,
     until: Instant,
-) -> Sending {
+) -> Sending<M> {
     let (sender, queue) = mpsc::channel(WAITING_MAX);
     let whole = Arc::new(AtomicBool::new(false));
     let written = Arc::clone(&whole);
     tokio::spawn(async move {
         let _place = place;
-        let part = |part| pb::DownloadFileResponse { part: Some(part) };
-        let chunks = content.chunks(CHUNK_BYTES_MAX).map(|chunk| Part::Chunk(chunk.to_vec()));
-        let parts = std::iter::once(Part::File(file)).chain(chunks).map(part);
         let write = async {
             for part in parts {
                 // The client may be gone, and then nobody wants the rest.
@@ -75,7 +75,7 @@ pub(super) fn start<P: Send + 'static>(
         let _ = timeout_at(until, write).await;
     });
     let reading = Some(Reading { queue, whole });
-    Box::pin(stream::unfold(reading, async |reading: Option<Reading>| reading?.next().await))
+    Box::pin(stream::unfold(reading, async |reading: Option<Reading<M>>| reading?.next().await))
 }
 
 #[cfg(test)]
@@ -86,21 +86,20 @@ mod tests {
 
     use super::*;
 
-    fn send(bytes: usize, for_at_most: Duration) -> Sending {
+    fn send(bytes: usize, for_at_most: Duration) -> Sending<Vec<u8>> {
         let content = Bytes::from(vec![7; bytes]);
-        start(pb::File::default(), content, (), Instant::now() + for_at_most)
+        start(std::iter::once(vec![]).chain(chunks(content)), (), Instant::now() + for_at_most)
     }
 
     #[tokio::test]
-    async fn a_file_is_sent_whole_its_description_first() {
+    async fn parts_are_sent_whole_and_in_order() {
         let bytes = 10 * CHUNK_BYTES_MAX + 1;
         let parts: Vec<_> = send(bytes, Duration::from_secs(60)).collect().await;
         let mut sent = 0;
         for (n, part) in parts.into_iter().enumerate() {
-            match part.unwrap().part.unwrap() {
-                Part::File(_) => assert_eq!(n, 0),
-                Part::Chunk(chunk) => sent += chunk.len(),
-            }
+            let part = part.unwrap();
+            assert_eq!(part.is_empty(), n == 0);
+            sent += part.len();
         }
         assert_eq!(sent, bytes);
     }
