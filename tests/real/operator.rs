@@ -16,14 +16,14 @@ use super::requests::{plan, register};
 
 const ENTERPRISE: &str = "91210212DD0000001D";
 
-async fn doudi(config: &Config, arguments: &[&str]) -> Output {
+pub(super) async fn doudi(config: &Config, arguments: &[&str]) -> Output {
     let mut command = program::command();
     program::configure(&mut command, config, program::free_address());
     command.args(arguments).output().await.unwrap()
 }
 
 /// Runs a command that must end well, and answers with what it printed.
-async fn well(config: &Config, arguments: &[&str]) -> String {
+pub(super) async fn well(config: &Config, arguments: &[&str]) -> String {
     let output = doudi(config, arguments).await;
     let errors = String::from_utf8_lossy(&output.stderr).into_owned();
     assert!(output.status.success(), "{arguments:?}: {errors}");
@@ -31,7 +31,7 @@ async fn well(config: &Config, arguments: &[&str]) -> String {
 }
 
 /// Runs a command that must be refused, and answers with what it said about it.
-async fn refused(config: &Config, arguments: &[&str]) -> String {
+pub(super) async fn refused(config: &Config, arguments: &[&str]) -> String {
     let output = doudi(config, arguments).await;
     assert!(!output.status.success(), "{arguments:?} was not refused");
     format!(
@@ -43,13 +43,18 @@ async fn refused(config: &Config, arguments: &[&str]) -> String {
 
 /// A foreign hand in the tables.
 async fn tamper(config: &Config, statement: &str) {
+    assert!(change(config, statement).await > 0);
+}
+
+/// Runs a statement and answers with how many rows it changed.
+async fn change(config: &Config, statement: &str) -> u64 {
     let url = config.postgres.url.expose();
     let (client, connection) = tokio_postgres::connect(url, NoTls).await.unwrap();
     let connection = tokio::spawn(connection);
     let rows = client.execute(statement, &[]).await.unwrap();
-    assert!(rows > 0);
     drop(client);
     connection.await.unwrap().unwrap();
+    rows
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -73,14 +78,47 @@ async fn a_foreign_hand_in_the_tables_is_found_and_a_rebuild_mends_it() {
 
     well(config, &["verify"]).await;
     let schema = ViewName::Timeline.schema();
-    tamper(config, &format!("UPDATE {schema}.entry SET unit = 'nobody'")).await;
+    let foreign = format!(
+        "UPDATE {schema}.entry SET unit = 'nobody' \
+         WHERE position = (SELECT max(position) FROM {schema}.entry)"
+    );
+    tamper(config, &foreign).await;
     let text = refused(config, &["verify"]).await;
     assert!(text.contains("view timeline") && text.contains("DIFFERS"), "{text}");
+    let end = world.running.parts.journal.last_position().await.unwrap();
+    let where_it_is = format!("entry (2 rows, 2 by the log of records {end} to {end})");
+    assert!(text.contains(&where_it_is), "{text}");
     let rebuilt = well(config, &["rebuild", "timeline"]).await;
-    assert!(rebuilt.contains("rebuilt up to position"), "{rebuilt}");
+    assert!(rebuilt.contains("rebuilt and switched at position"), "{rebuilt}");
     let verified = well(config, &["verify"]).await;
     assert!(!verified.contains("DIFFERS") && verified.contains("0 broken"), "{verified}");
     world.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_new_version_is_built_before_it_serves_and_the_old_tables_are_dropped_when_asked() {
+    let world = World::start().await;
+    let mut unit = world.unit("market-regulation");
+    unit.enterprises.register_enterprise(register(ENTERPRISE)).await.unwrap();
+    let config = world.ground.config.clone();
+    let World { ground: _ground, running } = world;
+    drop(unit);
+    running.stop().await;
+    // What there is was built by an older version of this view.
+    let (view, version) = (ViewName::Timeline, ViewName::Timeline.version());
+    let schema = view.schema();
+    tamper(&config, "UPDATE doudi.checkpoint SET version = 0 WHERE view = 'timeline'").await;
+    let old = format!("DO $$BEGIN ALTER SCHEMA {schema} RENAME TO timeline_v0; END$$");
+    assert_eq!(change(&config, &old).await, 0);
+    let prepared = well(&config, &["prepare"]).await;
+    let built = format!("view {view} version {version}: built up to position");
+    assert!(prepared.contains(&built), "{prepared}");
+    let verified = well(&config, &["verify"]).await;
+    assert!(verified.contains("view timeline") && !verified.contains("DIFFERS"), "{verified}");
+    let dropped = well(&config, &["drop-old"]).await;
+    assert_eq!(dropped, "schema timeline_v0: dropped\n");
+    assert_eq!(well(&config, &["drop-old"]).await, "");
+    well(&config, &["check"]).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -103,8 +141,7 @@ async fn a_log_that_lost_records_is_not_served_until_the_views_are_built_again()
     let visits = format!("view visits version {} at 1000", ViewName::Visits.version());
     assert!(checked.contains(&visits), "{checked}");
     assert!(checked.contains("LOG_BEHIND_CHECKPOINT"), "{checked}");
-    let every = ViewName::ALL.map(ViewName::as_str);
-    well(config, &[&["rebuild"], &every[..]].concat()).await;
+    well(config, &["rebuild", "all"]).await;
     let parts = Parts::assemble(config).await.unwrap();
     assert!(verify::verify(&parts).await.unwrap().sound);
 }

@@ -15,11 +15,14 @@ use tokio::{sync::watch, task::JoinHandle};
 mod agenda;
 mod alerts;
 mod cases;
+mod damaged;
 mod faults;
+mod killed;
 mod live;
 mod log;
 mod queries;
 mod quota;
+mod rebuild;
 mod visits;
 
 /// How long anything may take here.
@@ -43,6 +46,12 @@ impl Fixture {
         for view in ViewName::ALL {
             self.views.wait(view, position, WITHIN).await.unwrap();
         }
+    }
+
+    /// Builds a view again and switches to it.
+    async fn rebuild(&self, journal: &Journal, view: ViewName) -> Position {
+        let rebuild = self.views.begin_rebuild(journal, view).await.unwrap();
+        rebuild.switch(journal).await.unwrap()
     }
 
     /// How many rows a table of the view has.

@@ -57,12 +57,19 @@ pub enum Command {
         #[command(subcommand)]
         what: Measured,
     },
-    /// Empty views and build them again from the log.
+    /// Build views again from the log beside the live ones, and switch; given again, it goes on where it was broken off.
     Rebuild {
-        /// The views, of timeline, visits, appeals, agenda, measures, alerts and ratings. After the log was restored to an earlier moment: all of them.
-        #[arg(value_parser = view, required = true)]
-        views: Vec<ViewName>,
+        /// The views, of timeline, visits, appeals, agenda, measures, alerts and ratings, or all.
+        #[arg(value_parser = views, required = true)]
+        views: Vec<Views>,
+        /// Give up what was broken off, and leave the live views as they are.
+        #[arg(long)]
+        cancel: bool,
     },
+    /// Build the views of this version to the end of the log, before it serves, while an older version does.
+    Prepare,
+    /// Drop the tables that older versions of the views have left, once none of them runs.
+    DropOld,
     /// Let a halted view go on from where it stands, once the cause is mended.
     Resume {
         /// The view: timeline, visits, appeals, agenda, measures, alerts or ratings.
@@ -186,6 +193,29 @@ pub enum Measured {
         #[arg(long, default_value_t = 100_000)]
         due: u32,
     },
+}
+
+/// Views on the command line.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Views {
+    /// Every view.
+    All,
+    /// That one.
+    One(ViewName),
+}
+
+impl Views {
+    /// The views that are meant, each once.
+    #[must_use]
+    pub fn named(these: &[Self]) -> Vec<ViewName> {
+        let meant =
+            |view: &ViewName| these.contains(&Self::All) || these.contains(&Self::One(*view));
+        ViewName::ALL.into_iter().filter(meant).collect()
+    }
+}
+
+fn views(name: &str) -> Result<Views, String> {
+    if name == "all" { Ok(Views::All) } else { view(name).map(Views::One) }
 }
 
 fn draw(text: &str) -> Result<DrawId, String> {

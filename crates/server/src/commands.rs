@@ -16,7 +16,7 @@ use doudi_scan::codes::KeyRing;
 use crate::{
     bench,
     children::ToDisk,
-    cli::{Cli, Command, Drawing, Measured, Simulated},
+    cli::{Cli, Command, Drawing, Measured, Simulated, Views},
     config::{Config, Purpose, environment},
     demo,
     dev::{
@@ -26,6 +26,7 @@ use crate::{
     listener::Listener,
     logging, metrics, operate,
     parts::Parts,
+    rebuild,
     roles::{self, Roles},
     simulate,
     stop::Stop,
@@ -54,7 +55,15 @@ pub async fn run(cli: Cli) -> Result<ExitCode, Failure> {
         Command::Demo => Box::pin(in_scratch("demo", demo::run)).await,
         Command::Simulate { what } => simulated(what).await,
         Command::Bench { sync, what } => measured(sync, what).await,
-        Command::Rebuild { views } => operate::rebuild(&load(Purpose::Serve, file)?, &views).await,
+        Command::Rebuild { views, cancel } => {
+            let (config, views) = (load(Purpose::Serve, file)?, Views::named(&views));
+            match cancel {
+                true => rebuild::cancel(&config, &views).await,
+                false => rebuild::rebuild(&config, &views).await,
+            }
+        }
+        Command::Prepare => rebuild::prepare(&load(Purpose::Serve, file)?).await,
+        Command::DropOld => rebuild::drop_old(&load(Purpose::Serve, file)?).await,
         Command::Replay { stream } => operate::replay(&load(Purpose::Serve, file)?, &stream).await,
         Command::Draw { what: Drawing::Verify { draw } } => {
             operate::verify_draw(&load(Purpose::Serve, file)?, draw).await

@@ -19,6 +19,7 @@ pub mod logging;
 pub mod metrics;
 pub mod operate;
 pub mod parts;
+pub mod rebuild;
 pub mod report;
 pub mod roles;
 pub mod simulate;

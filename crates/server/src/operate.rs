@@ -1,13 +1,12 @@
-//! What an operator asks at night: is it sound, what happened, build it again.
+//! What an operator asks at night: is it sound, what happened, let it go on.
 //!
 //! What must work on a log that the gate refuses, works without passing it.
 
 use std::process::ExitCode;
 
 use doudi_domain::DrawId;
-use doudi_journal::{GateReport, Position, StreamName};
+use doudi_journal::{GateReport, Journal, Position, StreamName};
 use doudi_views::{ViewName, Views};
-use indicatif::{ProgressBar, ProgressStyle};
 
 use crate::{
     commands::Failure,
@@ -53,35 +52,12 @@ async fn show(views: &Views) -> Result<bool, Failure> {
             checkpoint.view, checkpoint.version, checkpoint.position
         );
     }
+    for (view, position) in views.rebuilds().await? {
+        println!("view {view}: a rebuild has come to {position} and not switched yet");
+    }
     let parked = views.parked().await?;
     println!("{} parked stream(s)", parked.len());
     Ok(sound && parked.is_empty())
-}
-
-/// Empties views and builds them again from the log, which may be shorter than they knew it.
-///
-/// # Errors
-/// When the log cannot be read or a view cannot go on; what was emptied fills again later.
-pub async fn rebuild(config: &Config, names: &[ViewName]) -> Result<ExitCode, Failure> {
-    let (_, views) = parts::tables(config).await?;
-    let (journal, _) = parts::pass(parts::connect(config).await?, Position::default()).await?;
-    for view in names {
-        views.rebuild(*view).await?;
-    }
-    for view in names {
-        let bar = ProgressBar::new(0).with_style(ProgressStyle::with_template(
-            "{msg} {wide_bar} {pos}/{len} records, {per_sec}, {eta} left",
-        )?);
-        bar.set_message(format!("rebuild {view}"));
-        let mut report = |reached: Position, end: Position| {
-            bar.set_length(end.0);
-            bar.set_position(reached.0);
-        };
-        let reached = views.catch_up(&journal, *view, &mut report).await?;
-        bar.finish_and_clear();
-        println!("view {view}: rebuilt up to position {reached}");
-    }
-    Ok(ExitCode::SUCCESS)
 }
 
 /// Prints the commits of a stream, oldest first.
@@ -99,16 +75,22 @@ pub async fn replay(config: &Config, stream: &str) -> Result<ExitCode, Failure> 
     Ok(ExitCode::SUCCESS)
 }
 
-/// Checks every hash chain and every view.
+/// Checks the log, every hash chain and every view. What the gate refuses is told and looked at all the same.
 ///
 /// # Errors
 /// When something cannot be read; what is unsound is printed and makes the exit code.
 pub async fn verify(config: &Config) -> Result<ExitCode, Failure> {
-    let report = verify::verify(&Parts::assemble(config).await?).await?;
+    let (_, views) = parts::tables(config).await?;
+    let jetstream = parts::connect(config).await?;
+    let gate = jetstream.gate(views.highest_position().await?).await;
+    for refusal in gate.as_ref().err().into_iter().flatten() {
+        println!("gate: [{}] {refusal}", refusal.code());
+    }
+    let report = verify::compare(&Journal::JetStream(jetstream), &views).await?;
     for line in &report.lines {
         println!("{line}");
     }
-    Ok(verdict(report.sound))
+    Ok(verdict(report.sound && gate.is_ok()))
 }
 
 /// Redoes a random draw from the log and compares it with what was recorded.

@@ -1,14 +1,17 @@
-//! `doudi verify`: every stream's hash chain, and every view against a fresh replay of the log.
+//! `doudi verify`: that the log is whole, every stream's hash chain, and every view against a fresh
+//! replay of the log. Whatever is off is named with its positions.
 
 use std::collections::HashMap;
 
-use doudi_journal::{Hash, Journal, LoadError, Position, Record, StreamName, Version};
-use doudi_views::ViewError;
+use doudi_journal::{
+    Hash, Journal, LoadError, Position, READ_RECORDS_MAX, Record, StreamName, Version,
+};
+use doudi_views::{ViewError, Views};
 
-use crate::parts::Parts;
+use crate::{parts::Parts, report::chain};
 
-/// Records read at a time.
-const PAGE: usize = 1000;
+/// The most findings that are told one by one; all are counted.
+const FINDINGS_MAX: usize = 1000;
 
 /// Why the comparison could not be made.
 #[derive(Debug, thiserror::Error)]
@@ -35,21 +38,40 @@ pub struct Report {
 /// # Errors
 /// [`VerifyError`] when something cannot be read; what is unsound is in the report.
 pub async fn verify(parts: &Parts) -> Result<Report, VerifyError> {
-    let mut lines = Vec::new();
-    let mut sound = true;
-    let chains = chains(&parts.journal).await?;
-    sound &= chains.broken.is_empty();
-    lines.push(format!(
+    compare(&parts.journal, &parts.views).await
+}
+
+/// As [`verify`], on a log that the gate may have refused.
+///
+/// # Errors
+/// As [`verify`].
+pub async fn compare(journal: &Journal, views: &Views) -> Result<Report, VerifyError> {
+    let chains = chains(journal).await?;
+    let mut sound = chains.breaks == 0;
+    let mut lines = vec![format!(
         "log: {} records in {} streams, {} broken",
         chains.records,
         chains.heads.len(),
-        chains.broken.len()
-    ));
+        chains.breaks
+    )];
     lines.extend(chains.broken);
-    for check in parts.views.verify(&parts.journal).await? {
-        sound &= check.matches();
-        let verdict = if check.matches() { "equals its replay" } else { "DIFFERS from its replay" };
-        lines.push(format!("view {} at {}: {verdict}", check.view, check.position));
+    match views.verify(journal).await {
+        Ok(checks) => {
+            for check in checks {
+                sound &= check.matches();
+                let verdict = match check.matches() {
+                    true => "equals its replay".to_owned(),
+                    false => format!("DIFFERS from its replay in {}", check.differences.join(", ")),
+                };
+                lines.push(format!("view {} at {}: {verdict}", check.view, check.position));
+            }
+        }
+        // A log that is not whole cannot be replayed; what it lacks was said.
+        Err(error @ ViewError::Journal { .. }) => {
+            sound = false;
+            lines.push(format!("views: not compared: {}", chain(&error)));
+        }
+        Err(error) => return Err(error.into()),
     }
     Ok(Report { lines, sound })
 }
@@ -58,21 +80,54 @@ pub async fn verify(parts: &Parts) -> Result<Report, VerifyError> {
 #[derive(Debug, Default)]
 pub(crate) struct Chains {
     records: u64,
-    heads: HashMap<StreamName, (Version, Hash)>,
+    heads: HashMap<StreamName, Head>,
+    /// How often something was not as it should be.
+    breaks: u64,
     broken: Vec<String>,
 }
 
+/// The last commit of a stream that was read.
+#[derive(Debug)]
+struct Head {
+    version: Version,
+    hash: Hash,
+    position: Position,
+}
+
+/// Reads the whole log in one pass, also where positions are missing.
 async fn chains(journal: &Journal) -> Result<Chains, LoadError> {
     let mut chains = Chains::default();
-    let mut position = Position::default();
+    let end = journal.last_position().await?;
+    let (mut reached, mut limit) = (Position::default(), READ_RECORDS_MAX);
     loop {
-        let page = journal.read(position, PAGE).await?;
-        let Some(last) = page.last() else { return Ok(chains) };
-        position = last.position;
-        for record in &page {
-            chains.link(record);
+        match journal.read(reached, limit).await {
+            Ok(page) => {
+                let Some(last) = page.last() else { break };
+                reached = last.position;
+                limit = READ_RECORDS_MAX;
+                page.iter().for_each(|record| chains.link(record));
+            }
+            Err(LoadError::Gap { expected, found }) if expected == reached.next() => {
+                reached = before(found);
+                limit = READ_RECORDS_MAX;
+                chains.missing(expected, reached);
+            }
+            // What stands before the gap comes first.
+            Err(LoadError::Gap { expected, .. }) => {
+                let whole = expected.0 - reached.next().0;
+                limit = usize::try_from(whole).unwrap_or(READ_RECORDS_MAX);
+            }
+            Err(error @ LoadError::Unavailable { .. }) => return Err(error),
         }
     }
+    if reached < end {
+        chains.missing(reached.next(), end);
+    }
+    Ok(chains)
+}
+
+fn before(position: Position) -> Position {
+    Position(position.0.saturating_sub(1))
 }
 
 impl Chains {
@@ -82,19 +137,52 @@ impl Chains {
     }
 
     /// A commit continues its stream when it names the hash and follows the version of the one before.
+    /// What follows one that does not is looked at on its own.
     pub(crate) fn link(&mut self, record: &Record) {
         self.records += 1;
         let Record { stream, position, .. } = record;
-        let before = self.heads.get(stream);
-        let version = before.map_or(Version::default(), |head| head.0);
-        match record.commit() {
-            Ok(commit) if commit.continues(version, before.map(|head| &head.1)) => {
-                self.heads.insert(stream.clone(), (commit.version, record.hash()));
+        let (head, hash) = (self.heads.remove(stream), record.hash());
+        let next = head.as_ref().map_or(Version(1), |head| head.version.next());
+        let (version, found) = match record.commit() {
+            Ok(commit) => {
+                let continues = commit.continues(
+                    head.as_ref().map_or(Version::default(), |head| head.version),
+                    head.as_ref().map(|head| &head.hash),
+                );
+                let named = commit.previous.as_ref().map_or("nothing", Hash::as_str);
+                let found = match &head {
+                    _ if continues => None,
+                    _ if commit.version != next => {
+                        Some(format!("version {} instead of {next}", commit.version))
+                    }
+                    Some(head) => Some(format!(
+                        "it continues {named}, and the commit before is {}",
+                        head.hash
+                    )),
+                    None => Some(format!("it continues {named}, and there is no commit before")),
+                };
+                (commit.version, found)
             }
-            Ok(_) => {
-                self.broken.push(format!("{stream} at {position}: does not continue its stream"));
-            }
-            Err(error) => self.broken.push(format!("{stream} at {position}: {error}")),
+            Err(error) => (next, Some(chain(&error))),
+        };
+        if let Some(found) = found {
+            let place = match &head {
+                Some(head) => format!("between {} and {position}", head.position),
+                None => format!("at {position}"),
+            };
+            self.off(format!("{stream} {place}: does not continue its stream: {found}"));
+        }
+        self.heads.insert(stream.clone(), Head { version, hash, position: *position });
+    }
+
+    fn missing(&mut self, first: Position, last: Position) {
+        self.off(format!("log from {first} to {last}: the records are missing"));
+    }
+
+    fn off(&mut self, finding: String) {
+        self.breaks += 1;
+        if self.broken.len() < FINDINGS_MAX {
+            self.broken.push(finding);
         }
     }
 }

@@ -41,7 +41,7 @@ impl Checkpoint {
     }
 }
 
-const COLUMNS: &str = "SELECT view, version, position, epoch, halted FROM doudi.checkpoint";
+const COLUMNS: &str = "SELECT view, version, position, epoch, halted";
 
 /// Makes the tables of the views that have no checkpoint yet, together with it. Tables that went
 /// missing later are not made here: empty ones under an old checkpoint would be silently wrong.
@@ -87,7 +87,7 @@ pub(crate) async fn highest(pool: &Pool) -> Result<Position, ViewError> {
 /// One view's checkpoint.
 pub(crate) async fn current(pool: &Pool, view: ViewName) -> Result<Checkpoint, ViewError> {
     let client = db::connect(pool).await?;
-    let row = client.query_typed_one(&one(), &key(&view.as_str(), &view.version())).await;
+    let row = client.query_typed_one(&one("doudi"), &key(&view.as_str(), &view.version())).await;
     Checkpoint::read(&row.map_err(failed)?)
 }
 
@@ -96,7 +96,8 @@ pub(crate) async fn load(
     transaction: &Transaction<'_>,
     view: ViewName,
 ) -> Result<Checkpoint, ViewError> {
-    let row = transaction.query_typed_one(&one(), &key(&view.as_str(), &view.version())).await;
+    let row =
+        transaction.query_typed_one(&one("doudi"), &key(&view.as_str(), &view.version())).await;
     Checkpoint::read(&row.map_err(failed)?)
 }
 
@@ -105,7 +106,16 @@ pub(crate) async fn lock(
     transaction: &Transaction<'_>,
     view: ViewName,
 ) -> Result<Checkpoint, ViewError> {
-    let statement = format!("{} FOR UPDATE", one());
+    lock_in(transaction, "doudi", view).await
+}
+
+/// The checkpoint that `schema` has of a view, held fast until the transaction ends.
+pub(crate) async fn lock_in(
+    transaction: &Transaction<'_>,
+    schema: &str,
+    view: ViewName,
+) -> Result<Checkpoint, ViewError> {
+    let statement = format!("{} FOR UPDATE", one(schema));
     let row = transaction.query_typed_one(&statement, &key(&view.as_str(), &view.version())).await;
     Checkpoint::read(&row.map_err(failed)?)
 }
@@ -165,8 +175,8 @@ pub(crate) async fn announce(
     Ok(())
 }
 
-fn one() -> String {
-    format!("{COLUMNS} WHERE view = $1 AND version = $2")
+fn one(schema: &str) -> String {
+    format!("{COLUMNS} FROM {schema}.checkpoint WHERE view = $1 AND version = $2")
 }
 
 type Param<'a> = (&'a (dyn tokio_postgres::types::ToSql + Sync), Type);

@@ -5,13 +5,16 @@
 
 use std::fmt::Display;
 
-use deadpool_postgres::{Object, Pool, Transaction};
+use deadpool_postgres::{ClientWrapper, Object, Pool, Transaction};
 use doudi_domain::UnitId;
 use doudi_journal::Position;
 use serde::{Serialize, de::DeserializeOwned};
-use tokio_postgres::{Row, types::FromSql};
+use tokio_postgres::{
+    Row,
+    types::{FromSql, Type},
+};
 
-use crate::{ViewError, ViewName};
+use crate::ViewError;
 
 /// A connection of the pool.
 pub(crate) async fn connect(pool: &Pool) -> Result<Object, ViewError> {
@@ -19,6 +22,36 @@ pub(crate) async fn connect(pool: &Pool) -> Result<Object, ViewError> {
         doing: "connecting to PostgreSQL",
         source: error.into(),
     })
+}
+
+/// A lock that one connection of all programs can have.
+pub(crate) struct Alone {
+    /// Taken out of the pool, so that the lock goes with the connection whatever happens.
+    pub(crate) client: ClientWrapper,
+    name: String,
+}
+
+impl Alone {
+    /// None while somebody else has the lock of that name.
+    pub(crate) async fn try_take(pool: &Pool, name: String) -> Result<Option<Self>, ViewError> {
+        let client = Object::take(connect(pool).await?);
+        let statement = "SELECT pg_try_advisory_lock(hashtextextended($1, 0))";
+        let row = client
+            .query_typed_one(statement, &[(&name, Type::TEXT)])
+            .await
+            .map_err(|error| ViewError::sql("taking a lock", error))?;
+        Ok(row.get::<_, bool>(0).then_some(Self { client, name }))
+    }
+
+    /// Gives the lock back at once; the server would notice only some time later that the connection
+    /// is gone, which is what it goes by when this is never reached.
+    pub(crate) async fn give_back(self) {
+        let statement = "SELECT pg_advisory_unlock(hashtextextended($1, 0))";
+        let unlocked = self.client.query_typed_one(statement, &[(&self.name, Type::TEXT)]).await;
+        if let Err(error) = unlocked {
+            tracing::warn!(%error, "a lock goes with its connection");
+        }
+    }
 }
 
 /// A transaction that changes tables of `schema`.
@@ -37,29 +70,6 @@ pub(crate) async fn write<'a>(
     );
     transaction.batch_execute(&settings).await.map_err(failed)?;
     Ok(transaction)
-}
-
-/// A content digest of `tables` in the first schema of the search path: it does not depend on the
-/// order of rows and needs no memory for them.
-pub(crate) async fn digest(
-    transaction: &Transaction<'_>,
-    view: ViewName,
-) -> Result<String, ViewError> {
-    let failed = |error| ViewError::sql("computing a digest", error);
-    // The whole table is read anyway, however long that takes.
-    let unbounded = "SET LOCAL enable_seqscan = on; SET LOCAL statement_timeout = 0";
-    transaction.batch_execute(unbounded).await.map_err(failed)?;
-    let mut parts = Vec::new();
-    for table in view.tables() {
-        let statement = format!(
-            "SELECT count(*)::text, coalesce(sum(hashtextextended(t::text, 0)::numeric), 0)::text, \
-             coalesce(sum(hashtextextended(t::text, 1)::numeric), 0)::text FROM {table} AS t"
-        );
-        let row = transaction.query_typed_one(&statement, &[]).await.map_err(failed)?;
-        let (rows, low, high): (String, String, String) = (row.get(0), row.get(1), row.get(2));
-        parts.push(format!("{table}:{rows}:{low}:{high}"));
-    }
-    Ok(parts.join(" "))
 }
 
 /// An error of a statement that applies records.

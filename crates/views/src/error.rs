@@ -74,6 +74,12 @@ pub enum ViewError {
     /// Another verification is running and holds the scratch schemas.
     #[error("another verification of the views is running")]
     VerifyRunning,
+    /// The view is being rebuilt by somebody else.
+    #[error("another rebuild of the view {view} is running")]
+    RebuildRunning {
+        /// The view.
+        view: ViewName,
+    },
     /// An enterprise has more visits in the windows around one day than an answer may count.
     #[error("the enterprise {enterprise} has more than {visits_max} visits around that day")]
     TooManyVisits {
@@ -103,6 +109,7 @@ impl ViewError {
             | Self::NotParked { .. }
             | Self::StillPoison { .. }
             | Self::VerifyRunning
+            | Self::RebuildRunning { .. }
             | Self::TooManyVisits { .. }
             | Self::Fault { .. } => false,
         }

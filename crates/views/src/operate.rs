@@ -1,12 +1,12 @@
-//! What operators do with views: look, retry a parked stream, resume, rebuild, compare.
+//! What operators do with views: look, retry a parked stream, resume, catch up, compare.
 
 use deadpool_postgres::Transaction;
 use doudi_journal::{Journal, Position, Record, StreamName};
 use tokio_postgres::types::Type;
 
 use crate::{
-    Checkpoint, Parked, ViewError, ViewName, Views, checkpoint, db, parked, project::Runner,
-    read::Reader,
+    Checkpoint, Parked, ViewError, ViewName, Views, checkpoint, db, digest::Digest, parked,
+    project::Runner, read::Reader,
 };
 
 /// How often a retry starts again because the stream grew meanwhile.
@@ -121,34 +121,6 @@ impl Views {
         commit(transaction, "resuming a view").await
     }
 
-    /// Empties a view so that it is built again from the whole log: at once by the runners, where
-    /// some run, else by [`Views::catch_up`]. Parked streams are tried again and a halted view goes
-    /// on. Checkpoints of older versions of the view are forgotten. Until it has caught up its answers are incomplete and say so by their position; building
-    /// the new tables beside the old ones is not done yet.
-    ///
-    /// # Errors
-    /// As PostgreSQL fails; nothing changes then.
-    pub async fn rebuild(&self, view: ViewName) -> Result<(), ViewError> {
-        let doing = "rebuilding a view";
-        let mut client = db::connect(&self.pool).await?;
-        let transaction = durable(db::write(&mut client, &view.schema()).await?).await?;
-        // The checkpoint first, as every runner does: whoever comes second waits here.
-        let statement = "UPDATE checkpoint SET position = 0, epoch = epoch + 1, halted = NULL \
-             WHERE view = $1 AND version = $2";
-        execute(&transaction, view, statement, doing).await?;
-        // Tables that somebody dropped are made again.
-        let tables = view.tables().join(", ");
-        let script = format!("{}; TRUNCATE {tables}", view.make_tables(&view.schema()));
-        let emptied = transaction.batch_execute(&script).await;
-        emptied.map_err(|error| ViewError::sql(doing, error))?;
-        let statement = "DELETE FROM parked WHERE view = $1 AND version = $2";
-        execute(&transaction, view, statement, doing).await?;
-        let statement = "DELETE FROM checkpoint WHERE view = $1 AND version < $2";
-        execute(&transaction, view, statement, doing).await?;
-        checkpoint::announce(&transaction, view, Position::START).await?;
-        commit(transaction, doing).await
-    }
-
     /// Projects one view until it reflects what is now the end of the log, and gives the position
     /// reached. `report` is told the position reached and the end after every batch.
     ///
@@ -173,6 +145,41 @@ impl Views {
         Ok(runner.reached())
     }
 
+    /// Drops the tables that older versions of the views have left, with their checkpoints and parked
+    /// streams, and gives the names of their schemas. No program of an older version may run any more.
+    ///
+    /// # Errors
+    /// As PostgreSQL fails; nothing changes then.
+    pub async fn drop_old(&self) -> Result<Vec<String>, ViewError> {
+        let doing = "dropping the tables of older versions";
+        let failed = |error| ViewError::sql(doing, error);
+        let mut client = db::connect(&self.pool).await?;
+        let transaction = durable(client.transaction().await.map_err(failed)?).await?;
+        let mut dropped = Vec::new();
+        for view in ViewName::ALL {
+            let (name, version) = (view.as_str(), view.version());
+            let statement = format!(
+                "SELECT nspname::text FROM pg_namespace WHERE nspname ~ '^{name}_v[0-9]+(_next|_check)?$' \
+                 AND substring(nspname FROM '_v([0-9]+)')::integer < {version} ORDER BY nspname"
+            );
+            for row in transaction.query_typed(&statement, &[]).await.map_err(failed)? {
+                let schema: String = row.get(0);
+                let script = format!(
+                    "SET LOCAL client_min_messages = warning; DROP SCHEMA {schema} CASCADE"
+                );
+                transaction.batch_execute(&script).await.map_err(failed)?;
+                dropped.push(schema);
+            }
+            for table in ["parked", "checkpoint"] {
+                let statement =
+                    format!("DELETE FROM doudi.{table} WHERE view = $1 AND version < $2");
+                execute(&transaction, view, &statement, doing).await?;
+            }
+        }
+        commit(transaction, doing).await?;
+        Ok(dropped)
+    }
+
     /// The content of a view's tables as one text, with the position that it reflects. Equal tables
     /// give equal texts, whatever the order of their rows.
     ///
@@ -181,8 +188,8 @@ impl Views {
     pub async fn digest(&self, view: ViewName) -> Result<(Position, String), ViewError> {
         let mut reader = Reader::of(&self.pool, view).await?;
         let snapshot = reader.snapshot().await?;
-        let digest = db::digest(snapshot.transaction(), view).await?;
-        Ok((snapshot.position, digest))
+        let digest = Digest::of(snapshot.transaction(), view, snapshot.position).await?;
+        Ok((snapshot.position, digest.text()))
     }
 }
 

@@ -50,7 +50,8 @@ impl Progress {
         }
     }
 
-    /// The positions of one view from now on. They go back when it is rebuilt.
+    /// The positions of one view from now on. They go back only where a rebuild follows a log that
+    /// has lost records.
     pub(crate) fn subscribe(&self, view: ViewName) -> watch::Receiver<Position> {
         self.of(view).subscribe()
     }

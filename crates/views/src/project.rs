@@ -5,7 +5,7 @@
 
 use std::time::Duration;
 
-use deadpool_postgres::Pool;
+use deadpool_postgres::{Pool, Transaction};
 use doudi_journal::{Follow, FollowError, Journal, Position, Record};
 use tokio::{
     sync::watch,
@@ -13,7 +13,10 @@ use tokio::{
 };
 
 use crate::{
-    Checkpoint, ViewError, ViewName, Views, checkpoint, db, error::chain, metrics, parked,
+    Checkpoint, ViewError, ViewName, Views, checkpoint, db,
+    error::chain,
+    metrics,
+    parked::{self, Reading},
 };
 
 /// The shortest and the longest pause after an error that may pass.
@@ -143,7 +146,7 @@ impl Runner {
         let known = checkpoint::current(&self.views.pool, self.view).await?;
         let next = self.pending.first().map_or(self.handed.next(), |record| record.position);
         if self.follow.is_none() || known.position.next() < next {
-            // Not begun yet, or the view was rebuilt.
+            // Not begun yet, or the view went back, because its log has lost records.
             self.follow = Some(self.journal.follow(known.position));
             self.handed = known.position;
             self.pending.clear();
@@ -205,21 +208,8 @@ async fn commit(
     let readings = parked::read(view, records);
     let mut client = db::connect(pool).await?;
     let transaction = db::write(&mut client, &view.schema()).await?;
-    // First, so that a second runner waits here and has done no work when it loses.
-    if !checkpoint::advance(&transaction, known, to).await? {
+    if !take_in(&transaction, known, to, readings, refused).await? {
         return Ok(None);
-    }
-    if !readings.is_empty() {
-        let already = parked::already(&transaction, view, &readings).await?;
-        let parted = parked::part(view, readings, &already, refused);
-        for entry in &parted.parked {
-            if !already.contains(&entry.stream) {
-                let (view, stream, position) = (entry.view, &entry.stream, entry.first.0);
-                tracing::error!(%view, stream, position, reason = entry.reason, "parking a stream");
-            }
-        }
-        view.apply(&transaction, parted.facts).await?;
-        parked::add(&transaction, view, &parted.parked).await?;
     }
     checkpoint::announce(&transaction, view, to).await?;
     transaction
@@ -228,6 +218,36 @@ async fn commit(
         .map_err(|error| ViewError::sql("committing rows and checkpoint", error))?;
     metrics::applied(view, records.len(), began.elapsed());
     Ok(Some(to))
+}
+
+/// Moves the checkpoint to `to` and applies what was read until there, in the tables of the search
+/// path; false when the checkpoint is not where it is thought to be.
+pub(crate) async fn take_in(
+    transaction: &Transaction<'_>,
+    known: &Checkpoint,
+    to: Position,
+    readings: Vec<Reading>,
+    refused: Option<&str>,
+) -> Result<bool, ViewError> {
+    // First, so that a second runner waits here and has done no work when it loses.
+    if !checkpoint::advance(transaction, known, to).await? {
+        return Ok(false);
+    }
+    if readings.is_empty() {
+        return Ok(true);
+    }
+    let view = known.view;
+    let already = parked::already(transaction, view, &readings).await?;
+    let parted = parked::part(view, readings, &already, refused);
+    for entry in &parted.parked {
+        if !already.contains(&entry.stream) {
+            let (view, stream, position) = (entry.view, &entry.stream, entry.first.0);
+            tracing::error!(%view, stream, position, reason = entry.reason, "parking a stream");
+        }
+    }
+    view.apply(transaction, parted.facts).await?;
+    parked::add(transaction, view, &parted.parked).await?;
+    Ok(true)
 }
 
 /// That `records` continue right after `after`, each right after the one before.

@@ -62,8 +62,8 @@ impl Reader {
             .start()
             .await
             .map_err(failed)?;
-        // The lock comes before the snapshot: a rebuild empties tables in a way that older snapshots
-        // see, so it must wait for whoever reads.
+        // The lock comes before the snapshot: the switch of a rebuild waits for whoever reads, and
+        // whoever comes after it takes what it switched to.
         // Compiling a statement takes longer than running it.
         let settings = format!(
             "SET LOCAL jit = off; LOCK TABLE {} IN ACCESS SHARE MODE; {}",
@@ -77,7 +77,7 @@ impl Reader {
         // All are sent at once and answered in order.
         let ((), checkpoints) = futures::future::try_join(prepare, checkpoints).await?;
         for checkpoint in &checkpoints {
-            // A rebuild may have begun between the wait and the answer.
+            // A view whose log has lost records goes back when it is rebuilt.
             let (wanted, reached) = (self.fresh.reflecting(), checkpoint.position);
             if reached < wanted {
                 return Err(Behind { view: checkpoint.view, wanted, reached }.into());

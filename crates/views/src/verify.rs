@@ -5,10 +5,13 @@ use std::collections::HashMap;
 use deadpool_postgres::{Object, Transaction};
 use doudi_journal::{Journal, Position, READ_RECORDS_MAX, Record};
 
-use crate::{ViewError, ViewName, Views, db, parked, read::Reader};
-
-/// Held while scratch schemas exist, so that two verifications do not mix.
-const VERIFY_LOCK: i64 = 0x646f_7564_6976_6572;
+use crate::{
+    ViewError, ViewName, Views,
+    db::{self, Alone},
+    digest::Digest,
+    parked,
+    read::Reader,
+};
 
 /// What the comparison of one view found.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -21,6 +24,9 @@ pub struct ViewCheck {
     pub live: String,
     /// The digest of the replay.
     pub replayed: String,
+    /// The tables that differ, each with its rows and, where they tell, the records that made those that
+    /// differ.
+    pub differences: Vec<String>,
 }
 
 impl ViewCheck {
@@ -40,24 +46,12 @@ impl Views {
     /// [`ViewError::VerifyRunning`] when another verification runs; else as PostgreSQL or the log
     /// fails.
     pub async fn verify(&self, journal: &Journal) -> Result<Vec<ViewCheck>, ViewError> {
-        let _alone = self.shared.verifying.try_lock().map_err(|_| ViewError::VerifyRunning)?;
-        // Taken out of the pool, so that the lock goes with the connection whatever happens.
-        let holder = Object::take(db::connect(&self.pool).await?);
-        let statement = format!("SELECT pg_try_advisory_lock({VERIFY_LOCK})");
-        let row = holder
-            .query_typed_one(&statement, &[])
-            .await
-            .map_err(|error| ViewError::sql("taking the lock of a verification", error))?;
-        if !row.get::<_, bool>(0) {
-            return Err(ViewError::VerifyRunning);
-        }
+        let _here = self.shared.verifying.try_lock().map_err(|_| ViewError::VerifyRunning)?;
+        // Held while scratch schemas exist, so that two verifications do not mix.
+        let alone = Alone::try_take(&self.pool, "doudi verify".to_owned()).await?;
+        let alone = alone.ok_or(ViewError::VerifyRunning)?;
         let checks = self.verify_all(journal).await;
-        // Given back at once; the server would notice only some time later that the connection is
-        // gone, which is what it goes by when this is never reached.
-        let statement = format!("SELECT pg_advisory_unlock({VERIFY_LOCK})");
-        if let Err(error) = holder.query_typed_one(&statement, &[]).await {
-            tracing::warn!(%error, "the lock of a verification goes with its connection");
-        }
+        alone.give_back().await;
         checks
     }
 
@@ -73,7 +67,7 @@ impl Views {
         let mut reader = Reader::of(&self.pool, view).await?;
         let snapshot = reader.snapshot().await?;
         let position = snapshot.position;
-        let live = db::digest(snapshot.transaction(), view).await?;
+        let live = Digest::of(snapshot.transaction(), view, position).await?;
         let parked = parked::all(snapshot.transaction(), view).await?;
         drop(snapshot);
         drop(reader);
@@ -85,7 +79,9 @@ impl Views {
         self.scratch(&mut client, &scratch, &make).await?;
         let replayed = replay(journal, view, position, parked, &mut client, &scratch).await;
         self.scratch(&mut client, &scratch, "").await?;
-        Ok(ViewCheck { view, position, live, replayed: replayed? })
+        let replayed = replayed?;
+        let differences = live.differences(&replayed, position);
+        Ok(ViewCheck { view, position, live: live.text(), replayed: replayed.text(), differences })
     }
 
     /// Drops the scratch schema and runs `then`.
@@ -112,7 +108,7 @@ async fn replay(
     mut parked: HashMap<String, Position>,
     client: &mut Object,
     scratch: &str,
-) -> Result<String, ViewError> {
+) -> Result<Digest, ViewError> {
     let mut reached = Position::START;
     while reached < end {
         let failed = |source| ViewError::Journal { doing: "replaying the log", source };
@@ -129,7 +125,7 @@ async fn replay(
         reached = last;
     }
     let transaction = db::write(client, scratch).await?;
-    db::digest(&transaction, view).await
+    Digest::of(&transaction, view, end).await
 }
 
 /// A stream that cannot be read is passed over from there on, as in the live view.

@@ -84,6 +84,11 @@ impl ViewName {
         format!("{}_v{}", self.as_str(), self.version())
     }
 
+    /// The schema in which it is built again.
+    pub(crate) fn next_schema(self) -> String {
+        format!("{}_next", self.schema())
+    }
+
     /// The statements that make what is missing of `schema` and its tables, for one transaction.
     pub(crate) fn make_tables(self, schema: &str) -> String {
         let tables = match self {
@@ -137,6 +142,16 @@ impl ViewName {
             Self::Alerts => &[("alert", Memory::Added)],
             Self::Agenda | Self::Ratings => &[],
         }
+    }
+
+    /// The column of `table` with the position of the record that made a row; none where rows do not tell.
+    pub(crate) fn made_at(self, table: &str) -> Option<&'static str> {
+        let of = table.strip_suffix("_past").unwrap_or(table);
+        let known = self.memory().iter().find(|(name, _)| *name == of)?;
+        Some(match known.1 {
+            Memory::Versions(_) => "since",
+            Memory::Added => "position",
+        })
     }
 
     /// Whether records of that stream concern it. A record under a foreign subject concerns every

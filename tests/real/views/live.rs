@@ -13,7 +13,7 @@ use super::{Fixture, Running, WITHIN, log::*};
 /// More batches than the hub keeps for a watcher.
 const MORE_THAN_KEPT: u64 = 80;
 
-async fn collect(watch: &mut Watch, count: usize) -> Vec<Arc<Entry>> {
+pub(super) async fn collect(watch: &mut Watch, count: usize) -> Vec<Arc<Entry>> {
     let mut entries = Vec::new();
     while entries.len() < count {
         match watch.next(WITHIN).await.unwrap() {
@@ -24,11 +24,11 @@ async fn collect(watch: &mut Watch, count: usize) -> Vec<Arc<Entry>> {
     entries
 }
 
-fn points(entries: &[Arc<Entry>]) -> Vec<Point> {
+pub(super) fn points(entries: &[Arc<Entry>]) -> Vec<Point> {
     entries.iter().map(|entry| entry.point()).collect()
 }
 
-async fn quiet(watch: &mut Watch) -> Position {
+pub(super) async fn quiet(watch: &mut Watch) -> Position {
     match watch.next(Duration::from_millis(50)).await.unwrap() {
         WatchItem::Heartbeat(position) => position,
         WatchItem::Entries(entries) => panic!("not expected: {entries:?}"),
@@ -100,7 +100,7 @@ async fn a_watch_shows_only_what_its_scope_covers_and_outlives_a_rebuild() {
     let next = log.append("ev.L-1.visits", &[planned(visit(9), "fire", "2026-05-04")]).await;
     let seen = collect(&mut other, 1).await;
     assert_eq!(seen[0].position, next);
-    fixture.views.rebuild(ViewName::Timeline).await.unwrap();
+    fixture.rebuild(&log.journal, ViewName::Timeline).await;
     let after = log.append("ev.L-1.visits", &[planned(visit(10), "fire", "2026-05-05")]).await;
     let seen = collect(&mut other, 1).await;
     assert_eq!(seen[0].position, after);

@@ -28,7 +28,11 @@ pub(super) struct Log {
 
 impl Log {
     pub(super) fn new() -> Self {
-        let journal = Journal::Memory(Memory::new());
+        Self::on(Journal::Memory(Memory::new()))
+    }
+
+    /// On a log that has no record yet.
+    pub(super) fn on(journal: Journal) -> Self {
         Self { journal, last: HashMap::new(), second: 1_770_000_000 }
     }
 

@@ -21,6 +21,7 @@ impl From<ViewError> for Failure {
             | ViewError::NotParked { .. }
             | ViewError::StillPoison { .. }
             | ViewError::VerifyRunning
+            | ViewError::RebuildRunning { .. }
             | ViewError::Fault { .. }) => Self::fault(broken),
         }
     }

@@ -78,8 +78,7 @@ impl Hub {
     pub(crate) async fn run(self, pool: Pool, mut progress: watch::Receiver<Position>) {
         let mut at = *progress.borrow();
         while let Ok(reached) = progress.wait_for(|reached| *reached != at).await.map(|now| *now) {
-            // Behind what was sent means that a rebuild makes it again. Watchers pass over what they
-            // have; those that began meanwhile have only seen its beginning.
+            // Behind what was sent means that the log has lost records, and what comes now was not sent.
             if self.batches.receiver_count() == 0 || reached < at {
                 at = reached;
                 continue;
@@ -90,7 +89,7 @@ impl Hub {
                     // Nobody is there any more: nobody misses it.
                     let _ = self.batches.send(Arc::new(batch));
                 }
-                // A rebuild began between the news and the read.
+                // The view went back between the news and the read.
                 Ok(_) => tokio::time::sleep(PAUSE).await,
                 Err(error) => {
                     tracing::warn!(

@@ -126,7 +126,7 @@ impl Watch {
             Some(last) => self.point = last.point(),
             None => {
                 let end = end.unwrap_or(reached).min(reached);
-                // A view that is being rebuilt is behind us for a while: never go back.
+                // A view whose log has lost records may be behind us: never go back.
                 self.point = self.point.max(Point::end_of(end));
                 self.caught_up = end == reached;
             }
