@@ -1,12 +1,12 @@
 //! The operator's commands on a running system: check, replay, verify, rebuild.
 
-use std::process::Output;
+use std::{process::Output, time::Duration};
 
 use doudi_api::proto::Ground;
 use doudi_server::{config::Config, parts::Parts, verify};
 use doudi_tests::{
     nats::{NatsOptions, NatsServer, ToDisk},
-    program,
+    program, until,
     world::{Ground as Servers, World},
 };
 use doudi_views::ViewName;
@@ -15,6 +15,8 @@ use tokio_postgres::NoTls;
 use super::requests::{plan, register};
 
 const ENTERPRISE: &str = "91210212DD0000001D";
+/// How long anything may take here.
+const WITHIN: Duration = Duration::from_secs(60);
 
 pub(super) async fn doudi(config: &Config, arguments: &[&str]) -> Output {
     let mut command = program::command();
@@ -92,6 +94,33 @@ async fn a_foreign_hand_in_the_tables_is_found_and_a_rebuild_mends_it() {
     assert!(rebuilt.contains("rebuilt and switched at position"), "{rebuilt}");
     let verified = well(config, &["verify"]).await;
     assert!(!verified.contains("DIFFERS") && verified.contains("0 broken"), "{verified}");
+    world.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_rebuild_that_was_broken_off_is_shown_and_given_up() {
+    let world = World::start().await;
+    let (config, parts) = (&world.ground.config, &world.running.parts);
+    let mut rebuild = parts.views.begin_rebuild(&parts.journal, ViewName::Visits).await.unwrap();
+    rebuild.catch_up(&parts.journal, &mut |_, _| {}).await.unwrap();
+    let reached = rebuild.reached();
+    for arguments in [&["rebuild", "visits"][..], &["rebuild", "all", "--cancel"]] {
+        let said = refused(config, arguments).await;
+        assert!(said.contains("another rebuild of the view visits is running"), "{said}");
+    }
+    let shown = format!("view visits: a rebuild has come to {reached} and not switched yet");
+    let checked = well(config, &["check"]).await;
+    assert!(checked.contains(&shown), "{checked}");
+    drop(rebuild);
+    let cancelled = until(WITHIN, async || {
+        let output = doudi(config, &["rebuild", "visits", "--cancel"]).await;
+        output.status.success().then(|| String::from_utf8(output.stdout).unwrap())
+    });
+    assert_eq!(cancelled.await.unwrap(), "view visits: the rebuild is given up\n");
+    let none = well(config, &["rebuild", "visits", "--cancel"]).await;
+    assert_eq!(none, "view visits: there is no rebuild\n");
+    let checked = well(config, &["check"]).await;
+    assert!(!checked.contains("a rebuild has come to"), "{checked}");
     world.stop().await;
 }
 

@@ -170,6 +170,44 @@ async fn whoever_reads_for_long_holds_the_switch_up_and_nobody_else() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_rebuild_outlives_postgresql_being_killed_in_its_midst() {
+    let mut fixture = Fixture::start().await;
+    let views = fixture.views.clone();
+    let mut log = Log::new();
+    let journal = log.journal.clone();
+    let running = Running::start(&views, &journal);
+    let mut last = Position::START;
+    for n in 1..=260 {
+        last = log.history(n, "tax").await;
+    }
+    let mut broken_off = 0;
+    for n in 261..=263 {
+        fixture.reach(last).await;
+        let (rebuilder, follows) = (views.clone(), journal.clone());
+        let rebuilding = tokio::spawn(async move {
+            let rebuild = rebuilder.begin_rebuild(&follows, ViewName::Appeals).await?;
+            rebuild.switch(&follows).await
+        });
+        let begun = async || views.rebuilds().await.unwrap().first().copied();
+        let (view, _) = until(WITHIN, begun).await.expect("it begins");
+        assert_eq!(view, ViewName::Appeals);
+        fixture.server.kill9().await.unwrap();
+        fixture.server.restart().await.unwrap();
+        broken_off += u64::from(rebuilding.await.unwrap().is_err());
+        last = log.history(n, "tax").await;
+        let again = async || {
+            let rebuild = views.begin_rebuild(&journal, ViewName::Appeals).await.ok()?;
+            rebuild.switch(&journal).await.ok()
+        };
+        assert!(until(WITHIN, again).await.is_some(), "it goes on");
+        fixture.reach(last).await;
+        fixture.assert_as_replayed(&journal).await;
+    }
+    assert!(broken_off > 0, "PostgreSQL went away while it was at work");
+    running.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn after_the_log_has_lost_records_a_rebuild_leads_the_views_back() {
     let fixture = Fixture::start().await;
     let views = &fixture.views;
