@@ -5,7 +5,7 @@ use serde::{Serialize, de::DeserializeOwned};
 use serde_json::{Value, value::RawValue};
 
 use crate::{
-    appeal, campaign, device, diagnosis, draw, enterprise, policy, ratings, reads, visits,
+    appeal, campaign, device, diagnosis, draw, enterprise, policy, ratings, reads, visits, webhook,
 };
 
 /// An event that can be stored.
@@ -244,6 +244,21 @@ impl Storable for device::Event {
         ("RecordsReleased", 1),
         ("RecordsDelivered", 1),
         ("RecordsMissing", 1),
+    ];
+}
+
+impl Storable for webhook::Event {
+    const VERSIONS: &'static [(&'static str, u16)] = &[
+        ("WebhookRegistered", 1),
+        ("WebhookPaused", 1),
+        ("WebhookResumed", 1),
+        ("WebhookRetired", 1),
+        ("SecretRotated", 1),
+        ("DeliveryStalled", 1),
+        ("DeliveryAdvanced", 1),
+        ("EventSetAside", 1),
+        ("RedriveOrdered", 1),
+        ("EventsRedriven", 1),
     ];
 }
 

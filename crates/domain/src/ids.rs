@@ -215,6 +215,10 @@ uuid_id!(
     DeviceId
 );
 uuid_id!(
+    /// One webhook of a partner system (事件推送). Derived from the registering command's id.
+    WebhookId
+);
+uuid_id!(
     /// One signed code that can be scanned (企业码、检查任务码). Derived from the issuing command's id, or
     /// drawn at random for one that only lives for a minute.
     CodeId

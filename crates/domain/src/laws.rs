@@ -20,6 +20,7 @@ mod enterprise;
 mod policy;
 mod storage;
 mod visits;
+mod webhook;
 
 /// The number of cases of one law. Failures are printed, not kept in files.
 fn cases(count: u32) -> Config {

@@ -29,13 +29,14 @@ mod sealed;
 pub mod similarity;
 mod uscc;
 pub mod visits;
+pub mod webhook;
 
 pub use agenda::Process;
 pub use decider::{Context, Decider, Need, Published};
 pub use ids::{
     AppealId, AreaCode, CampaignId, CaseTypeId, CertificateNumber, ClassId, CodeId, DeviceId,
     DiagnosisId, DrawId, EnterpriseId, FieldId, Invalid, ItemId, Name, NoteId, Reference, RuleId,
-    TagId, TopicId, UnitId, VisitId,
+    TagId, TopicId, UnitId, VisitId, WebhookId,
 };
 pub use number::{CaseNumber, CaseNumberError};
 pub use sealed::Sealed;

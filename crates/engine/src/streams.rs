@@ -1,8 +1,8 @@
 //! The streams there are, by the thing they are about.
 
 use doudi_domain::{
-    AppealId, CampaignId, Decider, DeviceId, DiagnosisId, DrawId, EnterpriseId, appeal, campaign,
-    device, diagnosis, draw, enterprise, policy, ratings, reads, visits,
+    AppealId, CampaignId, Decider, DeviceId, DiagnosisId, DrawId, EnterpriseId, WebhookId, appeal,
+    campaign, device, diagnosis, draw, enterprise, policy, ratings, reads, visits, webhook,
 };
 use doudi_journal::{CITY, StreamName, StreamNameError};
 
@@ -79,6 +79,14 @@ pub fn draw(id: DrawId) -> Result<StreamName, StreamNameError> {
 /// As [`profile`].
 pub fn device(id: DeviceId) -> Result<StreamName, StreamNameError> {
     StreamName::new(CITY, device::Device::KIND, Some(&id.to_string()))
+}
+
+/// One webhook of a partner system: `ev._city.webhook.<id>`.
+///
+/// # Errors
+/// As [`profile`].
+pub fn webhook(id: WebhookId) -> Result<StreamName, StreamNameError> {
+    StreamName::new(CITY, webhook::Webhook::KIND, Some(&id.to_string()))
 }
 
 /// One policy document: `ev._city.policy.<name>`.

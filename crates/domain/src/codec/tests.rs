@@ -25,6 +25,7 @@ use crate::{
     reads::Reads,
     routing::RouteRule,
     visits::{CancelReason, Irregularity, RefusalReason, SetAside, Visits},
+    webhook::Webhook,
 };
 
 /// One golden file, `<EventName>.v<N>.json` or `<EventName>.<case>.v<N>.json`.
@@ -88,6 +89,7 @@ fn golden_files_decode_and_are_written_again() {
     check_golden::<Campaign>();
     check_golden::<Draw>();
     check_golden::<Device>();
+    check_golden::<Webhook>();
 }
 
 #[test]
@@ -108,6 +110,7 @@ fn every_kind_of_golden_files_belongs_to_a_decider() {
         Campaign::KIND,
         Draw::KIND,
         Device::KIND,
+        Webhook::KIND,
     ];
     assert_eq!(kinds, known.map(str::to_owned).into());
 }
