@@ -2,9 +2,10 @@
 //! it says why, so that its stream can be parked and an operator can see the reason.
 
 use doudi_domain::{
-    AppealId, DeviceId, DiagnosisId, EnterpriseId, appeal, codec, device, diagnosis, enterprise,
+    AppealId, DeviceId, DiagnosisId, EnterpriseId, WebhookId, appeal, codec, device, diagnosis,
+    enterprise,
     policy::{self, PolicyName},
-    ratings, visits,
+    ratings, visits, webhook,
 };
 use doudi_journal::{CITY, Commit, Record, StreamName};
 use jiff::Timestamp;
@@ -48,6 +49,8 @@ pub(crate) enum Content {
     Device(Vec<device::Event>),
     /// A policy document of the city.
     Policy(PolicyName, Vec<policy::Event>),
+    /// A webhook of a partner system.
+    Webhook(WebhookId, Vec<webhook::Event>),
 }
 
 impl Fact {
@@ -76,6 +79,11 @@ impl Fact {
                 let id = stream.id().unwrap_or_default();
                 DeviceId::parse(id).map_err(|error| format!("its id {error}"))?;
                 Content::Device(events(&commit)?)
+            }
+            "webhook" if stream.owner() == CITY => {
+                let id = stream.id().unwrap_or_default();
+                let id = WebhookId::parse(id).map_err(|error| format!("its id {error}"))?;
+                Content::Webhook(id, events(&commit)?)
             }
             "policy" if stream.owner() == CITY => {
                 let id = stream.id().unwrap_or_default();
@@ -108,6 +116,7 @@ impl Fact {
             Content::Diagnosis(owner, id, _) => format!("ev.{owner}.diagnosis.{id}"),
             Content::Device(_) => format!("ev.{CITY}.device.{}", Uuid::nil()),
             Content::Policy(name, _) => format!("ev.{CITY}.policy.{name}"),
+            Content::Webhook(id, _) => format!("ev.{CITY}.webhook.{id}"),
         };
         Self {
             stream: StreamName::parse(&stream).unwrap(),

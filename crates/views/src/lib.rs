@@ -44,6 +44,7 @@ pub mod timeline;
 mod verify;
 mod view;
 pub mod visits;
+pub mod webhooks;
 
 pub use checkpoint::Checkpoint;
 pub use deadpool_postgres;

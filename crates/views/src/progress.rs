@@ -33,6 +33,7 @@ pub(crate) struct Progress {
     measures: watch::Sender<Position>,
     alerts: watch::Sender<Position>,
     ratings: watch::Sender<Position>,
+    webhooks: watch::Sender<Position>,
     /// How many announcements were heard of each view.
     heard: Arc<Mutex<[u64; ViewName::ALL.len()]>>,
 }
@@ -47,6 +48,7 @@ impl Progress {
             ViewName::Measures => &self.measures,
             ViewName::Alerts => &self.alerts,
             ViewName::Ratings => &self.ratings,
+            ViewName::Webhooks => &self.webhooks,
         }
     }
 

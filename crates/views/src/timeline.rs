@@ -15,6 +15,7 @@ mod details;
 mod fold;
 mod hub;
 mod list;
+mod pending;
 mod selection;
 mod watch;
 
@@ -22,6 +23,7 @@ pub(crate) use apply::apply;
 pub(crate) use hub::Hub;
 pub(crate) use list::list;
 pub use list::{Cursor, Order, Page, Query};
+pub use pending::Pending;
 pub use selection::Selection;
 pub use watch::Watch;
 
@@ -86,6 +88,15 @@ impl Point {
     #[must_use]
     pub const fn end_of(position: Position) -> Self {
         Self { position, ordinal: u32::MAX }
+    }
+
+    /// After everything before this place.
+    #[must_use]
+    pub fn before(self) -> Self {
+        match self.ordinal.checked_sub(1) {
+            Some(ordinal) => Self { ordinal, ..self },
+            None => Self::end_of(Position(self.position.0.saturating_sub(1))),
+        }
     }
 
     pub(crate) fn stored_ordinal(self) -> i32 {

@@ -10,7 +10,7 @@ use crate::{
     ViewError, agenda, alerts, appeals,
     fact::Fact,
     history::{self, Memory},
-    measures, ratings, timeline, visits,
+    measures, ratings, timeline, visits, webhooks,
 };
 
 /// A view.
@@ -30,11 +30,13 @@ pub enum ViewName {
     Alerts,
     /// What enterprises think of a unit's visits (检查评价), in sums that tell nobody's own.
     Ratings,
+    /// The webhooks of partner systems (事件推送).
+    Webhooks,
 }
 
 impl ViewName {
     /// Every view.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::Timeline,
         Self::Visits,
         Self::Appeals,
@@ -42,6 +44,7 @@ impl ViewName {
         Self::Measures,
         Self::Alerts,
         Self::Ratings,
+        Self::Webhooks,
     ];
 
     /// The view's name.
@@ -55,6 +58,7 @@ impl ViewName {
             Self::Measures => "measures",
             Self::Alerts => "alerts",
             Self::Ratings => "ratings",
+            Self::Webhooks => "webhooks",
         }
     }
 
@@ -75,6 +79,7 @@ impl ViewName {
             Self::Measures => measures::VERSION,
             Self::Alerts => alerts::VERSION,
             Self::Ratings => ratings::VERSION,
+            Self::Webhooks => webhooks::VERSION,
         }
     }
 
@@ -99,6 +104,7 @@ impl ViewName {
             Self::Measures => include_str!("measures.sql"),
             Self::Alerts => include_str!("alerts.sql"),
             Self::Ratings => include_str!("ratings.sql"),
+            Self::Webhooks => include_str!("webhooks.sql"),
         };
         format!(
             "SET LOCAL client_min_messages = warning; CREATE SCHEMA IF NOT EXISTS {schema}; \
@@ -118,6 +124,7 @@ impl ViewName {
             Self::Measures => &["returns", "handling", "subject", "returns_past", "handling_past"],
             Self::Alerts => &["alert", "visit"],
             Self::Ratings => &["held_back", "summed"],
+            Self::Webhooks => &["webhook"],
         }
     }
 
@@ -140,7 +147,7 @@ impl ViewName {
                 ("handling", Memory::Versions("appeal, enterprise, number")),
             ],
             Self::Alerts => &[("alert", Memory::Added)],
-            Self::Agenda | Self::Ratings => &[],
+            Self::Agenda | Self::Ratings | Self::Webhooks => &[],
         }
     }
 
@@ -169,6 +176,7 @@ impl ViewName {
             Self::Measures => kind == "appeal",
             Self::Alerts => kind == "visits",
             Self::Ratings => kind == "ratings",
+            Self::Webhooks => kind == "webhook",
         };
         ours || !stream.is_readable()
     }
@@ -194,6 +202,7 @@ impl ViewName {
                 Self::Measures => measures::apply(transaction, facts).await,
                 Self::Alerts => alerts::apply(transaction, facts).await,
                 Self::Ratings => ratings::apply(transaction, facts).await,
+                Self::Webhooks => webhooks::apply(transaction, facts).await,
             }?;
         }
         Ok(())

@@ -35,7 +35,10 @@ fn changes(content: &Content) -> Vec<Change> {
         Content::Appeal(_, _, events) => all(events),
         Content::Diagnosis(_, _, events) => all(events),
         Content::Device(events) => all(events),
-        Content::Profile(..) | Content::Ratings(..) | Content::Policy(..) => vec![],
+        Content::Profile(..)
+        | Content::Ratings(..)
+        | Content::Policy(..)
+        | Content::Webhook(..) => vec![],
     }
 }
 

@@ -47,7 +47,8 @@ fn of_visits(fact: &Fact) -> (Option<&EnterpriseId>, &[Event]) {
         | Content::Diagnosis(..)
         | Content::Ratings(..)
         | Content::Device(..)
-        | Content::Policy(..) => (None, &[]),
+        | Content::Policy(..)
+        | Content::Webhook(..) => (None, &[]),
     }
 }
 

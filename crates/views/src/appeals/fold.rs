@@ -86,7 +86,8 @@ impl Concerned {
                 | Content::Visits(..)
                 | Content::Ratings(..)
                 | Content::Device(..)
-                | Content::Policy(..) => {}
+                | Content::Policy(..)
+                | Content::Webhook(..) => {}
             }
         }
         concerned
@@ -120,7 +121,8 @@ impl Changes {
                 | Content::Visits(..)
                 | Content::Ratings(..)
                 | Content::Device(..)
-                | Content::Policy(..) => {}
+                | Content::Policy(..)
+                | Content::Webhook(..) => {}
             }
         }
     }

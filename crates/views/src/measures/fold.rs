@@ -91,7 +91,8 @@ pub(super) fn appeals_of(facts: &[Fact]) -> HashSet<AppealId> {
         | Content::Diagnosis(..)
         | Content::Ratings(..)
         | Content::Device(..)
-        | Content::Policy(..) => None,
+        | Content::Policy(..)
+        | Content::Webhook(..) => None,
     };
     facts.iter().filter_map(appeal).collect()
 }

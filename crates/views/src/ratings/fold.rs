@@ -36,7 +36,8 @@ fn ratings(fact: &Fact) -> Option<(&EnterpriseId, &[Event])> {
         | Content::Appeal(..)
         | Content::Diagnosis(..)
         | Content::Device(..)
-        | Content::Policy(..) => None,
+        | Content::Policy(..)
+        | Content::Webhook(..) => None,
     }
 }
 

@@ -73,7 +73,10 @@ impl Concerned {
                 Content::Diagnosis(_, id, _) => {
                     concerned.subjects.insert(id.0);
                 }
-                Content::Ratings(..) | Content::Device(..) | Content::Policy(..) => {}
+                Content::Ratings(..)
+                | Content::Device(..)
+                | Content::Policy(..)
+                | Content::Webhook(..) => {}
             }
         }
         concerned
@@ -124,7 +127,10 @@ impl Known {
                         NewEntry { details, internal: true, ..row }
                     }));
                 }
-                Content::Ratings(..) | Content::Device(..) | Content::Policy(..) => {}
+                Content::Ratings(..)
+                | Content::Device(..)
+                | Content::Policy(..)
+                | Content::Webhook(..) => {}
             }
         }
         entries

@@ -53,7 +53,8 @@ impl Concerned {
                 Content::Ratings(..)
                 | Content::Appeal(..)
                 | Content::Diagnosis(..)
-                | Content::Device(..) => {}
+                | Content::Device(..)
+                | Content::Webhook(..) => {}
             }
         }
         Self {
@@ -85,7 +86,8 @@ impl Changes {
                 Content::Ratings(..)
                 | Content::Appeal(..)
                 | Content::Diagnosis(..)
-                | Content::Device(..) => {}
+                | Content::Device(..)
+                | Content::Webhook(..) => {}
             }
         }
     }

@@ -74,7 +74,8 @@ fn of_a_visits_clock_only_what_is_owed_is_shown() {
         | Content::Diagnosis(..)
         | Content::Ratings(..)
         | Content::Device(..)
-        | Content::Policy(..) => &[],
+        | Content::Policy(..)
+        | Content::Webhook(..) => &[],
     });
     let shown: Vec<(String, Value)> = events
         .map(of)
