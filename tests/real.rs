@@ -37,3 +37,4 @@ mod vault;
 mod views;
 mod visit_lists;
 mod walk;
+mod webhooks;

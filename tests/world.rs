@@ -116,7 +116,13 @@ pub struct World {
 impl World {
     /// Starts everything and publishes calendar, routing, limits and inspection catalogues.
     pub async fn start() -> Self {
-        let world = Self::bare().await;
+        Self::start_on(Ground::start().await).await
+    }
+
+    /// The same on servers that are there.
+    pub async fn start_on(ground: Ground) -> Self {
+        let running = ground.run().await;
+        let world = Self { ground, running };
         world.publish(catalogue::work_calendar().expect("data")).await;
         let plan = catalogue::Plan::published().expect("data");
         world.publish(plan.routing()).await;

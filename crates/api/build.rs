@@ -3,7 +3,7 @@
 use std::{env, error::Error, fs, path::PathBuf};
 
 /// Every file of the contract, below the include root.
-const FILES: [&str; 24] = [
+const FILES: [&str; 25] = [
     "common",
     "enterprise",
     "frequency",
@@ -28,6 +28,7 @@ const FILES: [&str; 24] = [
     "feed_service",
     "supervision_service",
     "board_service",
+    "webhook_service",
 ];
 
 fn main() -> Result<(), Box<dyn Error>> {

@@ -19,7 +19,7 @@ impl Chance {
     ///
     /// # Errors
     /// When the source gives none.
-    pub(crate) fn bytes(&self) -> Result<[u8; 32], ChanceError> {
+    pub fn bytes(&self) -> Result<[u8; 32], ChanceError> {
         (self.0)()
     }
 }

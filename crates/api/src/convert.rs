@@ -37,6 +37,7 @@ pub(crate) mod supervision;
 pub(crate) mod timeline;
 pub(crate) mod token;
 pub(crate) mod visit_list;
+pub(crate) mod webhook;
 
 /// The longest range of days that must end, in calendar years.
 const YEARS_MAX: i64 = 5;

@@ -34,6 +34,7 @@ mod rating;
 mod reason;
 mod views;
 mod visits;
+mod webhook;
 
 pub use reason::{Reason, catalogue};
 

@@ -17,6 +17,7 @@ pub mod proto;
 mod sample;
 mod services;
 mod text;
+pub mod webhooks;
 
 pub use chance::{Chance, ChanceError};
 pub use convert::{policy::policy_document, policy_reply::of_document};

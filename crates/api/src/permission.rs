@@ -186,7 +186,9 @@ pub struct Permission {
     pub roles: RoleSet,
 }
 
-use Role::{Admin, AgencyHandler, CaseHolder, Dispatcher, Enterprise, Inspector, UnitHead};
+use Role::{
+    Admin, AgencyHandler, Auditor, CaseHolder, Dispatcher, Enterprise, Inspector, UnitHead,
+};
 
 const fn row(rpc: &'static str, roles: &[Role]) -> Permission {
     Permission { rpc, roles: RoleSet::of(roles) }
@@ -334,6 +336,16 @@ pub const TABLE: &[Permission] = &[
     every_account("/doudi.v1.BoardService/GetBoard"),
     every_account("/doudi.v1.BoardService/ListBoardRows"),
     every_account("/doudi.v1.BoardService/ExportBoard"),
+    // A webhook gets what an account of its areas would get of the feed; only who keeps the registers sends it out.
+    row("/doudi.v1.WebhookService/RegisterWebhook", &[Admin]),
+    row("/doudi.v1.WebhookService/PauseWebhook", &[Admin]),
+    row("/doudi.v1.WebhookService/ResumeWebhook", &[Admin]),
+    row("/doudi.v1.WebhookService/RotateSecret", &[Admin]),
+    row("/doudi.v1.WebhookService/RetireWebhook", &[Admin]),
+    row("/doudi.v1.WebhookService/GetWebhook", &[Auditor, Admin]),
+    row("/doudi.v1.WebhookService/ListWebhooks", &[Auditor, Admin]),
+    row("/doudi.v1.WebhookService/ListDeadLetters", &[Auditor, Admin]),
+    row("/doudi.v1.WebhookService/RedriveDeadLetters", &[Admin]),
 ];
 
 /// The row of an rpc; none when it is served to nobody.

@@ -39,7 +39,9 @@ use crate::{
         supervision_service_server::{SERVICE_NAME as SUPERVISION, SupervisionServiceServer},
         timeline_service_server::{SERVICE_NAME as TIMELINES, TimelineServiceServer},
         visit_list_service_server::{SERVICE_NAME as VISIT_LISTS, VisitListServiceServer},
+        webhook_service_server::{SERVICE_NAME as WEBHOOKS, WebhookServiceServer},
     },
+    webhooks::WebhookSecrets,
 };
 
 mod alerts;
@@ -63,9 +65,10 @@ mod supervision;
 mod timeline;
 mod visit_list;
 mod watch_stream;
+mod webhook;
 
 /// The full names of the services, as health reports them.
-pub const SERVICES: [&str; 18] = [
+pub const SERVICES: [&str; 19] = [
     ENTERPRISES,
     INSPECTIONS,
     CODES,
@@ -84,6 +87,7 @@ pub const SERVICES: [&str; 18] = [
     FEED,
     SUPERVISION,
     BOARDS,
+    WEBHOOKS,
 ];
 
 /// The largest answer, in bytes: what common clients take in unless they are told otherwise.
@@ -109,6 +113,10 @@ pub struct ApiSettings {
     pub draw_ratios: RatioTable,
     /// Where the seeds of random draws come from.
     pub chance: Chance,
+    /// Whether webhooks may post to near addresses without encryption.
+    pub webhooks_allow_http: bool,
+    /// What the secrets of webhooks are derived from.
+    pub webhook_secrets: WebhookSecrets,
     /// Authenticates page tokens; secret, and the same on every instance behind one address.
     pub page_token_key: [u8; 32],
 }
@@ -219,6 +227,7 @@ impl Api {
             .add_service(bounded!(FeedServiceServer))
             .add_service(bounded!(SupervisionServiceServer))
             .add_service(bounded!(BoardServiceServer))
+            .add_service(bounded!(WebhookServiceServer))
     }
 
     /// The largest page of a list, in bytes.

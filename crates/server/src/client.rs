@@ -13,6 +13,7 @@ use doudi_api::proto::{
     supervision_service_client::SupervisionServiceClient,
     timeline_service_client::TimelineServiceClient,
     visit_list_service_client::VisitListServiceClient,
+    webhook_service_client::WebhookServiceClient,
 };
 use tonic::{
     Request, Status,
@@ -75,6 +76,8 @@ pub struct Client {
     pub boards: BoardServiceClient<Authenticated>,
     /// What supervisors look at.
     pub supervision: SupervisionServiceClient<Authenticated>,
+    /// Webhooks of partner systems.
+    pub webhooks: WebhookServiceClient<Authenticated>,
 }
 
 impl Client {
@@ -104,6 +107,7 @@ impl Client {
             feed: FeedServiceClient::new(with()),
             boards: BoardServiceClient::new(with()),
             supervision: SupervisionServiceClient::new(with()),
+            webhooks: WebhookServiceClient::new(with()),
         })
     }
 

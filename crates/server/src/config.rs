@@ -16,7 +16,7 @@ use std::path::{Path, PathBuf};
 
 pub use sections::{
     Attachments, Auth, Codes, Draws, Engine, Grpc, Identity, Log, LogFormat, Metrics, Nats,
-    Postgres, React, Secret, Vault,
+    Postgres, React, Secret, Vault, Webhooks,
 };
 
 use layers::Layers;
@@ -46,6 +46,8 @@ pub struct Config {
     pub engine: Engine,
     /// Processes and deadlines.
     pub react: React,
+    /// Events that are posted to partner systems.
+    pub webhooks: Webhooks,
     /// Who may call.
     pub auth: Auth,
     /// Keys of personal data.

@@ -28,3 +28,4 @@ pub mod stop;
 pub mod sweep;
 pub mod token;
 pub mod verify;
+pub mod webhooks;

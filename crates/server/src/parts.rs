@@ -4,6 +4,7 @@ use std::{collections::BTreeMap, fs, path::PathBuf, sync::Arc};
 
 use base64::{Engine as _, prelude::BASE64_STANDARD};
 use deadpool_postgres::{Manager, ManagerConfig, Pool, RecyclingMethod, Runtime};
+use doudi_api::webhooks::WebhookSecrets;
 use doudi_domain::draw::{Bounds, RatioTable};
 use doudi_engine::{
     AttachmentSettings, Attachments, Clock, Engine, EngineSettings, MasterKeys, MasterKeysError,
@@ -19,6 +20,7 @@ use tokio_postgres::NoTls;
 use crate::{
     clock,
     config::{self, Config},
+    webhooks,
 };
 
 /// Why the parts cannot be put together. The text is for the operator.
@@ -230,6 +232,27 @@ pub fn draw_ratios(draws: &config::Draws) -> RatioTable {
         c: bounds(draws.c_percent_min, draws.c_percent_max),
         d: bounds(draws.d_percent_min, draws.d_percent_max),
     }
+}
+
+/// The bounds of the delivery to webhooks, as the configuration says.
+#[must_use]
+pub fn webhook_settings(webhooks: &config::Webhooks) -> webhooks::Settings {
+    webhooks::Settings {
+        in_flight_max: webhooks.in_flight_max,
+        timeout: webhooks.timeout,
+        retry_min: webhooks.retry_min,
+        retry_max: webhooks.retry_max,
+        refusals_max: webhooks.refusals_max,
+        position_interval: webhooks.position_interval,
+        secret_grace: webhooks.secret_grace,
+        allow_http: webhooks.allow_http,
+    }
+}
+
+/// The secrets of webhooks: whoever shows them and whoever signs with them derive the same.
+#[must_use]
+pub fn webhook_secrets(master: &MasterKeys) -> WebhookSecrets {
+    WebhookSecrets::new(master.derive_each("webhook secrets"))
 }
 
 /// The bounds of the agenda's runner, as the configuration says.

@@ -23,7 +23,7 @@ use crate::{
     listener::Listener,
     parts::{self, Parts},
     stop::Stop,
-    sweep,
+    sweep, webhooks,
 };
 
 /// How often the health service looks at the log.
@@ -169,19 +169,24 @@ async fn sweeping(parts: &Parts, interval: Duration) {
     }
 }
 
-/// The agenda at work.
+/// The agenda at work, and the delivery to webhooks.
 fn react(parts: Parts, config: &Config, stop: Stop, drained: &Stop) -> JoinHandle<()> {
     let settings = parts::react_settings(&config.react);
     let sweep_interval = config.react.sweep_interval;
+    let delivery = parts::webhook_settings(&config.webhooks);
     let until = drained.receiver();
     let end = StopAtEnd(stop);
     tokio::spawn(async move {
         let _end = end;
         let agenda = StoredAgenda(parts.views.clone());
-        tokio::select! {
-            () = parts.engine.react(&agenda, &parts.vault, &settings, until) => {}
-            () = sweeping(&parts, sweep_interval) => {}
-        }
+        let carrying_out = async {
+            tokio::select! {
+                () = parts.engine.react(&agenda, &parts.vault, &settings, until.clone()) => {}
+                () = sweeping(&parts, sweep_interval) => {}
+            }
+        };
+        // Both end with the signal; the one that delivers says before how far it got.
+        tokio::join!(carrying_out, webhooks::run(parts.clone(), delivery, until.clone()));
     })
 }
 
@@ -196,6 +201,8 @@ async fn serve(
         message_bytes_max: grpc.message_bytes_max,
         requests_in_flight_max: grpc.requests_in_flight_max,
         request_timeout_max: grpc.request_timeout_max,
+        webhooks_allow_http: config.webhooks.allow_http,
+        webhook_secrets: parts::webhook_secrets(&parts.master),
         page_token_key: parts.master.derive("page tokens"),
         refuse_bad_check_digit: identity.refuse_bad_check_digit,
         codes: code_keys(&config.codes.keys_file)?,

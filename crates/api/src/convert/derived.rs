@@ -5,6 +5,7 @@
 
 use doudi_domain::{
     AppealId, CampaignId, DeviceId, DiagnosisId, DrawId, EnterpriseId, Invalid, NoteId, VisitId,
+    WebhookId,
 };
 use sha2::{Digest, Sha256};
 use uuid::{Uuid, uuid};
@@ -18,6 +19,7 @@ const CAMPAIGNS: Uuid = uuid!("6b3c7c2e-3f0e-5c57-9d2b-8f1d3f6f0a06");
 const DRAWS: Uuid = uuid!("6b3c7c2e-3f0e-5c57-9d2b-8f1d3f6f0a07");
 const DEVICES: Uuid = uuid!("6b3c7c2e-3f0e-5c57-9d2b-8f1d3f6f0a09");
 const UPLOADS: Uuid = uuid!("6b3c7c2e-3f0e-5c57-9d2b-8f1d3f6f0a0a");
+const WEBHOOKS: Uuid = uuid!("6b3c7c2e-3f0e-5c57-9d2b-8f1d3f6f0a0b");
 
 /// The special campaign that a command proposes.
 pub(crate) fn campaign(command_id: Uuid) -> CampaignId {
@@ -32,6 +34,11 @@ pub(crate) fn draw(command_id: Uuid) -> DrawId {
 /// The device that a command enrols.
 pub(crate) fn device(command_id: Uuid) -> DeviceId {
     DeviceId(Uuid::new_v5(&DEVICES, command_id.as_bytes()))
+}
+
+/// The webhook that a command registers.
+pub(crate) fn webhook(command_id: Uuid) -> WebhookId {
+    WebhookId(Uuid::new_v5(&WEBHOOKS, command_id.as_bytes()))
 }
 
 /// The command that takes in these records, by their hashes: whoever hands in the same ones again needs

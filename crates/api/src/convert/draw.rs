@@ -29,7 +29,7 @@ use crate::{
 const PAGE: (u32, u32) = (50, 200);
 
 /// The bytes of a cursor: the longest id of an enterprise; a shorter one is filled up with zeros.
-const CURSOR_BYTES: usize = 18;
+pub(super) const CURSOR_BYTES: usize = 18;
 
 /// The fields that every command on a known draw has.
 macro_rules! draw_order {
@@ -240,13 +240,13 @@ fn of_drawn(done: &Done, candidate: &Candidate) -> pb::DrawnEnterprise {
     }
 }
 
-fn of_cursor(enterprise: &EnterpriseId) -> Vec<u8> {
+pub(super) fn of_cursor(enterprise: &EnterpriseId) -> Vec<u8> {
     let mut bytes = enterprise.as_str().as_bytes().to_vec();
     bytes.resize(CURSOR_BYTES, 0);
     bytes
 }
 
-fn cursor(bytes: [u8; CURSOR_BYTES]) -> Option<EnterpriseId> {
+pub(super) fn cursor(bytes: [u8; CURSOR_BYTES]) -> Option<EnterpriseId> {
     let text = std::str::from_utf8(&bytes).ok()?;
     EnterpriseId::parse(text.trim_end_matches('\0')).ok()
 }

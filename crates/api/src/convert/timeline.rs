@@ -144,7 +144,7 @@ fn selection(
     })
 }
 
-fn point(place: Place) -> Point {
+pub(super) fn point(place: Place) -> Point {
     let Place { position, ordinal } = place;
     ordinal.map_or(Point::end_of(position), |ordinal| Point { position, ordinal })
 }
@@ -184,7 +184,14 @@ fn end(entry: &Entry) -> Cursor {
 
 /// The place to resume after an entry.
 fn place(entry: &Entry) -> String {
-    token::of_place(Place { position: entry.position, ordinal: Some(entry.ordinal) })
+    of_point(entry.point())
+}
+
+/// A place between entries; the end of a commit is told as the commit.
+pub(super) fn of_point(point: Point) -> String {
+    let Point { position, ordinal } = point;
+    let ordinal = (ordinal != u32::MAX).then_some(ordinal);
+    token::of_place(Place { position, ordinal })
 }
 
 /// What is sent live: an entry with the place to resume after it, or how far everything was sent.
@@ -211,7 +218,7 @@ pub(crate) fn fed(sent: &Sent) -> pb::StreamEventsResponse {
     }
 }
 
-fn of_event(entry: &Entry) -> pb::CloudEvent {
+pub(crate) fn of_event(entry: &Entry) -> pb::CloudEvent {
     let enterprise = entry.enterprise.to_string();
     pb::CloudEvent {
         id: place(entry),

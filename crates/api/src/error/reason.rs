@@ -10,6 +10,7 @@ mod campaigns;
 mod devices;
 mod rules;
 mod scans;
+mod webhooks;
 
 macro_rules! reasons {
     ($($variant:ident $text:literal $code:ident $en:literal $zh:literal)+) => {
@@ -50,10 +51,17 @@ macro_rules! reasons {
     };
 }
 
+/// All others, and those of webhooks behind them.
+macro_rules! and_of_partners {
+    ($($others:tt)*) => {
+        webhooks::and_of_webhooks! { reasons; $($others)* }
+    };
+}
+
 /// All others, and those of scans behind them.
 macro_rules! and_the_very_last {
     ($($others:tt)*) => {
-        scans::and_of_scans! { reasons; $($others)* }
+        scans::and_of_scans! { and_of_partners; $($others)* }
     };
 }
 

@@ -26,6 +26,7 @@ mod appeals;
 mod campaigns;
 mod devices;
 mod inspections;
+mod webhooks;
 
 fn chinese(text: &str) -> bool {
     text.chars().any(|c| ('\u{4e00}'..='\u{9fff}').contains(&c))
@@ -241,6 +242,7 @@ fn every_rejection_is_said_in_full_in_both_languages() {
         campaigns::rejections(),
         devices::rejections(),
         inspections::ratings(),
+        webhooks::rejections(),
     ]
     .concat();
     let all = [inspections::profiles(), inspections::rejections(), others, policies()].concat();

@@ -47,5 +47,6 @@ fn name(view: ViewName) -> Words {
         ViewName::Agenda => Words::pair("agenda", "待办事项"),
         ViewName::Alerts => Words::pair("alerts", "检查预警"),
         ViewName::Ratings => Words::pair("ratings", "检查评价"),
+        ViewName::Webhooks => Words::pair("webhooks", "事件推送"),
     }
 }

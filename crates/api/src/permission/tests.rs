@@ -46,6 +46,8 @@ fn commands_are_open_to_named_roles_only_and_never_to_those_who_only_watch() {
             "GetEnterpriseCode" => RoleSet::of(&[Role::Enterprise, Role::Dispatcher, Role::Admin]),
             // Nobody else's to read, not even for who reads everything.
             "GetRating" => RoleSet::of(&[Role::Enterprise]),
+            // Where partner systems take events in, and which of them they refused.
+            "GetWebhook" | "ListWebhooks" | "ListDeadLetters" => Role::OF_ALL,
             // What names one appeal is for the holder of its case, too.
             "DownloadFile" | "ExplainDeadline" | "GetTimeLedger" | "GetAllowedActions" => {
                 RoleSet::ALL

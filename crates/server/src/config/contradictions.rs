@@ -11,6 +11,7 @@ pub(super) fn check(purpose: Purpose, layers: &mut Layers) {
     login(layers);
     tls(layers);
     timeouts(layers);
+    webhooks(layers);
     vault(layers);
     draws(layers);
     if purpose == Purpose::Serve {
@@ -46,6 +47,13 @@ fn timeouts(layers: &mut Layers) {
     let request = duration(layers.text("grpc.request_timeout_max"));
     if ack >= request {
         layers.report_key("nats.ack_timeout", "want less than grpc.request_timeout_max");
+    }
+}
+
+fn webhooks(layers: &mut Layers) {
+    let pause = |key| duration(layers.text(key));
+    if pause("webhooks.retry_min") > pause("webhooks.retry_max") {
+        layers.report_key("webhooks.retry_min", "want at most webhooks.retry_max");
     }
 }
 

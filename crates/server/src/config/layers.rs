@@ -101,6 +101,7 @@ impl Layers {
             metrics: sections.metrics,
             identity: sections.identity,
             draws: sections.draws,
+            webhooks: sections.webhooks,
         })
     }
 

@@ -51,6 +51,7 @@ pub(super) struct Sections {
     pub(super) postgres: Postgres,
     pub(super) engine: Engine,
     pub(super) react: React,
+    pub(super) webhooks: Webhooks,
     pub(super) auth: Auth,
     pub(super) vault: Vault,
     pub(super) attachments: Attachments,
@@ -166,6 +167,33 @@ pub struct React {
     /// How often it is looked for appeals that are with nobody.
     #[serde(with = "duration")]
     pub sweep_interval: Duration,
+}
+
+/// How events are posted to partner systems.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Webhooks {
+    /// Events of one webhook that are posted at once.
+    pub in_flight_max: usize,
+    /// How long one post may take.
+    #[serde(with = "duration")]
+    pub timeout: Duration,
+    /// The shortest pause after a failure.
+    #[serde(with = "duration")]
+    pub retry_min: Duration,
+    /// The longest.
+    #[serde(with = "duration")]
+    pub retry_max: Duration,
+    /// How often an event is refused before it is set aside.
+    pub refusals_max: u32,
+    /// How often it is put on record at most how far a webhook got.
+    #[serde(with = "duration")]
+    pub position_interval: Duration,
+    /// How long the secret before the present one still signs.
+    #[serde(with = "duration")]
+    pub secret_grace: Duration,
+    /// Whether near addresses are posted to without encryption.
+    pub allow_http: bool,
 }
 
 /// Which tokens are accepted.
