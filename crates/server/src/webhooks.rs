@@ -22,6 +22,7 @@ mod backoff;
 mod circuit;
 mod consumer;
 mod lanes;
+pub mod metrics;
 mod post;
 mod reader;
 mod record;

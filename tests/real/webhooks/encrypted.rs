@@ -11,7 +11,7 @@ use rustls::{
 };
 use tokio_rustls::TlsAcceptor;
 
-use super::{killed::quickly, *};
+use super::{super::metrics::series, killed::quickly, *};
 
 /// The certificate of 127.0.0.1 until 2120, by itself, with its key. It protects nothing.
 const PEM: &str = include_str!("receiver.pem");
@@ -34,11 +34,12 @@ async fn a_receiver_is_reached_encrypted_when_its_certificate_is_trusted() {
     let (named, unnamed) = (receiver().await, receiver().await);
     let file = ground.folder.path().join("authorities.pem");
     std::fs::write(&file, PEM).unwrap();
-    let listen: SocketAddr = program::free_address();
+    let [listen, metrics]: [SocketAddr; 2] = [(); 2].map(|()| program::free_address());
     let mut command = quickly(&ground.config, "all", listen);
     let mut served = command
         .env("SSL_CERT_FILE", file)
         .env("DOUDI_WEBHOOKS__ALLOW_HTTP", "false")
+        .env("DOUDI_METRICS__LISTEN", metrics.to_string())
         .spawn()
         .unwrap();
     let up = until(BOUND, || async { tokio::net::TcpStream::connect(listen).await.ok() });
@@ -60,5 +61,15 @@ async fn a_receiver_is_reached_encrypted_when_its_certificate_is_trusted() {
     })
     .await;
     assert!(unnamed.posts().is_empty());
+    // Prometheus is told of both, and by no name that a partner has.
+    let told = until(BOUND, || async {
+        let told = series(metrics).await?;
+        let posts =
+            |outcome| told.get(&format!("doudi_webhook_posts_total{{outcome=\"{outcome}\"}}"));
+        let lag = *told.get("doudi_webhook_lag_seconds")?;
+        (posts("delivered") == Some(&3.0) && posts("failed") >= Some(&3.0) && lag > 0.0)
+            .then(|| told.get("doudi_webhook_set_aside_enterprises").copied())?
+    });
+    assert_eq!(told.await, Some(0.0));
     served.kill().await.unwrap();
 }

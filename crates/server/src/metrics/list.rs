@@ -13,6 +13,7 @@ use prometheus_client::{
 };
 
 use super::look;
+use crate::webhooks::metrics as webhooks;
 
 /// When this process began, in seconds since 1970.
 static START_SECONDS: LazyLock<Gauge<f64, AtomicU64>> = LazyLock::new(Gauge::default);
@@ -68,6 +69,7 @@ impl List {
         list.write_path();
         list.views();
         list.agenda();
+        list.webhooks();
         list
     }
 
@@ -134,6 +136,16 @@ impl List {
         self.add("duties", help, engine::DUTIES.clone());
         let help = "Seconds from when an entry of the agenda was due to when it was carried out";
         self.add("duty_lateness_seconds", help, engine::DUTY_LATENESS_SECONDS.clone());
+    }
+
+    fn webhooks(&mut self) {
+        let help = "Posts to webhooks by outcome: delivered, refused, failed, gone";
+        self.add("webhook_posts", help, webhooks::POSTS.clone());
+        let help =
+            "Age of the oldest event that the webhook furthest behind has before it, 0 for none";
+        self.add("webhook_lag_seconds", help, look::WEBHOOK_LAG_SECONDS.clone());
+        let help = "Enterprises of which events are set aside, of all webhooks together";
+        self.add("webhook_set_aside_enterprises", help, look::WEBHOOK_SET_ASIDE.clone());
     }
 }
 

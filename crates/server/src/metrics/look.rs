@@ -1,11 +1,14 @@
-//! Looks now and then how far the views are behind the log, and keeps what it saw for who asks.
+//! Looks now and then how far the views are behind the log and the webhooks behind the views, and keeps what it
+//! saw for who asks.
 //!
 //! Every process with metrics looks, whatever its role: a view whose runner is gone is seen all the
 //! same.
 
 use std::sync::{LazyLock, atomic::AtomicU64};
 
-use doudi_engine::Position;
+use doudi_api::webhooks::{point, selection};
+use doudi_domain::webhook::{Known, PauseCause, Phase, Webhook};
+use doudi_engine::{Position, streams};
 use doudi_journal::LoadError;
 use doudi_views::{Checkpoint, ViewError, ViewName};
 use prometheus_client::metrics::{family::Family, gauge::Gauge};
@@ -45,6 +48,13 @@ pub static VIEW_PARKED_STREAMS: LazyLock<ByView<Gauge>> = LazyLock::new(ByView::
 /// Whether a view is halted: 1 or 0.
 pub static VIEW_HALTED: LazyLock<ByView<Gauge>> = LazyLock::new(ByView::default);
 
+/// The age in seconds of the oldest event that a webhook has before it, as is on record, of the one that is
+/// furthest behind; 0 where none waits. One that an operator paused does not count.
+pub static WEBHOOK_LAG_SECONDS: LazyLock<Gauge<f64, AtomicU64>> = LazyLock::new(Gauge::default);
+
+/// Of how many enterprises events are set aside, of all webhooks together.
+pub static WEBHOOK_SET_ASIDE: LazyLock<Gauge> = LazyLock::new(Gauge::default);
+
 /// Looks for ever.
 pub(super) async fn watch(parts: Parts) {
     let mut rhythm = tokio::time::interval(LOOK_EVERY);
@@ -62,8 +72,35 @@ pub(super) async fn watch(parts: Parts) {
                 let lag = lag(&parts, checkpoint, end).await;
                 told(&LOG_REACHABLE, "the log cannot be looked at", lag);
             }
+            webhooks(&parts).await;
         }
     }
+}
+
+/// How far the webhooks are, and what is set aside of them; none where one cannot be looked at.
+async fn webhooks(parts: &Parts) -> Option<()> {
+    let (mut seconds, mut set_aside) = (0.0_f64, 0);
+    let listed = parts.views.webhooks().await;
+    for id in told(&TABLES_REACHABLE, "the webhooks cannot be listed", listed)? {
+        let stream = streams::webhook(id).ok()?;
+        let folded = parts.engine.read::<Webhook>(&stream, Position::START).await;
+        let folded = told(&LOG_REACHABLE, "a webhook cannot be read", folded)?;
+        let Some(known) = folded.state.known() else { continue };
+        set_aside += known.set_aside.len();
+        let Known { subscription, delivered, phase, .. } = known;
+        match phase {
+            Phase::Active | Phase::Paused(PauseCause::Gone) => {}
+            Phase::Paused(PauseCause::Operator) | Phase::Retired => continue,
+        }
+        let pending = parts.views.pending(&selection(subscription), point(*delivered), 1).await;
+        let pending = told(&TABLES_REACHABLE, "a webhook's events cannot be counted", pending)?;
+        let now = parts.engine.now();
+        let age = pending.since.map_or(0.0, |since| now.duration_since(since).as_secs_f64());
+        seconds = seconds.max(age);
+    }
+    WEBHOOK_LAG_SECONDS.set(seconds);
+    WEBHOOK_SET_ASIDE.set(gauge(set_aside));
+    Some(())
 }
 
 /// How far each view is. How many of its streams are parked is told on the way.

@@ -20,7 +20,7 @@ use super::{
     circuit::Circuit,
     consumer::Shared,
     lanes::{Lanes, Tries},
-    of_panic,
+    metrics, of_panic,
     post::Outcome,
     reader::Reader,
     record::{Look, Record, Written},
@@ -242,6 +242,7 @@ impl<'a> Session<'a> {
 
     /// Acts on what a post led to.
     async fn answered(&mut self, enterprise: &EnterpriseId, outcome: Outcome) -> Option<End> {
+        metrics::posted(outcome);
         match outcome {
             Outcome::Delivered => self.delivered(enterprise).await,
             Outcome::Gone => {
