@@ -32,6 +32,7 @@ mod results;
 mod scans;
 mod simulated;
 mod timers;
+mod traces;
 mod unknown;
 mod vault;
 mod views;

@@ -26,7 +26,7 @@ pub(crate) struct Call {
     pub(crate) caller: Arc<Caller>,
     /// When the answer is due.
     pub(crate) deadline: Instant,
-    /// The caller's trace (W3C trace context).
+    /// The trace that the call belongs to (W3C Trace Context): what it causes goes below this span.
     pub(crate) traceparent: Option<String>,
 }
 

@@ -2,7 +2,6 @@
 //! table, sheds load, bounds the time, and keeps a panic to the one call that caused it.
 
 use std::{
-    any::Any,
     panic::AssertUnwindSafe,
     pin::Pin,
     sync::Arc,
@@ -21,6 +20,7 @@ use tonic::{
     codegen::http::{HeaderMap, Request, Response},
 };
 use tower::{Layer, Service};
+use tracing::Instrument;
 
 use crate::{
     call::Call,
@@ -28,6 +28,7 @@ use crate::{
     identity::Authenticator,
     metrics::{self, Measured},
     permission::{Permission, permission},
+    trace,
 };
 
 /// Paths that are served without a token, where they are mounted: they tell whether the server
@@ -107,7 +108,7 @@ where
         }
         let row = permission(path);
         let measured = Measured::begin(metrics::label(row));
-        let (call, permit) = match self.access.admit(row, path, request.headers()) {
+        let (mut call, permit) = match self.access.admit(row, path, request.headers()) {
             Ok(admitted) => admitted,
             Err(failure) => {
                 let answer = refused(failure);
@@ -116,20 +117,24 @@ where
             }
         };
         let deadline = call.deadline;
+        let (span, traceparent) = trace::begin(metrics::label(row), request.headers());
+        call.traceparent = traceparent;
         request.extensions_mut().insert(call);
         let message_bytes_max = self.access.bounds.message_bytes_max;
         let answer = AssertUnwindSafe(self.inner.call(request)).catch_unwind();
-        Box::pin(async move {
+        let call = async move {
             let answered = timeout_at(deadline, answer).await;
             drop(permit);
             let answer = match answered {
                 Ok(Ok(response)) => explained(response?, message_bytes_max),
-                Ok(Err(panic)) => refused(Failure::fault(said(panic.as_ref()))),
+                // What it says may hold the words of a person; where it was is in the log already.
+                Ok(Err(_)) => refused(Failure::fault("a call panicked")),
                 Err(_) => refused(Reason::DeadlineExceeded.into()),
             };
-            measured.answered(&answer);
+            trace::end(measured.answered(&answer));
             Ok(answer)
-        })
+        };
+        Box::pin(call.instrument(span))
     }
 }
 
@@ -155,9 +160,7 @@ impl Access {
         let asked = headers.get("grpc-timeout").and_then(|value| timeout(value.to_str().ok()?));
         let bound = self.bounds.request_timeout_max;
         let deadline = Instant::now() + asked.map_or(bound, |asked| asked.min(bound));
-        let traceparent = headers.get("traceparent").and_then(|value| value.to_str().ok());
-        let traceparent = traceparent.filter(|text| is_traceparent(text)).map(str::to_owned);
-        Ok((Call { caller, deadline, traceparent }, permit))
+        Ok((Call { caller, deadline, traceparent: None }, permit))
     }
 }
 
@@ -210,31 +213,6 @@ fn timeout(text: &str) -> Option<Duration> {
         "n" => Some(Duration::from_nanos(value)),
         _ => None,
     }
-}
-
-/// Whether a text is a `traceparent` of version 00 (W3C trace context). Any other is passed over, as
-/// the standard asks: a trace is no reason to refuse a call.
-fn is_traceparent(text: &str) -> bool {
-    let parts: Vec<&str> = text.split('-').collect();
-    let hex = |part: &&str, length| {
-        part.len() == length && part.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'))
-    };
-    let [version, trace, parent, flags] = &parts[..] else {
-        return false;
-    };
-    let named = |part: &str| part.bytes().any(|b| b != b'0');
-    *version == "00"
-        && hex(trace, 32)
-        && hex(parent, 16)
-        && hex(flags, 2)
-        && named(trace)
-        && named(parent)
-}
-
-fn said(panic: &(dyn Any + Send)) -> String {
-    let text = panic.downcast_ref::<&str>().map(ToString::to_string);
-    let text = text.or_else(|| panic.downcast_ref::<String>().cloned());
-    format!("a call panicked: {}", text.as_deref().unwrap_or("without a message"))
 }
 
 #[cfg(test)]

@@ -17,6 +17,7 @@ pub mod proto;
 mod sample;
 mod services;
 mod text;
+mod trace;
 pub mod webhooks;
 
 pub use chance::{Chance, ChanceError};

@@ -62,8 +62,8 @@ impl Measured {
         Self { rpc, began: Instant::now(), code: Code::Cancelled, outcome: "rejected" }
     }
 
-    /// The call ends with this answer.
-    pub(crate) fn answered(mut self, answer: &Response<Body>) {
+    /// The call ends with this answer, which is so: ok, rejected or fault.
+    pub(crate) fn answered(mut self, answer: &Response<Body>) -> &'static str {
         let code = answer.headers().get("grpc-status");
         self.code = code.map_or(Code::Ok, |code| Code::from_bytes(code.as_bytes()));
         self.outcome = match self.code {
@@ -87,6 +87,7 @@ impl Measured {
             | Code::Unimplemented
             | Code::Unauthenticated => "rejected",
         };
+        self.outcome
     }
 }
 

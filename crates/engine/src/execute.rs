@@ -243,6 +243,7 @@ impl Engine {
     ///
     /// # Errors
     /// See [`ExecuteError`]; all but [`ExecuteError::Unknown`] mean that this try changed nothing.
+    #[tracing::instrument(level = "debug", skip_all, fields(kind = D::KIND))]
     pub async fn execute<D>(
         &self,
         stream: &StreamName,

@@ -17,7 +17,9 @@ mod since;
 pub mod streams;
 mod vault;
 
-pub use doudi_journal::{Actor, Hash, ObjectName, Position, StreamName, StreamNameError, Version};
+pub use doudi_journal::{
+    Actor, Hash, ObjectName, Position, StreamName, StreamNameError, Version, trace,
+};
 
 pub use attachments::{AttachmentError, AttachmentSettings, Attachments, MediaType, Place, Stored};
 pub use clock::Clock;

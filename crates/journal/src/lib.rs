@@ -16,11 +16,13 @@ mod objects;
 mod position;
 mod record;
 mod stream_name;
+pub mod trace;
 
 use std::time::Instant;
 
 use bytes::Bytes;
 use jiff::Timestamp;
+use tracing::{Instrument, field};
 
 pub use crate::{
     commit::{
@@ -92,11 +94,16 @@ impl Journal {
         expected: Position,
     ) -> Result<Position, AppendError> {
         let asked = Instant::now();
-        let answer = match self {
-            Journal::Memory(memory) => memory.append(stream, payload, expected),
-            Journal::JetStream(jetstream) => jetstream.append(stream, payload, expected).await,
+        // Of the stream only its kind: a trace must not tell whose affairs a caller is busy with.
+        let span = tracing::debug_span!("append", kind = stream.kind(), outcome = field::Empty);
+        let answer = async {
+            match self {
+                Journal::Memory(memory) => memory.append(stream, payload, expected),
+                Journal::JetStream(jetstream) => jetstream.append(stream, payload, expected).await,
+            }
         };
-        metrics::appended(&answer, asked.elapsed());
+        let answer = answer.instrument(span.clone()).await;
+        span.record("outcome", metrics::appended(&answer, asked.elapsed()));
         answer
     }
 

@@ -19,8 +19,8 @@ pub static APPEND_SECONDS: LazyLock<Histogram> = LazyLock::new(|| {
 /// or a full log.
 pub static APPENDS: LazyLock<Labelled<Counter>> = LazyLock::new(Labelled::default);
 
-/// Counts one append.
-pub(crate) fn appended<T>(answer: &Result<T, AppendError>, took: Duration) {
+/// Counts one append, and says how it ended.
+pub(crate) fn appended<T>(answer: &Result<T, AppendError>, took: Duration) -> &'static str {
     let outcome = match answer {
         Ok(_) => "stored",
         Err(AppendError::Conflict { .. }) => "conflict",
@@ -30,4 +30,5 @@ pub(crate) fn appended<T>(answer: &Result<T, AppendError>, took: Duration) {
     };
     APPENDS.get_or_create(&[("outcome", outcome)]).inc();
     APPEND_SECONDS.observe(took.as_secs_f64());
+    outcome
 }

@@ -28,7 +28,7 @@ use crate::{
     parts::Parts,
     rebuild,
     roles::{self, Roles},
-    simulate,
+    simulate, spans,
     stop::Stop,
     token,
 };
@@ -41,6 +41,13 @@ pub type Failure = Box<dyn Error + Send + Sync>;
 /// # Errors
 /// Whatever stands in the way; [`crate::report::chain`] puts it in words.
 pub async fn run(cli: Cli) -> Result<ExitCode, Failure> {
+    logging::tell_panics();
+    let ended = carry_out(cli).await;
+    spans::end().await;
+    ended
+}
+
+async fn carry_out(cli: Cli) -> Result<ExitCode, Failure> {
     let file = cli.config.as_deref();
     match cli.command {
         Command::Serve => run_roles(file, Roles { serve: true, ..Roles::NONE }).await,
@@ -140,7 +147,7 @@ async fn measured(sync: ToDisk, what: Measured) -> Result<ExitCode, Failure> {
 
 fn load(purpose: Purpose, file: Option<&Path>) -> Result<Config, Failure> {
     let config = Config::load(purpose, file, &environment())?;
-    logging::start(&config.log)?;
+    logging::start(&config)?;
     Ok(config)
 }
 

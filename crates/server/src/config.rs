@@ -16,7 +16,7 @@ use std::path::{Path, PathBuf};
 
 pub use sections::{
     Attachments, Auth, Codes, Draws, Engine, Grpc, Identity, Log, LogFormat, Metrics, Nats,
-    Postgres, React, Secret, Vault, Webhooks,
+    Postgres, React, Secret, Tracing, Vault, Webhooks,
 };
 
 use layers::Layers;
@@ -58,6 +58,8 @@ pub struct Config {
     pub codes: Codes,
     /// Log lines of the program itself.
     pub log: Log,
+    /// Traces.
+    pub tracing: Tracing,
     /// Metrics.
     pub metrics: Metrics,
     /// Enterprise codes.

@@ -23,6 +23,7 @@ pub mod rebuild;
 pub mod report;
 pub mod roles;
 pub mod simulate;
+pub mod spans;
 pub mod stage;
 pub mod stop;
 pub mod sweep;

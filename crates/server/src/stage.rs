@@ -26,7 +26,7 @@ pub enum StageError {
     Config(#[from] ConfigError),
     /// Nothing can be logged.
     #[error("logging cannot be started")]
-    Log(#[from] tracing_subscriber::filter::ParseError),
+    Log(#[from] logging::StartError),
     /// The servers cannot be started.
     #[error("the servers cannot be started")]
     Dev(#[from] DevError),
@@ -114,7 +114,7 @@ impl Open {
         config.grpc.listen = ([127, 0, 0, 1], 0).into();
         if let Some(filter) = setting.log {
             filter.clone_into(&mut config.log.filter);
-            logging::start(&config.log)?;
+            logging::start(&config)?;
         }
         let dev = Dev::start(folder, true, setting.sync).await?;
         dev.configure(&mut config);

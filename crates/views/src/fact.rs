@@ -30,6 +30,8 @@ pub(crate) struct Fact {
     pub(crate) recorded_at: Timestamp,
     /// Where it stands in the log.
     pub(crate) position: i64,
+    /// The trace that it belongs to (W3C Trace Context).
+    pub(crate) traceparent: Option<String>,
 }
 
 /// The events, by what they are about.
@@ -100,6 +102,7 @@ impl Fact {
             occurred_at: commit.occurred_at,
             recorded_at: commit.recorded_at,
             position: crate::db::stored(record.position),
+            traceparent: commit.traceparent,
         })
     }
 }
@@ -126,6 +129,7 @@ impl Fact {
             occurred_at: at,
             recorded_at: at,
             position,
+            traceparent: None,
         }
     }
 }

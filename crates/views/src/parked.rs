@@ -42,6 +42,13 @@ pub(crate) struct Reading {
     fact: Result<Fact, String>,
 }
 
+impl Reading {
+    /// The trace that the record belongs to, if it tells one.
+    pub(crate) fn traceparent(&self) -> Option<&str> {
+        self.fact.as_ref().ok()?.traceparent.as_deref()
+    }
+}
+
 /// Reads the records that `view` wants.
 pub(crate) fn read(view: ViewName, records: &[Record]) -> Vec<Reading> {
     let wanted = records.iter().filter(|record| view.wants(&record.stream));

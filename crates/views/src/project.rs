@@ -6,11 +6,12 @@
 use std::time::Duration;
 
 use deadpool_postgres::{Pool, Transaction};
-use doudi_journal::{Follow, FollowError, Journal, Position, Record};
+use doudi_journal::{Follow, FollowError, Journal, Position, Record, trace};
 use tokio::{
     sync::watch,
     time::{Instant, sleep},
 };
+use tracing::Instrument;
 
 use crate::{
     Checkpoint, ViewError, ViewName, Views, checkpoint, db,
@@ -206,18 +207,38 @@ async fn commit(
     let began = Instant::now();
     let to = records.last().map_or(known.position, |record| record.position);
     let readings = parked::read(view, records);
+    let span = trace::gathered(
+        readings.iter().filter_map(Reading::traceparent),
+        || tracing::debug_span!("project", %view, records = records.len()),
+    );
+    let written = write(pool, known, to, readings, refused);
+    if !written.instrument(span).await? {
+        return Ok(None);
+    }
+    metrics::applied(view, records.len(), began.elapsed());
+    Ok(Some(to))
+}
+
+/// Writes rows and checkpoint; false when the checkpoint is not where it is thought to be.
+async fn write(
+    pool: &Pool,
+    known: &Checkpoint,
+    to: Position,
+    readings: Vec<Reading>,
+    refused: Option<&str>,
+) -> Result<bool, ViewError> {
+    let view = known.view;
     let mut client = db::connect(pool).await?;
     let transaction = db::write(&mut client, &view.schema()).await?;
     if !take_in(&transaction, known, to, readings, refused).await? {
-        return Ok(None);
+        return Ok(false);
     }
     checkpoint::announce(&transaction, view, to).await?;
     transaction
         .commit()
         .await
         .map_err(|error| ViewError::sql("committing rows and checkpoint", error))?;
-    metrics::applied(view, records.len(), began.elapsed());
-    Ok(Some(to))
+    Ok(true)
 }
 
 /// Moves the checkpoint to `to` and applies what was read until there, in the tables of the search

@@ -9,8 +9,9 @@ use doudi_domain::{
     diagnosis::{self, Diagnosis},
     visits::{self, Visits},
 };
-use doudi_journal::{Actor, Position, StreamName, StreamNameError};
+use doudi_journal::{Actor, Position, StreamName, StreamNameError, trace::Place};
 use serde::Serialize;
+use tracing::Span;
 use uuid::Uuid;
 
 use super::Due;
@@ -145,6 +146,7 @@ fn envelope(due: &Due, id: Uuid) -> Envelope {
     Envelope {
         causation: Some(due.cause),
         correlation: Some(due.correlation),
+        traceparent: Place::below(&Span::current()).map(|place| place.text()),
         ..Envelope::new(id, actor)
     }
 }

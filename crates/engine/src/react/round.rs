@@ -4,6 +4,7 @@ use std::collections::{HashMap, VecDeque};
 
 use doudi_journal::StreamName;
 use tokio::{task::JoinSet, time::Instant};
+use tracing::Instrument;
 
 use super::{
     Agenda, Due, Outage, Runner,
@@ -76,10 +77,12 @@ impl<A: Agenda> Runner<'_, A> {
 
     fn begin(&self, round: &mut Round, due: Due) {
         let (engine, vault) = (self.engine.clone(), self.vault.clone());
-        round.at_work.spawn(async move {
+        let span = tracing::debug_span!("duty", kind = due.duty.kind());
+        let carried_out = async move {
             let outcome = duties::carry_out(&engine, &vault, &due).await;
             (due, outcome)
-        });
+        };
+        round.at_work.spawn(carried_out.instrument(span));
     }
 
     /// Remembers how it went.

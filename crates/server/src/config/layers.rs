@@ -98,6 +98,7 @@ impl Layers {
             attachments: sections.attachments,
             codes: sections.codes,
             log: sections.log,
+            tracing: sections.tracing,
             metrics: sections.metrics,
             identity: sections.identity,
             draws: sections.draws,

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use doudi_engine::MediaType;
 use toml::Value;
+use tonic::transport::Uri;
 use tracing_subscriber::EnvFilter;
 
 /// What a value must be.
@@ -22,6 +23,8 @@ pub(super) enum Rule {
     Listen,
     /// An address and port, or empty for "not set".
     MaybeListen,
+    /// The address of a server without TLS, or empty for "not set".
+    MaybeHttp,
     /// What the log filter understands.
     Filter,
     /// One of these texts.
@@ -30,6 +33,8 @@ pub(super) enum Rule {
     Flag,
     /// A whole number within these bounds, both included.
     Whole(i64, i64),
+    /// A number from 0 to 1, both included.
+    Share,
     /// One of these whole numbers.
     Among(&'static [i64]),
     /// A text with a duration within these bounds, both included.
@@ -110,6 +115,8 @@ pub(super) const RULES: &[(&str, Rule)] = &[
     ("codes.keys_file", Rule::MaybeText),
     ("log.format", Rule::OneOf(&["text", "json"])),
     ("log.filter", Rule::Filter),
+    ("tracing.otlp_endpoint", Rule::MaybeHttp),
+    ("tracing.sample_ratio", Rule::Share),
     ("metrics.listen", Rule::MaybeListen),
     ("identity.refuse_bad_check_digit", Rule::Flag),
     ("draws.a_percent_min", Rule::Whole(0, 100)),
@@ -137,9 +144,15 @@ impl Rule {
             (Self::MaybeListen, Value::String(text)) => {
                 text.is_empty() || text.parse::<SocketAddr>().is_ok()
             }
+            (Self::MaybeHttp, Value::String(text)) => {
+                let sound = || text.starts_with("http://") && text.parse::<Uri>().is_ok();
+                text.is_empty() || sound()
+            }
             (Self::Filter, Value::String(text)) => EnvFilter::try_new(text).is_ok(),
             (Self::OneOf(texts), Value::String(text)) => texts.contains(&text.as_str()),
             (Self::Whole(min, max), Value::Integer(number)) => (min..=max).contains(number),
+            (Self::Share, Value::Float(number)) => (0.0..=1.0).contains(number),
+            (Self::Share, Value::Integer(number)) => (0..=1).contains(number),
             (Self::Among(numbers), Value::Integer(number)) => numbers.contains(number),
             (Self::Span(min, max), Value::String(text)) => {
                 duration(text).is_some_and(|found| (min..=max).contains(&found))
@@ -164,11 +177,13 @@ impl Rule {
             Self::Name => "a text of letters, digits, `_` and `-`".to_owned(),
             Self::Listen => "an address and port such as \"127.0.0.1:7400\"".to_owned(),
             Self::MaybeListen => "an address and port, or an empty text".to_owned(),
+            Self::MaybeHttp => "an address such as \"http://127.0.0.1:4317\"".to_owned(),
             Self::Filter => "a log filter such as \"info,doudi_engine=debug\"".to_owned(),
             Self::OneOf(texts) => format!("one of {}", texts.join(", ")),
             Self::Flag => "true or false".to_owned(),
             Self::Whole(min, i64::MAX) => format!("a whole number of at least {min}"),
             Self::Whole(min, max) => format!("a whole number from {min} to {max}"),
+            Self::Share => "a number from 0 to 1".to_owned(),
             Self::Among(numbers) => {
                 let numbers: Vec<String> = numbers.iter().map(i64::to_string).collect();
                 format!("one of {}", numbers.join(", "))
@@ -188,13 +203,15 @@ impl Rule {
         let as_text = || Value::String(text.to_owned());
         match self {
             Self::Text | Self::MaybeText | Self::Secret | Self::Name | Self::Listen => as_text(),
-            Self::MaybeListen | Self::Filter | Self::OneOf(_) | Self::Span(..) => as_text(),
+            Self::MaybeListen | Self::MaybeHttp | Self::Filter => as_text(),
+            Self::OneOf(_) | Self::Span(..) => as_text(),
             Self::Texts(_) | Self::SomeOf(_) if !text.trim_start().starts_with('[') => {
                 let parts = text.split(',').map(str::trim).filter(|part| !part.is_empty());
                 Value::Array(parts.map(|part| Value::String(part.to_owned())).collect())
             }
             Self::Flag
             | Self::Whole(..)
+            | Self::Share
             | Self::Among(_)
             | Self::Texts(_)
             | Self::SomeOf(_)

@@ -57,6 +57,7 @@ pub(super) struct Sections {
     pub(super) attachments: Attachments,
     pub(super) codes: Codes,
     pub(super) log: Log,
+    pub(super) tracing: Tracing,
     pub(super) metrics: Metrics,
     pub(super) identity: Identity,
     pub(super) draws: Draws,
@@ -264,6 +265,16 @@ pub enum LogFormat {
     Text,
     /// For machines.
     Json,
+}
+
+/// Where traces are sent.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Tracing {
+    /// Address of the collector; empty when traces are off.
+    pub otlp_endpoint: String,
+    /// The share of the traces that begin here which are sent, from 0 to 1.
+    pub sample_ratio: f64,
 }
 
 /// Where metrics are told.

@@ -111,6 +111,26 @@ fn the_least_share_of_a_draw_is_not_above_the_greatest() {
 }
 
 #[test]
+fn traces_go_to_an_address_without_tls_and_a_share_is_a_share() {
+    let config = load(&[
+        ("DOUDI_TRACING__OTLP_ENDPOINT", "http://127.0.0.1:4317"),
+        ("DOUDI_TRACING__SAMPLE_RATIO", "0.25"),
+    ])
+    .unwrap();
+    assert_eq!(config.tracing.otlp_endpoint, "http://127.0.0.1:4317");
+    assert!((config.tracing.sample_ratio - 0.25).abs() < f64::EPSILON);
+    for (key, wrong, wanted) in [
+        ("OTLP_ENDPOINT", "https://collector:4317", "want an address such as"),
+        ("OTLP_ENDPOINT", "collector", "want an address such as"),
+        ("SAMPLE_RATIO", "1.5", "want a number from 0 to 1"),
+        ("SAMPLE_RATIO", "2", "want a number from 0 to 1"),
+    ] {
+        let found = mistakes(Purpose::Dev, &[(&format!("DOUDI_TRACING__{key}"), wrong)]);
+        assert!(found[0].contains(wanted), "{found:?}");
+    }
+}
+
+#[test]
 fn draws_begin_with_the_published_bounds() {
     let shipped = crate::parts::draw_ratios(&load(&[]).unwrap().draws);
     assert_eq!(shipped, doudi_domain::draw::RatioTable::default());

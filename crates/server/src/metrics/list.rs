@@ -13,7 +13,7 @@ use prometheus_client::{
 };
 
 use super::look;
-use crate::webhooks::metrics as webhooks;
+use crate::{spans, webhooks::metrics as webhooks};
 
 /// When this process began, in seconds since 1970.
 static START_SECONDS: LazyLock<Gauge<f64, AtomicU64>> = LazyLock::new(Gauge::default);
@@ -70,6 +70,7 @@ impl List {
         list.views();
         list.agenda();
         list.webhooks();
+        list.traces();
         list
     }
 
@@ -146,6 +147,11 @@ impl List {
         self.add("webhook_lag_seconds", help, look::WEBHOOK_LAG_SECONDS.clone());
         let help = "Enterprises of which events are set aside, of all webhooks together";
         self.add("webhook_set_aside_enterprises", help, look::WEBHOOK_SET_ASIDE.clone());
+    }
+
+    fn traces(&mut self) {
+        let help = "Spans for the collector by outcome: exported, failed";
+        self.add("trace_spans", help, spans::SPANS.clone());
     }
 }
 
