@@ -21,7 +21,7 @@ use opentelemetry_sdk::{
 };
 use prometheus_client::metrics::{counter::Counter, family::Family};
 
-use crate::config::Tracing;
+use crate::{chance, config::Tracing};
 
 /// The most spans that wait for the collector. Further ones are dropped.
 const QUEUE_MAX: usize = 8192;
@@ -71,6 +71,7 @@ pub(crate) fn tracer(tracing: &Tracing) -> Result<Option<SdkTracer>, ExporterBui
     let begun_here = Sampler::TraceIdRatioBased(tracing.sample_ratio);
     let provider = SdkTracerProvider::builder()
         .with_sampler(Sampler::ParentBased(Box::new(begun_here)))
+        .with_id_generator(chance::Ids)
         .with_resource(resource)
         .with_span_processor(processor)
         .build();
