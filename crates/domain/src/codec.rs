@@ -40,13 +40,14 @@ pub enum CodecError {
         /// The version.
         version: u16,
     },
-    /// The data do not have the shape of their type and version.
-    #[error("the data of an event of type {name} do not have its shape")]
+    /// The data do not have the shape of their type and version. What stands there instead is not told:
+    /// it may be the words of a person, and this ends up in log lines.
+    #[error("the data of an event of type {name} do not have its shape at byte {column}")]
     Data {
         /// The type name.
         name: String,
-        /// Why.
-        source: serde_json::Error,
+        /// Where, counted from 1; 0 when it was found after lifting an older version.
+        column: usize,
     },
 }
 
@@ -83,7 +84,10 @@ pub fn encode<E: Storable>(event: &E) -> Result<Encoded, CodecError> {
 /// [`CodecError`] when the type or version is unknown or the data do not fit.
 pub fn decode<E: Storable>(name: &str, version: u16, data: &RawValue) -> Result<E, CodecError> {
     let unknown = || CodecError::TypeUnknown { name: name.to_owned() };
-    let misfit = |source| CodecError::Data { name: name.to_owned(), source };
+    let misfit = |error: serde_json::Error| {
+        let column = error.column();
+        CodecError::Data { name: name.to_owned(), column }
+    };
     let (known, newest) =
         E::VERSIONS.iter().find(|(known, _)| *known == name).ok_or_else(unknown)?;
     if version == *newest {

@@ -126,7 +126,8 @@ impl Commit {
         if bytes.len() > COMMIT_BYTES_MAX {
             return Err(DecodeError::TooLarge { bytes: bytes.len() });
         }
-        let commit: Commit = serde_json::from_slice(bytes).map_err(DecodeError::Json)?;
+        let commit: Commit = serde_json::from_slice(bytes)
+            .map_err(|error| DecodeError::Json { column: error.column() })?;
         commit.check().map_err(DecodeError::Malformed)?;
         Ok(commit)
     }
@@ -197,9 +198,13 @@ pub enum DecodeError {
         /// The size found, in bytes.
         bytes: usize,
     },
-    /// The bytes are not the JSON of a commit.
-    #[error("decoding a commit from JSON")]
-    Json(#[source] serde_json::Error),
+    /// The bytes are not the JSON of a commit. What stands there instead is not told: it may be the words
+    /// of a person, and this ends up in log lines.
+    #[error("decoding a commit from JSON: byte {column} is not as it should be")]
+    Json {
+        /// Where, counted from 1.
+        column: usize,
+    },
     /// The commit says that it belongs to another stream than the one it was found on.
     #[error("decoding a commit: it was found on {found} but names the stream {named}")]
     WrongStream {
