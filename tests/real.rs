@@ -39,3 +39,4 @@ mod views;
 mod visit_lists;
 mod walk;
 mod webhooks;
+mod words;

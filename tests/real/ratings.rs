@@ -22,7 +22,7 @@ use tonic::{Code, Request, Status, client::Grpc, transport::Channel};
 use self::raw::Raw;
 use super::requests::{approved, check_in, check_out, plan, reason, register};
 
-mod raw;
+pub(super) mod raw;
 
 /// Sample enterprises, all visited by [`UNIT`].
 const ENTERPRISES: [&str; 5] = [

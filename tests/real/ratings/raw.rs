@@ -7,7 +7,7 @@ use tonic::{
 
 /// Sends and takes bytes as they are.
 #[derive(Debug, Clone, Copy, Default)]
-pub(super) struct Raw;
+pub(in crate::real) struct Raw;
 
 impl Codec for Raw {
     type Encode = Vec<u8>;
