@@ -3,7 +3,7 @@
 use std::{env, error::Error, fs, path::PathBuf};
 
 /// Every file of the contract, below the include root.
-const FILES: [&str; 25] = [
+const FILES: [&str; 26] = [
     "common",
     "enterprise",
     "frequency",
@@ -29,6 +29,7 @@ const FILES: [&str; 25] = [
     "supervision_service",
     "board_service",
     "webhook_service",
+    "what_if",
 ];
 
 fn main() -> Result<(), Box<dyn Error>> {

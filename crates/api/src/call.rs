@@ -26,6 +26,8 @@ pub(crate) struct Call {
     pub(crate) caller: Arc<Caller>,
     /// When the answer is due.
     pub(crate) deadline: Instant,
+    /// When the caller itself has the call end, if it says so; what no other bound ends must end then.
+    pub(crate) granted: Option<Instant>,
     /// The trace that the call belongs to (W3C Trace Context): what it causes goes below this span.
     pub(crate) traceparent: Option<String>,
 }
@@ -96,7 +98,8 @@ mod tests {
         };
         let traceparent =
             Some("00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01".to_owned());
-        let call = Call { caller: Arc::new(caller), deadline: Instant::now(), traceparent };
+        let (caller, deadline) = (Arc::new(caller), Instant::now());
+        let call = Call { caller, deadline, granted: None, traceparent };
         let envelope = call.nameless_envelope(Uuid::from_u128(1));
         assert_eq!(envelope.actor, Actor::of("anonymous:enterprise"));
         assert_eq!((envelope.traceparent, envelope.correlation), (None, None));

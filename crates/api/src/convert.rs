@@ -38,6 +38,7 @@ pub(crate) mod timeline;
 pub(crate) mod token;
 pub(crate) mod visit_list;
 pub(crate) mod webhook;
+pub(crate) mod what_if;
 
 /// The longest range of days that must end, in calendar years.
 const YEARS_MAX: i64 = 5;

@@ -159,8 +159,10 @@ impl Access {
             .map_err(|_| Refusal::new(Reason::Overloaded).retry_after(RETRY_SOON))?;
         let asked = headers.get("grpc-timeout").and_then(|value| timeout(value.to_str().ok()?));
         let bound = self.bounds.request_timeout_max;
-        let deadline = Instant::now() + asked.map_or(bound, |asked| asked.min(bound));
-        Ok((Call { caller, deadline, traceparent: None }, permit))
+        let now = Instant::now();
+        let deadline = now + asked.map_or(bound, |asked| asked.min(bound));
+        let granted = asked.and_then(|asked| now.checked_add(asked));
+        Ok((Call { caller, deadline, granted, traceparent: None }, permit))
     }
 }
 

@@ -21,7 +21,11 @@ mod trace;
 pub mod webhooks;
 
 pub use chance::{Chance, ChanceError};
-pub use convert::{policy::policy_document, policy_reply::of_document};
+pub use convert::{
+    policy::policy_document,
+    policy_reply::of_document,
+    what_if::{of_report as of_what_if_report, what_if},
+};
 pub use error::{DOMAIN, Reason, catalogue};
 pub use layer::{AccessLayer, AccessService};
 pub use services::{Api, ApiSettings, SERVICES};

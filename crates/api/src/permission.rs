@@ -187,7 +187,8 @@ pub struct Permission {
 }
 
 use Role::{
-    Admin, AgencyHandler, Auditor, CaseHolder, Dispatcher, Enterprise, Inspector, UnitHead,
+    Admin, AgencyHandler, Auditor, CaseHolder, Dispatcher, Enterprise, Inspector, Supervisor,
+    UnitHead,
 };
 
 const fn row(rpc: &'static str, roles: &[Role]) -> Permission {
@@ -346,6 +347,7 @@ pub const TABLE: &[Permission] = &[
     row("/doudi.v1.WebhookService/ListWebhooks", &[Auditor, Admin]),
     row("/doudi.v1.WebhookService/ListDeadLetters", &[Auditor, Admin]),
     row("/doudi.v1.WebhookService/RedriveDeadLetters", &[Admin]),
+    row("/doudi.v1.WhatIfService/TryPolicy", &[Supervisor, Admin]),
 ];
 
 /// The row of an rpc; none when it is served to nobody.

@@ -40,6 +40,7 @@ use crate::{
         timeline_service_server::{SERVICE_NAME as TIMELINES, TimelineServiceServer},
         visit_list_service_server::{SERVICE_NAME as VISIT_LISTS, VisitListServiceServer},
         webhook_service_server::{SERVICE_NAME as WEBHOOKS, WebhookServiceServer},
+        what_if_service_server::{SERVICE_NAME as WHAT_IFS, WhatIfServiceServer},
     },
     webhooks::WebhookSecrets,
 };
@@ -66,9 +67,10 @@ mod timeline;
 mod visit_list;
 mod watch_stream;
 mod webhook;
+mod what_if;
 
 /// The full names of the services, as health reports them.
-pub const SERVICES: [&str; 19] = [
+pub const SERVICES: [&str; 20] = [
     ENTERPRISES,
     INSPECTIONS,
     CODES,
@@ -88,6 +90,7 @@ pub const SERVICES: [&str; 19] = [
     SUPERVISION,
     BOARDS,
     WEBHOOKS,
+    WHAT_IFS,
 ];
 
 /// The largest answer, in bytes: what common clients take in unless they are told otherwise.
@@ -149,6 +152,7 @@ struct Shared {
     pages: PageTokens,
     cases: CaseTokens,
     watches: Arc<Semaphore>,
+    what_ifs: Arc<Semaphore>,
     shutdown: watch::Receiver<bool>,
 }
 
@@ -176,6 +180,7 @@ impl Api {
         let access = AccessLayer::new(authenticator, clock.clone(), bounds);
         let pages = PageTokens::new(settings.page_token_key);
         let watches = Arc::new(Semaphore::new(watch_stream::WATCHES_MAX));
+        let what_ifs = Arc::new(Semaphore::new(what_if::AT_ONCE_MAX));
         let shared = Shared {
             engine,
             clock,
@@ -187,6 +192,7 @@ impl Api {
             pages,
             cases,
             watches,
+            what_ifs,
             shutdown,
         };
         Self(Arc::new(shared))
@@ -228,6 +234,7 @@ impl Api {
             .add_service(bounded!(SupervisionServiceServer))
             .add_service(bounded!(BoardServiceServer))
             .add_service(bounded!(WebhookServiceServer))
+            .add_service(bounded!(WhatIfServiceServer))
     }
 
     /// The largest page of a list, in bytes.

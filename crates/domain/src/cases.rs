@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     calendar::Calendar,
-    clock::Terms,
+    clock::{ClockKind, Terms},
     decider::Published,
     ids::{CaseTypeId, ClassId, Name, UnitId},
 };
@@ -185,6 +185,27 @@ impl CaseType {
     #[must_use]
     pub fn class(&self, id: &ClassId) -> Option<&Class> {
         self.classes.iter().find(|class| class.id == *id)
+    }
+
+    /// How many working days there are for what is owed in a case of that class; none for what the terms
+    /// say nothing of.
+    #[must_use]
+    pub fn allowance(&self, kind: ClockKind, class: &ClassId) -> Option<u16> {
+        let allowances = &self.allowances;
+        match kind {
+            ClockKind::Accept => Some(allowances.accept),
+            ClockKind::Dispatch => Some(allowances.dispatch),
+            ClockKind::Contact => Some(allowances.contact),
+            ClockKind::Resolve => self.class(class).map(|class| class.resolve),
+            ClockKind::Ruling | ClockKind::Extension => Some(allowances.ruling),
+            ClockKind::CoHandling => Some(allowances.co_handling),
+            ClockKind::Feedback => Some(allowances.feedback),
+            ClockKind::Close => Some(allowances.close),
+            ClockKind::Opinion => Some(allowances.opinion),
+            ClockKind::Conclusion => Some(allowances.conclusion),
+            ClockKind::Mediation => self.mediation,
+            ClockKind::Pause | ClockKind::Approval | ClockKind::Tell => None,
+        }
     }
 
     /// After how many working days the last rung of the ladder comes again, while the thing is still

@@ -30,6 +30,7 @@ pub mod similarity;
 mod uscc;
 pub mod visits;
 pub mod webhook;
+pub mod what_if;
 
 pub use agenda::Process;
 pub use decider::{Context, Decider, Need, Published};

@@ -26,10 +26,12 @@ pub use arrival::{
     Assurance, CLOCK_AHEAD_MAX, CheckIn, Irregularity, LIVE_BEHIND_MAX, Manner, Place, Proof,
 };
 pub use command::{CancelReason, Command, RefusalReason};
+pub(crate) use decide::raised;
 pub use event::Event;
 pub use finding::{ItemResult, OffSiteCheck, Outcome, Rectification, found_something};
 pub use kept::{Kept, SetAside, What};
 pub use plan::{Explanation, Near};
+pub(crate) use plan::{lacks_evidence, withheld};
 pub use rejection::{Justification, Rejection};
 pub use share::{Plan, Share};
 pub use state::{Phase, Visit, Visits};

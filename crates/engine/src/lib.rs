@@ -16,6 +16,7 @@ pub mod react;
 mod since;
 pub mod streams;
 mod vault;
+pub mod what_if;
 
 pub use doudi_journal::{
     Actor, Hash, ObjectName, Position, StreamName, StreamNameError, Version, trace,

@@ -5,6 +5,7 @@ use std::{net::SocketAddr, path::PathBuf};
 use clap::{Parser, Subcommand};
 use doudi_domain::DrawId;
 use doudi_views::ViewName;
+use jiff::civil::Date;
 
 use crate::children::ToDisk;
 
@@ -97,6 +98,21 @@ pub enum Command {
     },
     /// Check every hash chain, and every view against a fresh replay of the log.
     Verify,
+    /// Replay the log under another document and tell what would have come out otherwise. Writes nothing; Ctrl-C ends it.
+    WhatIf {
+        /// The document in the JSON of a `PolicyDocument`: a frequency policy, a routing table, case types or a work calendar.
+        #[arg(long, value_name = "FILE")]
+        policy: PathBuf,
+        /// Only decisions of this day or later, such as 2025-03-01.
+        #[arg(long, value_name = "DATE")]
+        from: Option<Date>,
+        /// Only decisions of this day or earlier.
+        #[arg(long, value_name = "DATE")]
+        to: Option<Date>,
+        /// Print the report as JSON, as the API has it.
+        #[arg(long)]
+        json: bool,
+    },
     /// Destroy every key whose destruction the log orders, once more; after the vault came back from a backup.
     DestroyKeys,
     /// Show the effective configuration and whether it is safe to serve.

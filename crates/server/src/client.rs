@@ -13,7 +13,7 @@ use doudi_api::proto::{
     supervision_service_client::SupervisionServiceClient,
     timeline_service_client::TimelineServiceClient,
     visit_list_service_client::VisitListServiceClient,
-    webhook_service_client::WebhookServiceClient,
+    webhook_service_client::WebhookServiceClient, what_if_service_client::WhatIfServiceClient,
 };
 use tonic::{
     Request, Status,
@@ -78,6 +78,8 @@ pub struct Client {
     pub supervision: SupervisionServiceClient<Authenticated>,
     /// Webhooks of partner systems.
     pub webhooks: WebhookServiceClient<Authenticated>,
+    /// Documents tried out on the log.
+    pub what_ifs: WhatIfServiceClient<Authenticated>,
 }
 
 impl Client {
@@ -108,6 +110,7 @@ impl Client {
             boards: BoardServiceClient::new(with()),
             supervision: SupervisionServiceClient::new(with()),
             webhooks: WebhookServiceClient::new(with()),
+            what_ifs: WhatIfServiceClient::new(with()),
         })
     }
 

@@ -11,6 +11,7 @@ use doudi_api::{
     permission::Role,
 };
 
+use doudi_domain::what_if::Days;
 use doudi_scan::codes::KeyRing;
 
 use crate::{
@@ -30,7 +31,7 @@ use crate::{
     roles::{self, Roles},
     simulate, spans,
     stop::Stop,
-    token,
+    token, what_if,
 };
 
 /// What a subcommand can end with, besides an exit code.
@@ -74,6 +75,10 @@ async fn carry_out(cli: Cli) -> Result<ExitCode, Failure> {
         Command::Replay { stream } => operate::replay(&load(Purpose::Serve, file)?, &stream).await,
         Command::Draw { what: Drawing::Verify { draw } } => {
             operate::verify_draw(&load(Purpose::Serve, file)?, draw).await
+        }
+        Command::WhatIf { policy, from, to, json } => {
+            let asked = what_if::Asked { policy, days: Days { from, until: to }, json };
+            what_if::run(&load(Purpose::Serve, file)?, asked).await
         }
         Command::Verify => operate::verify(&load(Purpose::Serve, file)?).await,
         Command::Sweep { repair } => operate::sweep(&load(Purpose::Serve, file)?, repair).await,

@@ -30,3 +30,4 @@ pub mod sweep;
 pub mod token;
 pub mod verify;
 pub mod webhooks;
+pub mod what_if;

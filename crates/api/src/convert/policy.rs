@@ -44,7 +44,10 @@ pub fn policy_document(given: &pb::PolicyDocument) -> Result<Document, tonic::St
     fields.finish(document).map_err(tonic::Status::from)
 }
 
-fn document(fields: &mut Fields, given: Option<&pb::PolicyDocument>) -> Option<Document> {
+pub(super) fn document(
+    fields: &mut Fields,
+    given: Option<&pb::PolicyDocument>,
+) -> Option<Document> {
     match given.and_then(|document| document.document.as_ref()) {
         None => fields.refuse("document", Reason::FieldRequired),
         Some(Given::Frequency(policy)) => {

@@ -8,6 +8,7 @@ use doudi_domain::{
     frequency::FrequencyProblem,
     policy::{Problem, Rejection},
     routing::RoutingProblem,
+    what_if::Untried,
 };
 
 use super::{Explain, Reason, Refusal, Violation, Words, fill};
@@ -23,6 +24,15 @@ impl Explain for Rejection {
                 Refusal::new(Reason::PolicyVersionRetired).with("document_version", version)
             }
             Self::RoutingUnpublished => Refusal::new(Reason::RoutingUnpublished),
+        }
+    }
+}
+
+impl Explain for Untried {
+    fn explain(&self) -> Refusal {
+        match self {
+            Self::Catalogue => Refusal::new(Reason::PolicyUntried).about("document"),
+            Self::Unsound(problems) => unsound(problems),
         }
     }
 }

@@ -13,6 +13,7 @@ use doudi_domain::{
     policy::{self, Problem},
     routing::RoutingProblem,
     visits,
+    what_if::Untried,
 };
 use doudi_engine::{ExecuteError, VaultError, Version};
 use doudi_views::{Behind, ViewError, ViewName};
@@ -212,6 +213,7 @@ fn policies() -> Vec<Refusal> {
     [R::Unsound { problems }, R::VersionUnknown(3), R::VersionRetired(2), R::RoutingUnpublished]
         .iter()
         .map(Explain::explain)
+        .chain([Untried::Catalogue.explain()])
         .collect()
 }
 

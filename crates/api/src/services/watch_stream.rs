@@ -189,11 +189,16 @@ fn drop_all(unread: &Queue) {
 }
 
 fn down() -> Status {
-    Failure::from(Refusal::new(Reason::ShuttingDown).retry_after(RETRY_SOON)).into()
+    going_down().into()
+}
+
+/// The server goes down; the client resumes elsewhere.
+pub(super) fn going_down() -> Failure {
+    Refusal::new(Reason::ShuttingDown).retry_after(RETRY_SOON).into()
 }
 
 /// Done as soon as the server goes down.
-async fn stopped(shutdown: &mut watch::Receiver<bool>) {
+pub(super) async fn stopped(shutdown: &mut watch::Receiver<bool>) {
     // An error means that the sender is gone, and with it whoever ran us.
     shutdown.wait_for(|stop| *stop).map(|_| ()).await;
 }

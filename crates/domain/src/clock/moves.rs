@@ -130,7 +130,7 @@ impl Clock {
     ) -> Self {
         let now = cut(now);
         let was_red = self.taken > self.warnings();
-        let mut clock = Self { working_days, ..self.clone() }.replayed(terms);
+        let mut clock = self.under(working_days, terms);
         let stands = |known: &&Self| known.promised_as(&clock) && known.due < clock.due;
         if let Some(known) = before.filter(stands) {
             clock = Self { due: known.due, derivation: known.derivation.clone(), ..clock };
@@ -159,8 +159,15 @@ impl Clock {
         if self.is_paused() {
             return None;
         }
-        let clock = self.clone().replayed(terms);
+        let clock = self.under(self.working_days, terms);
         (now < clock.due && clock.due < self.due).then(|| clock.planned(now, terms))
+    }
+
+    /// The clock with another allowance or under another calendar since its start: due as its pauses and
+    /// extensions then have it. Its steps stay as they were planned.
+    #[must_use]
+    pub(crate) fn under(&self, working_days: u16, terms: Terms<'_>) -> Self {
+        Self { working_days, ..self.clone() }.replayed(terms)
     }
 
     /// Whether it is the same clock with the same allowance, stood still at the same instants and was

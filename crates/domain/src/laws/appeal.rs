@@ -19,6 +19,7 @@ use crate::{
 };
 
 mod moves;
+mod what_if;
 
 use moves::{Move, any_move, any_opening, any_submission, by_the_lead, world};
 

@@ -32,6 +32,7 @@ mod kept;
 mod oracle;
 mod policies;
 mod random;
+mod what_if;
 
 /// The items there are and their fields.
 const FIELDS: [(&str, &str); 3] =

@@ -14,6 +14,8 @@ mod arrive;
 mod joint;
 mod late;
 
+pub(crate) use arrive::raised;
+
 impl Visits {
     pub(super) fn known(&self, visit: VisitId) -> Result<&Visit, Rejection> {
         self.get(visit).ok_or(Rejection::VisitUnknown(visit))

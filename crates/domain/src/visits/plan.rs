@@ -13,8 +13,8 @@ use crate::{
     decider::{Context, Published},
     enterprise::Registered,
     frequency::{
-        Assessment, Entry, FrequencyPolicy, Ground, Held, Party, Standing, Verdict, VisitTerms,
-        assess,
+        Assessment, Entry, FrequencyPolicy, Ground, Held, Party, Standing, Traits, Verdict,
+        VisitTerms, assess,
     },
     ids::{FieldId, ItemId, UnitId, VisitId},
 };
@@ -103,9 +103,13 @@ impl<'a> Grounds<'a> {
     }
 
     pub(super) fn lacks_evidence(&self, plan: &Plan) -> bool {
-        let traits = self.registered.traits(plan.on);
-        plan.evidence.is_none() && self.policy.document.exempts(&traits, plan.ground, plan.on)
+        lacks_evidence(self.policy.document, &self.registered.traits(plan.on), plan)
     }
+}
+
+/// Whether the plan's ground passes some limit, and nothing proves it.
+pub(crate) fn lacks_evidence(policy: &FrequencyPolicy, enterprise: &Traits, plan: &Plan) -> bool {
+    plan.evidence.is_none() && policy.exempts(enterprise, plan.ground, plan.on)
 }
 
 /// What a visit is held to by the policy in force, or by default.
@@ -296,7 +300,7 @@ impl Explanation {
 }
 
 /// What the limits refuse.
-pub(super) fn withheld(found: &Assessment, plan: &Plan) -> Option<Rejection> {
+pub(crate) fn withheld(found: &Assessment, plan: &Plan) -> Option<Rejection> {
     let exceeded = |least: Verdict| -> Vec<Standing> {
         found
             .exceeded()

@@ -121,7 +121,7 @@ pub enum Phase {
 }
 
 impl Visit {
-    pub(super) fn planned(
+    pub(crate) fn planned(
         plan: Plan,
         parties: Vec<Party>,
         fields: BTreeMap<ItemId, FieldId>,
@@ -239,7 +239,7 @@ impl Visit {
     }
 
     /// The visit as the limits would see it on a day, with those officers.
-    pub(super) fn as_entry(
+    pub(crate) fn as_entry(
         &self,
         on: Date,
         held: Held,
@@ -316,8 +316,13 @@ impl Visits {
         held.map(|(appeal, _)| *appeal)
     }
 
+    /// Takes out a visit that nothing can happen to any more.
+    pub(crate) fn take(&mut self, visit: VisitId) -> Option<Visit> {
+        self.visits.remove(&visit)
+    }
+
     /// Every place held, `except` those of some visits.
-    pub(super) fn entries(&self, except: &[VisitId]) -> Vec<Entry> {
+    pub(crate) fn entries(&self, except: &[VisitId]) -> Vec<Entry> {
         let others = self.visits.iter().filter(|(id, _)| !except.contains(id));
         others.filter_map(|(_, visit)| visit.entry()).collect()
     }

@@ -17,6 +17,12 @@ macro_rules! and_of_documents {
             PolicyVersionRetired "POLICY_VERSION_RETIRED" FailedPrecondition
                 "version {document_version} is retired; draft its content again"
                 "第{document_version}版已废止，请重新起草"
+            PolicyUntried "POLICY_UNTRIED" InvalidArgument
+                "an inspection catalogue cannot be tried out on the log; a frequency policy, a routing table, case types or a work calendar can"
+                "检查事项清单不能试算，可试算的文件为频次规则、分办规则、诉求类型、工作日历"
+            WhatIfBusy "WHAT_IF_BUSY" ResourceExhausted
+                "{max} documents are being tried out already; try again later"
+                "已有{max}份文件正在试算，请稍后再试"
             CalendarOrder "CALENDAR_ORDER" InvalidArgument
                 "the calendar lists {date} twice or out of order" "工作日历中{date}重复或未按日期升序排列"
             CalendarYear "CALENDAR_YEAR" InvalidArgument

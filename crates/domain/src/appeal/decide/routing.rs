@@ -64,6 +64,15 @@ impl Case {
         competence.unit.as_ref().map(Some).ok_or_else(outside)
     }
 
+    /// Whom the rules of that table give the case to, whoever has it; that the city desk is chosen says
+    /// that they found nobody, and the guarantee takes it.
+    ///
+    /// # Errors
+    /// [`Rejection::CompetentElsewhere`] where nobody here may handle it.
+    pub fn routed_by(&self, table: &RoutingTable) -> Result<Route, Rejection> {
+        Ok(self.by_rule(table, self.competent()?))
+    }
+
     /// The unit that the case type names, else the routing table.
     fn by_rule(&self, table: &RoutingTable, competent: Option<&UnitId>) -> Route {
         let lead = competent.map(|unit| (&self.terms.case_type.id, unit));

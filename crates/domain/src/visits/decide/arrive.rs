@@ -10,7 +10,8 @@ use crate::{
     clock::{Clock, ClockKind, Owner, Terms},
     decider::Context,
     frequency::{
-        FrequencyPolicy, Ground, Held, OnExceeding, Standing, VisitTerms, excessive, overshot,
+        Entry, FrequencyPolicy, Ground, Held, OnExceeding, Standing, Traits, VisitTerms, excessive,
+        overshot,
     },
     ids::{CertificateNumber, CodeId, UnitId, VisitId},
     visits::{
@@ -207,14 +208,7 @@ impl Visits {
             .and_then(Visit::entry)
             .is_some_and(|held| held.on == happened.on && held.officers == happened.officers);
         let unjustified = !held && visit.plan.justification.is_none();
-        let told = |standing: Standing| match standing.on_exceeding {
-            OnExceeding::Refuse => Some(Event::CapExceeded { visit: id, standing }),
-            OnExceeding::NeedsExplanation | OnExceeding::NeedsApproval => {
-                unjustified.then_some(Event::CapExceeded { visit: id, standing })
-            }
-            OnExceeding::Warn => Some(Event::RepeatVisits { visit: id, standing }),
-        };
-        let exceeded = overshot(policy, &traits, &entries, &happened).into_iter().filter_map(told);
+        let exceeded = raised(policy, &traits, &entries, &happened, unjustified).into_iter();
         let excess = excessive(policy, &traits, &entries, &happened);
         let excess = excess.map(|(count, from, until)| Event::VisitsExcessive {
             visit: id,
@@ -331,6 +325,25 @@ impl Visit {
         };
         check_in.officers.iter().find(|certificate| !valid(certificate))
     }
+}
+
+/// What each limit raises that is exceeded with `happened`, which is carried out, beside `entries`.
+pub(crate) fn raised(
+    policy: &FrequencyPolicy,
+    enterprise: &Traits,
+    entries: &[Entry],
+    happened: &Entry,
+    unjustified: bool,
+) -> Vec<Event> {
+    let visit = happened.visit;
+    let told = |standing: Standing| match standing.on_exceeding {
+        OnExceeding::Refuse => Some(Event::CapExceeded { visit, standing }),
+        OnExceeding::NeedsExplanation | OnExceeding::NeedsApproval => {
+            unjustified.then_some(Event::CapExceeded { visit, standing })
+        }
+        OnExceeding::Warn => Some(Event::RepeatVisits { visit, standing }),
+    };
+    overshot(policy, enterprise, entries, happened).into_iter().filter_map(told).collect()
 }
 
 /// The limit that forbids a live scan to raise the event.
