@@ -39,4 +39,5 @@ mod views;
 mod visit_lists;
 mod walk;
 mod webhooks;
+mod what_if;
 mod words;

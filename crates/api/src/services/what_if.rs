@@ -8,7 +8,7 @@ use futures::{Stream, stream};
 use jiff::Timestamp;
 use tokio::{
     sync::{OwnedSemaphorePermit, mpsc, watch},
-    time::{Instant, sleep, sleep_until},
+    time::{Instant, sleep, sleep_until, timeout},
 };
 use tonic::{Request, Response, Status};
 
@@ -29,6 +29,9 @@ const PROGRESS_EVERY: Duration = Duration::from_secs(1);
 
 /// The longest that a replay may take, whatever its client grants.
 const REPLAY_MAX: Duration = Duration::from_secs(600);
+
+/// How long a client may leave the last message unread.
+const UNREAD_MAX: Duration = Duration::from_secs(30);
 
 /// When a client that was refused may try again.
 const RETRY_AFTER: Duration = Duration::from_secs(30);
@@ -100,12 +103,8 @@ impl Replay {
             () = sleep_until(ends) => Err(Reason::DeadlineExceeded.into()),
             () = expired(&clock, expires_at) => Err(TokenError::Expired(expires_at).into()),
         };
-        // The client may be gone, and then nobody wants to know.
-        let send = sender.send(last.map_err(Status::from));
-        tokio::select! {
-            _ = send => {}
-            () = sleep_until(ends) => {}
-        }
+        // The client may be gone, and then nobody wants to know; or it does not read, and is not waited for.
+        let _ = timeout(UNREAD_MAX, sender.send(last.map_err(Status::from))).await;
     }
 }
 

@@ -8,7 +8,6 @@
 use std::{
     collections::{BTreeMap, HashMap},
     mem,
-    sync::Arc,
 };
 
 use jiff::Timestamp;
@@ -39,16 +38,19 @@ pub(super) struct Deadlines {
     /// What counts where no calendar was published.
     weekdays: Calendar,
     /// The terms of appeals, each kept once.
-    terms: BTreeMap<(u32, CaseTypeId), Arc<CaseType>>,
+    terms: BTreeMap<TermsKey, CaseType>,
     appeals: HashMap<AppealId, Known>,
 }
+
+/// Terms by the version of the case types, and the type.
+type TermsKey = (u32, CaseTypeId);
 
 /// An appeal with the clocks that run on it.
 struct Known {
     enterprise: EnterpriseId,
     area: AreaCode,
     confidentiality: Confidentiality,
-    terms: Arc<CaseType>,
+    terms: TermsKey,
     class: ClassId,
     clocks: Vec<Running>,
 }
@@ -103,25 +105,25 @@ impl Deadlines {
             if let Event::AppealSubmitted { submission, terms, .. } = &event {
                 let Pinned { version, case_type } = terms;
                 let key = (*version, case_type.id.clone());
-                let terms = self.terms.entry(key).or_insert_with(|| Arc::new(case_type.clone()));
-                let named = submission.class.as_ref().and_then(|class| terms.class(class));
-                let Some(class) = named.or_else(|| terms.classes.first()) else { continue };
+                let named = submission.class.as_ref().and_then(|class| case_type.class(class));
+                let Some(class) = named.or_else(|| case_type.classes.first()) else { continue };
                 let known = Known {
                     enterprise: enterprise.clone(),
                     area: submission.area.clone(),
                     confidentiality: submission.confidentiality,
                     class: class.id.clone(),
-                    terms: Arc::clone(terms),
+                    terms: key.clone(),
                     clocks: vec![],
                 };
+                self.terms.entry(key).or_insert_with(|| case_type.clone());
                 self.appeals.insert(id, known);
             }
             let Some(mut known) = self.appeals.remove(&id) else { continue };
             if let Event::AppealReclassified { class, .. } = &event {
                 known.class = class.clone();
             }
-            if let Some(change) = event.clocks() {
-                for ended in known.wind(change) {
+            if let (Some(change), Some(terms)) = (event.clocks(), self.terms.get(&known.terms)) {
+                for ended in known.wind(change, terms) {
                     self.compare(look, (id, &known), &ended, change.at);
                 }
             }
@@ -175,7 +177,7 @@ impl Deadlines {
             (true, true) | (false, false) => return,
         };
         let of_class = clock.kind == ClockKind::Resolve;
-        let class = of_class.then(|| Key::Class(known.terms.id.clone(), known.class.clone()));
+        let class = of_class.then(|| Key::Class(known.terms.1.clone(), known.class.clone()));
         let keys =
             [Key::Unit(unit.cloned()), Key::Area(Some(known.area.clone())), Key::Owed(clock.kind)];
         let instance = (&known.enterprise, Instance::Appeal(id));
@@ -193,7 +195,7 @@ impl Deadlines {
                     0 => &self.weekdays,
                     _ => self.calendars.get(version)?,
                 };
-                let case_type = types.get(&known.terms.id)?;
+                let case_type = types.get(&known.terms.1)?;
                 let days = match &running.class {
                     Some(class) => case_type.allowance(clock.kind, class)?,
                     None => clock.working_days,
@@ -202,7 +204,7 @@ impl Deadlines {
             }
         };
         let terms = Terms {
-            warnings: known.terms.warnings,
+            warnings: self.terms.get(&known.terms)?.warnings,
             ladder: &[],
             version: clock.derivation.terms_version,
             calendar: Published { version, document: calendar },
@@ -213,14 +215,14 @@ impl Deadlines {
 
 impl Known {
     /// Follows a change of its clocks; answers those that it ended.
-    fn wind(&mut self, change: &ClockChange) -> Vec<Running> {
+    fn wind(&mut self, change: &ClockChange, terms: &CaseType) -> Vec<Running> {
         for clock in &change.set {
             let at = self.clocks.iter().position(|known| known.clock.id == clock.id);
             let same = at.filter(|at| self.clocks[*at].clock.working_days == clock.working_days);
             let class = match same {
                 Some(at) => self.clocks[at].class.clone(),
                 None => {
-                    let allowed = self.terms.allowance(clock.kind, &self.class);
+                    let allowed = terms.allowance(clock.kind, &self.class);
                     (allowed == Some(clock.working_days)).then(|| self.class.clone())
                 }
             };
