@@ -84,20 +84,20 @@ pub fn encode<E: Storable>(event: &E) -> Result<Encoded, CodecError> {
 /// [`CodecError`] when the type or version is unknown or the data do not fit.
 pub fn decode<E: Storable>(name: &str, version: u16, data: &RawValue) -> Result<E, CodecError> {
     let unknown = || CodecError::TypeUnknown { name: name.to_owned() };
-    let misfit = |error: serde_json::Error| {
-        let column = error.column();
-        CodecError::Data { name: name.to_owned(), column }
-    };
+    let misfit = |column| CodecError::Data { name: name.to_owned(), column };
     let (known, newest) =
         E::VERSIONS.iter().find(|(known, _)| *known == name).ok_or_else(unknown)?;
     if version == *newest {
-        let tagged = format!(r#"{{"type":"{known}","data":{}}}"#, data.get());
-        return serde_json::from_str(&tagged).map_err(misfit);
+        let before = format!(r#"{{"type":"{known}","data":"#);
+        let tagged = format!("{before}{}}}", data.get());
+        let read = serde_json::from_str(&tagged);
+        return read.map_err(|error| misfit(error.column().saturating_sub(before.len())));
     }
-    let old = serde_json::from_str(data.get()).map_err(misfit)?;
+    let old = serde_json::from_str(data.get()).map_err(|error| misfit(error.column()))?;
     let data = E::upcast(known, version, old)
         .ok_or_else(|| CodecError::VersionUnknown { name: name.to_owned(), version })?;
-    serde_json::from_value(serde_json::json!({ "type": known, "data": data })).map_err(misfit)
+    serde_json::from_value(serde_json::json!({ "type": known, "data": data }))
+        .map_err(|error| misfit(error.column()))
 }
 
 impl Storable for enterprise::Event {

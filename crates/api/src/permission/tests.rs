@@ -34,7 +34,7 @@ fn commands_are_open_to_named_roles_only_and_never_to_those_who_only_watch() {
         let method = row.rpc.rsplit('/').next().unwrap();
         let queries = [
             "Get", "List", "Count", "Explain", "Suggest", "Watch", "Follow", "Download", "Stream",
-            "Export",
+            "Export", "Try",
         ];
         let query = queries.iter().any(|verb| method.starts_with(verb));
         let open = match method {
@@ -48,6 +48,8 @@ fn commands_are_open_to_named_roles_only_and_never_to_those_who_only_watch() {
             "GetRating" => RoleSet::of(&[Role::Enterprise]),
             // Where partner systems take events in, and which of them they refused.
             "GetWebhook" | "ListWebhooks" | "ListDeadLetters" => Role::OF_ALL,
+            // Tries out on everybody's cases what might be in force.
+            "TryPolicy" => RoleSet::of(&[Role::Supervisor, Role::Admin]),
             // What names one appeal is for the holder of its case, too.
             "DownloadFile" | "ExplainDeadline" | "GetTimeLedger" | "GetAllowedActions" => {
                 RoleSet::ALL

@@ -439,7 +439,12 @@ fn what_cannot_be_read_is_told() {
         ("NoteForgotten", 1, json!({}), "the event type NoteForgotten is unknown"),
         ("SampleTaken", 3, grams.clone(), "version 3 of the event type SampleTaken is unknown"),
         ("SampleTaken", 0, grams.clone(), "version 0 of the event type SampleTaken is unknown"),
-        ("SampleTaken", 2, grams, "the data of an event of type SampleTaken do not have its shape"),
+        (
+            "SampleTaken",
+            2,
+            grams,
+            "the data of an event of type SampleTaken do not have its shape at byte 14",
+        ),
         (
             "SampleTaken",
             1,
