@@ -72,7 +72,7 @@ async fn development_mode_keeps_its_data_and_stops_cleanly_on_both_signals() {
     let (child, ready) = dev(&folder).await;
     assert_eq!(ready["tokens"].as_object().unwrap().len(), 8, "a token per role");
     let described = described(&ready).await;
-    for service in doudi_api::SERVICES {
+    for (service, _) in doudi_api::SERVICES {
         assert!(described.iter().any(|found| found == service), "{service}: {described:?}");
     }
     let registered = register("91210212DD0000001D");

@@ -11,7 +11,7 @@ use std::{
 use doudi_engine::Clock;
 use futures::FutureExt;
 use tokio::{
-    sync::{OwnedSemaphorePermit, Semaphore},
+    sync::{OwnedSemaphorePermit, Semaphore, watch},
     time::{Duration, Instant, timeout_at},
 };
 use tonic::{
@@ -39,6 +39,10 @@ const OPEN: [&str; 3] = [
     "/grpc.reflection.v1alpha.ServerReflection/",
 ];
 
+/// The header with the whole seconds since when the log has not been reachable: what an answer shows may be as
+/// old as that.
+const LOG_AWAY: &str = "doudi-log-away-seconds";
+
 /// The most characters of an unknown path that a refusal repeats.
 const PATH_CHARS_MAX: usize = 200;
 
@@ -63,12 +67,19 @@ struct Access {
     clock: Clock,
     bounds: Bounds,
     requests: Arc<Semaphore>,
+    /// Since when the log cannot be reached.
+    away: watch::Sender<Option<Instant>>,
 }
 
 impl AccessLayer {
     pub(crate) fn new(authenticator: Authenticator, clock: Clock, bounds: Bounds) -> Self {
         let requests = Arc::new(Semaphore::new(bounds.requests_in_flight_max));
-        Self(Arc::new(Access { authenticator, clock, bounds, requests }))
+        let away = watch::Sender::default();
+        Self(Arc::new(Access { authenticator, clock, bounds, requests, away }))
+    }
+
+    pub(crate) fn log_away(&self, since: Option<Instant>) {
+        self.0.away.send_replace(since);
     }
 }
 
@@ -121,6 +132,7 @@ where
         call.traceparent = traceparent;
         request.extensions_mut().insert(call);
         let message_bytes_max = self.access.bounds.message_bytes_max;
+        let access = Arc::clone(&self.access);
         let answer = AssertUnwindSafe(self.inner.call(request)).catch_unwind();
         let call = async move {
             let answered = timeout_at(deadline, answer).await;
@@ -132,7 +144,7 @@ where
                 Err(_) => refused(Reason::DeadlineExceeded.into()),
             };
             trace::end(measured.answered(&answer));
-            Ok(answer)
+            Ok(access.aged(answer))
         };
         Box::pin(call.instrument(span))
     }
@@ -163,6 +175,16 @@ impl Access {
         let deadline = now + asked.map_or(bound, |asked| asked.min(bound));
         let granted = asked.and_then(|asked| now.checked_add(asked));
         Ok((Call { caller, deadline, granted, traceparent: None }, permit))
+    }
+}
+
+impl Access {
+    /// Says how old an answer may be while the log, and with it whatever is new, cannot be reached.
+    fn aged(&self, mut answer: Response<Body>) -> Response<Body> {
+        if let Some(since) = *self.away.borrow() {
+            answer.headers_mut().insert(LOG_AWAY, since.elapsed().as_secs().into());
+        }
+        answer
     }
 }
 

@@ -28,4 +28,4 @@ pub use convert::{
 };
 pub use error::{DOMAIN, Reason, catalogue};
 pub use layer::{AccessLayer, AccessService};
-pub use services::{Api, ApiSettings, SERVICES};
+pub use services::{Api, ApiSettings, Needs, SERVICES};

@@ -10,7 +10,10 @@ use doudi_engine::{
 use doudi_scan::codes::KeyRing;
 use doudi_views::{ViewName, Views};
 use serde::Serialize;
-use tokio::sync::{Semaphore, watch};
+use tokio::{
+    sync::{Semaphore, watch},
+    time::Instant,
+};
 use tonic::service::Routes;
 
 use crate::{
@@ -69,28 +72,37 @@ mod watch_stream;
 mod webhook;
 mod what_if;
 
-/// The full names of the services, as health reports them.
-pub const SERVICES: [&str; 20] = [
-    ENTERPRISES,
-    INSPECTIONS,
-    CODES,
-    VISIT_LISTS,
-    CAMPAIGNS,
-    DRAWS,
-    DEVICES,
-    RATINGS,
-    ALERTS,
-    APPEALS,
-    HANDLINGS,
-    DIAGNOSES,
-    CASES,
-    POLICIES,
-    TIMELINES,
-    FEED,
-    SUPERVISION,
-    BOARDS,
-    WEBHOOKS,
-    WHAT_IFS,
+/// What a service can do next to nothing without.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Needs {
+    /// The log: it takes commands, or reads streams.
+    Log,
+    /// PostgreSQL: it reads tables alone.
+    Tables,
+}
+
+/// The full names of the services, as health reports them, and what each needs.
+pub const SERVICES: [(&str, Needs); 20] = [
+    (ENTERPRISES, Needs::Log),
+    (INSPECTIONS, Needs::Log),
+    (CODES, Needs::Log),
+    (VISIT_LISTS, Needs::Tables),
+    (CAMPAIGNS, Needs::Log),
+    (DRAWS, Needs::Log),
+    (DEVICES, Needs::Log),
+    (RATINGS, Needs::Log),
+    (ALERTS, Needs::Tables),
+    (APPEALS, Needs::Log),
+    (HANDLINGS, Needs::Log),
+    (DIAGNOSES, Needs::Log),
+    (CASES, Needs::Log),
+    (POLICIES, Needs::Log),
+    (TIMELINES, Needs::Tables),
+    (FEED, Needs::Tables),
+    (SUPERVISION, Needs::Tables),
+    (BOARDS, Needs::Tables),
+    (WEBHOOKS, Needs::Log),
+    (WHAT_IFS, Needs::Log),
 ];
 
 /// The largest answer, in bytes: what common clients take in unless they are told otherwise.
@@ -202,6 +214,11 @@ impl Api {
     #[must_use]
     pub fn layer(&self) -> AccessLayer {
         self.0.access.clone()
+    }
+
+    /// Tells callers from now on since when the log cannot be reached; none while it can.
+    pub fn log_away(&self, since: Option<Instant>) {
+        self.0.access.log_away(since);
     }
 
     /// The services. Health and reflection are the server's to add.

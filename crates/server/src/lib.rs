@@ -14,6 +14,7 @@ pub mod demo;
 pub mod dev;
 pub mod draw;
 pub mod erasures;
+mod health;
 pub mod listener;
 pub mod logging;
 pub mod metrics;

@@ -3,7 +3,7 @@
 use std::{fs, io, net::SocketAddr, path::PathBuf};
 
 use doudi_api::{
-    Api, ApiSettings, SERVICES,
+    Api, ApiSettings,
     identity::{Authenticator, AuthenticatorSettings, CaseTokens, Keys, KeysError},
     proto::FILE_DESCRIPTOR_SET,
 };
@@ -13,21 +13,18 @@ use tokio::{
     time::{Duration, MissedTickBehavior, timeout},
 };
 use tonic::transport::{Identity, Server, ServerTlsConfig};
-use tonic_health::{ServingStatus, server::HealthReporter};
 
 use crate::{
     agenda::StoredAgenda,
     chance,
     config::{Auth, Config, Grpc},
     dev::keys::DEV_KEY_ID,
+    health,
     listener::Listener,
     parts::{self, Parts},
     stop::Stop,
     sweep, webhooks,
 };
-
-/// How often the health service looks at the log.
-const HEALTH_INTERVAL: Duration = Duration::from_millis(500);
 
 /// How often an idle connection is asked whether it is still there.
 const KEEPALIVE_INTERVAL: Duration = Duration::from_secs(30);
@@ -218,8 +215,8 @@ async fn serve(
         settings,
         stop.receiver(),
     );
-    let (reporter, health) = tonic_health::server::health_reporter();
-    let watching = tokio::spawn(watch_health(parts.clone(), reporter, stop.clone()));
+    let (reporter, service) = tonic_health::server::health_reporter();
+    let watching = tokio::spawn(health::watch(parts.clone(), api.clone(), reporter, stop.clone()));
     let mut server = Server::builder()
         .max_concurrent_streams(grpc.streams_per_connection_max)
         .http2_keepalive_interval(Some(KEEPALIVE_INTERVAL))
@@ -227,7 +224,7 @@ async fn serve(
     if let Some(tls) = tls(grpc)? {
         server = server.tls_config(tls)?;
     }
-    let mut routes = api.routes().add_service(health);
+    let mut routes = api.routes().add_service(service);
     if grpc.reflection {
         let described = tonic_reflection::server::Builder::configure()
             .register_encoded_file_descriptor_set(FILE_DESCRIPTOR_SET);
@@ -253,28 +250,6 @@ async fn serve(
     };
     watching.abort();
     Ok(ended?)
-}
-
-/// Serving means that the log can be reached; a stopping process says so before it drains.
-async fn watch_health(parts: Parts, reporter: HealthReporter, stop: Stop) {
-    let mut rhythm = tokio::time::interval(HEALTH_INTERVAL);
-    rhythm.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    loop {
-        let stopping = tokio::select! {
-            _ = rhythm.tick() => false,
-            () = stop.wait() => true,
-        };
-        let status = match parts.journal.connected() && !stopping {
-            true => ServingStatus::Serving,
-            false => ServingStatus::NotServing,
-        };
-        for service in std::iter::once("").chain(SERVICES) {
-            reporter.set_service_status(service, status).await;
-        }
-        if stopping {
-            return;
-        }
-    }
 }
 
 fn authenticator(auth: &Auth, cases: CaseTokens) -> Result<Authenticator, RunError> {

@@ -144,6 +144,13 @@ impl Views {
         Ok(Self { pool, shared: Arc::new(shared) })
     }
 
+    /// Whether PostgreSQL answers, as the connection that listens for progress knows it: at once when it is
+    /// gone, within ten seconds when it is silent.
+    #[must_use]
+    pub fn reachable(&self) -> bool {
+        self.shared.progress.is_listening()
+    }
+
     /// Waits until `view` reflects `at_least`, and says what it reflects then.
     ///
     /// # Errors

@@ -34,6 +34,8 @@ pub(crate) struct Progress {
     alerts: watch::Sender<Position>,
     ratings: watch::Sender<Position>,
     webhooks: watch::Sender<Position>,
+    /// Whether PostgreSQL answers, as the connection that listens knows it.
+    listening: watch::Sender<bool>,
     /// How many announcements were heard of each view.
     heard: Arc<Mutex<[u64; ViewName::ALL.len()]>>,
 }
@@ -56,6 +58,11 @@ impl Progress {
     /// has lost records.
     pub(crate) fn subscribe(&self, view: ViewName) -> watch::Receiver<Position> {
         self.of(view).subscribe()
+    }
+
+    /// Whether PostgreSQL answers, as last seen.
+    pub(crate) fn is_listening(&self) -> bool {
+        *self.listening.borrow()
     }
 
     /// Takes note of a position.
@@ -127,7 +134,9 @@ impl Progress {
 /// Keeps `progress` up to date for ever, whatever happens to PostgreSQL.
 pub(crate) async fn listen(connection: Config, pool: Pool, progress: Progress) {
     loop {
-        if let Err(error) = session(&connection, &pool, &progress).await {
+        let ended = session(&connection, &pool, &progress).await;
+        progress.listening.send_replace(false);
+        if let Err(error) = ended {
             tracing::warn!(
                 error = &error as &dyn std::error::Error,
                 "listening for the progress of the views; asking every second meanwhile"
@@ -152,6 +161,7 @@ async fn session(config: &Config, pool: &Pool, progress: &Progress) -> Result<()
         .map_err(failed)?;
     // What was announced before we listened.
     progress.refresh(pool).await?;
+    progress.listening.send_replace(true);
     loop {
         tokio::select! {
             _ = pump.join_next() => return Ok(()),
