@@ -21,6 +21,7 @@ use crate::{
 };
 
 pub mod lifecycle;
+pub mod query;
 pub mod steps;
 pub mod timers;
 
@@ -40,6 +41,9 @@ pub enum BenchError {
     /// The published data cannot be read.
     #[error("the catalogue cannot be read")]
     Catalogue(#[from] CatalogueError),
+    /// A year could not be simulated.
+    #[error("the city cannot be simulated")]
+    Simulated(#[from] crate::simulate::SimulateError),
     /// A token cannot be made.
     #[error("a token cannot be made")]
     Token(#[from] token::TokenError),

@@ -200,6 +200,18 @@ pub enum Measured {
         #[arg(long, default_value_t = 2000)]
         lives: u32,
     },
+    /// Queries on tables of millions of rows, and how fast tables are built, beside bare SQL.
+    Query {
+        /// How many entries the timelines have.
+        #[arg(long, default_value_t = 10_000_000)]
+        rows: u64,
+        /// Of how many enterprises a year is simulated, which is then repeated.
+        #[arg(long, default_value_t = 2000)]
+        enterprises: u32,
+        /// How often each question is asked.
+        #[arg(long, default_value_t = 2000)]
+        asks: u32,
+    },
     /// Deadlines: how late one fires while many are armed, and how fast many due at once are carried out.
     Timers {
         /// How many appeals have a clock that runs.

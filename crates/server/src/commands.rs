@@ -140,6 +140,11 @@ async fn measured(sync: ToDisk, what: Measured) -> Result<ExitCode, Failure> {
             }))
             .await
         }
+        Measured::Query { rows, enterprises, asks } => {
+            let scale = bench::query::Scale { rows, enterprises, asks };
+            Box::pin(in_scratch("bench", async |folder| bench::query::run(folder, scale).await))
+                .await
+        }
         Measured::Timers { cases, due } => {
             let scale = bench::timers::Scale { cases, due };
             Box::pin(in_scratch("bench", async |folder| {

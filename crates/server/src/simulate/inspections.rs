@@ -51,19 +51,38 @@ pub async fn run(folder: &Path, plan: Plan) -> Result<(), SimulateError> {
         ..Setting::default()
     };
     on_stage(folder, setting, async |stage| {
-        let Stage { config, parts, channel, key } = stage;
-        // A second instance beside the one that serves, so that units race as they do in life.
-        let settings = engine_settings(&config.engine);
-        let other = Engine::new(parts.journal.clone(), settings, hands.clock());
-        let engines = [parts.engine.clone(), other];
-        let hand = Hand { engines, vault: parts.vault.clone(), channel, key, hands };
-        let grace = config.react.visit_grace_days;
-        let memories = Memories::new(parts.clone());
-        let mut year = Year::of(hand, plan, draw_ratios(&config.draws), grace, memories)?;
         let begun = tokio::time::Instant::now();
-        year.begin().await?;
-        year.pass().await?;
-        summary::print(&parts, &year, begun.elapsed()).await
+        let year = live(&stage, &hands, plan).await?;
+        summary::print(&stage.parts, &year, begun.elapsed()).await
     })
     .await
+}
+
+/// Lives through a year on a stage whose time is what `hands` show.
+async fn live(stage: &Stage, hands: &Hands, plan: Plan) -> Result<Year, SimulateError> {
+    let Stage { config, parts, channel, key } = stage;
+    // A second instance beside the one that serves, so that units race as they do in life.
+    let settings = engine_settings(&config.engine);
+    let other = Engine::new(parts.journal.clone(), settings, hands.clock());
+    let hand = Hand {
+        engines: [parts.engine.clone(), other],
+        vault: parts.vault.clone(),
+        channel: channel.clone(),
+        key: key.clone(),
+        hands: hands.clone(),
+    };
+    let grace = config.react.visit_grace_days;
+    let memories = Memories::new(parts.clone());
+    let mut year = Year::of(hand, plan, draw_ratios(&config.draws), grace, memories)?;
+    year.begin().await?;
+    year.pass().await?;
+    Ok(year)
+}
+
+/// Fills a stage, whose time is what `hands` show, with a year.
+///
+/// # Errors
+/// See [`SimulateError`].
+pub async fn fill(stage: &Stage, hands: &Hands, plan: Plan) -> Result<(), SimulateError> {
+    live(stage, hands, plan).await.map(|_| ())
 }

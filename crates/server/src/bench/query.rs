@@ -1,0 +1,243 @@
+//! `doudi bench query`: how fast views are built from the log, and how fast questions are answered on tables of
+//! millions of rows, each beside bare SQL in the same run.
+//!
+//! A year of inspections is simulated, with appeals besides, and repeated for city after city in the tables
+//! alone, until the timelines are as long as asked for.
+
+use std::{path::Path, time::Duration};
+
+use doudi_api::{
+    identity::Claims,
+    permission::Role,
+    proto::{
+        BoardFigure, BoardSelection, Date, GetBoardRequest, GetQuotaRequest, ListInboxRequest,
+        ListTimelineRequest,
+    },
+};
+use doudi_views::{
+    ViewName,
+    tokio_postgres::{self, Client, NoTls},
+};
+use jiff::civil::date;
+use tokio::{task::JoinSet, time::Instant};
+
+use super::{BenchError, CATCH_UP, measured, submit_all};
+use crate::{
+    children::ToDisk,
+    client,
+    clock::Hands,
+    roles::Roles,
+    simulate::inspections,
+    stage::{Setting, Stage, on_stage},
+    token,
+};
+
+mod bare;
+
+/// How many appeals the simulated city has beside its visits.
+const CASES: u32 = 500;
+/// The unit whose places are asked for.
+const UNIT: &str = "market-regulation";
+/// The area whose desk asks for its inbox.
+const AREA: &str = "210212";
+/// How many cities are added in one transaction.
+const CITIES: u64 = 50;
+
+/// What is measured.
+#[derive(Debug, Clone, Copy)]
+pub struct Scale {
+    /// How many entries the timelines have.
+    pub rows: u64,
+    /// Of how many enterprises a year is simulated.
+    pub enterprises: u32,
+    /// How often each question is asked.
+    pub asks: u32,
+}
+
+/// Measures in `folder`, which is for nothing else, and prints tables.
+///
+/// # Errors
+/// [`BenchError`] when something that is measured fails.
+pub async fn run(folder: &Path, scale: Scale) -> Result<(), BenchError> {
+    let hands = Hands::default();
+    let setting = Setting {
+        sync: ToDisk::Lazy,
+        log: Some(super::LOG),
+        roles: Roles { react: false, ..Roles::ALL },
+        clock: Some(hands.clock()),
+    };
+    on_stage(folder, setting, async |stage| {
+        let plan = inspections::Plan { seed: 7, enterprises: scale.enterprises };
+        inspections::fill(&stage, &hands, plan).await?;
+        let end = submit_all(&stage.parts.engine, 0..CASES).await?;
+        for view in ViewName::ALL {
+            stage.parts.views.wait(view, end, CATCH_UP).await.map_err(measured)?;
+        }
+        let url = stage.config.postgres.url.expose();
+        let (bare, connection) = tokio_postgres::connect(url, NoTls).await.map_err(measured)?;
+        let mut pump = JoinSet::new();
+        pump.spawn(connection);
+        script(&bare, include_str!("query/keep.sql"), &[]).await?;
+        catch_up(&stage, &bare, end.0).await?;
+        multiply(&bare, end.0, scale.rows).await?;
+        ask(&stage, &bare, scale.asks).await
+    })
+    .await
+}
+
+/// Runs a script of ours with the views' schemas and `values` put in.
+async fn script(client: &Client, script: &str, values: &[(&str, u64)]) -> Result<(), BenchError> {
+    let mut script = script.to_owned();
+    for view in ViewName::ALL {
+        script = script.replace(&format!("{{{view}}}"), &view.schema());
+    }
+    for (name, value) in values {
+        script = script.replace(&format!("{{{name}}}"), &value.to_string());
+    }
+    client.batch_execute(&script).await.map_err(measured)
+}
+
+/// How fast the timelines and the visits are built together, and how fast bare rows go in.
+async fn catch_up(stage: &Stage, client: &Client, records: u64) -> Result<(), BenchError> {
+    let (views, journal) = (&stage.parts.views, &stage.parts.journal);
+    let build = async |view| {
+        let mut rebuild = views.begin_rebuild(journal, view).await.map_err(measured)?;
+        let begun = Instant::now();
+        rebuild.catch_up(journal, &mut |_, _| {}).await.map_err(measured)?;
+        let took = begun.elapsed();
+        drop(rebuild);
+        Ok::<_, BenchError>(took)
+    };
+    let (timeline, visits) = tokio::try_join!(build(ViewName::Timeline), build(ViewName::Visits))?;
+    let took = timeline.max(visits);
+    let (rows, bare) = bare::insert(client, &ViewName::Timeline.schema()).await?;
+    let (built, inserted) = (rate(records, took), rate(rows, bare));
+    println!("timeline and visits together: {records} records of the log, {built:.0} a second");
+    println!("bare UNNEST into a table as the timeline's: {rows} rows, {inserted:.0} a second");
+    println!("ratio {:.2}", built / inserted);
+    for view in [ViewName::Timeline, ViewName::Visits] {
+        views.cancel_rebuild(view).await.map_err(measured)?;
+    }
+    Ok(())
+}
+
+#[expect(clippy::cast_precision_loss, reason = "a rate needs no more digits")]
+fn rate(count: u64, took: Duration) -> f64 {
+    count as f64 / took.as_secs_f64()
+}
+
+/// Repeats the city until the timelines have so many rows.
+async fn multiply(client: &Client, span: u64, rows: u64) -> Result<(), BenchError> {
+    let count = format!("SELECT count(*) FROM {}.entry", ViewName::Timeline.schema());
+    let own: i64 = client.query_one(&count, &[]).await.map_err(measured)?.get(0);
+    let cities = rows / u64::try_from(own.max(1)).unwrap_or(1);
+    let begun = Instant::now();
+    for first in (1..=cities).step_by(usize::try_from(CITIES).unwrap_or(1)) {
+        let last = cities.min(first + CITIES - 1);
+        let values = [("first", first), ("last", last), ("span", span)];
+        script(client, include_str!("query/multiply.sql"), &values).await?;
+    }
+    client.batch_execute("VACUUM ANALYZE").await.map_err(measured)?;
+    let all: i64 = client.query_one(&count, &[]).await.map_err(measured)?.get(0);
+    println!("{all} entries of {} cities after {:.0} s", cities + 1, begun.elapsed().as_secs_f64());
+    Ok(())
+}
+
+/// Who asks.
+fn caller(stage: &Stage, claims: Claims) -> Result<client::Client, BenchError> {
+    let now = stage.parts.engine.now().as_second();
+    super::client(stage, &Claims { iat: now, exp: now + 36_000, ..claims })
+}
+
+/// Asks each question over gRPC and bare, in turns, and prints how long it took.
+async fn ask(stage: &Stage, bare: &Client, asks: u32) -> Result<(), BenchError> {
+    let supervisor = caller(stage, token::claims(Role::Supervisor))?;
+    let desk = Claims { areas: vec![AREA.to_owned()], ..token::claims(Role::Dispatcher) };
+    let desk = caller(stage, desk)?;
+    let enterprises = bare::enterprises(bare, asks).await?;
+    let bare = bare::Questions::prepare(bare, UNIT, AREA).await?;
+    let mut times = [const { (vec![], vec![]) }; 4];
+    for (at, enterprise) in enterprises.iter().enumerate() {
+        let enterprise_id = enterprise.clone();
+        let request = ListTimelineRequest { enterprise_id, page_size: 50, ..<_>::default() };
+        let timeline = timed(supervisor.timelines.clone().list_timeline(request)).await?;
+        let own = timed(bare.timeline(enterprise)).await?;
+        same("timeline", timeline.1.get_ref().entries.len(), own.1.min(50))?;
+        times[0].0.push(timeline.0);
+        times[0].1.push(own.0);
+        let enterprise_id = enterprise.clone();
+        let unit = UNIT.to_owned();
+        let request = GetQuotaRequest { enterprise_id, unit, ..<_>::default() };
+        times[1].0.push(timed(supervisor.inspections.clone().get_quota(request)).await?.0);
+        times[1].1.push(timed(bare.quota(enterprise)).await?.0);
+        let inbox = ListInboxRequest { page_size: 50, ..<_>::default() };
+        let inbox = timed(desk.cases.clone().list_inbox(inbox)).await?;
+        let own = timed(bare.inbox()).await?;
+        same("inbox", inbox.1.get_ref().entries.len(), own.1.min(50))?;
+        times[2].0.push(inbox.0);
+        times[2].1.push(own.0);
+        // A board reads a month of the whole city; it is asked less often.
+        if at % 50 == 0 {
+            let month = i8::try_from(1 + (at / 50) % 12).unwrap_or(1);
+            let first = date(2025, month, 1);
+            let last = first.last_of_month();
+            let board = timed(supervisor.boards.clone().get_board(visits(first, last))).await?;
+            let own = timed(bare.board(first, last)).await?;
+            let total = board.1.get_ref().total.unwrap_or_default().rows;
+            same("board", usize::try_from(total).unwrap_or(usize::MAX), own.1)?;
+            times[3].0.push(board.0);
+            times[3].1.push(own.0);
+        }
+    }
+    let heads = ["p50", "p95", "p99", "bare p50", "bare p95", "ratio at p50"];
+    println!("{:<20} {}", "milliseconds", heads.map(|head| format!("{head:>13}")).concat());
+    for (name, (own, bare)) in ["timeline page", "quota", "inbox of an area", "board of a month"]
+        .into_iter()
+        .zip(&mut times)
+    {
+        let (own, bare) = (percentiles(own), percentiles(bare));
+        let told = [own[0], own[1], own[2], bare[0], bare[1], own[0] / bare[0]];
+        println!("{name:<20} {}", told.map(|number| format!("{number:>13.2}")).concat());
+    }
+    Ok(())
+}
+
+/// The visits of some days by ground.
+fn visits(from: jiff::civil::Date, until: jiff::civil::Date) -> GetBoardRequest {
+    let day = |day: jiff::civil::Date| {
+        Some(Date { year: day.year().into(), month: day.month().into(), day: day.day().into() })
+    };
+    let selection = BoardSelection {
+        figure: BoardFigure::Visits.into(),
+        from: day(from),
+        until: day(until),
+        ..<_>::default()
+    };
+    GetBoardRequest { selection: Some(selection), ..<_>::default() }
+}
+
+async fn timed<T, E>(work: impl Future<Output = Result<T, E>>) -> Result<(Duration, T), BenchError>
+where
+    E: Into<Box<dyn std::error::Error + Send + Sync>>,
+{
+    let begun = Instant::now();
+    let answer = work.await.map_err(measured)?;
+    Ok((begun.elapsed(), answer))
+}
+
+/// That both ways of asking found as much.
+fn same(question: &str, told: usize, bare: usize) -> Result<(), BenchError> {
+    if told == bare {
+        return Ok(());
+    }
+    Err(measured(format!("{question}: {told} rows were told, bare SQL finds {bare}")))
+}
+
+/// The median, the 95th and the 99th percentile, in milliseconds.
+fn percentiles(times: &mut [Duration]) -> [f64; 3] {
+    times.sort_unstable();
+    [50, 95, 99].map(|percent| {
+        let at = times.len().saturating_sub(1) * percent / 100;
+        times.get(at).map_or(f64::NAN, |time| time.as_secs_f64() * 1000.0)
+    })
+}
