@@ -8,6 +8,7 @@ use doudi_api::proto::{
 };
 use doudi_server::client::Client;
 use doudi_tests::world::World;
+use tokio_postgres::NoTls;
 
 use super::requests::{approve, check_in, in_days, plan, reason, register, submit};
 
@@ -114,5 +115,44 @@ async fn everybody_is_shown_what_it_may_see() {
     let supervisor = world.role(Role::Supervisor);
     let refused = supervisor.supervision.clone().get_enterprise_page(request).await.unwrap_err();
     assert_eq!(reason(&refused), "ENTERPRISE_NOT_FOUND");
+    world.stop().await;
+}
+
+/// Says of a view that it is halted, or that it may go on, as an operator's hand would.
+async fn halt(world: &World, view: &str, reason: Option<&str>) {
+    let url = world.ground.config.postgres.url.expose();
+    let (client, connection) = tokio_postgres::connect(url, NoTls).await.unwrap();
+    let connection = tokio::spawn(connection);
+    let statement = "UPDATE doudi.checkpoint SET halted = $1 WHERE view = $2";
+    assert_eq!(client.execute(statement, &[&reason, &view]).await.unwrap(), 1);
+    drop(client);
+    connection.await.unwrap().unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn while_one_view_lags_the_whole_page_is_as_of_it() {
+    let world = World::start().await;
+    let before = Box::pin(story(&world)).await;
+    let supervisor = world.role(Role::Supervisor);
+    let then = page(&supervisor, &before).await;
+    halt(&world, "visits", Some("held for a while")).await;
+    let mut own = world.enterprise(ENTERPRISE);
+    let submitted = own.appeals.submit_appeal(submit(ENTERPRISE, "T06", "")).await.unwrap();
+    let after = submitted.into_inner().receipt.unwrap().position;
+    // Appeals and timeline have the second appeal, the visits do not reflect it.
+    let min_position = after.clone();
+    let list = ListAppealsRequest { min_position, open_only: true, ..<_>::default() };
+    let listed = supervisor.appeals.clone().list_appeals(list).await.unwrap().into_inner();
+    assert_eq!(listed.appeals.len(), 2);
+    let request = ListTimelineRequest {
+        enterprise_id: ENTERPRISE.to_owned(),
+        min_position: after.clone(),
+        ..<_>::default()
+    };
+    supervisor.timelines.clone().list_timeline(request).await.unwrap();
+    assert_eq!(page(&supervisor, "").await, then);
+    halt(&world, "visits", None).await;
+    let now = page(&supervisor, &after).await;
+    assert_eq!((now.open_appeals.len(), &now.position), (2, &after));
     world.stop().await;
 }

@@ -43,7 +43,7 @@ pub struct EnterprisePage {
     pub places: quota::Places,
     /// What happened, the newest first.
     pub timeline: timeline::Page,
-    /// The log position that all of it reflects at least.
+    /// The log position that all of it reflects.
     pub position: Position,
 }
 

@@ -23,7 +23,7 @@ pub(crate) struct Reader {
 pub(crate) struct Snapshot<'a> {
     /// Read-only, so it may simply be dropped.
     transaction: Transaction<'a>,
-    /// The position that the answers reflect.
+    /// The position that the answers reflect, those of every view.
     pub(crate) position: Position,
     /// As when statements ask.
     as_of: Option<AsOf>,
@@ -83,12 +83,15 @@ impl Reader {
                 return Err(Behind { view: checkpoint.view, wanted, reached }.into());
             }
         }
-        let lowest = checkpoints.iter().map(|checkpoint| checkpoint.position).min();
-        let position = match self.fresh.as_of {
+        let positions = checkpoints.iter().map(|checkpoint| checkpoint.position);
+        let lowest = positions.clone().min().unwrap_or_default();
+        // Views that are not equally far are all asked as of the one that is furthest behind.
+        let apart = positions.max().is_some_and(|highest| highest > lowest);
+        let as_of = self.fresh.as_of.or(apart.then_some(AsOf::Recorded(lowest)));
+        let position = match as_of {
             Some(AsOf::Recorded(position)) => position,
-            Some(AsOf::Occurred(_)) | None => lowest.unwrap_or_default(),
+            Some(AsOf::Occurred(_)) | None => lowest,
         };
-        let as_of = self.fresh.as_of;
         let first = views.first().zip(as_of);
         let prefix = first.map(|(view, as_of)| history::prefix(*view, as_of)).unwrap_or_default();
         Ok(Snapshot { transaction, position, as_of, prefix })
