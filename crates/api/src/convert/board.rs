@@ -7,12 +7,12 @@ use doudi_views::boards::{
     Board, Cell, Cursor, Dimension, Figure, Filter, KEYS_MAX, Page, PageQuery, Query, Row, Subject,
     Sums, Windows,
 };
-use jiff::{Timestamp, ToSpan, civil::Date};
+use jiff::{Timestamp, civil::Date};
 
 use super::{
     Fields, Reflect,
     alike::alike,
-    case::{DAY_HOURS, IDLE_DAYS, after},
+    case::{after, idle_since},
     common,
     token::{self, Binding, PageTokens},
 };
@@ -227,17 +227,15 @@ fn selection(
     let area = fields.optional("selection.area", &given.area, AreaCode::parse);
     let figure = figure?;
     let days = days(fields, figure, given, today);
-    let idle_days = match given.idle_days {
-        0 => Some(IDLE_DAYS.0),
-        _ if figure != Figure::Stuck => {
+    let idle_since = match given.idle_days {
+        days if days != 0 && figure != Figure::Stuck => {
             fields.refuse("selection.idle_days", Reason::FieldNotAllowed)
         }
-        days => fields.number("selection.idle_days", days, 1, IDLE_DAYS.1),
+        days => idle_since(fields, "selection.idle_days", days, now),
     };
     let cell = cell(fields, figure, &given.cell);
     let (from, until) = days?;
-    let idle = (i64::from(idle_days?) * DAY_HOURS).hours();
-    let idle_since = now.saturating_sub(idle).unwrap_or(Timestamp::MIN);
+    let idle_since = idle_since?;
     let scope = caller.scope();
     Some(Filter { figure, from, until, unit: unit?, area: area?, idle_since, cell: cell?, scope })
 }

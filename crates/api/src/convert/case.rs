@@ -28,11 +28,11 @@ pub(crate) mod measures;
 /// The size of a page that asks for none, and the largest.
 const PAGE: (u32, u32) = (50, 200);
 /// How many days without movement make a case stick, and the most that can be asked for.
-pub(super) const IDLE_DAYS: (u32, u32) = (7, 365);
+const IDLE_DAYS: (u32, u32) = (7, 365);
 /// How many topics are suggested to whom asks for no number, and the most.
 const TOPICS: (u32, u32) = (5, 20);
 /// The hours of a calendar day.
-pub(super) const DAY_HOURS: i64 = 24;
+const DAY_HOURS: i64 = 24;
 
 /// A query of a list, the position it must reflect, and what its next page's token is bound to.
 #[derive(Debug)]
@@ -117,10 +117,7 @@ pub(crate) fn stuck(
 ) -> Result<Stuck, Failure> {
     let mut fields = Fields::default();
     let reason = fields.filter("reason", request.reason, stuck_reason);
-    let idle_days = match request.idle_days {
-        0 => Some(IDLE_DAYS.0),
-        days => fields.number("idle_days", days, 1, IDLE_DAYS.1),
-    };
+    let idle_since = idle_since(&mut fields, "idle_days", request.idle_days, now);
     let area = fields.optional("area", &request.area, AreaCode::parse);
     let unit = fields.optional("unit", &request.unit, UnitId::parse);
     let limit = fields.page_size(request.page_size, PAGE.0, PAGE.1);
@@ -136,10 +133,9 @@ pub(crate) fn stuck(
     let after = after(&mut fields, tokens, binding, &request.page_token, read);
     let scope = caller.scope();
     let list = || {
-        let idle = (i64::from(idle_days?) * DAY_HOURS).hours();
         let query = inbox::StuckQuery {
             reason: reason?,
-            idle_since: now.saturating_sub(idle).unwrap_or(Timestamp::MIN),
+            idle_since: idle_since?,
             area: area?,
             unit: unit?,
             scope,
@@ -150,6 +146,21 @@ pub(crate) fn stuck(
     };
     let list = list();
     fields.finish(list)
+}
+
+/// Before when a case must have moved last to stick; `days` is 0 for the usual number.
+pub(super) fn idle_since(
+    fields: &mut Fields,
+    path: &str,
+    days: u32,
+    now: Timestamp,
+) -> Option<Timestamp> {
+    let days = match days {
+        0 => IDLE_DAYS.0,
+        days => fields.number(path, days, 1, IDLE_DAYS.1)?,
+    };
+    let idle = (i64::from(days) * DAY_HOURS).hours();
+    Some(now.saturating_sub(idle).unwrap_or(Timestamp::MIN))
 }
 
 /// Where a page begins: none for the first.

@@ -291,27 +291,8 @@ impl Figure {
 }
 
 impl Dimension {
-    /// Every dimension.
-    pub const ALL: [Self; 15] = [
-        Unit,
-        Area,
-        Month,
-        Topic,
-        CaseType,
-        Class,
-        State,
-        Level,
-        Rung,
-        ClockKind,
-        Reason,
-        ToUnit,
-        Ground,
-        CreditGrade,
-        RiskClass,
-    ];
-
     /// The value of a row.
-    pub(super) fn column(self) -> &'static str {
+    pub(crate) fn column(self) -> &'static str {
         match self {
             Unit => "unit",
             Area => "area",

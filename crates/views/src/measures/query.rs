@@ -8,7 +8,7 @@ use tokio_postgres::Row;
 use super::GROUPS_MAX;
 use crate::{
     Scope, ViewError,
-    boards::{HANDLING, HANDLINGS, RETURNED, RETURNS},
+    boards::{Dimension, HANDLING, HANDLINGS, RETURNED, RETURNS},
     db::{self, column},
     predicate::Predicate,
     read::Snapshot,
@@ -117,11 +117,10 @@ impl RateGroup {
     fn key(self) -> &'static str {
         match self {
             Self::All => "''::text",
-            Self::Unit => "unit",
-            Self::Area => "area",
-            Self::Topic => "topic",
-            // The offset of Asia/Shanghai, whatever the server's own time zone data say.
-            Self::Month => "to_char(at AT TIME ZONE INTERVAL '08:00', 'YYYY-MM')",
+            Self::Unit => Dimension::Unit.column(),
+            Self::Area => Dimension::Area.column(),
+            Self::Topic => Dimension::Topic.column(),
+            Self::Month => Dimension::Month.column(),
         }
     }
 }
