@@ -90,14 +90,11 @@ pub(crate) async fn due(snapshot: &Snapshot<'_>, query: &Query) -> Result<Page, 
     }
     // Along the index whatever the statistics say, which lag behind when much changes at once. Both
     // are sent at once and answered in order.
-    let plan = "SET LOCAL enable_seqscan = off; SET LOCAL enable_bitmapscan = off; \
-         SET LOCAL jit = off";
-    let ((), rows) = futures::future::try_join(
-        snapshot.transaction().batch_execute(plan),
-        snapshot.transaction().query_typed(&statement, &values),
-    )
-    .await
-    .map_err(failed)?;
+    let plan = "SET LOCAL enable_seqscan = off; SET LOCAL enable_bitmapscan = off";
+    let client = snapshot.client().await?;
+    let plan = async { client.batch_execute(plan).await.map_err(failed) };
+    let rows = snapshot.rows("reading the agenda", &statement, &values);
+    let ((), rows) = futures::future::try_join(plan, rows).await?;
     let mut due = Vec::with_capacity(rows.len());
     let mut next = None;
     for row in &rows {
@@ -110,7 +107,7 @@ pub(crate) async fn due(snapshot: &Snapshot<'_>, query: &Query) -> Result<Page, 
         next = Some(point);
     }
     let next = next.filter(|_| rows.len() == limit);
-    Ok(Page { due, next, position: snapshot.position })
+    Ok(Page { due, next, position: snapshot.position().await? })
 }
 
 /// One bounded walk along the index for each kind, so that entries whose time has not come are never

@@ -156,7 +156,7 @@ impl Views {
     /// As [`Views::timeline`].
     pub async fn alerts(&self, query: &Query, fresh: Fresh) -> Result<Page, ViewError> {
         let mut reader = self.reader(&[ViewName::Alerts], fresh).await?;
-        list::list(&reader.snapshot().await?, query).await
+        list::list(&reader.snapshot(), query).await
     }
 
     /// How many alerts there are, by kind.
@@ -165,6 +165,6 @@ impl Views {
     /// As [`Views::timeline`].
     pub async fn count_alerts(&self, filter: &Filter, fresh: Fresh) -> Result<Counts, ViewError> {
         let mut reader = self.reader(&[ViewName::Alerts], fresh).await?;
-        list::count(&reader.snapshot().await?, filter).await
+        list::count(&reader.snapshot(), filter).await
     }
 }

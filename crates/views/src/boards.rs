@@ -124,7 +124,7 @@ impl Views {
     /// As [`Views::timeline`].
     pub async fn board(&self, query: &Query, fresh: Fresh) -> Result<Board, ViewError> {
         let mut reader = self.reader(&[query.filter.figure.view()], fresh).await?;
-        query::load(&reader.snapshot().await?, query).await
+        query::load(&reader.snapshot(), query).await
     }
 
     /// One page of exactly the rows that are counted, the latest first.
@@ -135,7 +135,7 @@ impl Views {
         let mut reader = self.reader(&[query.filter.figure.view()], fresh).await?;
         let limit = query.limit.clamp(1, PAGE_MAX);
         let after = query.after.as_ref();
-        list::load(&reader.snapshot().await?, &query.filter, after, limit).await
+        list::load(&reader.snapshot(), &query.filter, after, limit).await
     }
 
     /// All the rows that are counted, in one page of at most [`EXPORT_ROWS_MAX`].
@@ -144,6 +144,6 @@ impl Views {
     /// As [`Views::timeline`].
     pub async fn board_export(&self, filter: &Filter, fresh: Fresh) -> Result<Page, ViewError> {
         let mut reader = self.reader(&[filter.figure.view()], fresh).await?;
-        list::load(&reader.snapshot().await?, filter, None, EXPORT_ROWS_MAX).await
+        list::load(&reader.snapshot(), filter, None, EXPORT_ROWS_MAX).await
     }
 }

@@ -1,7 +1,7 @@
 //! Checkpoints: how far each view is. A checkpoint moves only by compare-and-set, in the transaction
 //! that writes the rows, so two runners can never count a record twice.
 
-use deadpool_postgres::{Pool, Transaction};
+use deadpool_postgres::{ClientWrapper, Pool, Transaction};
 use doudi_journal::Position;
 use tokio_postgres::{Row, types::Type};
 
@@ -91,14 +91,12 @@ pub(crate) async fn current(pool: &Pool, view: ViewName) -> Result<Checkpoint, V
     Checkpoint::read(&row.map_err(failed)?)
 }
 
-/// One view's checkpoint as the transaction sees it.
-pub(crate) async fn load(
-    transaction: &Transaction<'_>,
-    view: ViewName,
-) -> Result<Checkpoint, ViewError> {
-    let row =
-        transaction.query_typed_one(&one("doudi"), &key(&view.as_str(), &view.version())).await;
-    Checkpoint::read(&row.map_err(failed)?)
+/// One view's checkpoint as a snapshot on the connection sees it.
+pub(crate) async fn load(client: &ClientWrapper, view: ViewName) -> Result<Checkpoint, ViewError> {
+    let (name, version) = (view.as_str(), view.version());
+    let rows = db::query(client, &one("doudi"), &key(&name, &version)).await.map_err(failed)?;
+    let missing = || ViewError::fault("reading a checkpoint", "there is none");
+    Checkpoint::read(rows.first().ok_or_else(missing)?)
 }
 
 /// One view's checkpoint, held fast until the transaction ends.

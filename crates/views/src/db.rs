@@ -10,11 +10,14 @@ use doudi_domain::UnitId;
 use doudi_journal::Position;
 use serde::{Serialize, de::DeserializeOwned};
 use tokio_postgres::{
-    Row,
-    types::{FromSql, Type},
+    Error, Row,
+    types::{FromSql, ToSql, Type},
 };
 
 use crate::ViewError;
+
+/// How many statements stay prepared on a connection. Filters make many, most of them the same few.
+const STATEMENTS_MAX: usize = 200;
 
 /// A connection of the pool.
 pub(crate) async fn connect(pool: &Pool) -> Result<Object, ViewError> {
@@ -22,6 +25,25 @@ pub(crate) async fn connect(pool: &Pool) -> Result<Object, ViewError> {
         doing: "connecting to PostgreSQL",
         source: error.into(),
     })
+}
+
+/// A value of a statement with its type.
+pub(crate) type Value<'a> = (&'a (dyn ToSql + Sync), Type);
+
+/// The rows that a statement gives. It stays prepared on its connection, since planning one takes
+/// longer than most take to run.
+pub(crate) async fn query(
+    client: &ClientWrapper,
+    statement: &str,
+    values: &[Value<'_>],
+) -> Result<Vec<Row>, Error> {
+    if client.statement_cache.size() >= STATEMENTS_MAX {
+        client.statement_cache.clear();
+    }
+    let (values, types): (Vec<_>, Vec<_>) =
+        values.iter().map(|(value, of_type)| (*value, of_type.clone())).unzip();
+    let statement = client.prepare_typed_cached(statement, &types).await?;
+    client.query(&statement, &values).await
 }
 
 /// A lock that one connection of all programs can have.

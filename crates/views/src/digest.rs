@@ -3,8 +3,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use deadpool_postgres::Transaction;
 use doudi_journal::Position;
+use tokio_postgres::Client;
 
 use crate::{ViewError, ViewName};
 
@@ -29,14 +29,14 @@ struct Table {
 impl Digest {
     /// Of the tables in the first schema of the search path, which reflect `position`.
     pub(crate) async fn of(
-        transaction: &Transaction<'_>,
+        client: &Client,
         view: ViewName,
         position: Position,
     ) -> Result<Self, ViewError> {
         let failed = |error| ViewError::sql("computing a digest", error);
         // The whole table is read anyway, however long that takes.
         let unbounded = "SET LOCAL enable_seqscan = on; SET LOCAL statement_timeout = 0";
-        transaction.batch_execute(unbounded).await.map_err(failed)?;
+        client.batch_execute(unbounded).await.map_err(failed)?;
         let span = position.0 / PARTS_MAX + 1;
         let mut tables = Vec::new();
         for name in view.tables() {
@@ -49,7 +49,7 @@ impl Digest {
                  FROM {name} AS t GROUP BY ROLLUP ({part})"
             );
             let (mut whole, mut parts) = (String::new(), BTreeMap::new());
-            for row in transaction.query_typed(&statement, &[]).await.map_err(failed)? {
+            for row in client.query_typed(&statement, &[]).await.map_err(failed)? {
                 let digest: String = row.get(2);
                 match row.get::<_, Option<i64>>(1) {
                     _ if row.get(0) => whole = digest,

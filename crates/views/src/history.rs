@@ -5,7 +5,7 @@
 //! `since` is the commit that made a version, `since_at` when what it records happened; `until` and
 //! `until_at` are those of the commit that ended it.
 
-use std::collections::HashMap;
+use std::{collections::HashMap, hash::Hash};
 
 use doudi_domain::EnterpriseId;
 use doudi_journal::{CITY, Position};
@@ -50,14 +50,6 @@ impl<'a> Moments<'a> {
         enterprises.map(|id| self.moment((id.as_str(), None))).unzip()
     }
 
-    /// The same of rows that the facts about documents of the city change.
-    pub(crate) fn about_documents<'n>(
-        &self,
-        names: impl Iterator<Item = &'n str>,
-    ) -> (Vec<i64>, Vec<Timestamp>) {
-        names.map(|name| self.moment((CITY, Some(name)))).unzip()
-    }
-
     /// There is one for every row that the facts change.
     fn moment(&self, owner: Owner<'_>) -> (i64, Timestamp) {
         self.0.get(&owner).copied().unwrap_or((0, Timestamp::UNIX_EPOCH))
@@ -80,6 +72,48 @@ pub(crate) fn rounds(facts: Vec<Fact>) -> Vec<Vec<Fact>> {
         rounds[number - 1].push(fact);
     }
     rounds
+}
+
+/// What rows were one after the other within a batch, and what they are at its end.
+#[derive(Debug)]
+pub(crate) struct Versions<K, V> {
+    rows: Vec<Version<V>>,
+    latest: HashMap<K, usize>,
+}
+
+/// What a row was, or is while nothing ended it.
+#[derive(Debug)]
+pub(crate) struct Version<V> {
+    pub(crate) row: V,
+    /// The commit that made it so, and when what that records happened.
+    pub(crate) since: i64,
+    pub(crate) since_at: Timestamp,
+    /// Those of the commit that ended it.
+    pub(crate) until: Option<i64>,
+    pub(crate) until_at: Option<Timestamp>,
+}
+
+impl<K, V> Default for Versions<K, V> {
+    fn default() -> Self {
+        Self { rows: Vec::new(), latest: HashMap::new() }
+    }
+}
+
+impl<K: Hash + Eq, V> Versions<K, V> {
+    /// The row is so from `fact` on, the facts of a row in their order.
+    pub(crate) fn push(&mut self, key: K, row: V, fact: &Fact) {
+        let (since, since_at) = (fact.position, fact.occurred_at);
+        if let Some(before) = self.latest.insert(key, self.rows.len()) {
+            self.rows[before].until = Some(since);
+            self.rows[before].until_at = Some(since_at);
+        }
+        self.rows.push(Version { row, since, since_at, until: None, until_at: None });
+    }
+
+    /// In the order in which they began.
+    pub(crate) fn rows(&self) -> &[Version<V>] {
+        &self.rows
+    }
 }
 
 /// How a table remembers.

@@ -180,7 +180,7 @@ async fn list(snapshot: &Snapshot<'_>, query: &Query) -> Result<Page, ViewError>
     let more = entries.len() > limit;
     entries.truncate(limit);
     let next = entries.last().filter(|_| more).map(Cursor::of);
-    Ok(Page { entries, next, position: snapshot.position })
+    Ok(Page { entries, next, position: snapshot.position().await? })
 }
 
 fn entry(found: &Row) -> Result<Entry, ViewError> {
@@ -203,7 +203,7 @@ impl Views {
     /// As [`Views::timeline`].
     pub async fn inbox(&self, query: &Query, fresh: Fresh) -> Result<Page, ViewError> {
         let mut reader = self.reader(&[ViewName::Appeals], fresh).await?;
-        list(&reader.snapshot().await?, query).await
+        list(&reader.snapshot(), query).await
     }
 
     /// How much an inbox holds, by kind, level and rung.
@@ -212,7 +212,7 @@ impl Views {
     /// As [`Views::timeline`].
     pub async fn count_inbox(&self, filter: &Filter, fresh: Fresh) -> Result<Counts, ViewError> {
         let mut reader = self.reader(&[ViewName::Appeals], fresh).await?;
-        count::count(&reader.snapshot().await?, filter).await
+        count::count(&reader.snapshot(), filter).await
     }
 
     /// One page of stuck appeals, the longest without movement first.
@@ -221,7 +221,7 @@ impl Views {
     /// As [`Views::timeline`].
     pub async fn stuck(&self, query: &StuckQuery, fresh: Fresh) -> Result<StuckPage, ViewError> {
         let mut reader = self.reader(&[ViewName::Appeals], fresh).await?;
-        stuck::list(&reader.snapshot().await?, query).await
+        stuck::list(&reader.snapshot(), query).await
     }
 }
 

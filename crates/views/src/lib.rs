@@ -174,7 +174,7 @@ impl Views {
         fresh: Fresh,
     ) -> Result<timeline::Page, ViewError> {
         let mut reader = self.reader(&[ViewName::Timeline], fresh).await?;
-        timeline::list(&reader.snapshot().await?, query).await
+        timeline::list(&reader.snapshot(), query).await
     }
 
     /// Timelines in log order: what comes after `after`, then what is new, live.
@@ -197,7 +197,7 @@ impl Views {
         fresh: Fresh,
     ) -> Result<appeals::Page, ViewError> {
         let mut reader = self.reader(&[ViewName::Appeals], fresh).await?;
-        appeals::list(&reader.snapshot().await?, query).await
+        appeals::list(&reader.snapshot(), query).await
     }
 
     /// One page of what is due, oldest first.
@@ -206,7 +206,7 @@ impl Views {
     /// As PostgreSQL fails.
     pub async fn due(&self, query: &agenda::Query) -> Result<agenda::Page, ViewError> {
         let mut reader = self.reader(&[ViewName::Agenda], Fresh::ANY).await?;
-        agenda::due(&reader.snapshot().await?, query).await
+        agenda::due(&reader.snapshot(), query).await
     }
 
     /// The next `span` appeals after `after`, and which of them are open without a running clock.
@@ -219,7 +219,7 @@ impl Views {
         span: usize,
     ) -> Result<sweep::Looked, ViewError> {
         let mut reader = self.reader(&[ViewName::Appeals], Fresh::ANY).await?;
-        sweep::silent(&reader.snapshot().await?, after, span).await
+        sweep::silent(&reader.snapshot(), after, span).await
     }
 
     /// Every unit that owes something.
@@ -228,7 +228,7 @@ impl Views {
     /// As PostgreSQL fails.
     pub async fn clock_owners(&self) -> Result<Vec<UnitId>, ViewError> {
         let mut reader = self.reader(&[ViewName::Appeals], Fresh::ANY).await?;
-        sweep::owners(&reader.snapshot().await?).await
+        sweep::owners(&reader.snapshot()).await
     }
 
     /// Appeals in which `owner` owes something, at most `limit`.
@@ -241,7 +241,7 @@ impl Views {
         limit: usize,
     ) -> Result<Vec<sweep::Named>, ViewError> {
         let mut reader = self.reader(&[ViewName::Appeals], Fresh::ANY).await?;
-        sweep::of_owner(&reader.snapshot().await?, owner, limit).await
+        sweep::of_owner(&reader.snapshot(), owner, limit).await
     }
 
     /// Runs every view until `shutdown` says `true` or its sender is gone. PostgreSQL being away

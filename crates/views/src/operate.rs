@@ -187,9 +187,10 @@ impl Views {
     /// As PostgreSQL fails.
     pub async fn digest(&self, view: ViewName) -> Result<(Position, String), ViewError> {
         let mut reader = Reader::of(&self.pool, view).await?;
-        let snapshot = reader.snapshot().await?;
-        let digest = Digest::of(snapshot.transaction(), view, snapshot.position).await?;
-        Ok((snapshot.position, digest.text()))
+        let snapshot = reader.snapshot();
+        let position = snapshot.position().await?;
+        let digest = Digest::of(snapshot.client().await?, view, position).await?;
+        Ok((position, digest.text()))
     }
 }
 

@@ -62,7 +62,7 @@ impl Views {
     ) -> Result<EnterprisePage, ViewError> {
         let Query { enterprise, scope, .. } = query;
         let mut reader = self.reader(&VIEWS, fresh).await?;
-        let mut snapshot = reader.snapshot().await?;
+        let mut snapshot = reader.snapshot();
         let open = visits::Query {
             filter: visits::Filter {
                 enterprise: Some(enterprise.clone()),
@@ -91,7 +91,7 @@ impl Views {
             appeals: open_appeals,
             places,
             timeline,
-            position: snapshot.position,
+            position: snapshot.position().await?,
         })
     }
 }

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashSet};
 
 use deadpool_postgres::{Pool, Transaction};
 use doudi_journal::{Position, Record};
-use tokio_postgres::{Row, types::Type};
+use tokio_postgres::{Client, Row, types::Type};
 
 use crate::{
     ViewError, ViewName,
@@ -176,14 +176,11 @@ pub(crate) async fn list(pool: &Pool) -> Result<Vec<Parked>, ViewError> {
     rows.iter().map(parked).collect()
 }
 
-/// Every parked stream of one view as the transaction sees it.
-pub(crate) async fn all(
-    transaction: &Transaction<'_>,
-    view: ViewName,
-) -> Result<Vec<Parked>, ViewError> {
+/// Every parked stream of one view as a transaction on the connection sees it.
+pub(crate) async fn all(client: &Client, view: ViewName) -> Result<Vec<Parked>, ViewError> {
     let statement =
         format!("{COLUMNS} WHERE view = $1 AND version = $2 ORDER BY stream LIMIT 1000000");
-    let rows = transaction
+    let rows = client
         .query_typed(&statement, &[(&view.as_str(), Type::TEXT), (&view.version(), Type::INT4)])
         .await
         .map_err(|error| ViewError::sql("listing parked streams", error))?;

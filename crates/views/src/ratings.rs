@@ -64,7 +64,7 @@ impl Views {
     /// As [`Views::timeline`].
     pub async fn ratings(&self, query: &Query, fresh: Fresh) -> Result<Sums, ViewError> {
         let mut reader = self.reader(&[ViewName::Ratings], fresh).await?;
-        load(&reader.snapshot().await?, query).await
+        load(&reader.snapshot(), query).await
     }
 }
 
@@ -88,5 +88,5 @@ async fn load(snapshot: &Snapshot<'_>, query: &Query) -> Result<Sums, ViewError>
             None => sums.push(Sum { month, counts: [(satisfaction, count)].into() }),
         }
     }
-    Ok(Sums { sums, position: snapshot.position })
+    Ok(Sums { sums, position: snapshot.position().await? })
 }

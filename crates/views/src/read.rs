@@ -1,16 +1,18 @@
 //! Reading views: one snapshot of one view or of several, as fresh as was asked, or as they were.
 
-use deadpool_postgres::{Object, Pool, Transaction};
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use deadpool_postgres::{Object, Pool};
 use doudi_journal::Position;
-use tokio_postgres::{
-    IsolationLevel, Row,
-    types::{ToSql, Type},
+use futures::FutureExt;
+use tokio::sync::OnceCell;
+use tokio_postgres::{Client, Row};
+
+use crate::{
+    AsOf, Behind, Fresh, ViewError, ViewName, Views, checkpoint,
+    db::{self, Value},
+    history,
 };
-
-use crate::{AsOf, Behind, Fresh, ViewError, ViewName, Views, checkpoint, db, history};
-
-/// A value of a statement with its type.
-type Value<'a> = (&'a (dyn ToSql + Sync), Type);
 
 /// A connection on which some views are going to be read.
 pub(crate) struct Reader {
@@ -19,16 +21,24 @@ pub(crate) struct Reader {
     fresh: Fresh,
 }
 
-/// One snapshot of the live tables of some views.
+/// One snapshot of the live tables of some views. It is taken together with the first statement, in
+/// one round trip.
 pub(crate) struct Snapshot<'a> {
-    /// Read-only, so it may simply be dropped.
-    transaction: Transaction<'a>,
-    /// The position that the answers reflect, those of every view.
-    pub(crate) position: Position,
+    client: &'a Object,
+    views: &'a [ViewName],
+    fresh: Fresh,
+    /// Whose tables statements mean.
+    turned_to: ViewName,
+    begun: AtomicBool,
+    taken: OnceCell<Taken>,
+}
+
+/// What is known once a snapshot is taken.
+#[derive(Clone, Copy)]
+struct Taken {
+    position: Position,
     /// As when statements ask.
     as_of: Option<AsOf>,
-    /// What statements begin with, so that they mean the tables as they were.
-    prefix: String,
 }
 
 impl Views {
@@ -51,31 +61,46 @@ impl Reader {
         Ok(Self { client: db::connect(pool).await?, views: vec![view], fresh: Fresh::ANY })
     }
 
-    /// Takes the snapshot; statements then mean the tables of the first view.
-    pub(crate) async fn snapshot(&mut self) -> Result<Snapshot<'_>, ViewError> {
-        let views = &self.views;
-        let transaction = self
-            .client
-            .build_transaction()
-            .isolation_level(IsolationLevel::RepeatableRead)
-            .read_only(true)
-            .start()
-            .await
-            .map_err(failed)?;
+    /// The snapshot; statements mean the tables of the first view.
+    pub(crate) fn snapshot(&mut self) -> Snapshot<'_> {
+        Snapshot {
+            client: &self.client,
+            turned_to: self.views[0],
+            views: &self.views,
+            fresh: self.fresh,
+            begun: AtomicBool::new(false),
+            taken: OnceCell::new(),
+        }
+    }
+}
+
+impl Snapshot<'_> {
+    /// The position that the answers reflect, those of every view.
+    pub(crate) async fn position(&self) -> Result<Position, ViewError> {
+        Ok(self.taken().await?.position)
+    }
+
+    async fn taken(&self) -> Result<Taken, ViewError> {
+        self.taken.get_or_try_init(|| self.take()).await.copied()
+    }
+
+    async fn take(&self) -> Result<Taken, ViewError> {
         // The lock comes before the snapshot: the switch of a rebuild waits for whoever reads, and
         // whoever comes after it takes what it switched to.
         // Compiling a statement takes longer than running it.
-        let settings = format!(
-            "SET LOCAL jit = off; LOCK TABLE {} IN ACCESS SHARE MODE; {}",
-            views.iter().flat_map(|view| named(*view)).collect::<Vec<_>>().join(", "),
-            views.first().map(|view| search_path(*view)).unwrap_or_default()
+        let begin = format!(
+            "START TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY; SET LOCAL jit = off; \
+             LOCK TABLE {} IN ACCESS SHARE MODE; {}",
+            self.views.iter().flat_map(|view| named(*view)).collect::<Vec<_>>().join(", "),
+            search_path(self.turned_to)
         );
-        let prepare = async { transaction.batch_execute(&settings).await.map_err(failed) };
+        self.begun.store(true, Ordering::Relaxed);
+        let begin = async { self.client.batch_execute(&begin).await.map_err(failed) };
         let checkpoints = futures::future::try_join_all(
-            views.iter().map(|view| checkpoint::load(&transaction, *view)),
+            self.views.iter().map(|view| checkpoint::load(self.client, *view)),
         );
         // All are sent at once and answered in order.
-        let ((), checkpoints) = futures::future::try_join(prepare, checkpoints).await?;
+        let ((), checkpoints) = futures::future::try_join(begin, checkpoints).await?;
         for checkpoint in &checkpoints {
             // A view whose log has lost records goes back when it is rebuilt.
             let (wanted, reached) = (self.fresh.reflecting(), checkpoint.position);
@@ -92,18 +117,16 @@ impl Reader {
             Some(AsOf::Recorded(position)) => position,
             Some(AsOf::Occurred(_)) | None => lowest,
         };
-        let first = views.first().zip(as_of);
-        let prefix = first.map(|(view, as_of)| history::prefix(*view, as_of)).unwrap_or_default();
-        Ok(Snapshot { transaction, position, as_of, prefix })
+        Ok(Taken { position, as_of })
     }
-}
 
-impl Snapshot<'_> {
     /// Statements mean the tables of `view` from now on; it must be one of those asked for.
     pub(crate) async fn turn_to(&mut self, view: ViewName) -> Result<(), ViewError> {
-        let prefix = self.as_of.map(|as_of| history::prefix(view, as_of));
-        self.prefix = prefix.unwrap_or_default();
-        self.transaction.batch_execute(&search_path(view)).await.map_err(failed)
+        self.turned_to = view;
+        match self.taken.get() {
+            Some(_) => self.client.batch_execute(&search_path(view)).await.map_err(failed),
+            None => Ok(()),
+        }
     }
 
     /// The rows that a statement gives, which begins with `SELECT`.
@@ -113,14 +136,45 @@ impl Snapshot<'_> {
         statement: &str,
         values: &[Value<'_>],
     ) -> Result<Vec<Row>, ViewError> {
-        let statement = format!("{}{statement}", self.prefix);
-        let rows = self.transaction.query_typed(&statement, values).await;
+        // As when one view is asked is known before its checkpoint is.
+        if self.taken.get().is_none() && self.views.len() == 1 {
+            let rows = self.ask(self.fresh.as_of, statement, values);
+            let (taken, rows) = futures::future::join(self.taken(), rows).await;
+            return taken.and(rows.map_err(|error| ViewError::sql(doing, error)));
+        }
+        let as_of = self.taken().await?.as_of;
+        let rows = self.ask(as_of, statement, values).await;
         rows.map_err(|error| ViewError::sql(doing, error))
     }
 
-    /// The transaction, for what is no query of rows.
-    pub(crate) fn transaction(&self) -> &Transaction<'_> {
-        &self.transaction
+    async fn ask(
+        &self,
+        as_of: Option<AsOf>,
+        statement: &str,
+        values: &[Value<'_>],
+    ) -> Result<Vec<Row>, tokio_postgres::Error> {
+        match as_of.map(|as_of| history::prefix(self.turned_to, as_of)) {
+            // Each moment makes a statement of its own, which nobody asks again.
+            Some(prefix) if !prefix.is_empty() => {
+                self.client.query_typed(&format!("{prefix}{statement}"), values).await
+            }
+            Some(_) | None => db::query(self.client, statement, values).await,
+        }
+    }
+
+    /// The connection within the snapshot, for what is no query of rows.
+    pub(crate) async fn client(&self) -> Result<&Client, ViewError> {
+        self.taken().await?;
+        Ok(self.client)
+    }
+}
+
+impl Drop for Snapshot<'_> {
+    /// Sent without waiting: whoever has the connection next is answered after it.
+    fn drop(&mut self) {
+        if self.begun.load(Ordering::Relaxed) {
+            let _ = self.client.batch_execute("ROLLBACK").now_or_never();
+        }
     }
 }
 

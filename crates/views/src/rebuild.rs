@@ -218,17 +218,18 @@ impl Build {
         until: Position,
         report: &mut (dyn FnMut(Position, Position) + Send),
     ) -> Result<(), ViewError> {
+        let mut records = read(journal, self.known.position, until).await?;
         while self.known.position < until {
-            let failed = |source| ViewError::Journal { doing: DOING, source };
-            let after = self.known.position;
-            let read = journal.read(after, READ_RECORDS_MAX).await;
-            let mut records = read.map_err(|error| failed(error.into()))?;
-            records.retain(|record| record.position <= until);
-            if records.is_empty() {
-                return Err(failed(format!("the log ends at {after}, before {until}").into()));
-            }
-            self.take(&records).await?;
+            let Some(last) = records.last() else {
+                let source = format!("the log ends at {}, before {until}", self.known.position);
+                return Err(ViewError::Journal { doing: DOING, source: source.into() });
+            };
+            // What comes next is read while these are taken in.
+            let next = read(journal, last.position, until);
+            let (taken, next) = futures::future::join(self.take(&records), next).await;
+            taken?;
             report(self.known.position, until);
+            records = next?;
         }
         Ok(())
     }
@@ -262,6 +263,22 @@ impl Build {
         self.known.position = to;
         Ok(())
     }
+}
+
+/// Some of the records after `after`, none of them beyond `until`.
+async fn read(
+    journal: &Journal,
+    after: Position,
+    until: Position,
+) -> Result<Vec<Record>, ViewError> {
+    if after >= until {
+        return Ok(Vec::new());
+    }
+    let read = journal.read(after, READ_RECORDS_MAX).await;
+    let mut records =
+        read.map_err(|error| ViewError::Journal { doing: DOING, source: error.into() })?;
+    records.retain(|record| record.position <= until);
+    Ok(records)
 }
 
 /// The one that may rebuild `view`.

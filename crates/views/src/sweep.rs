@@ -2,11 +2,12 @@
 //! units that owe something. Nothing here relies on the agenda, whose failures it is meant to find.
 
 use doudi_domain::{AppealId, EnterpriseId, UnitId};
+use tokio_postgres::types::Type;
 use uuid::Uuid;
 
 use crate::{
     ViewError,
-    db::{self, column},
+    db::{self, Value, column},
     read::Snapshot,
 };
 
@@ -48,12 +49,12 @@ pub(crate) async fn silent(
     after: Option<&Named>,
     span: usize,
 ) -> Result<Looked, ViewError> {
-    let failed = |error| ViewError::sql("looking for silent appeals", error);
     let nil = (Uuid::nil(), String::new());
     let (id, enterprise) = after.map_or(nil, |(enterprise, id)| (id.0, enterprise.to_string()));
     let limit = i64::try_from(span).unwrap_or(i64::MAX);
-    let rows =
-        snapshot.transaction().query(SILENT, &[&id, &enterprise, &limit]).await.map_err(failed)?;
+    let values: [Value<'_>; 3] =
+        [(&id, Type::UUID), (&enterprise, Type::TEXT), (&limit, Type::INT8)];
+    let rows = snapshot.rows("looking for silent appeals", SILENT, &values).await?;
     let mut found = Looked { silent: vec![], looked: rows.len(), last: None };
     for row in &rows {
         let named = named(row)?;
@@ -66,8 +67,7 @@ pub(crate) async fn silent(
 }
 
 pub(crate) async fn owners(snapshot: &Snapshot<'_>) -> Result<Vec<UnitId>, ViewError> {
-    let failed = |error| ViewError::sql("listing who owes something", error);
-    let rows = snapshot.transaction().query(OWNERS, &[]).await.map_err(failed)?;
+    let rows = snapshot.rows("listing who owes something", OWNERS, &[]).await?;
     rows.iter().map(|row| db::parsed(row, "owner", UnitId::parse)).collect()
 }
 
@@ -76,10 +76,9 @@ pub(crate) async fn of_owner(
     owner: &UnitId,
     limit: usize,
 ) -> Result<Vec<Named>, ViewError> {
-    let failed = |error| ViewError::sql("listing what a unit owes", error);
     let limit = i64::try_from(limit).unwrap_or(i64::MAX);
-    let rows =
-        snapshot.transaction().query(OF_OWNER, &[&owner.as_str(), &limit]).await.map_err(failed)?;
+    let values: [Value<'_>; 2] = [(&owner.as_str(), Type::TEXT), (&limit, Type::INT8)];
+    let rows = snapshot.rows("listing what a unit owes", OF_OWNER, &values).await?;
     rows.iter().map(named).collect()
 }
 

@@ -65,10 +65,11 @@ impl Views {
 
     async fn verify_one(&self, journal: &Journal, view: ViewName) -> Result<ViewCheck, ViewError> {
         let mut reader = Reader::of(&self.pool, view).await?;
-        let snapshot = reader.snapshot().await?;
-        let position = snapshot.position;
-        let live = Digest::of(snapshot.transaction(), view, position).await?;
-        let parked = parked::all(snapshot.transaction(), view).await?;
+        let snapshot = reader.snapshot();
+        let position = snapshot.position().await?;
+        let client = snapshot.client().await?;
+        let live = Digest::of(client, view, position).await?;
+        let parked = parked::all(client, view).await?;
         drop(snapshot);
         drop(reader);
         let mut client = db::connect(&self.pool).await?;
@@ -125,7 +126,7 @@ async fn replay(
         reached = last;
     }
     let transaction = db::write(client, scratch).await?;
-    Digest::of(&transaction, view, end).await
+    Digest::of(transaction.client(), view, end).await
 }
 
 /// A stream that cannot be read is passed over from there on, as in the live view.

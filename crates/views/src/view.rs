@@ -190,9 +190,16 @@ impl ViewName {
         if facts.is_empty() {
             return Ok(());
         }
-        let remembers =
-            self.memory().iter().any(|(_, memory)| matches!(memory, Memory::Versions(_)));
-        let rounds = if remembers { history::rounds(facts) } else { vec![facts] };
+        let rounds = match self {
+            // They write one version of a row at a time.
+            Self::Appeals | Self::Measures => history::rounds(facts),
+            Self::Timeline
+            | Self::Visits
+            | Self::Agenda
+            | Self::Alerts
+            | Self::Ratings
+            | Self::Webhooks => vec![facts],
+        };
         for facts in &rounds {
             match self {
                 Self::Timeline => timeline::apply(transaction, facts).await,

@@ -205,7 +205,7 @@ impl Views {
     /// As [`Views::timeline`].
     pub async fn visits(&self, query: &Query, fresh: Fresh) -> Result<Page, ViewError> {
         let mut reader = self.reader(&[ViewName::Visits], fresh).await?;
-        list::list(&reader.snapshot().await?, query).await
+        list::list(&reader.snapshot(), query).await
     }
 
     /// How many visits there are, by state and ground.
@@ -214,7 +214,7 @@ impl Views {
     /// As [`Views::timeline`].
     pub async fn count_visits(&self, filter: &Filter, fresh: Fresh) -> Result<Counts, ViewError> {
         let mut reader = self.reader(&[ViewName::Visits], fresh).await?;
-        list::count(&reader.snapshot().await?, filter).await
+        list::count(&reader.snapshot(), filter).await
     }
 
     /// Visits of other units that are ahead near a day, so that a unit can join one instead of coming
@@ -224,7 +224,7 @@ impl Views {
     /// As [`Views::timeline`].
     pub async fn near_visits(&self, query: &NearQuery, fresh: Fresh) -> Result<Page, ViewError> {
         let mut reader = self.reader(&[ViewName::Visits], fresh).await?;
-        near::load(&reader.snapshot().await?, query).await
+        near::load(&reader.snapshot(), query).await
     }
 
     /// One page of what a unit's visits of a year hold at each enterprise.
@@ -237,7 +237,7 @@ impl Views {
         fresh: Fresh,
     ) -> Result<ledger::Page, ViewError> {
         let mut reader = self.reader(&[ViewName::Visits], fresh).await?;
-        ledger::load(&reader.snapshot().await?, query).await
+        ledger::load(&reader.snapshot(), query).await
     }
 
     /// How an enterprise stands against the frequency limits, counted by the function that decides.
@@ -250,6 +250,6 @@ impl Views {
         fresh: Fresh,
     ) -> Result<quota::Quota, ViewError> {
         let mut reader = self.reader(&[ViewName::Visits], fresh).await?;
-        quota::load(&reader.snapshot().await?, query).await
+        quota::load(&reader.snapshot(), query).await
     }
 }

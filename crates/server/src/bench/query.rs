@@ -110,6 +110,9 @@ async fn catch_up(stage: &Stage, client: &Client, records: u64) -> Result<(), Be
     };
     let (timeline, visits) = tokio::try_join!(build(ViewName::Timeline), build(ViewName::Visits))?;
     let took = timeline.max(visits);
+    for (view, took) in [(ViewName::Timeline, timeline), (ViewName::Visits, visits)] {
+        println!("{view}: built in {:.2} s", took.as_secs_f64());
+    }
     let (rows, bare) = bare::insert(client, &ViewName::Timeline.schema()).await?;
     let (built, inserted) = (rate(records, took), rate(rows, bare));
     println!("timeline and visits together: {records} records of the log, {built:.0} a second");

@@ -138,7 +138,7 @@ pub(super) async fn list(snapshot: &Snapshot<'_>, query: &Query) -> Result<Page,
     let more = alerts.len() > limit;
     alerts.truncate(limit);
     let next = alerts.last().filter(|_| more).map(Alert::point);
-    Ok(Page { alerts, next, position: snapshot.position })
+    Ok(Page { alerts, next, position: snapshot.position().await? })
 }
 
 fn alert(row: &Row) -> Result<Alert, ViewError> {
@@ -171,5 +171,5 @@ pub(super) async fn count(snapshot: &Snapshot<'_>, filter: &Filter) -> Result<Co
     };
     let mut counts = rows.iter().map(read).collect::<Result<Vec<_>, ViewError>>()?;
     counts.sort_by_key(|count| count.kind);
-    Ok(Counts { counts, position: snapshot.position })
+    Ok(Counts { counts, position: snapshot.position().await? })
 }

@@ -125,7 +125,7 @@ pub(crate) async fn list(snapshot: &Snapshot<'_>, query: &Query) -> Result<Page,
     let more = appeals.len() > limit;
     appeals.truncate(limit);
     let next = appeals.last().filter(|_| more).map(|last| last.submitted);
-    Ok(Page { appeals, next, position: snapshot.position })
+    Ok(Page { appeals, next, position: snapshot.position().await? })
 }
 
 impl Views {

@@ -127,7 +127,7 @@ pub(super) async fn load(
     let more = rows.len() > limit;
     rows.truncate(limit);
     let next = rows.last().filter(|_| more).map(Cursor::of);
-    Ok(Page { rows, next, position: snapshot.position })
+    Ok(Page { rows, next, position: snapshot.position().await? })
 }
 
 fn read(row: &tokio_postgres::Row) -> Result<Row, ViewError> {

@@ -69,7 +69,7 @@ pub(super) async fn load(snapshot: &Snapshot<'_>, query: &Query) -> Result<Board
     let cut = cells.len() > CELLS_MAX;
     cells.truncate(CELLS_MAX);
     cells.sort_by(|a, b| a.keys.cmp(&b.keys));
-    Ok(Board { cells, cut, total, position: snapshot.position })
+    Ok(Board { cells, cut, total, position: snapshot.position().await? })
 }
 
 fn cell(row: &Row, keys: usize) -> Result<Cell, ViewError> {

@@ -56,7 +56,7 @@ pub(super) async fn count(snapshot: &Snapshot<'_>, filter: &Filter) -> Result<Co
     let rows = snapshot.rows("counting an inbox", &statement, &predicate.values()).await?;
     let mut counts = rows.iter().map(read).collect::<Result<Vec<_>, _>>()?;
     counts.sort_by_key(|count| (count.kind, count.level, count.rung));
-    Ok(Counts { counts, position: snapshot.position })
+    Ok(Counts { counts, position: snapshot.position().await? })
 }
 
 fn read(row: &Row) -> Result<Count, ViewError> {

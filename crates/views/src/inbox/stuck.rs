@@ -196,5 +196,5 @@ pub(super) async fn list(
     let more = cases.len() > limit;
     cases.truncate(limit);
     let next = cases.last().filter(|_| more).map(|(row, _)| StuckCursor::of(row));
-    Ok(StuckPage { cases, next, position: snapshot.position })
+    Ok(StuckPage { cases, next, position: snapshot.position().await? })
 }

@@ -150,7 +150,7 @@ pub(super) async fn flow(snapshot: &Snapshot<'_>, query: &FlowQuery) -> Result<F
     };
     let mut cells = rows.iter().map(read).collect::<Result<Vec<_>, ViewError>>()?;
     cells.sort_by(|a, b| (&a.from, &a.to).cmp(&(&b.from, &b.to)));
-    Ok(Flow { cells, position: snapshot.position })
+    Ok(Flow { cells, position: snapshot.position().await? })
 }
 
 /// Sums the handlings.
@@ -179,7 +179,7 @@ pub(super) async fn rates(snapshot: &Snapshot<'_>, query: &RatesQuery) -> Result
     let rows = snapshot.rows("summing handlings", &statement, &predicate.values()).await?;
     let mut rates = rows.iter().map(rate).collect::<Result<Vec<_>, _>>()?;
     rates.sort_by(|a, b| a.key.cmp(&b.key));
-    Ok(Rates { rates, position: snapshot.position })
+    Ok(Rates { rates, position: snapshot.position().await? })
 }
 
 fn rate(row: &Row) -> Result<Rate, ViewError> {

@@ -110,12 +110,12 @@ async fn read(pool: &Pool, after: Position, until: Position) -> Result<Batch, Vi
          ORDER BY position, ordinal LIMIT {ROWS_MAX}"
     );
     let mut reader = Reader::of(pool, ViewName::Timeline).await?;
-    let snapshot = reader.snapshot().await?;
+    let snapshot = reader.snapshot();
     let values: [(&(dyn ToSql + Sync), Type); 2] =
         [(&db::stored(after), Type::INT8), (&db::stored(until), Type::INT8)];
     let rows = snapshot.rows("reading new timeline entries", &statement, &values).await?;
     let mut found = rows.iter().map(Known::read).collect::<Result<Vec<_>, _>>()?;
-    let mut until = until.min(snapshot.position);
+    let mut until = until.min(snapshot.position().await?);
     if i64::try_from(found.len()).is_ok_and(|rows| rows >= ROWS_MAX)
         && let Some(cut) = found.last().map(|last| last.entry.position)
     {

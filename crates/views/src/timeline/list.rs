@@ -141,5 +141,5 @@ pub(crate) async fn list(snapshot: &Snapshot<'_>, query: &Query) -> Result<Page,
         ordinal: last.ordinal,
     };
     let next = entries.last().filter(|_| more).map(cursor);
-    Ok(Page { entries, next, position: snapshot.position })
+    Ok(Page { entries, next, position: snapshot.position().await? })
 }

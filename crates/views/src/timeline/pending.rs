@@ -38,7 +38,7 @@ impl Views {
             predicate.sql()
         );
         let mut reader = self.reader(&[ViewName::Timeline], Fresh::ANY).await?;
-        let snapshot = reader.snapshot().await?;
+        let snapshot = reader.snapshot();
         let rows =
             snapshot.rows("counting timeline entries", &statement, &predicate.values()).await?;
         let Some(row) = rows.first() else { return Ok(Pending::default()) };

@@ -117,11 +117,11 @@ impl Watch {
             predicate.sql()
         );
         let mut reader = Reader::of(&self.views.pool, ViewName::Timeline).await?;
-        let snapshot = reader.snapshot().await?;
+        let snapshot = reader.snapshot();
         let rows = snapshot.rows("reading a timeline", &statement, &predicate.values()).await?;
         let read = |row| Known::read(row).map(|known| known.shown(&self.selection.scope));
         let entries = rows.iter().map(read).collect::<Result<Vec<_>, _>>()?;
-        let reached = snapshot.position;
+        let reached = snapshot.position().await?;
         match entries.last().filter(|_| entries.len() == PAGE_MAX) {
             Some(last) => self.point = last.point(),
             None => {

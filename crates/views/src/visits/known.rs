@@ -1,9 +1,13 @@
 //! The rows of profiles and documents: read before a batch, written after it.
 
-use std::collections::{BTreeMap, HashMap};
+use std::{
+    collections::{BTreeMap, HashMap},
+    mem,
+};
 
 use deadpool_postgres::Transaction;
 use doudi_domain::{EnterpriseId, enterprise::Registered, policy::PolicyName};
+use jiff::Timestamp;
 use serde::{Serialize, de::DeserializeOwned};
 use tokio_postgres::{
     Row,
@@ -14,7 +18,8 @@ use super::fold::{Documents, Version, VersionKey};
 use crate::{
     ViewError,
     db::{self, applying, column},
-    history::Moments,
+    fact::Fact,
+    history,
     read::Snapshot,
 };
 
@@ -49,28 +54,31 @@ pub(super) async fn profile(
 
 pub(super) async fn put_profiles(
     transaction: &Transaction<'_>,
-    changes: &Documents,
-    moments: &Moments<'_>,
+    rows: &[history::Version<(EnterpriseId, Registered)>],
 ) -> Result<(), ViewError> {
-    let changed =
-        changes.profiles_changed.iter().filter_map(|id| changes.profiles.get_key_value(id));
-    let changed: Vec<(&EnterpriseId, &Registered)> = changed.collect();
-    if changed.is_empty() {
+    if rows.is_empty() {
         return Ok(());
     }
-    let statement = "WITH now AS (SELECT a, b::jsonb AS b, c, d \
-         FROM unnest($1::text[], $2::text[], $3::bigint[], $4::timestamptz[]) AS t(a, b, c, d)), \
-         was AS (INSERT INTO enterprise_past SELECT e.*, c, d FROM now \
-         JOIN enterprise AS e ON e.enterprise = a AND e.since < c) \
-         INSERT INTO enterprise (enterprise, profile, since, since_at) SELECT * FROM now \
+    let statement = "WITH row AS (SELECT a, b::jsonb AS b, c, d, e, f FROM unnest($1::text[], \
+         $2::text[], $3::bigint[], $4::timestamptz[], $5::bigint[], $6::timestamptz[]) \
+         AS row(a, b, c, d, e, f)), \
+         first AS (SELECT DISTINCT ON (a) a, c, d FROM row ORDER BY a, c), \
+         past AS (INSERT INTO enterprise_past \
+         SELECT v.*, c, d FROM first JOIN enterprise AS v ON v.enterprise = a AND v.since < c \
+         UNION ALL SELECT * FROM row WHERE e IS NOT NULL) \
+         INSERT INTO enterprise (enterprise, profile, since, since_at) \
+         SELECT a, b, c, d FROM row WHERE e IS NULL \
          ON CONFLICT (enterprise) DO UPDATE SET profile = excluded.profile, \
          since = excluded.since, since_at = excluded.since_at";
     let statement = transaction.prepare_cached(statement).await.map_err(applying)?;
-    let enterprises: Vec<&str> = changed.iter().map(|(id, _)| id.as_str()).collect();
-    let profiles = texts(changed.iter().map(|(_, profile)| *profile))?;
-    let (since, since_at) = moments.about(changed.iter().map(|(id, _)| *id));
+    let enterprises: Vec<&str> = rows.iter().map(|version| version.row.0.as_str()).collect();
+    let profiles = texts(rows.iter().map(|version| &version.row.1))?;
+    let since: Vec<i64> = rows.iter().map(|version| version.since).collect();
+    let since_at: Vec<Timestamp> = rows.iter().map(|version| version.since_at).collect();
+    let until: Vec<Option<i64>> = rows.iter().map(|version| version.until).collect();
+    let until_at: Vec<Option<Timestamp>> = rows.iter().map(|version| version.until_at).collect();
     transaction
-        .execute(&statement, &[&enterprises, &profiles, &since, &since_at])
+        .execute(&statement, &[&enterprises, &profiles, &since, &since_at, &until, &until_at])
         .await
         .map_err(applying)?;
     Ok(())
@@ -100,42 +108,41 @@ pub(super) async fn versions(
 
 pub(super) async fn put_versions(
     transaction: &Transaction<'_>,
-    changes: &Documents,
-    moments: &Moments<'_>,
+    changes: &mut Documents,
+    fact: &Fact,
 ) -> Result<(), ViewError> {
     let stored = |version: u32| i32::try_from(version).unwrap_or(i32::MAX);
-    let (names, versions): (Vec<String>, Vec<i32>) = changes
-        .versions_changed
-        .iter()
-        .map(|(name, version)| (name.to_string(), stored(*version)))
-        .unzip();
+    let changed = mem::take(&mut changes.versions_changed);
+    let (names, versions): (Vec<String>, Vec<i32>) =
+        changed.iter().map(|(name, version)| (name.to_string(), stored(*version))).unzip();
     if names.is_empty() {
         return Ok(());
     }
-    let (until, until_at) = moments.about_documents(names.iter().map(String::as_str));
-    let statement = "WITH gone AS (DELETE FROM policy USING unnest($1::text[], $2::integer[], \
-         $3::bigint[], $4::timestamptz[]) AS gone (a, b, c, d) \
-         WHERE policy.name = a AND policy.version = b RETURNING policy.*, c, d) \
-         INSERT INTO policy_past SELECT * FROM gone WHERE since < c";
+    let statement = "WITH gone AS (DELETE FROM policy USING unnest($1::text[], $2::integer[]) \
+         AS gone (a, b) WHERE policy.name = a AND policy.version = b RETURNING policy.*) \
+         INSERT INTO policy_past SELECT gone.*, $3::bigint, $4::timestamptz FROM gone \
+         WHERE since < $3";
     let statement = transaction.prepare_cached(statement).await.map_err(applying)?;
     transaction
-        .execute(&statement, &[&names, &versions, &until, &until_at])
+        .execute(&statement, &[&names, &versions, &fact.position, &fact.occurred_at])
         .await
         .map_err(applying)?;
-    let kept = changes.versions_changed.iter();
+    let kept = changed.iter();
     let kept: Vec<(&VersionKey, &Version)> =
         kept.filter_map(|key| changes.versions.get_key_value(key)).collect();
     let names: Vec<String> = kept.iter().map(|((name, _), _)| name.to_string()).collect();
     let versions: Vec<i32> = kept.iter().map(|((_, version), _)| stored(*version)).collect();
     let published: Vec<bool> = kept.iter().map(|(_, version)| version.published).collect();
     let said = texts(kept.iter().map(|(_, version)| &version.said))?;
-    let (since, since_at) = moments.about_documents(names.iter().map(String::as_str));
     let statement = "INSERT INTO policy (name, version, published, said, since, since_at) \
-         SELECT a, b, c, d::jsonb, e, f FROM unnest($1::text[], $2::integer[], $3::boolean[], \
-         $4::text[], $5::bigint[], $6::timestamptz[]) AS t(a, b, c, d, e, f)";
+         SELECT a, b, c, d::jsonb, $5::bigint, $6::timestamptz FROM unnest($1::text[], $2::integer[], $3::boolean[], \
+         $4::text[]) AS t(a, b, c, d)";
     let statement = transaction.prepare_cached(statement).await.map_err(applying)?;
     transaction
-        .execute(&statement, &[&names, &versions, &published, &said, &since, &since_at])
+        .execute(
+            &statement,
+            &[&names, &versions, &published, &said, &fact.position, &fact.occurred_at],
+        )
         .await
         .map_err(applying)?;
     Ok(())

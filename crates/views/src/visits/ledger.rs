@@ -88,7 +88,7 @@ pub(super) async fn load(snapshot: &Snapshot<'_>, query: &Query) -> Result<Page,
     let more = entries.len() > limit;
     entries.truncate(limit);
     let next = entries.last().filter(|_| more).map(|last| last.enterprise.clone());
-    Ok(Page { entries, next, position: snapshot.position })
+    Ok(Page { entries, next, position: snapshot.position().await? })
 }
 
 fn entry(row: &Row) -> Result<Entry, ViewError> {

@@ -235,7 +235,7 @@ pub(super) async fn read(
         enterprise: last.enterprise.clone(),
     };
     let next = visits.last().filter(|_| more).map(cursor);
-    Ok(Page { visits, next, position: snapshot.position })
+    Ok(Page { visits, next, position: snapshot.position().await? })
 }
 
 /// Counts what a page would list.
@@ -258,7 +258,7 @@ pub(super) async fn count(snapshot: &Snapshot<'_>, filter: &Filter) -> Result<Co
     };
     let mut counts = rows.iter().map(read).collect::<Result<Vec<_>, ViewError>>()?;
     counts.sort_by_key(|count| (count.state, count.ground));
-    Ok(Counts { counts, position: snapshot.position })
+    Ok(Counts { counts, position: snapshot.position().await? })
 }
 
 #[cfg(test)]

@@ -69,12 +69,17 @@ pub struct Quota {
 
 /// Answers from one snapshot.
 pub(super) async fn load(snapshot: &Snapshot<'_>, query: &Query) -> Result<Quota, ViewError> {
-    let position = snapshot.position;
-    let Some((version, policy)) = policy(snapshot).await? else {
+    // All are sent at once and answered in order.
+    let (policy, level, profile) = futures::future::try_join3(
+        policy(snapshot),
+        level_of(snapshot, &query.unit),
+        known::profile(snapshot, &query.enterprise),
+    )
+    .await?;
+    let position = snapshot.position().await?;
+    let Some((version, policy)) = policy else {
         return Ok(Quota { policy_version: None, standings: vec![], floors: vec![], position });
     };
-    let level = level_of(snapshot, &query.unit).await?;
-    let profile = known::profile(snapshot, &query.enterprise).await?;
     let limits = Limits { policy, profile };
     let entries = match limits.first_day(query.on) {
         Some(from) => entries(snapshot, &query.enterprise, from, query.known_only).await?,
