@@ -12,6 +12,7 @@ super::on_both_logs!(
     large_records_load_whole,
     at_least_is_honoured,
     the_log_is_read_in_pages,
+    the_end_of_a_log_that_grows_is_read,
 );
 
 async fn an_empty_log_reads_as_empty(log: Journal) {
@@ -116,4 +117,21 @@ async fn the_log_is_read_in_pages(log: Journal) {
     }
     assert_eq!(log.read(Position(0), 0).await.unwrap(), []);
     assert_eq!(log.read(Position(1000), 10).await.unwrap(), []);
+}
+
+async fn the_end_of_a_log_that_grows_is_read(log: Journal) {
+    let end = Position(500);
+    let reading = async {
+        let mut reached = Position(0);
+        while reached < end {
+            let page = log.read(reached, READ_RECORDS_MAX).await.unwrap();
+            reached = page.last().map_or(reached, |record| record.position);
+            tokio::task::yield_now().await;
+        }
+    };
+    let stream = stream("a");
+    let filling = fill(&log, &stream, 500);
+    let both = Box::pin(async { tokio::join!(filling, reading) });
+    let (positions, ()) = soon(both).await;
+    assert_eq!(positions.last(), Some(&end));
 }

@@ -129,23 +129,27 @@ impl JetStream {
             what: format!("the log after position {after}"),
             source,
         };
-        let page = self.page(None, after, limit).await.map_err(unavailable)?;
-        let mut expected = after.next();
-        for record in &page.records {
-            if record.position != expected {
-                return Err(LoadError::Gap { expected, found: record.position });
+        let deadline = Instant::now() + self.timeout();
+        let mut pause = PAUSE_MIN;
+        loop {
+            let page = self.page(None, after, limit).await.map_err(unavailable)?;
+            if !page.records.is_empty() {
+                return without_gap(after, page.records);
             }
-            expected = expected.next();
+            // The end of the log, or a gap; else the log has grown since, or a replica is behind.
+            match self.first_from(after.next()).await.map_err(unavailable)? {
+                None => return Ok(Vec::new()),
+                Some(found) if found > after.next() => {
+                    return Err(LoadError::Gap { expected: after.next(), found });
+                }
+                Some(_) => {}
+            }
+            if Instant::now() + pause >= deadline {
+                return Err(unavailable("a replica of the log is behind".into()));
+            }
+            tokio::time::sleep(pause).await;
+            pause = PAUSE_MAX.min(pause * 2);
         }
-        // An empty page is the end of the log, or a gap, or a replica that is behind.
-        if page.records.is_empty() {
-            return match self.first_from(expected).await.map_err(unavailable)? {
-                None => Ok(Vec::new()),
-                Some(found) if found > expected => Err(LoadError::Gap { expected, found }),
-                Some(_) => Err(unavailable("a replica of the log is behind".into())),
-            };
-        }
-        Ok(page.records)
     }
 
     /// The position of the first record at or after `position`, as the leader knows it.
@@ -218,6 +222,18 @@ impl JetStream {
         };
         self.while_connected(collect).await?
     }
+}
+
+/// The records, if each follows the one before, the first of them `after`.
+fn without_gap(after: Position, records: Vec<Record>) -> Result<Vec<Record>, LoadError> {
+    let mut expected = after.next();
+    for record in &records {
+        if record.position != expected {
+            return Err(LoadError::Gap { expected, found: record.position });
+        }
+        expected = expected.next();
+    }
+    Ok(records)
 }
 
 /// Takes in one reply of a batch; at its end, says whether there is more to ask for.
