@@ -52,13 +52,13 @@ pub fn configure(command: &mut Command, config: &Config, listen: SocketAddr) {
     }
 }
 
-/// Starts all roles on the servers of `config`.
+/// Starts a role, or `all` of them, on the servers of `config`.
 ///
 /// # Panics
 /// When the binary cannot be started.
 #[must_use]
-pub fn all(config: &Config, listen: SocketAddr) -> Child {
+pub fn role(config: &Config, listen: SocketAddr, role: &str) -> Child {
     let mut command = command();
     configure(&mut command, config, listen);
-    command.arg("all").spawn().expect("the binary starts")
+    command.arg(role).spawn().expect("the binary starts")
 }

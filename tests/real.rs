@@ -38,6 +38,7 @@ mod vault;
 mod views;
 mod visit_lists;
 mod walk;
+mod watched;
 mod webhooks;
 mod what_if;
 mod words;

@@ -205,9 +205,7 @@ async fn a_visit_that_nobody_began_expires_and_an_ordered_erasure_is_recorded_as
 
 /// A process that has one role.
 pub(super) fn role(servers: &Servers, role: &str) -> Child {
-    let mut command = program::command();
-    program::configure(&mut command, &servers.config, program::free_address());
-    command.arg(role).spawn().unwrap()
+    program::role(&servers.config, program::free_address(), role)
 }
 
 const ENTERPRISES: u128 = 50;

@@ -28,14 +28,14 @@ const PROGRESS: usize = 20;
 const BOUND: Duration = Duration::from_secs(90);
 
 /// The command ids that the server acknowledged, as the clients remember them.
-type Acked = Arc<Mutex<HashSet<String>>>;
+pub(super) type Acked = Arc<Mutex<HashSet<String>>>;
 
-fn channel(address: SocketAddr) -> tonic::transport::Channel {
+pub(super) fn channel(address: SocketAddr) -> tonic::transport::Channel {
     Endpoint::from_shared(format!("http://{address}")).unwrap().connect_lazy()
 }
 
 /// Whether the outcome is open: the client sends the same command again.
-fn open(status: &Status) -> bool {
+pub(super) fn open(status: &Status) -> bool {
     matches!(
         status.code(),
         Code::Unavailable
@@ -84,32 +84,32 @@ async fn write(
     }
 }
 
-/// Waits until the writers got `PROGRESS` further acknowledgements.
-async fn progress(acked: &Acked) {
-    let wanted = acked.lock().unwrap().len() + PROGRESS;
+/// Waits until the writers got so many further acknowledgements.
+pub(super) async fn progress(acked: &Acked, count: usize) {
+    let wanted = acked.lock().unwrap().len() + count;
     let reached = until(BOUND, || async { (acked.lock().unwrap().len() >= wanted).then_some(()) });
     assert!(reached.await.is_some(), "the writers do not get on");
 }
 
-async fn listening(address: SocketAddr) {
+pub(super) async fn listening(address: SocketAddr) {
     let reached = until(BOUND, || async { tokio::net::TcpStream::connect(address).await.ok() });
     assert!(reached.await.is_some(), "doudi does not come up");
 }
 
 async fn kill_in_turn(servers: &mut Servers, doudi: &mut Child, listen: SocketAddr, acked: &Acked) {
     for _ in 0..KILLS_EACH {
-        progress(acked).await;
+        progress(acked, PROGRESS).await;
         servers.nats.kill9().await.unwrap();
         servers.nats.restart().await.unwrap();
-        progress(acked).await;
+        progress(acked, PROGRESS).await;
         servers.postgres.kill9().await.unwrap();
         servers.postgres.restart().await.unwrap();
-        progress(acked).await;
+        progress(acked, PROGRESS).await;
         doudi.kill().await.unwrap();
-        *doudi = program::all(&servers.config, listen);
+        *doudi = program::role(&servers.config, listen, "all");
         listening(listen).await;
     }
-    progress(acked).await;
+    progress(acked, PROGRESS).await;
 }
 
 /// How often each command id stands in the log.
@@ -130,7 +130,7 @@ async fn stored(parts: &Parts) -> HashMap<String, usize> {
 async fn what_was_acknowledged_survives_kill_9_of_each_server_in_turn() {
     let mut servers = Servers::start().await;
     let listen = program::free_address();
-    let mut doudi = program::all(&servers.config, listen);
+    let mut doudi = program::role(&servers.config, listen, "all");
     listening(listen).await;
     let client = |claims: Claims| Client::new(&channel(listen), &servers.token(&claims)).unwrap();
     let mut admin = client(token::claims(Role::Admin));

@@ -17,7 +17,7 @@ mod alerts;
 mod cases;
 mod damaged;
 mod faults;
-mod killed;
+pub(super) mod killed;
 mod live;
 mod log;
 mod queries;

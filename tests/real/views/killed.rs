@@ -23,25 +23,31 @@ const ROUNDS: u64 = 8;
 const MEANWHILE: u64 = 3;
 
 /// Random numbers that the seed repeats.
-struct Chance(u64);
+pub(in crate::real) struct Chance(u64);
 
 impl Chance {
-    fn seeded() -> Self {
+    pub(in crate::real) fn seeded() -> Self {
         let seed = std::env::var("SEED").unwrap_or_else(|_| "20260101".to_owned());
         println!("SEED={seed}");
         Self(seed.parse().unwrap())
     }
 
     /// From 1 to `most`.
-    fn up_to(&mut self, most: u64) -> u64 {
+    pub(in crate::real) fn up_to(&mut self, most: u64) -> u64 {
         self.0 =
             self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         (self.0 >> 33) % most + 1
     }
+
+    /// Other numbers, for somebody who draws at the same time.
+    pub(in crate::real) fn split(&mut self) -> Self {
+        self.up_to(1);
+        Self(self.0.rotate_left(32))
+    }
 }
 
 /// How much is done since `before`: each view's records, up to `end`, and one more for its switch.
-async fn done(views: &Views, before: &[Checkpoint], end: Position) -> u64 {
+pub(in crate::real) async fn done(views: &Views, before: &[Checkpoint], end: Position) -> u64 {
     let rebuilds = views.rebuilds().await.unwrap();
     let now = views.checkpoints().await.unwrap();
     let of = |(before, now): (&Checkpoint, &Checkpoint)| {
@@ -53,7 +59,7 @@ async fn done(views: &Views, before: &[Checkpoint], end: Position) -> u64 {
 }
 
 /// Waits until PostgreSQL has noticed that the process which was killed is gone.
-async fn unlocked(servers: &Ground) {
+pub(in crate::real) async fn unlocked(servers: &Ground) {
     let client = pool(&servers.postgres).get().await.unwrap();
     let locks = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory'";
     let free = async || {

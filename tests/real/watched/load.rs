@@ -1,0 +1,165 @@
+//! Writers that go on whatever is killed, and send the same command again until they know what became of it.
+
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
+
+use doudi_api::proto::{
+    BackfillCheckInRequest, Ground, PlanVisitRequest, PlanVisitResponse, SubmitAppealRequest,
+    UnplannedVisit,
+};
+use doudi_server::client::{Client, command_id};
+use doudi_tests::until;
+use tokio::{task::JoinHandle, time::interval};
+use tonic::{Response, Status};
+
+use super::{
+    super::{
+        crash::{Acked, open},
+        requests::{accept, approve, now, plan, stamp, submit, tax_share},
+        views::killed::Chance,
+    },
+    BOUND, ENTERPRISES, People,
+};
+
+const WRITERS: usize = 4;
+/// How often each writer begins something.
+const PACE: Duration = Duration::from_millis(150);
+
+/// Writers at work.
+pub(super) struct Load {
+    pub(super) acked: Acked,
+    stop: Arc<AtomicBool>,
+    writers: Vec<JoinHandle<()>>,
+}
+
+impl Load {
+    pub(super) fn start(people: &People, chance: &mut Chance) -> Self {
+        let (acked, stop) = (Acked::default(), Arc::new(AtomicBool::new(false)));
+        let writer = |_| {
+            let (people, mut chance) = (people.clone(), chance.split());
+            let (acked, stop) = (acked.clone(), stop.clone());
+            tokio::spawn(async move {
+                let mut pace = interval(PACE);
+                while !stop.load(Ordering::Relaxed) {
+                    pace.tick().await;
+                    something(&people, &mut chance, &acked).await;
+                }
+            })
+        };
+        let writers = (0..WRITERS).map(writer).collect();
+        Self { acked, stop, writers }
+    }
+
+    /// Lets the writers end what they began.
+    pub(super) async fn stop(self) -> Acked {
+        self.stop.store(true, Ordering::Relaxed);
+        for writer in self.writers {
+            writer.await.unwrap();
+        }
+        self.acked
+    }
+}
+
+/// One last visit once nobody else writes; answers with the position that is the end of the log.
+pub(super) async fn last(people: &People, acked: &Acked) -> String {
+    let planned = planned(&people.market, plan(ENTERPRISES[0].0, Ground::Complaint), acked).await;
+    planned.receipt.unwrap().position
+}
+
+/// An appeal that is accepted, a visit of one unit or of two that is approved, or one that is recorded late.
+async fn something(people: &People, chance: &mut Chance, acked: &Acked) {
+    let all = ENTERPRISES.len() as u64;
+    let (enterprise, area) = ENTERPRISES[usize::try_from(chance.up_to(all)).unwrap() - 1];
+    let visit = plan(enterprise, Ground::Complaint);
+    match chance.up_to(5) {
+        1 => appealed(people, enterprise, area, acked).await,
+        2 => visited(&people.market, visit, acked).await,
+        3 => came(&people.tax, enterprise, acked).await,
+        4 => {
+            let share = tax_share();
+            let own = PlanVisitRequest { officers: share.officers, items: share.items, ..visit };
+            visited(&people.tax, own, acked).await;
+        }
+        _ => {
+            let joint = PlanVisitRequest { shares: vec![tax_share()], ..visit };
+            visited(&people.market, joint, acked).await;
+        }
+    }
+}
+
+async fn appealed(people: &People, enterprise: &str, area: &str, acked: &Acked) {
+    let request = SubmitAppealRequest { area: area.to_owned(), ..submit(enterprise, "T06", "") };
+    let submitted = answered(&request.command_id, acked, || {
+        let (mut own, request) = (people.enterprises[enterprise].appeals.clone(), request.clone());
+        async move { own.submit_appeal(request).await }
+    });
+    let request = accept(enterprise, &submitted.await.appeal_id);
+    let accepted = answered(&request.command_id, acked, || {
+        let (mut desk, request) = (people.dispatcher.appeals.clone(), request.clone());
+        async move { desk.accept_appeal(request).await }
+    });
+    accepted.await;
+}
+
+async fn visited(unit: &Client, visit: PlanVisitRequest, acked: &Acked) {
+    let enterprise = visit.enterprise_id.clone();
+    let request = approve(&enterprise, &planned(unit, visit, acked).await.visit_id);
+    let approved = answered(&request.command_id, acked, || {
+        let (mut head, request) = (unit.inspections.clone(), request.clone());
+        async move { head.approve_visit(request).await }
+    });
+    approved.await;
+}
+
+async fn planned(unit: &Client, request: PlanVisitRequest, acked: &Acked) -> PlanVisitResponse {
+    let planned = answered(&request.command_id, acked, || {
+        let (mut head, request) = (unit.inspections.clone(), request.clone());
+        async move { head.plan_visit(request).await }
+    });
+    planned.await
+}
+
+/// The tax bureau's officers came unplanned: several events in one commit.
+async fn came(tax: &Client, enterprise: &str, acked: &Acked) {
+    let share = tax_share();
+    let unplanned = UnplannedVisit {
+        items: share.items,
+        ground: Ground::Complaint.into(),
+        evidence: "12345-0001".to_owned(),
+        reason: "群众举报".to_owned(),
+    };
+    let request = BackfillCheckInRequest {
+        command_id: command_id(),
+        enterprise_id: enterprise.to_owned(),
+        officers: share.officers,
+        occurred_at: Some(stamp(now())),
+        reason: "系统停机".to_owned(),
+        unplanned: Some(unplanned),
+        ..BackfillCheckInRequest::default()
+    };
+    let came = answered(&request.command_id, acked, || {
+        let (mut head, request) = (tax.inspections.clone(), request.clone());
+        async move { head.backfill_check_in(request).await }
+    });
+    came.await;
+}
+
+/// Sends a command until its outcome is known, and takes note that it was carried out.
+async fn answered<A, F>(command: &str, acked: &Acked, call: impl Fn() -> F) -> A
+where
+    F: Future<Output = Result<Response<A>, Status>>,
+{
+    let outcome = until(BOUND, || async {
+        let answer = call().await;
+        if answer.as_ref().is_err_and(open) { None } else { Some(answer) }
+    });
+    let answer = outcome.await.expect("a definite answer in time");
+    let answer = answer.expect("nothing that is refused").into_inner();
+    acked.lock().unwrap().insert(command.to_owned());
+    answer
+}
