@@ -21,7 +21,8 @@ const BOUND: Duration = Duration::from_secs(20);
 /// How long the logs in these tests wait for their server.
 const ACK_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// Makes two tests of each promise: one on the log in memory, one on a nats-server of its own.
+/// Makes three tests of each promise: one on the log in memory, one on a nats-server of its own, one on
+/// such a server whose files are forced to disk before anything is handed out.
 macro_rules! on_both_logs {
     ($($promise:ident),+ $(,)?) => {
         mod memory {
@@ -43,6 +44,16 @@ macro_rules! on_both_logs {
                 }
             )+
         }
+
+        mod group {
+            $(
+                #[tokio::test]
+                async fn $promise() {
+                    let (_server, log) = crate::contract::group_log().await;
+                    super::$promise(log).await;
+                }
+            )+
+        }
     };
 }
 use on_both_logs;
@@ -53,6 +64,16 @@ async fn real_log() -> (NatsServer, Journal) {
     let settings = JetStreamSettings { durability: Durability::Fast, ..settings_for(&server) };
     let jetstream = connect(settings).await;
     jetstream.create_if_absent().await.expect("a new stream");
+    (server, Journal::JetStream(jetstream))
+}
+
+/// The same under durability "group".
+async fn group_log() -> (NatsServer, Journal) {
+    let server = start(ToDisk::Group).await;
+    let durability = server.durability();
+    let jetstream = connect(JetStreamSettings { durability, ..settings_for(&server) }).await;
+    jetstream.create_if_absent().await.expect("a new stream");
+    jetstream.gate(Position::START).await.expect("the gate lets it pass");
     (server, Journal::JetStream(jetstream))
 }
 

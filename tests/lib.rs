@@ -17,7 +17,7 @@ use doudi_server::children::ChildError;
 /// How long a dropped server may take to die before its folder is removed under it.
 const DIE_WITHIN: Duration = Duration::from_secs(10);
 
-/// A folder under the system's temporary folder, removed on drop.
+/// A folder, under the system's temporary folder unless said otherwise, removed on drop.
 ///
 /// The PostgreSQL user can reach it as long as it can reach `TMPDIR`.
 #[derive(Debug)]
@@ -31,10 +31,18 @@ impl Scratch {
     /// # Errors
     /// [`ChildError::Folder`] when the temporary folder is not writable.
     pub fn new(name: &str) -> Result<Self, ChildError> {
+        Self::within(&std::env::temp_dir(), name)
+    }
+
+    /// The same below another folder.
+    ///
+    /// # Errors
+    /// [`ChildError::Folder`] when that folder is not writable.
+    pub fn within(folder: &Path, name: &str) -> Result<Self, ChildError> {
         static COUNT: AtomicU32 = AtomicU32::new(0);
         let count = COUNT.fetch_add(1, Ordering::Relaxed);
         let name = format!("doudi-test-{name}-{}-{count}", std::process::id());
-        let path = std::env::temp_dir().join(name);
+        let path = folder.join(name);
         // What an earlier process with our id left behind; usually nothing.
         let _ = std::fs::remove_dir_all(&path);
         std::fs::create_dir_all(&path).map_err(|source| ChildError::Folder {

@@ -12,10 +12,12 @@ use crate::{DIE_WITHIN, Scratch};
 /// What a test wants of its nats-server.
 #[derive(Debug, Clone, Default)]
 pub struct NatsOptions {
-    /// When it syncs to disk; `Always` unless said otherwise.
+    /// Who forces to disk; `Group` unless said otherwise.
     pub sync: ToDisk,
     /// The program; `None` finds one that is new enough.
     pub program: Option<PathBuf>,
+    /// Where its folder is; `None` makes a temporary one.
+    pub folder: Option<PathBuf>,
 }
 
 /// A nats-server in a temporary folder; behaves as the [`NatsChild`] in it.
@@ -33,7 +35,7 @@ impl NatsServer {
     pub async fn start(options: NatsOptions) -> Result<Self, ChildError> {
         let scratch = Scratch::new("nats")?;
         let child = NatsChild::start(&NatsChildOptions {
-            folder: scratch.path().to_owned(),
+            folder: options.folder.unwrap_or_else(|| scratch.path().to_owned()),
             sync: options.sync,
             program: options.program,
             scratch: true,

@@ -1,14 +1,19 @@
 //! The start-up gate on real servers: it opens for a sound log and names every reason against an
 //! unsound one.
 
+use std::path::Path;
+
 use async_nats::jetstream::stream::{
     Config, DiscardPolicy, PersistenceMode, RetentionPolicy, StorageType,
 };
 use doudi_journal::{
-    ConnectError, Credentials, Durability, GateRefusal, GateReport, JetStream, JetStreamSettings,
-    Position, StreamName, SyncMode,
+    AppendError, ConnectError, Credentials, Durability, GateRefusal, GateReport, JetStream,
+    JetStreamSettings, Position, StreamName, SyncMode,
 };
-use doudi_tests::nats::{NatsOptions, NatsServer, ToDisk, old_nats_server};
+use doudi_tests::{
+    Scratch,
+    nats::{NatsOptions, NatsServer, ToDisk, old_nats_server},
+};
 
 use super::{connect, raw, settings_for, soon, start};
 
@@ -80,12 +85,77 @@ async fn what_is_not_proven_is_refused() {
     }
 }
 
+fn group(server: &NatsServer) -> JetStreamSettings {
+    JetStreamSettings { durability: Durability::Group, ..settings_for(server) }
+}
+
 #[tokio::test]
-async fn a_missing_stream_and_an_unbuilt_profile_are_refused_together() {
-    let server = start(ToDisk::Always).await;
-    let settings = JetStreamSettings { durability: Durability::Group, ..settings_for(&server) };
-    let jetstream = connect(settings).await;
-    assert_eq!(codes(jetstream.gate(Position(0)).await), ["GROUP_UNAVAILABLE", "STREAM_MISSING"]);
+async fn group_needs_the_very_folder_of_the_server() {
+    let (server, other) = tokio::join!(start(ToDisk::Group), start(ToDisk::Group));
+    if server.durability() != Durability::Group {
+        println!("skipped: durability group is not possible in the temporary folder");
+        return;
+    }
+    // Another log of the same name, which only looks like this one.
+    with_stream(group(&other)).await;
+    let jetstream = with_stream(group(&server)).await;
+    let report = jetstream.gate(Position(0)).await.unwrap();
+    let messages = report.store.unwrap();
+    assert!(messages.starts_with(server.store_dir()) && messages.ends_with("DOUDI/msgs"));
+    let stream = raw(&server).await.get_stream("DOUDI").await.unwrap();
+    assert_eq!(stream.cached_info().state.consumer_count, 0, "the proof is left behind");
+
+    let blind =
+        |store_dir| JetStreamSettings { monitor_urls: Vec::new(), store_dir, ..group(&server) };
+    let cases = [
+        (None, Err("STORE_UNKNOWN")),
+        (Some(server.store_dir()), Ok(())),
+        (Some(server.store_dir().join("jetstream")), Ok(())),
+        (Some(other.store_dir()), Err("STORE_FOREIGN")),
+        (Some("/nowhere".into()), Err("STORE_FOREIGN")),
+        (Some("/etc/hostname".into()), Err("STORE_CLOSED")),
+    ];
+    for (store_dir, expected) in cases {
+        let told = store_dir.clone();
+        let gate = connect(blind(store_dir)).await.gate(Position(0)).await;
+        match expected {
+            Ok(()) => assert!(gate.is_ok(), "{told:?}: {gate:?}"),
+            Err(code) => assert_eq!(codes(gate), [code], "{told:?}"),
+        }
+    }
+}
+
+#[tokio::test]
+async fn group_is_refused_where_nothing_is_ever_on_a_disk() {
+    let memory = Path::new("/dev/shm");
+    if !memory.is_dir() {
+        println!("skipped: no file system in memory at {}", memory.display());
+        return;
+    }
+    let scratch = Scratch::within(memory, "gate").unwrap();
+    let folder = Some(scratch.path().to_owned());
+    let options = NatsOptions { sync: ToDisk::Group, folder, program: None };
+    let server = NatsServer::start(options).await.unwrap();
+    // What was asked for is not possible, so nats-server itself does what is nearest to it.
+    assert_eq!(server.durability(), Durability::Always);
+    let report = with_stream(settings_for(&server)).await.gate(Position(0)).await.unwrap();
+    assert_eq!((report.sync, report.store), (SyncMode::Always, None));
+    assert_eq!(codes(connect(group(&server)).await.gate(Position(0)).await), ["STORE_UNFIT"]);
+}
+
+#[tokio::test]
+async fn group_takes_nothing_before_the_gate_and_is_not_for_replicas() {
+    let server = start(ToDisk::Lazy).await;
+    let missing = connect(group(&server)).await;
+    assert_eq!(codes(missing.gate(Position(0)).await), ["STREAM_MISSING"]);
+    let jetstream = with_stream(group(&server)).await;
+    let name = StreamName::new("a", "profile", None).unwrap();
+    let log = doudi_journal::Journal::JetStream(jetstream.clone());
+    let refused = log.append(&name, "x".into(), Position(0)).await;
+    assert!(matches!(refused, Err(AppendError::Unavailable { .. })), "{refused:?}");
+    assert_eq!(log.last_position().await.unwrap(), Position(0));
+    let three = JetStreamSettings { replicas: 3, ..group(&server) };
+    assert_eq!(codes(connect(three).await.gate(Position(0)).await), ["STREAM_DRIFTED"]);
 }
 
 #[tokio::test]
@@ -194,7 +264,7 @@ async fn the_old_server_of_debian_is_refused() {
         );
         return;
     };
-    let options = NatsOptions { sync: ToDisk::Lazy, program: Some(program) };
+    let options = NatsOptions { sync: ToDisk::Lazy, program: Some(program), folder: None };
     let server = NatsServer::start(options).await.expect("an old nats-server");
     let jetstream = connect(settings_for(&server)).await;
     let refusals = soon(jetstream.gate(Position(0))).await;

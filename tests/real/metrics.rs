@@ -3,6 +3,7 @@
 use std::{collections::BTreeMap, net::SocketAddr, time::Duration};
 
 use doudi_api::{permission::Role, proto::Ground as Why};
+use doudi_journal::Durability;
 use doudi_server::{catalogue, client::Client, metrics::described, token};
 use doudi_tests::{
     program::{self, free_address},
@@ -94,6 +95,8 @@ async fn prometheus_is_told_of_calls_appends_and_views_and_nothing_that_is_not_l
         found.get("doudi_log_position") == Some(&3.0) && found.get(lag) == Some(&0.0)
     })
     .await;
+    let durability = ground.config.nats.durability;
+    let synced = if durability == Durability::Group { 3.0 } else { 0.0 };
     for (name, value) in [
         (calls(register, "OK", "ok"), 1.0),
         (calls(plan, "FAILED_PRECONDITION", "rejected"), 1.0),
@@ -102,7 +105,8 @@ async fn prometheus_is_told_of_calls_appends_and_views_and_nothing_that_is_not_l
         (format!("doudi_rpc_in_flight{{rpc=\"{register}\"}}"), 0.0),
         ("doudi_appends_total{outcome=\"stored\"}".to_owned(), 3.0),
         ("doudi_append_duration_seconds_count".to_owned(), 3.0),
-        ("doudi_durability_info{profile=\"always\"}".to_owned(), 1.0),
+        (format!("doudi_durability_info{{profile=\"{durability}\"}}"), 1.0),
+        ("doudi_sync_records_sum".to_owned(), synced),
         ("doudi_view_position{view=\"timeline\"}".to_owned(), 3.0),
         ("doudi_view_lag_seconds{view=\"timeline\"}".to_owned(), 0.0),
         ("doudi_view_halted{view=\"timeline\"}".to_owned(), 0.0),

@@ -3,6 +3,7 @@
 use std::{process::Output, time::Duration};
 
 use doudi_api::proto::Ground;
+use doudi_journal::Durability;
 use doudi_server::{config::Config, parts::Parts, verify};
 use doudi_tests::{
     nats::{NatsOptions, NatsServer, ToDisk},
@@ -69,7 +70,8 @@ async fn a_foreign_hand_in_the_tables_is_found_and_a_rebuild_mends_it() {
     let config = &world.ground.config;
     let checked = well(config, &["check"]).await;
     let visits = format!("view visits version {}", ViewName::Visits.version());
-    for word in ["nats.token = ***", "durability always", &visits, "0 parked"] {
+    let durability = format!("durability {}", config.nats.durability);
+    for word in ["nats.token = ***", &durability, &visits, "0 parked"] {
         assert!(checked.contains(word), "{word} is missing in\n{checked}");
     }
     let token = config.nats.token.expose();
@@ -182,6 +184,7 @@ async fn a_server_that_syncs_lazily_is_not_served_on_unless_the_profile_says_so(
     let nats = NatsServer::start(lazy).await.unwrap();
     let mut config = servers.config.clone();
     doudi_server::dev::point(&mut config, &nats, &servers.postgres, &servers.key);
+    config.nats.durability = Durability::Always;
     assert!(refused(&config, &["serve"]).await.contains("SYNC_LAZY"));
     assert!(refused(&config, &["check"]).await.contains("SYNC_LAZY"));
     let mut check = program::command();

@@ -4,6 +4,7 @@
 //! flight when the connection broke is answered at once as broken, never silently sent again.
 
 mod append;
+mod barrier;
 mod config;
 mod follow;
 mod gate;
@@ -11,10 +12,11 @@ mod load;
 mod monitor;
 mod objects;
 mod settings;
+mod store;
 
 use std::{
     future::Future,
-    sync::Arc,
+    sync::{Arc, OnceLock},
     time::{Duration, Instant},
 };
 
@@ -29,6 +31,7 @@ use async_nats::{
 };
 use tokio::sync::{Semaphore, watch};
 
+use self::barrier::Barrier;
 pub(crate) use self::follow::JetStreamFollow;
 pub use self::{
     gate::{GateRefusal, GateReport},
@@ -58,6 +61,8 @@ struct Shared {
     in_flight: Semaphore,
     /// How many times the connection has been lost; a change breaks off what waits for answers.
     losses: watch::Receiver<u64>,
+    /// What everything crosses before it is handed out, once the gate has let durability "group" pass.
+    barrier: OnceLock<Barrier>,
 }
 
 impl JetStream {
@@ -85,7 +90,8 @@ impl JetStream {
         let mut context = async_nats::jetstream::new(client.clone());
         context.set_timeout(settings.ack_timeout);
         let in_flight = Semaphore::new(settings.in_flight_max.clamp(1, Semaphore::MAX_PERMITS));
-        let shared = Shared { client, context, settings, in_flight, losses };
+        let barrier = OnceLock::new();
+        let shared = Shared { client, context, settings, in_flight, losses, barrier };
         Ok(JetStream { shared: Arc::new(shared) })
     }
 
@@ -116,18 +122,53 @@ impl JetStream {
         Err(failed(error.into()))
     }
 
-    /// Whether the connection to the server stands, as far as the client knows.
+    /// Whether the connection to the server stands, as far as the client knows, and the disk has
+    /// taken all that was forced to it.
     #[must_use]
     pub fn connected(&self) -> bool {
+        let disk = self.shared.barrier.get().map_or(Ok(()), Barrier::check);
+        self.linked() && disk.is_ok()
+    }
+
+    fn linked(&self) -> bool {
         self.shared.client.connection_state() == State::Connected
     }
 
     pub(crate) async fn last_position(&self) -> Result<Position, LoadError> {
         let what = || format!("the last position of {}", self.shared.settings.stream);
         let unavailable = |source| LoadError::Unavailable { what: what(), source };
-        let info = self.info().await.map_err(unavailable)?;
-        let info = info.ok_or_else(|| unavailable("there is no such stream".into()))?;
+        let last = self.written_position().await.map_err(unavailable)?;
+        self.reach(last).await.map_err(unavailable)?;
+        Ok(last)
+    }
+
+    /// The position of the newest record that the server has, on disk or not.
+    async fn written_position(&self) -> Result<Position, Source> {
+        let info = self.info().await?.ok_or("there is no such stream")?;
         Ok(Position(info.state.last_sequence))
+    }
+
+    /// Waits until no power cut can take back what the server has shown of the log up to
+    /// `position`. A log that the gate has not let pass is read as it is.
+    async fn reach(&self, position: Position) -> Result<(), Source> {
+        let Some(barrier) = self.shared.barrier.get() else { return Ok(()) };
+        Ok(within(self.timeout(), barrier.reach(position)).await??)
+    }
+
+    /// The barrier that whoever writes must cross; none where the server itself keeps the promise,
+    /// or nobody does.
+    ///
+    /// # Errors
+    /// Under [`Durability::Group`] before the gate has let it pass, and after the disk has failed.
+    fn barrier(&self) -> Result<Option<&Barrier>, Source> {
+        match (self.shared.barrier.get(), self.shared.settings.durability) {
+            (Some(barrier), _) => {
+                barrier.check()?;
+                Ok(Some(barrier))
+            }
+            (None, Durability::Group) => Err("the start-up gate has not been passed".into()),
+            (None, Durability::Always | Durability::Fast) => Ok(None),
+        }
     }
 
     /// The stream's configuration and state from its leader; none when there is no stream.
@@ -167,7 +208,7 @@ impl JetStream {
     ) -> Result<F::Output, NoAnswer> {
         let mut losses = self.shared.losses.clone();
         losses.mark_unchanged();
-        if !self.connected() {
+        if !self.linked() {
             return Err(NoAnswer::NotConnected);
         }
         tokio::select! {

@@ -51,7 +51,7 @@ pub enum Command {
     },
     /// Measure on servers in a temporary folder, beside something bare run in the same breath.
     Bench {
-        /// When the log is forced to disk: before each acknowledgement, or every two minutes.
+        /// Who forces the log to disk: doudi for all who wait, nats-server for each message, or nobody in time.
         #[arg(long, value_enum, default_value_t)]
         sync: ToDisk,
         /// What.

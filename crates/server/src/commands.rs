@@ -178,7 +178,7 @@ async fn run_roles(file: Option<&Path>, which: Roles) -> Result<ExitCode, Failur
 async fn run_dev(mut config: Config, folder: PathBuf) -> Result<ExitCode, Failure> {
     let stop = Stop::new();
     stop.on_signals()?;
-    let dev = Dev::start(&folder, false, ToDisk::Always).await?;
+    let dev = Dev::start(&folder, false, config.nats.durability.into()).await?;
     dev.configure(&mut config);
     config.metrics.listen.get_or_insert(([127, 0, 0, 1], 0).into());
     let parts = Parts::assemble(&config).await?;

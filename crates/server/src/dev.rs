@@ -125,6 +125,7 @@ pub fn point(config: &mut Config, nats: &NatsChild, postgres: &PostgresChild, ke
     config.nats.urls = vec![nats.url()];
     config.nats.token = Secret::new(nats.token());
     config.nats.monitor_urls = vec![nats.monitor_url()];
+    config.nats.durability = nats.durability();
     config.postgres.url = Secret::new(postgres.url());
     config.auth.keys_file = key.public_file.clone();
     config.codes.keys_file = key.codes_file.clone();

@@ -36,6 +36,9 @@ pub async fn check(config: &Config) -> Result<ExitCode, Failure> {
     println!(
         "log {stream}: nats-server {server_version}, durability {durability}, {sync:?} sync, {replicas} replica(s)"
     );
+    if let Some(store) = &gate.store {
+        println!("log {stream}: forced to disk in {}", store.display());
+    }
     let GateReport { records, bytes, last_position, .. } = &gate;
     println!("log {stream}: {records} records, {bytes} bytes, last position {last_position}");
     Ok(verdict(sound))

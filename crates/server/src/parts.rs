@@ -157,6 +157,7 @@ pub fn jetstream_settings(nats: &config::Nats) -> JetStreamSettings {
         connect_timeout: nats.connect_timeout,
         in_flight_max: nats.in_flight_max,
         monitor_urls: nats.monitor_urls.clone(),
+        store_dir: Some(&nats.store_dir).filter(|path| !path.as_os_str().is_empty()).cloned(),
     }
 }
 

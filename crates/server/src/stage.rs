@@ -4,7 +4,6 @@
 use std::path::Path;
 
 use doudi_engine::Clock;
-use doudi_journal::Durability;
 use tonic::transport::{Channel, Endpoint};
 
 use crate::{
@@ -60,7 +59,7 @@ pub struct Stage {
 /// How the servers are set up.
 #[derive(Debug, Clone)]
 pub struct Setting {
-    /// When the log is forced to disk.
+    /// Who forces the log to disk.
     pub sync: ToDisk,
     /// Who is at work beside the API.
     pub roles: Roles,
@@ -72,7 +71,7 @@ pub struct Setting {
 
 impl Default for Setting {
     fn default() -> Self {
-        Self { sync: ToDisk::Always, roles: Roles::ALL, log: None, clock: None }
+        Self { sync: ToDisk::default(), roles: Roles::ALL, log: None, clock: None }
     }
 }
 
@@ -118,10 +117,6 @@ impl Open {
         }
         let dev = Dev::start(folder, true, setting.sync).await?;
         dev.configure(&mut config);
-        config.nats.durability = match setting.sync {
-            ToDisk::Always => Durability::Always,
-            ToDisk::Lazy => Durability::Fast,
-        };
         let key = DevKey::read(folder).map_err(DevError::from)?;
         let clock = setting.clock.unwrap_or_else(clock::system);
         let parts = Parts::assemble_at(&config, clock).await?;

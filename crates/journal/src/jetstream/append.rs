@@ -1,5 +1,6 @@
 //! Appending: one message on the stream's literal subject with the expected last sequence of
-//! that subject, sent once. What the server answers is told apart by its error code.
+//! that subject, sent once. What the server answers is told apart by its error code; what it has
+//! stored is answered for once it is on disk.
 
 use std::time::{Duration, Instant};
 
@@ -62,6 +63,7 @@ impl JetStream {
 
         let permit = self.shared.in_flight.acquire().await;
         let _permit = permit.map_err(|closed| unavailable(closed.into()))?;
+        self.barrier().map_err(unavailable)?;
         let mut headers = HeaderMap::new();
         headers.insert(header::NATS_EXPECTED_LAST_SUBJECT_SEQUENCE, expected.to_string());
         let request = Request::new().headers(headers).payload(payload).timeout(None);
@@ -87,7 +89,10 @@ impl JetStream {
             serde_json::from_slice(&message.payload).map_err(|error| unknown(error.into()))?;
         let refusal = match answer {
             PublishAnswer { error: Some(refusal), .. } => refusal,
-            PublishAnswer { sequence: Some(sequence), .. } => return Ok(Position(sequence)),
+            PublishAnswer { sequence: Some(sequence), .. } => {
+                let position = Position(sequence);
+                return self.reach(position).await.map(|()| position).map_err(unknown);
+            }
             PublishAnswer { .. } => return Err(unknown("the answer has no sequence".into())),
         };
         Err(match meaning(&refusal) {

@@ -45,6 +45,8 @@ pub(crate) struct JetStreamFollow {
     jetstream: JetStream,
     /// The last position taken from the consumer.
     after: Position,
+    /// What was taken and waits to be on disk before it is handed out.
+    taken: Vec<Record>,
     link: Link,
     /// How long to wait before the next consumer is made: grows while none delivers.
     pause: Duration,
@@ -86,13 +88,23 @@ enum Broken {
 
 impl JetStream {
     pub(crate) fn follow(&self, after: Position) -> JetStreamFollow {
-        JetStreamFollow { jetstream: self.clone(), after, link: Link::None, pause: Duration::ZERO }
+        JetStreamFollow {
+            jetstream: self.clone(),
+            after,
+            taken: Vec::new(),
+            link: Link::None,
+            pause: Duration::ZERO,
+        }
     }
 }
 
 impl JetStreamFollow {
     pub(crate) async fn next(&mut self) -> Result<Vec<Record>, FollowError> {
         loop {
+            if let Some(newest) = self.taken.last() {
+                self.jetstream.on_disk(newest.position).await;
+                return Ok(std::mem::take(&mut self.taken));
+            }
             match &mut self.link {
                 Link::None => {
                     let opening = open(self.jetstream.clone(), self.after, self.pause);
@@ -104,10 +116,7 @@ impl JetStreamFollow {
                     self.link = Link::Open(opened?);
                 }
                 Link::Open(consumer) => {
-                    // From the first message to the return nothing is awaited, so that a dropped
-                    // future cannot lose what was taken.
-                    let mut batch = Vec::new();
-                    if let Err(error) = consumer.fill(&mut batch, self.after).await {
+                    if let Err(error) = consumer.fill(&mut self.taken, self.after).await {
                         self.link = Link::None;
                         self.pause = longer(self.pause);
                         tracing::warn!(
@@ -116,10 +125,9 @@ impl JetStreamFollow {
                             "following the log with a new consumer"
                         );
                     }
-                    if let Some(newest) = batch.last() {
+                    if let Some(newest) = self.taken.last() {
                         self.after = newest.position;
                         self.pause = Duration::ZERO;
-                        return Ok(batch);
                     }
                 }
             }
@@ -181,6 +189,18 @@ async fn open(
     }
 }
 
+impl JetStream {
+    /// Waits until a follower may hand out all up to `position`; after the disk has failed, for ever:
+    /// nobody knows then which records there will be.
+    async fn on_disk(&self, position: Position) {
+        if let Some(barrier) = self.shared.barrier.get()
+            && barrier.reach(position).await.is_err()
+        {
+            std::future::pending::<()>().await;
+        }
+    }
+}
+
 fn longer(pause: Duration) -> Duration {
     PAUSE_MAX.min(PAUSE_MIN.max(pause * 2))
 }
@@ -194,7 +214,7 @@ impl JetStream {
             }
             Some(_) => {}
             None => {
-                let last = self.last_position().await?;
+                let last = self.written_position().await?;
                 if last < after {
                     return Ok(Err(FollowError::Behind { after, last }));
                 }

@@ -1,14 +1,21 @@
 //! The start-up gate: whether the server, its stream and the log in it may be relied on. Every
 //! reason against it is named at once, in words, with what to do about it.
 
+mod group;
+mod refusal;
+
+use std::path::PathBuf;
+
 use async_nats::jetstream::stream::Info;
+
+pub use self::refusal::GateRefusal;
 
 use super::{
     Durability, JetStream,
     config::{self, Drift},
     monitor::{self, Server, SyncMode},
 };
-use crate::{Position, Source};
+use crate::Position;
 
 /// The oldest server that the log is kept on: older ones lack what the log relies on.
 const VERSION_MIN: (u64, u64) = (2, 14);
@@ -22,6 +29,8 @@ pub struct GateReport {
     pub durability: Durability,
     /// How the servers that keep the log sync; the laziest of them, if they differ.
     pub sync: SyncMode,
+    /// The folder that is forced to disk, under [`Durability::Group`].
+    pub store: Option<PathBuf>,
     /// The name of the JetStream stream.
     pub stream: String,
     /// How many servers keep a copy.
@@ -32,141 +41,6 @@ pub struct GateReport {
     pub records: u64,
     /// The size of the log in bytes.
     pub bytes: u64,
-}
-
-/// A reason not to serve. The text says what is wrong and what to do.
-#[derive(Debug, thiserror::Error)]
-pub enum GateRefusal {
-    /// The server is older than what the log needs, or its version cannot be read.
-    #[error(
-        "nats-server {found} is too old: {}.{} or newer is needed, because older ones cannot keep \
-         this log safely. Install a newer nats-server and start again",
-        VERSION_MIN.0, VERSION_MIN.1
-    )]
-    ServerTooOld {
-        /// The version that the server gave.
-        found: String,
-    },
-    /// The server did not say how the stream is.
-    #[error(
-        "the stream {stream} could not be looked at. Check that JetStream is enabled on the \
-         server, that the cluster has a leader, and that this account may use it"
-    )]
-    StreamUnreachable {
-        /// The name of the stream.
-        stream: String,
-        /// What went wrong.
-        #[source]
-        source: Source,
-    },
-    /// There is no stream.
-    #[error(
-        "there is no JetStream stream {stream}. If this is a new installation, let it be created; \
-         if not, this is the wrong server or account, or the log is gone: restore it first"
-    )]
-    StreamMissing {
-        /// The name of the stream.
-        stream: String,
-    },
-    /// A setting of the stream would let the log lose or change records.
-    #[error(
-        "the stream {stream} has {field} = {found}, but the log needs {wanted}. Find out who \
-         changed it and whether records were lost, then set it back with the nats tool"
-    )]
-    StreamDrifted {
-        /// The name of the stream.
-        stream: String,
-        /// The setting, as NATS calls it.
-        field: &'static str,
-        /// Its value.
-        found: String,
-        /// The value that it must have.
-        wanted: String,
-    },
-    /// Records are missing from the log.
-    #[error(
-        "the stream {stream} holds {records} records, but its last position is {last}: some were \
-         removed. Restore the log from a backup"
-    )]
-    RecordsMissing {
-        /// The name of the stream.
-        stream: String,
-        /// How many records there are.
-        records: u64,
-        /// The last position, which says how many there must be.
-        last: Position,
-    },
-    /// The log is shorter than something has already seen.
-    #[error(
-        "the log ends at position {last}, but position {checkpoint} has already been read from it: \
-         records were lost, or this is another log. Restore the log, or, if the loss is accepted, \
-         rebuild every view from it"
-    )]
-    LogBehindCheckpoint {
-        /// The last position of the log.
-        last: Position,
-        /// The highest checkpoint known to anybody.
-        checkpoint: Position,
-    },
-    /// A server acknowledges before it syncs, although the durability promises otherwise.
-    #[error(
-        "the server {server} syncs {sync}, but durability \"always\" needs it before each \
-         acknowledgement. Set `sync_interval: always` in the jetstream block of its \
-         configuration, or choose durability \"fast\" and accept that a power cut loses records"
-    )]
-    SyncLazy {
-        /// The name of the server.
-        server: String,
-        /// How it syncs.
-        sync: SyncMode,
-    },
-    /// Nothing proves that a server syncs before it acknowledges.
-    #[error(
-        "nothing proves that the server {server} syncs before it acknowledges, which durability \
-         \"always\" needs. Give its HTTP monitoring address as the monitor url (nats-server serves \
-         it with `http: 127.0.0.1:8222`)"
-    )]
-    SyncUnproven {
-        /// The name of the server.
-        server: String,
-    },
-    /// A monitoring address did not answer as it should.
-    #[error(
-        "the monitoring address {url} does not tell how its server syncs. Check the address and \
-         that it is a nats-server's HTTP monitoring"
-    )]
-    MonitorUnreachable {
-        /// The address.
-        url: String,
-        /// What went wrong.
-        #[source]
-        source: Source,
-    },
-    /// The durability profile does not exist yet.
-    #[error(
-        "durability \"group\" is not available in this version. Choose \"always\", or \"fast\" if \
-         a power cut may lose records"
-    )]
-    GroupUnavailable,
-}
-
-impl GateRefusal {
-    /// A stable code for scripts and documentation.
-    #[must_use]
-    pub fn code(&self) -> &'static str {
-        match self {
-            GateRefusal::ServerTooOld { .. } => "SERVER_TOO_OLD",
-            GateRefusal::StreamUnreachable { .. } => "STREAM_UNREACHABLE",
-            GateRefusal::StreamMissing { .. } => "STREAM_MISSING",
-            GateRefusal::StreamDrifted { .. } => "STREAM_DRIFTED",
-            GateRefusal::RecordsMissing { .. } => "RECORDS_MISSING",
-            GateRefusal::LogBehindCheckpoint { .. } => "LOG_BEHIND_CHECKPOINT",
-            GateRefusal::SyncLazy { .. } => "SYNC_LAZY",
-            GateRefusal::SyncUnproven { .. } => "SYNC_UNPROVEN",
-            GateRefusal::MonitorUnreachable { .. } => "MONITOR_UNREACHABLE",
-            GateRefusal::GroupUnavailable => "GROUP_UNAVAILABLE",
-        }
-    }
 }
 
 impl JetStream {
@@ -182,16 +56,25 @@ impl JetStream {
             refusals.push(GateRefusal::ServerTooOld { found: server_version.clone() });
         }
         let durability = self.shared.settings.durability;
-        if durability == Durability::Group {
-            refusals.push(GateRefusal::GroupUnavailable);
-        }
         let info = self.checked_stream(checkpoint, &mut refusals).await;
-        let sync = self.checked_sync(info.as_ref(), &mut refusals).await;
+        let (sync, told) = self.checked_sync(info.as_ref(), &mut refusals).await;
+        let store = match &info {
+            Some(info) if durability == Durability::Group => {
+                Box::pin(self.checked_store(info, told, &mut refusals)).await
+            }
+            Some(_) | None => None,
+        };
+        let folder = store.as_ref().map(|store| store.folder.clone());
+        if let (Some(store), Some(info), true) = (store, &info, refusals.is_empty()) {
+            let raised = self.raise_barrier(store, Position(info.state.last_sequence));
+            refusals.extend(raised.err());
+        }
         match info {
             Some(info) if refusals.is_empty() => Ok(GateReport {
                 server_version,
                 durability,
                 sync,
+                store: folder,
                 stream: info.config.name,
                 replicas: info.config.num_replicas,
                 last_position: Position(info.state.last_sequence),
@@ -234,8 +117,13 @@ impl JetStream {
     }
 
     /// Asks the monitoring addresses how their servers sync. Under [`Durability::Always`] every
-    /// server that keeps the log must be among them and sync before it acknowledges.
-    async fn checked_sync(&self, info: Option<&Info>, refusals: &mut Vec<GateRefusal>) -> SyncMode {
+    /// server that keeps the log must be among them and sync before it acknowledges. Answers also
+    /// with the folder that the last of these servers says it keeps messages in.
+    async fn checked_sync(
+        &self,
+        info: Option<&Info>,
+        refusals: &mut Vec<GateRefusal>,
+    ) -> (SyncMode, Option<PathBuf>) {
         let settings = &self.shared.settings;
         let binding = settings.durability == Durability::Always;
         let mut asked = Vec::new();
@@ -248,12 +136,11 @@ impl JetStream {
                 Err(error) => tracing::warn!(%url, %error, "cannot ask a server how it syncs"),
             }
         }
-        let mut laziest = SyncMode::Always;
+        let (mut laziest, mut folder) = (SyncMode::Always, None);
         for server in self.keepers(info) {
-            let sync = asked
-                .iter()
-                .find(|candidate| server.is(candidate))
-                .map_or(SyncMode::Unproven, |found| found.sync);
+            let found = asked.iter().find(|candidate| server.is(candidate));
+            let sync = found.map_or(SyncMode::Unproven, |found| found.sync);
+            folder = found.and_then(|found| found.store_dir.clone()).or(folder);
             let server = server.name;
             match sync {
                 SyncMode::Always => {}
@@ -273,7 +160,10 @@ impl JetStream {
                 }
             }
         }
-        laziest
+        if settings.durability == Durability::Group && laziest == SyncMode::Always {
+            tracing::warn!("nats-server syncs each message, which durability group does not need");
+        }
+        (laziest, folder)
     }
 
     /// The servers that keep the log: the members of the stream's group, or the one server.
@@ -317,7 +207,7 @@ impl Keeper {
 }
 
 /// The major and minor number of a version such as `2.15.1` or `2.14.0-RC.1`.
-fn version(text: &str) -> Option<(u64, u64)> {
+pub(super) fn version(text: &str) -> Option<(u64, u64)> {
     let mut numbers = text.trim_start_matches('v').split('.');
     Some((numbers.next()?.parse().ok()?, numbers.next()?.parse().ok()?))
 }

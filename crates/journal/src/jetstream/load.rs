@@ -90,7 +90,7 @@ impl JetStream {
                         continue;
                     }
                     if last >= at_least {
-                        return Ok(records);
+                        break;
                     }
                     format!("the answer ends at position {last}, not {at_least}").into()
                 }
@@ -102,6 +102,11 @@ impl JetStream {
             tokio::time::sleep(pause).await;
             pause = PAUSE_MAX.min(pause * 2);
         }
+        if let Some(newest) = records.last() {
+            let unavailable = |source| LoadError::Unavailable { what: stream.to_string(), source };
+            self.reach(newest.position).await.map_err(unavailable)?;
+        }
+        Ok(records)
     }
 
     /// With several replicas one that is behind may answer a batch, so the leader says first what
@@ -133,7 +138,8 @@ impl JetStream {
         let mut pause = PAUSE_MIN;
         loop {
             let page = self.page(None, after, limit).await.map_err(unavailable)?;
-            if !page.records.is_empty() {
+            if let Some(newest) = page.records.last() {
+                self.reach(newest.position).await.map_err(unavailable)?;
                 return without_gap(after, page.records);
             }
             // The end of the log, or a gap; else the log has grown since, or a replica is behind.

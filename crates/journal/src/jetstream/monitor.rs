@@ -1,9 +1,10 @@
-//! The one question for a NATS server's HTTP monitoring: which server it is and how it syncs.
+//! The one question for a NATS server's HTTP monitoring: which server it is, how it
+//! syncs and where it keeps its messages.
 //!
 //! An ordinary connection cannot ask for this. The request is a plain HTTP/1.0 GET with a limit
 //! on time and size, so no HTTP client is needed.
 
-use std::{fmt, time::Duration};
+use std::{fmt, path::PathBuf, time::Duration};
 
 use serde::Deserialize;
 use tokio::{
@@ -46,6 +47,8 @@ pub(super) struct Server {
     pub(super) id: String,
     pub(super) name: String,
     pub(super) sync: SyncMode,
+    /// Where it keeps its messages, by its own path.
+    pub(super) store_dir: Option<PathBuf>,
 }
 
 #[derive(Deserialize)]
@@ -68,6 +71,7 @@ struct JetStreamConfig {
     /// In nanoseconds; older servers do not say.
     #[serde(default)]
     sync_interval: u64,
+    store_dir: Option<PathBuf>,
 }
 
 /// Asks the server whose monitoring address is `url`, such as `http://127.0.0.1:8222`.
@@ -107,7 +111,8 @@ fn read(answer: &[u8]) -> Result<Server, Source> {
     } else {
         SyncMode::Lazy { interval: Duration::from_nanos(config.sync_interval) }
     };
-    Ok(Server { id: varz.server_id, name: varz.server_name, sync })
+    let store_dir = config.store_dir;
+    Ok(Server { id: varz.server_id, name: varz.server_name, sync, store_dir })
 }
 
 #[cfg(test)]

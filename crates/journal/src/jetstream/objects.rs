@@ -26,7 +26,7 @@ use base64::{Engine as _, prelude::BASE64_URL_SAFE};
 use bytes::{Bytes, BytesMut};
 use tokio::sync::Semaphore;
 
-use super::{JetStream, config::Drift, load::Batch};
+use super::{JetStream, config::Drift, load::Batch, within};
 use crate::{
     OBJECT_BYTES_MAX, ObjectError, ObjectName, Source,
     objects::{checked, too_large},
@@ -155,7 +155,7 @@ impl JetStreamObjects {
     async fn put_whole(&self, name: &ObjectName, bytes: &[u8]) -> Result<(), ObjectError> {
         // What is there is read, not believed: so a damaged object is mended.
         match self.read(name, OBJECT_BYTES_MAX).await {
-            Ok(_) => return Ok(()),
+            Ok(_) => return self.on_disk(STORING, name).await,
             Err(ObjectError::Unavailable { source, .. }) => {
                 return Err(unavailable(STORING, name, source));
             }
@@ -169,7 +169,21 @@ impl JetStreamObjects {
             .map_err(Source::from)
             .and_then(|stored| Ok(stored?))
             .map(drop)
-            .map_err(|source| unavailable(STORING, name, source))
+            .map_err(|source| unavailable(STORING, name, source))?;
+        self.on_disk(STORING, name).await
+    }
+
+    /// Waits until no power cut can take back what was done to an object. Who reads needs not: the
+    /// name of an object is learnt from a record that came later.
+    async fn on_disk(&self, doing: &'static str, name: &ObjectName) -> Result<(), ObjectError> {
+        let jetstream = &self.shared.jetstream;
+        let crossed = async {
+            match jetstream.barrier()? {
+                Some(barrier) => Ok(within(jetstream.timeout(), barrier.cross()).await??),
+                None => Ok(()),
+            }
+        };
+        crossed.await.map_err(|source: Source| unavailable(doing, name, source))
     }
 
     pub(crate) async fn get(
@@ -212,7 +226,8 @@ impl JetStreamObjects {
         deleted
             .map_err(Source::from)
             .and_then(|deleted| Ok(deleted?))
-            .map_err(|source| unavailable(DELETING, name, source))
+            .map_err(|source| unavailable(DELETING, name, source))?;
+        self.on_disk(DELETING, name).await
     }
 
     /// The object's closing message as the leader knows it; none when there is no object.

@@ -1,8 +1,14 @@
 //! What is needed to reach a log on NATS and how it is to behave.
 
-use std::{fmt, path::PathBuf, time::Duration};
+use std::{
+    fmt,
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
 use serde::{Deserialize, Serialize};
+
+use super::store;
 
 /// Where the log is and how it is used. [`JetStreamSettings::new`] gives the usual values.
 #[derive(Clone, Debug)]
@@ -31,6 +37,9 @@ pub struct JetStreamSettings {
     /// `http://127.0.0.1:8222`: the only place where they tell whether they sync before they
     /// acknowledge. One for each server; none is fine unless the durability is to be proven.
     pub monitor_urls: Vec<String>,
+    /// The folder that the server keeps its messages in, as this process sees it, for
+    /// [`Durability::Group`]; none takes the path that the server's monitoring tells.
+    pub store_dir: Option<PathBuf>,
 }
 
 impl JetStreamSettings {
@@ -50,6 +59,7 @@ impl JetStreamSettings {
             connect_timeout: Duration::from_secs(10),
             in_flight_max: 4096,
             monitor_urls: Vec::new(),
+            store_dir: None,
         }
     }
 }
@@ -91,8 +101,20 @@ pub enum Durability {
     Always,
     /// A crash of the server, but not a power cut: the server syncs when it likes.
     Fast,
-    /// A power cut, by one forced sync for many acknowledgements. Not available yet.
+    /// A power cut: the server syncs when it likes, and this process forces the server's files to
+    /// disk before it hands out an acknowledgement or a record, once for all who wait. For one
+    /// server on the same machine.
     Group,
+}
+
+impl Durability {
+    /// Whether a server's messages below `folder`, which exists, can be kept by [`Durability::Group`].
+    ///
+    /// # Errors
+    /// In words, what stands against it: the system, or the file system.
+    pub fn group_fits(folder: &Path) -> Result<(), String> {
+        store::fits(folder)
+    }
 }
 
 impl fmt::Display for Durability {

@@ -4,6 +4,7 @@ use std::fs;
 use std::ops::Deref;
 use std::path::{Path, PathBuf};
 
+use doudi_journal::Durability;
 use rustix::process::Signal;
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
 use tokio::net::TcpStream;
@@ -17,14 +18,55 @@ const NAME: &str = "nats-server";
 /// How often a first start is repeated when somebody else took a port meanwhile.
 const PORT_TRIES_MAX: u32 = 5;
 
-/// When nats-server forces what it wrote to the disk.
+/// Who forces to the disk what nats-server wrote, and when.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, clap::ValueEnum)]
 pub enum ToDisk {
-    /// Before it acknowledges each message.
+    /// doudi, once for all who wait, before it answers; nats-server where its folder does not allow that.
     #[default]
+    Group,
+    /// nats-server, before it acknowledges each message.
     Always,
-    /// Every two minutes, nats-server's own default; a power cut loses what came since.
+    /// nats-server, every two minutes, which is its own default; a power cut loses what came since.
     Lazy,
+}
+
+impl ToDisk {
+    /// The same, or the next safe one if the file system of `folder`, which exists, is not suited.
+    fn fitting(self, folder: &Path) -> Self {
+        match self {
+            Self::Group => match Durability::group_fits(folder) {
+                Ok(()) => Self::Group,
+                Err(reason) => {
+                    tracing::warn!(
+                        folder = %folder.display(), reason,
+                        "durability \"group\" is not possible here; \"always\" is used"
+                    );
+                    Self::Always
+                }
+            },
+            Self::Always | Self::Lazy => self,
+        }
+    }
+}
+
+impl From<ToDisk> for Durability {
+    fn from(sync: ToDisk) -> Self {
+        match sync {
+            ToDisk::Group => Self::Group,
+            ToDisk::Always => Self::Always,
+            ToDisk::Lazy => Self::Fast,
+        }
+    }
+}
+
+impl From<Durability> for ToDisk {
+    fn from(durability: Durability) -> Self {
+        match durability {
+            Durability::Group => Self::Group,
+            Durability::Always => Self::Always,
+            Durability::Fast => Self::Lazy,
+        }
+    }
 }
 
 /// What a nats-server child needs.
@@ -32,7 +74,7 @@ pub enum ToDisk {
 pub struct NatsChildOptions {
     /// The folder for its configuration, secret, log and messages; made when missing.
     pub folder: PathBuf,
-    /// When it syncs to disk.
+    /// Who forces to disk.
     pub sync: ToDisk,
     /// The program; `None` finds one that is new enough. A named one may be of any version.
     pub program: Option<PathBuf>,
@@ -47,6 +89,7 @@ pub struct NatsChild {
     port: u16,
     monitor_port: u16,
     token: String,
+    sync: ToDisk,
     order: Order,
     running: Guarded,
 }
@@ -63,6 +106,7 @@ impl NatsChild {
             None => find::find_nats()?.path,
         };
         let folder = make_folder(&options.folder)?;
+        let sync = options.sync.fitting(&folder);
         let token = secret::read_or_make(&folder.join("token"))?;
         let order = Order {
             name: NAME,
@@ -79,7 +123,7 @@ impl NatsChild {
             tries += 1;
             let port = port::free(None)?;
             let monitor_port = port::free(Some(port))?;
-            let config = config(&folder, options.sync, port, monitor_port, &token);
+            let config = config(&folder, sync, port, monitor_port, &token);
             secret::write_private(&folder.join("nats.conf"), &config)?;
             let started = start_ready(&order, port, &token).await;
             match started {
@@ -87,7 +131,7 @@ impl NatsChild {
                     if tries < PORT_TRIES_MAX && log.contains("address already in use") => {}
                 Err(error) => return Err(error),
                 Ok(running) => {
-                    return Ok(Self { folder, port, monitor_port, token, order, running });
+                    return Ok(Self { folder, port, monitor_port, token, sync, order, running });
                 }
             }
         }
@@ -109,6 +153,12 @@ impl NatsChild {
     #[must_use]
     pub fn token(&self) -> &str {
         &self.token
+    }
+
+    /// What an append survives that was acknowledged by doudi on this server.
+    #[must_use]
+    pub fn durability(&self) -> Durability {
+        self.sync.into()
     }
 
     /// The folder that JetStream keeps its messages in.
@@ -160,7 +210,7 @@ fn config(folder: &Path, sync: ToDisk, port: u16, monitor_port: u16, token: &str
     // Lazy is the default, and saying so would be an unknown field to the old servers of our tests.
     let sync = match sync {
         ToDisk::Always => "    sync_interval: always\n",
-        ToDisk::Lazy => "",
+        ToDisk::Group | ToDisk::Lazy => "",
     };
     format!(
         "# Written by doudi at each start; changes here are lost.\n\

@@ -14,6 +14,7 @@ pub(super) fn check(purpose: Purpose, layers: &mut Layers) {
     webhooks(layers);
     vault(layers);
     draws(layers);
+    durability(layers);
     if purpose == Purpose::Serve {
         serving(layers);
     }
@@ -93,9 +94,27 @@ fn serving(layers: &mut Layers) {
         layers.report_key("auth.allow_dev_key", problem);
     }
     let monitored = layers.value("nats.monitor_urls").and_then(Value::as_array);
-    if layers.text("nats.durability") == "always" && monitored.is_none_or(Vec::is_empty) {
-        let problem = "under nats.durability = \"always\" it must name the servers' monitoring \
-                       addresses, or nobody can tell whether they sync";
+    let problem = match (layers.text("nats.durability"), layers.text("nats.store_dir")) {
+        ("always", _) => {
+            "under nats.durability = \"always\" it must name the servers' monitoring addresses, or \
+             nobody can tell whether they sync"
+        }
+        ("group", "") => {
+            "under nats.durability = \"group\" it must name the server's monitoring address, or \
+             nats.store_dir its folder, or nobody can tell what to force to disk"
+        }
+        _ => return,
+    };
+    if monitored.is_none_or(Vec::is_empty) {
         layers.report_key("nats.monitor_urls", problem);
+    }
+}
+
+/// Durability "group" forces the files of one server to disk.
+fn durability(layers: &mut Layers) {
+    let replicas = layers.value("nats.replicas").and_then(Value::as_integer);
+    if layers.text("nats.durability") == "group" && matches!(replicas, Some(3 | 5)) {
+        let problem = "\"group\" is for one replica; a cluster needs \"always\"";
+        layers.report_key("nats.durability", problem);
     }
 }

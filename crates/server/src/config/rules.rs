@@ -78,6 +78,7 @@ pub(super) const RULES: &[(&str, Rule)] = &[
     ("nats.replicas", Rule::Among(&[1, 3, 5])),
     ("nats.durability", Rule::OneOf(&["always", "group", "fast"])),
     ("nats.monitor_urls", Rule::Texts(0)),
+    ("nats.store_dir", Rule::MaybeText),
     ("nats.connect_timeout", Rule::Span(MS_100, MINUTES_10)),
     ("nats.ack_timeout", Rule::Span(MS_100, MINUTE)),
     ("nats.in_flight_max", Rule::Whole(1, 65_536)),

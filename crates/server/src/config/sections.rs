@@ -113,6 +113,8 @@ pub struct Nats {
     pub durability: Durability,
     /// Monitoring addresses of the servers.
     pub monitor_urls: Vec<String>,
+    /// The folder that the server keeps its messages in; empty for what its monitoring tells.
+    pub store_dir: PathBuf,
     /// How long the first connection is tried for.
     #[serde(with = "duration")]
     pub connect_timeout: Duration,

@@ -196,6 +196,13 @@ fn serving_needs_what_dev_brings_along() {
         "nats.monitor_urls",
     ];
     assert_eq!(keys, expected);
+    // Where the folder is named, nobody has to be asked for it; who syncs still has to.
+    for (durability, told) in [("group", false), ("always", true), ("fast", false)] {
+        let set = [("DOUDI_NATS__STORE_DIR", "/srv"), ("DOUDI_NATS__DURABILITY", durability)];
+        let found = mistakes(Purpose::Serve, &set);
+        let monitor = found.iter().any(|line| line.starts_with("nats.monitor_urls"));
+        assert_eq!(monitor, told, "{durability}: {found:?}");
+    }
 }
 
 #[test]
@@ -206,6 +213,7 @@ fn contradictions_are_told() {
     };
     check(("DOUDI_GRPC__TLS_CERT", "c.pem"), "it is set, but grpc.tls_key is not");
     check(("DOUDI_NATS__PASSWORD", "p"), "it is set, but nats.user is not");
+    check(("DOUDI_NATS__REPLICAS", "3"), "a cluster needs \"always\"");
     check(("DOUDI_NATS__ACK_TIMEOUT", "30s"), "want less than grpc.request_timeout_max");
     check(("DOUDI_VAULT__ACTIVE_KEY", "k9"), "vault.master_keys has no \"k9\"");
 }

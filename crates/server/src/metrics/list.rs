@@ -102,6 +102,11 @@ impl List {
         self.add("append_duration_seconds", help, journal::APPEND_SECONDS.clone());
         let help = "Appends by outcome: stored, conflict, unknown, unavailable, refused";
         self.add("appends", help, journal::APPENDS.clone());
+        let help =
+            "Seconds that forcing the log to disk takes, once for all who wait (durability group)";
+        self.add("sync_duration_seconds", help, journal::SYNC_SECONDS.clone());
+        let help = "Records that were forced to disk with one sync (durability group)";
+        self.add("sync_records", help, journal::SYNC_RECORDS.clone());
         let help = "Commands decided again, because of a conflict or an unknown outcome";
         self.add("command_retries", help, engine::RETRIES.clone());
         let help = "Looks for a folded stream in memory, by result: hit or miss";
