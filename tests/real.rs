@@ -24,6 +24,7 @@ mod metrics;
 mod offline;
 mod operator;
 mod pages;
+mod power;
 mod python;
 mod race;
 mod ratings;

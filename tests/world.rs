@@ -45,10 +45,14 @@ pub struct Ground {
 impl Ground {
     /// Starts the servers.
     pub async fn start() -> Self {
+        Self::start_with(NatsOptions::default()).await
+    }
+
+    /// The same with another nats-server.
+    pub async fn start_with(options: NatsOptions) -> Self {
         let folder = Scratch::new("world").expect("a temporary folder");
         let key = DevKey::read_or_make(folder.path(), KEY_ID).expect("keys");
-        let (nats, postgres) =
-            tokio::join!(NatsServer::start(NatsOptions::default()), PgServer::start());
+        let (nats, postgres) = tokio::join!(NatsServer::start(options), PgServer::start());
         let (nats, postgres) = (nats.expect("nats-server"), postgres.expect("PostgreSQL"));
         let mut config = Config::load(Purpose::Dev, None, &[]).expect("the defaults are sound");
         dev::point(&mut config, &nats, &postgres, &key);
@@ -121,7 +125,7 @@ impl World {
 
     /// The same on servers that are there.
     pub async fn start_on(ground: Ground) -> Self {
-        let running = ground.run().await;
+        let running = Box::pin(ground.run()).await;
         let world = Self { ground, running };
         world.publish(catalogue::work_calendar().expect("data")).await;
         let plan = catalogue::Plan::published().expect("data");
@@ -136,7 +140,7 @@ impl World {
     /// Starts everything with nothing published.
     pub async fn bare() -> Self {
         let ground = Ground::start().await;
-        let running = ground.run().await;
+        let running = Box::pin(ground.run()).await;
         Self { ground, running }
     }
 

@@ -1,0 +1,230 @@
+//! Power cuts and broken disks under durability "group": what was acknowledged, and what was shown to
+//! anybody, is there afterwards; what may not be there was never said to be.
+
+mod disk;
+
+use std::{
+    collections::hash_map::RandomState,
+    hash::BuildHasher as _,
+    sync::{Arc, Mutex},
+    time::{Duration, Instant},
+};
+
+use doudi_api::{Needs, SERVICES, permission::Role, proto::Ground};
+use doudi_journal::{
+    Credentials, Durability, JetStream, JetStreamSettings, Journal, Position, READ_RECORDS_MAX,
+    Record, StreamName,
+};
+use doudi_tests::{
+    nats::{NatsOptions, NatsServer, ToDisk},
+    until,
+    world::{Ground as Servers, World},
+};
+use rustix::process::{Pid, Signal, kill_process};
+use tokio::task::JoinSet;
+use tonic::Code;
+use tonic_health::pb::{
+    HealthCheckRequest, health_check_response::ServingStatus, health_client::HealthClient,
+};
+
+use self::disk::Disk;
+use super::requests::{plan, reason, register};
+
+/// How many writers are at work when the power goes.
+const WRITERS: usize = 64;
+/// How many power cuts there are; `DOUDI_POWER_CUTS` asks for more.
+const CUTS: u32 = 5;
+const BOUND: Duration = Duration::from_secs(60);
+
+/// What somebody was told: a record that was acknowledged, or that a follower was handed.
+type Told = Arc<Mutex<Vec<Record>>>;
+
+/// A disk, or none where this process may not mount one: then the test did not take place.
+fn disk(made: Result<Disk, String>) -> Option<Disk> {
+    made.inspect_err(|reason| println!("skipped: no disk to cut the power of: {reason}")).ok()
+}
+
+async fn server(disk: &Disk, sync: ToDisk) -> NatsServer {
+    let folder = Some(disk.path().join("nats"));
+    NatsServer::start(NatsOptions { sync, folder, program: None }).await.unwrap()
+}
+
+async fn log(server: &NatsServer) -> JetStream {
+    let settings = JetStreamSettings {
+        credentials: Credentials::Token(server.token().to_owned()),
+        monitor_urls: vec![server.monitor_url()],
+        durability: server.durability(),
+        ..JetStreamSettings::new(server.url())
+    };
+    JetStream::connect(settings).await.unwrap()
+}
+
+/// Appends to a stream of its own for as long as it is let, and remembers what was acknowledged.
+async fn write(log: Journal, writer: usize, acknowledged: Told) {
+    let name = writer.to_string();
+    let stream = StreamName::new("91210200MA0000000X", "appeal", Some(&name)).unwrap();
+    let mut position = Position::START;
+    for number in 0.. {
+        let payload = bytes::Bytes::from(format!("{writer} {number} ").repeat(1 + number % 200));
+        let Ok(stored) = log.append(&stream, payload.clone(), position).await else { return };
+        position = stored;
+        acknowledged.lock().unwrap().push(Record { position, stream: stream.clone(), payload });
+    }
+}
+
+/// Remembers what a follower is handed.
+async fn watch(log: Journal, handed: Told) {
+    let mut follow = log.follow(Position::START);
+    while let Ok(records) = follow.next().await {
+        handed.lock().unwrap().extend(records);
+    }
+}
+
+/// Every record of the log that the server keeps on `disk`; none when it has no log at all.
+async fn recovered(disk: &Disk) -> Vec<Record> {
+    // Its own files, such as the token, are not what is looked at: only the messages are taken over.
+    let again = disk.path().join("again");
+    std::fs::create_dir(&again).unwrap();
+    if std::fs::rename(disk.path().join("nats/jetstream"), again.join("jetstream")).is_err() {
+        return Vec::new();
+    }
+    let options = NatsOptions { sync: ToDisk::Lazy, folder: Some(again), ..NatsOptions::default() };
+    let server = NatsServer::start(options).await.unwrap();
+    let log = log(&server).await;
+    if log.create_if_absent().await.unwrap() {
+        return Vec::new();
+    }
+    let (log, mut records) = (Journal::JetStream(log), Vec::<Record>::new());
+    loop {
+        let after = records.last().map_or(Position::START, |record| record.position);
+        let page = log.read(after, READ_RECORDS_MAX).await.unwrap();
+        if page.is_empty() {
+            return records;
+        }
+        records.extend(page);
+    }
+}
+
+/// How many of the records that somebody was told of are there as they were.
+fn kept(told: &[Record], recovered: &[Record]) -> usize {
+    let there = |record: &&Record| {
+        let index = usize::try_from(record.position.0 - 1).unwrap();
+        recovered.get(index) == Some(*record)
+    };
+    told.iter().filter(there).count()
+}
+
+/// Lets writers at work on a new disk and cuts the power after `load`; answers with how many records were
+/// acknowledged, followed and lost.
+async fn cut(disk: &Disk, sync: ToDisk, load: Duration) -> (usize, usize, usize) {
+    let server = server(disk, sync).await;
+    assert_eq!(server.durability(), Durability::from(sync));
+    let jetstream = log(&server).await;
+    assert!(jetstream.create_if_absent().await.unwrap());
+    // Also without the barrier the log itself outlives the cut.
+    disk.sync();
+    jetstream.gate(Position::START).await.unwrap();
+    let log = Journal::JetStream(jetstream);
+    let (acknowledged, handed) = (Told::default(), Told::default());
+    let mut tasks = JoinSet::new();
+    for writer in 0..WRITERS {
+        tasks.spawn(write(log.clone(), writer, Arc::clone(&acknowledged)));
+    }
+    tasks.spawn(watch(log, Arc::clone(&handed)));
+    let instant = Instant::now() + load;
+    let due = || async { (Instant::now() >= instant).then_some(()) };
+    until(BOUND, due).await.expect("the instant comes");
+    let pid = Pid::from_raw(i32::try_from(server.pid()).unwrap()).unwrap();
+    kill_process(pid, Signal::STOP).unwrap();
+    // What was said until now must be there. A sync that runs goes on, and with it further
+    // acknowledgements, which the disk may have or not.
+    let (acknowledged, handed) =
+        (acknowledged.lock().unwrap().clone(), handed.lock().unwrap().clone());
+    let after = disk.cut();
+    tasks.shutdown().await;
+    drop(server);
+    let recovered = recovered(&after).await;
+    let (acked, followed) = (acknowledged.len(), handed.len());
+    let told: Vec<Record> = acknowledged.into_iter().chain(handed).collect();
+    (acked, followed, told.len() - kept(&told, &recovered))
+}
+
+/// An instant that nobody chose, within the first second of work.
+fn instant(cut: u32) -> Duration {
+    Duration::from_millis(50 + RandomState::new().hash_one(cut) % 950)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_power_cut_takes_back_nothing_that_was_acknowledged_or_shown() {
+    let cuts = std::env::var("DOUDI_POWER_CUTS").map_or(CUTS, |cuts| cuts.parse().unwrap());
+    let (mut acked, mut followed) = (0, 0);
+    for number in 0..cuts {
+        let Some(disk) = disk(Disk::new()) else { return };
+        let load = instant(number);
+        let (acks, records, lost) = cut(&disk, ToDisk::Group, load).await;
+        println!(
+            "cut {number} after {load:?}: {acks} acknowledged, {records} followed, {lost} lost"
+        );
+        assert_eq!(lost, 0);
+        (acked, followed) = (acked + acks, followed + records);
+    }
+    assert!(acked > 0 && followed > 0, "nothing was at stake");
+    println!("{cuts} cuts: {acked} acknowledged and {followed} followed, none lost");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn without_the_barrier_a_power_cut_takes_records_back() {
+    let Some(disk) = disk(Disk::new()) else { return };
+    let (acked, followed, lost) = cut(&disk, ToDisk::Lazy, Duration::from_millis(500)).await;
+    println!("no barrier: {acked} acknowledged, {followed} followed, {lost} lost");
+    assert!(lost > 0, "the power cuts of this test take nothing back, so they prove nothing");
+}
+
+/// How much room there is behind the disk that breaks.
+const ROOM: u64 = 96 << 20;
+
+const ENTERPRISE: &str = "91210212DD0000001D";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn on_a_disk_that_breaks_nothing_more_is_promised_and_health_says_so() {
+    let Some(disk) = disk(Disk::with_room(ROOM)) else { return };
+    let folder = Some(disk.path().join("nats"));
+    let options = NatsOptions { folder, ..NatsOptions::default() };
+    let world = World::start_on(Servers::start_with(options).await).await;
+    let mut admin = world.role(Role::Admin);
+    admin.enterprises.register_enterprise(register(ENTERPRISE)).await.unwrap();
+    let mut unit = world.unit("market-regulation");
+    let parts = world.running.parts.clone();
+    let before = parts.journal.last_position().await.unwrap();
+    let mut follow = parts.journal.follow(before);
+
+    disk.fill_up();
+    let command = plan(ENTERPRISE, Ground::Urgent);
+    let open = unit.inspections.plan_visit(command.clone()).await.unwrap_err();
+    assert_eq!((open.code(), reason(&open)), (Code::Unavailable, "OUTCOME_UNKNOWN".to_owned()));
+    // Nobody pretends that another sync has mended it.
+    for _ in 0..3 {
+        let refused = unit.inspections.plan_visit(command.clone()).await.unwrap_err();
+        assert_eq!(refused.code(), Code::Unavailable, "{}", reason(&refused));
+    }
+    let log = |needs| match needs {
+        Needs::Log => ServingStatus::NotServing,
+        Needs::Tables => ServingStatus::Serving,
+    };
+    for (service, needs) in SERVICES {
+        let told = until(BOUND, || async {
+            let request = HealthCheckRequest { service: service.to_owned() };
+            let mut health = HealthClient::new(world.running.channel.clone());
+            let answer = health.check(request).await.unwrap().into_inner();
+            (answer.status() == log(needs)).then_some(())
+        });
+        told.await.unwrap_or_else(|| panic!("{service} is not {:?}", log(needs)));
+    }
+    assert!(!parts.journal.connected());
+    assert!(parts.journal.last_position().await.is_err());
+    assert!(parts.journal.read(Position::START, 1).await.is_err());
+    // The server has the record and shows it; nobody is handed it.
+    let handed = tokio::time::timeout(Duration::from_secs(1), follow.next()).await;
+    assert!(handed.is_err(), "{handed:?}");
+    world.stop().await;
+}
