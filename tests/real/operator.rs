@@ -74,6 +74,8 @@ async fn a_foreign_hand_in_the_tables_is_found_and_a_rebuild_mends_it() {
     for word in ["nats.token = ***", &durability, &visits, "0 parked"] {
         assert!(checked.contains(word), "{word} is missing in\n{checked}");
     }
+    let group = config.nats.durability == Durability::Group;
+    assert_eq!(checked.contains("forced to disk in"), group, "{checked}");
     let token = config.nats.token.expose();
     assert!(!checked.contains(token), "a secret is shown");
     let replayed = well(config, &["replay", &format!("ev.{ENTERPRISE}.visits")]).await;

@@ -12,8 +12,8 @@ use std::{
 
 use doudi_api::{Needs, SERVICES, permission::Role, proto::Ground};
 use doudi_journal::{
-    Credentials, Durability, JetStream, JetStreamSettings, Journal, Position, READ_RECORDS_MAX,
-    Record, StreamName,
+    Credentials, Durability, JetStream, JetStreamObjects, JetStreamSettings, Journal, ObjectName,
+    Objects, Position, READ_RECORDS_MAX, Record, StreamName,
 };
 use doudi_tests::{
     nats::{NatsOptions, NatsServer, ToDisk},
@@ -80,20 +80,21 @@ async fn watch(log: Journal, handed: Told) {
     }
 }
 
-/// Every record of the log that the server keeps on `disk`; none when it has no log at all.
-async fn recovered(disk: &Disk) -> Vec<Record> {
+/// The log that a server finds on `disk`; none when there is none.
+async fn restarted(disk: &Disk) -> Option<(NatsServer, JetStream)> {
     // Its own files, such as the token, are not what is looked at: only the messages are taken over.
     let again = disk.path().join("again");
     std::fs::create_dir(&again).unwrap();
-    if std::fs::rename(disk.path().join("nats/jetstream"), again.join("jetstream")).is_err() {
-        return Vec::new();
-    }
+    std::fs::rename(disk.path().join("nats/jetstream"), again.join("jetstream")).ok()?;
     let options = NatsOptions { sync: ToDisk::Lazy, folder: Some(again), ..NatsOptions::default() };
     let server = NatsServer::start(options).await.unwrap();
     let log = log(&server).await;
-    if log.create_if_absent().await.unwrap() {
-        return Vec::new();
-    }
+    (!log.create_if_absent().await.unwrap()).then_some((server, log))
+}
+
+/// Every record of the log that a server finds on `disk`.
+async fn recovered(disk: &Disk) -> Vec<Record> {
+    let Some((_server, log)) = restarted(disk).await else { return Vec::new() };
     let (log, mut records) = (Journal::JetStream(log), Vec::<Record>::new());
     loop {
         let after = records.last().map_or(Position::START, |record| record.position);
@@ -178,6 +179,58 @@ async fn without_the_barrier_a_power_cut_takes_records_back() {
     let (acked, followed, lost) = cut(&disk, ToDisk::Lazy, Duration::from_millis(500)).await;
     println!("no barrier: {acked} acknowledged, {followed} followed, {lost} lost");
     assert!(lost > 0, "the power cuts of this test take nothing back, so they prove nothing");
+}
+
+/// The ways in which somebody learns of a record that he did not write.
+const WAYS: [&str; 4] = ["load", "read", "last position", "follow"];
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_record_that_another_wrote_is_on_disk_before_anybody_is_shown_it() {
+    let Some(disk) = disk(Disk::new()) else { return };
+    let server = server(&disk, ToDisk::Group).await;
+    let jetstream = log(&server).await;
+    jetstream.create_if_absent().await.unwrap();
+    jetstream.gate(Position::START).await.unwrap();
+    let log = Journal::JetStream(jetstream);
+    let stream = StreamName::new("a", "profile", None).unwrap();
+    // The other crosses no barrier.
+    let options = async_nats::ConnectOptions::with_token(server.token().to_owned());
+    let other = async_nats::jetstream::new(options.connect(server.url()).await.unwrap());
+    for way in WAYS {
+        let sent = other.publish(stream.as_str().to_owned(), way.into()).await.unwrap();
+        let position = Position(sent.await.unwrap().sequence);
+        let before = Position(position.0 - 1);
+        let there = async || recovered(&disk.cut()).await.last().map(|record| record.position);
+        assert!(there().await < Some(position), "{way}: it was on disk although nobody asked");
+        let shown = match way {
+            "load" => log.load(&stream, before, position).await.unwrap().pop(),
+            "read" => log.read(before, 1).await.unwrap().pop(),
+            "follow" => log.follow(before).next().await.unwrap().pop(),
+            _ => {
+                assert_eq!(log.last_position().await.unwrap(), position);
+                None
+            }
+        };
+        assert!(shown.is_none_or(|record| record.position == position && record.payload == way));
+        assert_eq!(there().await, Some(position), "{way}: it was shown before it was on disk");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_power_cut_takes_back_no_attachment_that_was_stored() {
+    let Some(disk) = disk(Disk::new()) else { return };
+    let server = server(&disk, ToDisk::Group).await;
+    let jetstream = log(&server).await;
+    jetstream.create_if_absent().await.unwrap();
+    jetstream.gate(Position::START).await.unwrap();
+    let open =
+        async |log: &JetStream| Objects::JetStream(JetStreamObjects::open(log, 0).await.unwrap());
+    let bytes = bytes::Bytes::from(vec![7; 300_000]);
+    let name = ObjectName::of(&bytes);
+    open(&jetstream).await.put(&name, bytes.clone()).await.unwrap();
+    let after = disk.cut();
+    let (_server, found) = restarted(&after).await.expect("a log");
+    assert_eq!(open(&found).await.get(&name, bytes.len()).await.unwrap(), bytes);
 }
 
 /// How much room there is behind the disk that breaks.
