@@ -24,6 +24,7 @@ pub mod lifecycle;
 pub mod query;
 pub mod steps;
 pub mod timers;
+pub mod what_if;
 
 /// What of the program's own log is shown.
 const LOG: &str = "warn";

@@ -221,6 +221,15 @@ pub enum Measured {
         #[arg(long, default_value_t = 100_000)]
         due: u32,
     },
+    /// Documents tried out on a long log, beside reading it alone.
+    WhatIf {
+        /// How many records the log has.
+        #[arg(long, default_value_t = 1_000_000)]
+        records: u32,
+        /// Of how many enterprises a year is simulated; the rest of the log is appeals.
+        #[arg(long, default_value_t = 2000)]
+        enterprises: u32,
+    },
 }
 
 /// Views on the command line.

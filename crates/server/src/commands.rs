@@ -145,6 +145,11 @@ async fn measured(sync: ToDisk, what: Measured) -> Result<ExitCode, Failure> {
             Box::pin(in_scratch("bench", async |folder| bench::query::run(folder, scale).await))
                 .await
         }
+        Measured::WhatIf { records, enterprises } => {
+            let scale = bench::what_if::Scale { records, enterprises };
+            Box::pin(in_scratch("bench", async |folder| bench::what_if::run(folder, scale).await))
+                .await
+        }
         Measured::Timers { cases, due } => {
             let scale = bench::timers::Scale { cases, due };
             Box::pin(in_scratch("bench", async |folder| {

@@ -78,7 +78,7 @@ pub async fn run(folder: &Path, scale: Scale) -> Result<(), BenchError> {
         let mut pump = JoinSet::new();
         pump.spawn(connection);
         script(&bare, include_str!("query/keep.sql"), &[]).await?;
-        catch_up(&stage, &bare, end.0).await?;
+        Box::pin(catch_up(&stage, &bare, end.0)).await?;
         multiply(&bare, end.0, scale.rows).await?;
         ask(&stage, &bare, scale.asks).await
     })
@@ -135,11 +135,13 @@ async fn multiply(client: &Client, span: u64, rows: u64) -> Result<(), BenchErro
     let own: i64 = client.query_one(&count, &[]).await.map_err(measured)?.get(0);
     let cities = rows / u64::try_from(own.max(1)).unwrap_or(1);
     let begun = Instant::now();
+    script(client, include_str!("query/loose.sql"), &[]).await?;
     for first in (1..=cities).step_by(usize::try_from(CITIES).unwrap_or(1)) {
         let last = cities.min(first + CITIES - 1);
         let values = [("first", first), ("last", last), ("span", span)];
         script(client, include_str!("query/multiply.sql"), &values).await?;
     }
+    script(client, include_str!("query/bind.sql"), &[]).await?;
     client.batch_execute("VACUUM ANALYZE").await.map_err(measured)?;
     let all: i64 = client.query_one(&count, &[]).await.map_err(measured)?.get(0);
     println!("{all} entries of {} cities after {:.0} s", cities + 1, begun.elapsed().as_secs_f64());

@@ -1,0 +1,109 @@
+//! `doudi bench what-if`: how fast documents are tried out on a long log, beside reading it alone.
+
+use std::path::Path;
+
+use doudi_api::proto::{PolicyDocument, policy_document::Document};
+use doudi_domain::what_if::Days;
+use doudi_engine::what_if::replay;
+use doudi_journal::{Journal, Position, READ_RECORDS_MAX};
+use doudi_views::ViewName;
+use tokio::time::Instant;
+
+use super::{BenchError, CATCH_UP, measured, submit_all};
+use crate::{
+    catalogue,
+    children::ToDisk,
+    clock::Hands,
+    roles::Roles,
+    simulate::inspections,
+    stage::{Setting, on_stage},
+};
+
+/// What is measured.
+#[derive(Debug, Clone, Copy)]
+pub struct Scale {
+    /// How many records the log has.
+    pub records: u32,
+    /// Of how many enterprises a year is simulated; appeals are submitted beside it until the log is so long.
+    pub enterprises: u32,
+}
+
+/// Measures in `folder`, which is for nothing else, and prints a table.
+///
+/// # Errors
+/// [`BenchError`] when something that is measured fails.
+pub async fn run(folder: &Path, scale: Scale) -> Result<(), BenchError> {
+    let hands = Hands::default();
+    let setting = Setting {
+        sync: ToDisk::Lazy,
+        log: Some(super::LOG),
+        roles: Roles { react: false, ..Roles::ALL },
+        clock: Some(hands.clock()),
+    };
+    on_stage(folder, setting, async |stage| {
+        let plan = inspections::Plan { seed: 7, enterprises: scale.enterprises };
+        inspections::fill(&stage, &hands, plan).await?;
+        let journal = &stage.parts.journal;
+        let year = journal.last_position().await.map_err(measured)?;
+        let cases = u64::from(scale.records).saturating_sub(year.0);
+        let cases = u32::try_from(cases).unwrap_or(u32::MAX);
+        let end = submit_all(&stage.parts.engine, 0..cases).await?.max(year);
+        // Nothing else is to be at work.
+        for view in ViewName::ALL {
+            stage.parts.views.wait(view, end, CATCH_UP).await.map_err(measured)?;
+        }
+        println!("{} records, {} of them of a year of inspections", end.0, year.0);
+        let bare = seconds(read(journal)).await?;
+        println!("{:<22} {bare:>8.1} s", "reading alone");
+        let documents = [
+            ("one visit at the most", once(catalogue::frequency_policy())),
+            ("routing table", catalogue::Plan::published()?.routing()),
+            ("case types", catalogue::case_types()?),
+        ];
+        for (name, document) in documents {
+            let candidate = doudi_api::what_if(&document, Days::default()).map_err(measured)?;
+            let now = stage.parts.engine.now();
+            let mut compared = 0;
+            let took = seconds(async {
+                compared =
+                    replay(journal, candidate, now, |_| {}).await.map_err(measured)?.compared;
+                Ok(())
+            });
+            let took = took.await?;
+            let ratio = took / bare;
+            println!("{name:<22} {took:>8.1} s, {ratio:.2} times as long, {compared} compared");
+        }
+        Ok(())
+    })
+    .await
+}
+
+/// How long it takes.
+async fn seconds(work: impl Future<Output = Result<(), BenchError>>) -> Result<f64, BenchError> {
+    let begun = Instant::now();
+    work.await?;
+    Ok(begun.elapsed().as_secs_f64())
+}
+
+/// Reads the log page by page, and each commit in it.
+async fn read(journal: &Journal) -> Result<(), BenchError> {
+    let mut reached = Position::START;
+    loop {
+        let page = journal.read(reached, READ_RECORDS_MAX).await.map_err(measured)?;
+        let Some(last) = page.last() else { return Ok(()) };
+        reached = last.position;
+        for record in &page {
+            record.commit().map_err(measured)?;
+        }
+    }
+}
+
+/// The limits with every maximum at most 1.
+fn once(mut document: PolicyDocument) -> PolicyDocument {
+    if let Some(Document::Frequency(policy)) = &mut document.document {
+        for rule in &mut policy.rules {
+            rule.maximum = rule.maximum.min(1);
+        }
+    }
+    document
+}
