@@ -9,14 +9,18 @@ use doudi_domain::{
     appeal::{self, Appeal, Command, Submission},
 };
 use doudi_engine::{Actor, Engine, Envelope, Position, StreamName, streams};
+use doudi_views::ViewName;
 use futures::{StreamExt, TryStreamExt, stream};
 use uuid::Uuid;
 
 use crate::{
     catalogue::{self, CatalogueError, Plan},
+    children::ToDisk,
     client::Client,
+    clock::Hands,
+    roles::Roles,
     simulate::text,
-    stage::{Stage, StageError},
+    stage::{Setting, Stage, StageError},
     token,
 };
 
@@ -59,6 +63,24 @@ fn measured(error: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Bench
 
 fn client(stage: &Stage, claims: &Claims) -> Result<Client, BenchError> {
     Client::new(&stage.channel, &token::sign(&stage.key, claims)?).map_err(measured)
+}
+
+/// How the stage is set on which a year is simulated first.
+fn of_a_year(hands: &Hands) -> Setting {
+    Setting {
+        sync: ToDisk::Lazy,
+        log: Some(LOG),
+        roles: Roles { react: false, ..Roles::ALL },
+        clock: Some(hands.clock()),
+    }
+}
+
+/// Waits until every view has reached `end`, and nothing is at work any more.
+async fn caught_up(stage: &Stage, end: Position) -> Result<(), BenchError> {
+    for view in ViewName::ALL {
+        stage.parts.views.wait(view, end, CATCH_UP).await.map_err(measured)?;
+    }
+    Ok(())
 }
 
 /// Publishes the catalogue.

@@ -13,10 +13,9 @@ use doudi_api::{
     },
 };
 use doudi_engine::{Position, StreamName};
-use doudi_views::ViewName;
 use futures::{StreamExt, TryStreamExt, stream};
 
-use super::{BenchError, CATCH_UP, client, measured, publish, submit_all};
+use super::{BenchError, caught_up, client, measured, publish, submit_all};
 use crate::{
     children::ToDisk,
     client::{Client, command_id},
@@ -156,10 +155,7 @@ async fn fill(stage: &Stage, cases: u32) -> Result<(), BenchError> {
     let began = Instant::now();
     let last = submit_all(&stage.parts.engine, 0..cases).await?;
     let appended = began.elapsed();
-    let wait = |view| stage.parts.views.wait(view, last, CATCH_UP);
-    for view in ViewName::ALL {
-        wait(view).await.map_err(measured)?;
-    }
+    caught_up(stage, last).await?;
     let (appended, all) = (appended.as_secs_f64(), began.elapsed().as_secs_f64());
     println!(
         "filled with {cases} cases: appended in {appended:.0} s, in all tables after {all:.0} s"

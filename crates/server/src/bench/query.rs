@@ -21,14 +21,12 @@ use doudi_views::{
 use jiff::civil::date;
 use tokio::{task::JoinSet, time::Instant};
 
-use super::{BenchError, CATCH_UP, measured, submit_all};
+use super::{BenchError, caught_up, measured, of_a_year, submit_all};
 use crate::{
-    children::ToDisk,
     client,
     clock::Hands,
-    roles::Roles,
     simulate::inspections,
-    stage::{Setting, Stage, on_stage},
+    stage::{Stage, on_stage},
     token,
 };
 
@@ -60,19 +58,11 @@ pub struct Scale {
 /// [`BenchError`] when something that is measured fails.
 pub async fn run(folder: &Path, scale: Scale) -> Result<(), BenchError> {
     let hands = Hands::default();
-    let setting = Setting {
-        sync: ToDisk::Lazy,
-        log: Some(super::LOG),
-        roles: Roles { react: false, ..Roles::ALL },
-        clock: Some(hands.clock()),
-    };
-    on_stage(folder, setting, async |stage| {
+    on_stage(folder, of_a_year(&hands), async |stage| {
         let plan = inspections::Plan { seed: 7, enterprises: scale.enterprises };
         inspections::fill(&stage, &hands, plan).await?;
         let end = submit_all(&stage.parts.engine, 0..CASES).await?;
-        for view in ViewName::ALL {
-            stage.parts.views.wait(view, end, CATCH_UP).await.map_err(measured)?;
-        }
+        caught_up(&stage, end).await?;
         let url = stage.config.postgres.url.expose();
         let (bare, connection) = tokio_postgres::connect(url, NoTls).await.map_err(measured)?;
         let mut pump = JoinSet::new();

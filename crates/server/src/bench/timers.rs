@@ -17,7 +17,7 @@ use futures::{StreamExt, TryStreamExt, stream};
 use jiff::{SignedDuration, Timestamp};
 
 use super::{
-    BenchError, CATCH_UP, measured, publish,
+    BenchError, CATCH_UP, caught_up, measured, publish,
     steps::{self, Taken},
     submit_all,
 };
@@ -117,9 +117,7 @@ async fn fill(stage: &Stage, scale: Scale, begin: Timestamp) -> Result<(), Bench
     let last = last.max(stage.parts.journal.last_position().await.map_err(measured)?);
     stage.parts.views.wait(ViewName::Agenda, last, CATCH_UP).await.map_err(measured)?;
     let agenda = began.elapsed().as_secs_f64();
-    for view in ViewName::ALL {
-        stage.parts.views.wait(view, last, CATCH_UP).await.map_err(measured)?;
-    }
+    caught_up(stage, last).await?;
     let all = began.elapsed().as_secs_f64();
     println!(
         "{} clocks armed: appended in {appended:.0} s, on the agenda after {agenda:.0} s, in all \

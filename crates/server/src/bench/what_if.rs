@@ -6,18 +6,10 @@ use doudi_api::proto::{PolicyDocument, policy_document::Document};
 use doudi_domain::what_if::Days;
 use doudi_engine::what_if::replay;
 use doudi_journal::{Journal, Position, READ_RECORDS_MAX};
-use doudi_views::ViewName;
 use tokio::time::Instant;
 
-use super::{BenchError, CATCH_UP, measured, submit_all};
-use crate::{
-    catalogue,
-    children::ToDisk,
-    clock::Hands,
-    roles::Roles,
-    simulate::inspections,
-    stage::{Setting, on_stage},
-};
+use super::{BenchError, caught_up, measured, of_a_year, submit_all};
+use crate::{catalogue, clock::Hands, simulate::inspections, stage::on_stage};
 
 /// What is measured.
 #[derive(Debug, Clone, Copy)]
@@ -34,13 +26,7 @@ pub struct Scale {
 /// [`BenchError`] when something that is measured fails.
 pub async fn run(folder: &Path, scale: Scale) -> Result<(), BenchError> {
     let hands = Hands::default();
-    let setting = Setting {
-        sync: ToDisk::Lazy,
-        log: Some(super::LOG),
-        roles: Roles { react: false, ..Roles::ALL },
-        clock: Some(hands.clock()),
-    };
-    on_stage(folder, setting, async |stage| {
+    on_stage(folder, of_a_year(&hands), async |stage| {
         let plan = inspections::Plan { seed: 7, enterprises: scale.enterprises };
         inspections::fill(&stage, &hands, plan).await?;
         let journal = &stage.parts.journal;
@@ -48,10 +34,7 @@ pub async fn run(folder: &Path, scale: Scale) -> Result<(), BenchError> {
         let cases = u64::from(scale.records).saturating_sub(year.0);
         let cases = u32::try_from(cases).unwrap_or(u32::MAX);
         let end = submit_all(&stage.parts.engine, 0..cases).await?.max(year);
-        // Nothing else is to be at work.
-        for view in ViewName::ALL {
-            stage.parts.views.wait(view, end, CATCH_UP).await.map_err(measured)?;
-        }
+        caught_up(&stage, end).await?;
         println!("{} records, {} of them of a year of inspections", end.0, year.0);
         let bare = seconds(read(journal)).await?;
         println!("{:<22} {bare:>8.1} s", "reading alone");
