@@ -1,5 +1,5 @@
 //! `doudi bench query`: how fast views are built from the log, and how fast questions are answered on tables of
-//! millions of rows, each beside bare SQL in the same run.
+//! millions of rows, each beside the same SQL asked bare in the same run, and beside an rpc that asks nothing.
 //!
 //! A year of inspections is simulated, with appeals besides, and repeated for city after city in the tables
 //! alone, until the timelines are as long as asked for.
@@ -31,6 +31,7 @@ use crate::{
 };
 
 mod bare;
+mod lists;
 
 /// How many appeals the simulated city has beside its visits.
 const CASES: u32 = 500;
@@ -150,8 +151,12 @@ async fn ask(stage: &Stage, bare: &Client, asks: u32) -> Result<(), BenchError> 
     let desk = Claims { areas: vec![AREA.to_owned()], ..token::claims(Role::Dispatcher) };
     let desk = caller(stage, desk)?;
     let enterprises = bare::enterprises(bare, asks).await?;
+    if let Some(enterprise) = enterprises.first() {
+        Box::pin(lists::each(&supervisor, bare, enterprise)).await?;
+    }
     let bare = bare::Questions::prepare(bare, UNIT, AREA).await?;
     let mut times = [const { (vec![], vec![]) }; 4];
+    let mut refused = vec![];
     for (at, enterprise) in enterprises.iter().enumerate() {
         let enterprise_id = enterprise.clone();
         let request = ListTimelineRequest { enterprise_id, page_size: 50, ..<_>::default() };
@@ -160,6 +165,13 @@ async fn ask(stage: &Stage, bare: &Client, asks: u32) -> Result<(), BenchError> 
         same("timeline", timeline.1.get_ref().entries.len(), own.1.min(50))?;
         times[0].0.push(timeline.0);
         times[0].1.push(own.0);
+        let begun = Instant::now();
+        // It names no enterprise, and is refused before anything is asked.
+        let nothing = ListTimelineRequest::default();
+        if supervisor.timelines.clone().list_timeline(nothing).await.is_ok() {
+            return Err(measured("a list of nothing was told"));
+        }
+        refused.push(begun.elapsed());
         let enterprise_id = enterprise.clone();
         let unit = UNIT.to_owned();
         let request = GetQuotaRequest { enterprise_id, unit, ..<_>::default() };
@@ -176,7 +188,9 @@ async fn ask(stage: &Stage, bare: &Client, asks: u32) -> Result<(), BenchError> 
             let month = i8::try_from(1 + (at / 50) % 12).unwrap_or(1);
             let first = date(2025, month, 1);
             let last = first.last_of_month();
-            let board = timed(supervisor.boards.clone().get_board(visits(first, last))).await?;
+            let selection = Some(visits(first, last));
+            let request = GetBoardRequest { selection, ..<_>::default() };
+            let board = timed(supervisor.boards.clone().get_board(request)).await?;
             let own = timed(bare.board(first, last)).await?;
             let total = board.1.get_ref().total.unwrap_or_default().rows;
             same("board", usize::try_from(total).unwrap_or(usize::MAX), own.1)?;
@@ -184,31 +198,36 @@ async fn ask(stage: &Stage, bare: &Client, asks: u32) -> Result<(), BenchError> 
             times[3].1.push(own.0);
         }
     }
-    let heads = ["p50", "p95", "p99", "bare p50", "bare p95", "ratio at p50"];
-    println!("{:<20} {}", "milliseconds", heads.map(|head| format!("{head:>13}")).concat());
-    for (name, (own, bare)) in ["timeline page", "quota", "inbox of an area", "board of a month"]
-        .into_iter()
-        .zip(&mut times)
-    {
-        let (own, bare) = (percentiles(own), percentiles(bare));
-        let told = [own[0], own[1], own[2], bare[0], bare[1], own[0] / bare[0]];
-        println!("{name:<20} {}", told.map(|number| format!("{number:>13.2}")).concat());
-    }
+    print(times, &mut refused);
     Ok(())
 }
 
+fn print(times: [(Vec<Duration>, Vec<Duration>); 4], refused: &mut [Duration]) {
+    let [empty, ..] = percentiles(refused);
+    println!("an rpc that asks nothing: p50 {empty:.2} ms");
+    let heads = ["p50", "p95", "p99", "bare p50", "bare p95", "ratio at p50", "beside both"];
+    println!("{:<20} {}", "milliseconds", heads.map(|head| format!("{head:>13}")).concat());
+    for (name, (mut own, mut bare)) in
+        ["timeline page", "quota", "inbox of an area", "board of a month"].into_iter().zip(times)
+    {
+        let (own, bare) = (percentiles(&mut own), percentiles(&mut bare));
+        let both = own[0] / (bare[0] + empty);
+        let told = [own[0], own[1], own[2], bare[0], bare[1], own[0] / bare[0], both];
+        println!("{name:<20} {}", told.map(|number| format!("{number:>13.2}")).concat());
+    }
+}
+
 /// The visits of some days by ground.
-fn visits(from: jiff::civil::Date, until: jiff::civil::Date) -> GetBoardRequest {
+fn visits(from: jiff::civil::Date, until: jiff::civil::Date) -> BoardSelection {
     let day = |day: jiff::civil::Date| {
         Some(Date { year: day.year().into(), month: day.month().into(), day: day.day().into() })
     };
-    let selection = BoardSelection {
+    BoardSelection {
         figure: BoardFigure::Visits.into(),
         from: day(from),
         until: day(until),
         ..<_>::default()
-    };
-    GetBoardRequest { selection: Some(selection), ..<_>::default() }
+    }
 }
 
 async fn timed<T, E>(work: impl Future<Output = Result<T, E>>) -> Result<(Duration, T), BenchError>

@@ -1,5 +1,6 @@
 -- Keeps the simulated city aside, for it to be repeated.
 CREATE SCHEMA bench;
+CREATE TABLE bench.own AS TABLE {timeline}.entry;
 CREATE TABLE bench.subject AS TABLE {timeline}.subject;
 CREATE TABLE bench.registered AS TABLE {timeline}.enterprise;
 CREATE TABLE bench.enterprise AS TABLE {visits}.enterprise;

@@ -5,36 +5,26 @@ CREATE OR REPLACE FUNCTION pg_temp.city(id text, city bigint) RETURNS text IMMUT
 CREATE OR REPLACE FUNCTION pg_temp.city(id uuid, city bigint) RETURNS uuid IMMUTABLE LANGUAGE sql AS
     $$SELECT md5(id || ' ' || city)::uuid$$;
 
-INSERT INTO {timeline}.entry
-SELECT e.position + city * {span}, e.ordinal, pg_temp.city(e.enterprise, city), e.kind, e.event_type,
-       pg_temp.city(e.subject, city), e.unit, e.area, e.occurred_at, e.recorded_at, e.details, e.internal
-FROM generate_series({first}::bigint, {last}::bigint) AS city CROSS JOIN {timeline}.entry AS e
-WHERE e.position <= {span};
+-- Repeats the rows of "of" in "into" with some columns changed.
+CREATE OR REPLACE FUNCTION pg_temp.again(of regclass, "into" regclass, changed jsonb) RETURNS void
+    LANGUAGE plpgsql AS $$
+BEGIN
+    EXECUTE format(
+        'INSERT INTO %s SELECT %s FROM generate_series({first}::bigint, {last}::bigint) AS city CROSS JOIN %s AS row',
+        "into",
+        (SELECT string_agg(coalesce(changed ->> attname, format('row.%I', attname)), ', ' ORDER BY attnum)
+         FROM pg_attribute WHERE attrelid = of AND attnum > 0 AND NOT attisdropped),
+        of);
+END $$;
 
-INSERT INTO {timeline}.subject
-SELECT (jsonb_populate_record(s, jsonb_build_object('subject', pg_temp.city(s.subject, city), 'enterprise',
-       pg_temp.city(s.enterprise, city), 'appeal', pg_temp.city(s.appeal, city)))).*
-FROM generate_series({first}::bigint, {last}::bigint) AS city CROSS JOIN bench.subject AS s;
-
-INSERT INTO {timeline}.enterprise
-SELECT pg_temp.city(e.enterprise, city), e.area
-FROM generate_series({first}::bigint, {last}::bigint) AS city CROSS JOIN bench.registered AS e;
-
-INSERT INTO {visits}.enterprise
-SELECT pg_temp.city(e.enterprise, city), e.profile, e.since, e.since_at
-FROM generate_series({first}::bigint, {last}::bigint) AS city CROSS JOIN bench.enterprise AS e;
-
-INSERT INTO {visits}.visit
-SELECT (jsonb_populate_record(v, jsonb_build_object('visit', pg_temp.city(v.visit, city), 'enterprise',
-       pg_temp.city(v.enterprise, city)))).*
-FROM generate_series({first}::bigint, {last}::bigint) AS city CROSS JOIN bench.visit AS v;
-
-INSERT INTO {appeals}.appeal
-SELECT (jsonb_populate_record(a, jsonb_build_object('appeal', pg_temp.city(a.appeal, city), 'enterprise',
-       pg_temp.city(a.enterprise, city), 'submitted_position', a.submitted_position + city * {span}))).*
-FROM generate_series({first}::bigint, {last}::bigint) AS city CROSS JOIN bench.appeal AS a;
-
-INSERT INTO {appeals}.clock
-SELECT (jsonb_populate_record(c, jsonb_build_object('appeal', pg_temp.city(c.appeal, city), 'enterprise',
-       pg_temp.city(c.enterprise, city)))).*
-FROM generate_series({first}::bigint, {last}::bigint) AS city CROSS JOIN bench.clock AS c;
+SELECT pg_temp.again(('bench.' || kept)::regclass, "into"::regclass, (
+    SELECT jsonb_object_agg(name, CASE name
+        WHEN 'position' THEN 'row.position + city * {span}'
+        WHEN 'submitted_position' THEN 'row.submitted_position + city * {span}'
+        ELSE format('pg_temp.city(row.%I, city)', name)
+    END)
+    FROM unnest(ARRAY['enterprise', 'subject', 'visit', 'appeal', 'position', 'submitted_position']) AS name))
+FROM (VALUES
+    ('own', '{timeline}.entry'), ('subject', '{timeline}.subject'), ('registered', '{timeline}.enterprise'),
+    ('enterprise', '{visits}.enterprise'), ('visit', '{visits}.visit'),
+    ('appeal', '{appeals}.appeal'), ('clock', '{appeals}.clock')) AS tables(kept, "into");
