@@ -25,7 +25,7 @@ pub(crate) use list::{SCOPED, list};
 pub(crate) use rows::{OWED, clock, columns, read};
 
 /// The version of the tables and of what they mean.
-pub(crate) const VERSION: i32 = 6;
+pub(crate) const VERSION: i32 = 7;
 
 /// An appeal as it is now.
 #[derive(Clone, Debug, PartialEq, Eq)]

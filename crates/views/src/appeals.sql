@@ -109,8 +109,9 @@ CREATE TABLE IF NOT EXISTS clock (
 );
 CREATE INDEX IF NOT EXISTS clock_by_diagnosis ON clock (diagnosis)
     WHERE diagnosis <> '00000000-0000-0000-0000-000000000000';
--- An inbox by who owes, who leads, where it plays, whose it is; and what climbs the ladder.
+-- An inbox by what is owed, who owes, who leads, where it plays, whose it is; and what climbs the ladder.
 CREATE INDEX IF NOT EXISTS clock_by_due ON clock (due, appeal);
+CREATE INDEX IF NOT EXISTS clock_by_kind ON clock (kind, due, appeal);
 CREATE INDEX IF NOT EXISTS clock_by_owner ON clock (owner, due, appeal);
 CREATE INDEX IF NOT EXISTS clock_by_unit ON clock (unit, due, appeal);
 CREATE INDEX IF NOT EXISTS clock_by_area ON clock (area, due, appeal)

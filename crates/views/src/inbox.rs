@@ -175,7 +175,7 @@ async fn list(snapshot: &Snapshot<'_>, query: &Query) -> Result<Page, ViewError>
          ORDER BY page.due, page.appeal, page.enterprise, page.diagnosis, page.clock",
         appeals::columns()
     );
-    let rows = snapshot.rows("listing an inbox", &statement, &predicate.values()).await?;
+    let rows = snapshot.meant("listing an inbox", &statement, &predicate).await?;
     let mut entries = rows.iter().map(entry).collect::<Result<Vec<_>, _>>()?;
     let more = entries.len() > limit;
     entries.truncate(limit);

@@ -24,6 +24,8 @@ const APART_MAX: usize = 16;
 pub(crate) struct Predicate {
     conditions: Vec<String>,
     values: Vec<(Value, Type)>,
+    /// Whether it holds a column against an end that it must not pass.
+    pub(crate) has_range: bool,
 }
 
 /// By which columns of a table a scope is held, besides `enterprise` and `area`.
@@ -65,6 +67,7 @@ impl Predicate {
         of_type: Type,
     ) {
         let place = self.place(value, of_type);
+        self.has_range |= comparison.starts_with(['<', '>']);
         self.conditions.push(format!("{column} {comparison} {place}"));
     }
 
@@ -73,8 +76,11 @@ impl Predicate {
         self.compare(column, "=", text.to_owned(), Type::TEXT);
     }
 
-    /// `<column>` is one of `texts`.
+    /// `<column>` is one of `texts`. One alone is looked up in the order of an index behind it.
     pub(crate) fn is_any(&mut self, column: &str, texts: Vec<String>) {
+        if let [only] = texts.as_slice() {
+            return self.is(column, only);
+        }
         let place = self.place(texts, Type::TEXT_ARRAY);
         self.conditions.push(format!("{column} = ANY({place})"));
     }
@@ -212,6 +218,7 @@ impl Predicate {
     ) {
         let places: Vec<String> =
             values.into_iter().map(|(value, of_type)| self.push(value, of_type)).collect();
+        self.has_range = true;
         self.conditions.push(format!("({columns}) {comparison} ({})", places.join(", ")));
     }
 
@@ -303,15 +310,18 @@ mod tests {
         let mut predicate = Predicate::default();
         assert_eq!(predicate.sql(), "true");
         predicate.is("state", "submitted");
-        predicate.is_any("kind", vec!["visit".to_owned()]);
+        predicate.is_any("kind", vec!["visit".to_owned(), "appeal".to_owned()]);
+        predicate.is_any("area", vec!["210212".to_owned()]);
+        assert!(!predicate.has_range);
         let values: Vec<(Value, Type)> =
             vec![(Box::new(1_i64), Type::INT8), (Box::new(2_i32), Type::INT4)];
         predicate.compare_row("position, ordinal", ">", values);
         assert_eq!(
             predicate.sql(),
-            "state = $1 AND kind = ANY($2) AND (position, ordinal) > ($3, $4)"
+            "state = $1 AND kind = ANY($2) AND area = $3 AND (position, ordinal) > ($4, $5)"
         );
-        assert_eq!(predicate.values().len(), 4);
+        assert_eq!(predicate.values().len(), 5);
+        assert!(predicate.has_range);
     }
 
     #[test]

@@ -77,7 +77,7 @@ async fn load(snapshot: &Snapshot<'_>, query: &Query) -> Result<Sums, ViewError>
         "SELECT month, satisfaction, count FROM summed WHERE {} ORDER BY month",
         predicate.sql()
     );
-    let rows = snapshot.rows("summing up ratings", &statement, &predicate.values()).await?;
+    let rows = snapshot.meant("summing up ratings", &statement, &predicate).await?;
     let mut sums: Vec<Sum> = vec![];
     for row in &rows {
         let month = column(row, "month")?;

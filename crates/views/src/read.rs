@@ -12,6 +12,7 @@ use crate::{
     AsOf, Behind, Fresh, ViewError, ViewName, Views, checkpoint,
     db::{self, Value},
     history,
+    predicate::Predicate,
 };
 
 /// A connection on which some views are going to be read.
@@ -136,30 +137,51 @@ impl Snapshot<'_> {
         statement: &str,
         values: &[Value<'_>],
     ) -> Result<Vec<Row>, ViewError> {
-        // As when one view is asked is known before its checkpoint is.
-        if self.taken.get().is_none() && self.views.len() == 1 {
-            let rows = self.ask(self.fresh.as_of, statement, values);
-            let (taken, rows) = futures::future::join(self.taken(), rows).await;
-            return taken.and(rows.map_err(|error| ViewError::sql(doing, error)));
-        }
-        let as_of = self.taken().await?.as_of;
-        let rows = self.ask(as_of, statement, values).await;
-        rows.map_err(|error| ViewError::sql(doing, error))
+        self.ask(doing, statement, values, true).await
+    }
+
+    /// The rows that a statement gives whose condition is `predicate`. A plan that is kept knows no value, and
+    /// takes any range for a short one, so what has a range is planned for it.
+    pub(crate) async fn meant(
+        &self,
+        doing: &'static str,
+        statement: &str,
+        predicate: &Predicate,
+    ) -> Result<Vec<Row>, ViewError> {
+        self.ask(doing, statement, &predicate.values(), !predicate.has_range).await
     }
 
     async fn ask(
         &self,
+        doing: &'static str,
+        statement: &str,
+        values: &[Value<'_>],
+        keep: bool,
+    ) -> Result<Vec<Row>, ViewError> {
+        // As when one view is asked is known before its checkpoint is.
+        if self.taken.get().is_none() && self.views.len() == 1 {
+            let rows = self.query(self.fresh.as_of, statement, values, keep);
+            let (taken, rows) = futures::future::join(self.taken(), rows).await;
+            return taken.and(rows.map_err(|error| ViewError::sql(doing, error)));
+        }
+        let as_of = self.taken().await?.as_of;
+        let rows = self.query(as_of, statement, values, keep).await;
+        rows.map_err(|error| ViewError::sql(doing, error))
+    }
+
+    async fn query(
+        &self,
         as_of: Option<AsOf>,
         statement: &str,
         values: &[Value<'_>],
+        keep: bool,
     ) -> Result<Vec<Row>, tokio_postgres::Error> {
-        match as_of.map(|as_of| history::prefix(self.turned_to, as_of)) {
-            // Each moment makes a statement of its own, which nobody asks again.
-            Some(prefix) if !prefix.is_empty() => {
-                self.client.query_typed(&format!("{prefix}{statement}"), values).await
-            }
-            Some(_) | None => db::query(self.client, statement, values).await,
+        let prefix = as_of.map(|as_of| history::prefix(self.turned_to, as_of)).unwrap_or_default();
+        // Each moment makes a statement of its own, which nobody asks again.
+        if keep && prefix.is_empty() {
+            return db::query(self.client, statement, values).await;
         }
+        self.client.query_typed(&format!("{prefix}{statement}"), values).await
     }
 
     /// The connection within the snapshot, for what is no query of rows.

@@ -31,7 +31,7 @@ pub(crate) use rows::apply;
 use crate::{Fresh, ViewError, ViewName, Views};
 
 /// The version of the tables and of what they mean.
-pub(crate) const VERSION: i32 = 3;
+pub(crate) const VERSION: i32 = 4;
 
 /// How far a visit is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]

@@ -27,10 +27,12 @@ CREATE TABLE IF NOT EXISTS visit (
     since_at   timestamptz      NOT NULL,
     PRIMARY KEY (visit, enterprise)
 );
--- Every list in its order: all, a unit's, an area's, an enterprise's, by state. A list with more
+-- Every list in its order: all, a unit's, an area's, an enterprise's, by state, by ground. A list with more
 -- filters takes the narrowest of these and checks the rest; counts read an index alone.
 CREATE INDEX IF NOT EXISTS visit_by_day ON visit (day, visit, enterprise);
 CREATE INDEX IF NOT EXISTS visit_by_state ON visit (state, day, visit, enterprise) INCLUDE (ground);
+CREATE INDEX IF NOT EXISTS visit_by_ground ON visit (ground, day, visit, enterprise);
+CREATE INDEX IF NOT EXISTS visit_joint ON visit (day, visit, enterprise) WHERE cardinality(beside) > 0;
 CREATE INDEX IF NOT EXISTS visit_by_unit ON visit (unit, day, visit, enterprise);
 CREATE INDEX IF NOT EXISTS visit_by_unit_state ON visit (unit, state, day, visit, enterprise)
     INCLUDE (ground);

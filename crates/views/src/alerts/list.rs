@@ -133,7 +133,7 @@ pub(super) async fn list(snapshot: &Snapshot<'_>, query: &Query) -> Result<Page,
         "SELECT position, ordinal, enterprise, visit, unit, area, occurred_at, reason \
          FROM ({keys}) AS page JOIN alert USING ({columns}) ORDER BY {order}"
     );
-    let rows = snapshot.rows("listing alerts", &statement, &predicate.values()).await?;
+    let rows = snapshot.meant("listing alerts", &statement, &predicate).await?;
     let mut alerts = rows.iter().map(alert).collect::<Result<Vec<_>, _>>()?;
     let more = alerts.len() > limit;
     alerts.truncate(limit);
@@ -164,7 +164,7 @@ pub(super) async fn count(snapshot: &Snapshot<'_>, filter: &Filter) -> Result<Co
         "SELECT kind, count(*) AS count FROM alert WHERE {} GROUP BY kind",
         predicate.sql()
     );
-    let rows = snapshot.rows("counting alerts", &statement, &predicate.values()).await?;
+    let rows = snapshot.meant("counting alerts", &statement, &predicate).await?;
     let read = |row: &Row| {
         let count = u64::try_from(column::<i64>(row, "count")?).unwrap_or(0);
         Ok(Count { kind: db::parsed(row, "kind", db::from_word)?, count })

@@ -120,7 +120,7 @@ pub(crate) async fn list(snapshot: &Snapshot<'_>, query: &Query) -> Result<Page,
          ORDER BY appeal.submitted_position DESC",
         rows::columns()
     );
-    let found = snapshot.rows("listing appeals", &statement, &predicate.values()).await?;
+    let found = snapshot.meant("listing appeals", &statement, &predicate).await?;
     let mut appeals = found.iter().map(read).collect::<Result<Vec<_>, _>>()?;
     let more = appeals.len() > limit;
     appeals.truncate(limit);

@@ -121,8 +121,7 @@ pub(super) async fn load(
         predicate.sql(),
         limit + 1
     );
-    let rows =
-        snapshot.rows("listing the rows of a board", &statement, &predicate.values()).await?;
+    let rows = snapshot.meant("listing the rows of a board", &statement, &predicate).await?;
     let mut rows = rows.iter().map(read).collect::<Result<Vec<_>, _>>()?;
     let more = rows.len() > limit;
     rows.truncate(limit);

@@ -58,7 +58,7 @@ pub(super) async fn load(snapshot: &Snapshot<'_>, query: &Query) -> Result<Board
         predicate.sql(),
         CELLS_MAX + 2
     );
-    let rows = snapshot.rows("counting for a board", &statement, &predicate.values()).await?;
+    let rows = snapshot.meant("counting for a board", &statement, &predicate).await?;
     let (mut cells, mut total) = (Vec::new(), Sums::default());
     for row in &rows {
         match column::<bool>(row, "whole")? {

@@ -53,7 +53,7 @@ pub(super) async fn count(snapshot: &Snapshot<'_>, filter: &Filter) -> Result<Co
         "SELECT kind, level, rung, count(*) AS count FROM clock WHERE {} GROUP BY kind, level, rung",
         predicate.sql()
     );
-    let rows = snapshot.rows("counting an inbox", &statement, &predicate.values()).await?;
+    let rows = snapshot.meant("counting an inbox", &statement, &predicate).await?;
     let mut counts = rows.iter().map(read).collect::<Result<Vec<_>, _>>()?;
     counts.sort_by_key(|count| (count.kind, count.level, count.rung));
     Ok(Counts { counts, position: snapshot.position().await? })

@@ -185,7 +185,7 @@ pub(super) async fn list(
          ORDER BY appeal.last_moved, appeal.appeal, appeal.enterprise",
         appeals::columns()
     );
-    let rows = snapshot.rows("listing stuck appeals", &statement, &predicate.values()).await?;
+    let rows = snapshot.meant("listing stuck appeals", &statement, &predicate).await?;
     let reasons = |row: Row| {
         let held = StuckReason::ALL.into_iter();
         let held = held.filter(|reason| reason.holds(&row, query.idle_since)).collect();

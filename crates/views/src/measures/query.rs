@@ -139,7 +139,7 @@ pub(super) async fn flow(snapshot: &Snapshot<'_>, query: &FlowQuery) -> Result<F
          ORDER BY returns DESC, unit, to_unit LIMIT {GROUPS_MAX}",
         predicate.sql()
     );
-    let rows = snapshot.rows("summing returns", &statement, &predicate.values()).await?;
+    let rows = snapshot.meant("summing returns", &statement, &predicate).await?;
     let read = |row: &Row| {
         Ok(FlowCell {
             from: db::parsed(row, "unit", UnitId::parse)?,
@@ -176,7 +176,7 @@ pub(super) async fn rates(snapshot: &Snapshot<'_>, query: &RatesQuery) -> Result
         query.group.key(),
         predicate.sql()
     );
-    let rows = snapshot.rows("summing handlings", &statement, &predicate.values()).await?;
+    let rows = snapshot.meant("summing handlings", &statement, &predicate).await?;
     let mut rates = rows.iter().map(rate).collect::<Result<Vec<_>, _>>()?;
     rates.sort_by(|a, b| a.key.cmp(&b.key));
     Ok(Rates { rates, position: snapshot.position().await? })

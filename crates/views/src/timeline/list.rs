@@ -129,7 +129,7 @@ pub(crate) async fn list(snapshot: &Snapshot<'_>, query: &Query) -> Result<Page,
         predicate.sql(),
         limit + 1
     );
-    let rows = snapshot.rows("listing a timeline", &statement, &predicate.values()).await?;
+    let rows = snapshot.meant("listing a timeline", &statement, &predicate).await?;
     let shown = |known: Known| Arc::unwrap_or_clone(known.shown(&query.scope));
     let read = |row| Known::read(row).map(shown);
     let mut entries = rows.iter().map(read).collect::<Result<Vec<_>, _>>()?;

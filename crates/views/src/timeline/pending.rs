@@ -39,8 +39,7 @@ impl Views {
         );
         let mut reader = self.reader(&[ViewName::Timeline], Fresh::ANY).await?;
         let snapshot = reader.snapshot();
-        let rows =
-            snapshot.rows("counting timeline entries", &statement, &predicate.values()).await?;
+        let rows = snapshot.meant("counting timeline entries", &statement, &predicate).await?;
         let Some(row) = rows.first() else { return Ok(Pending::default()) };
         let count: i64 = db::column(row, "count")?;
         let since = db::column(row, "since")?;

@@ -118,7 +118,7 @@ impl Watch {
         );
         let mut reader = Reader::of(&self.views.pool, ViewName::Timeline).await?;
         let snapshot = reader.snapshot();
-        let rows = snapshot.rows("reading a timeline", &statement, &predicate.values()).await?;
+        let rows = snapshot.meant("reading a timeline", &statement, &predicate).await?;
         let read = |row| Known::read(row).map(|known| known.shown(&self.selection.scope));
         let entries = rows.iter().map(read).collect::<Result<Vec<_>, _>>()?;
         let reached = snapshot.position().await?;

@@ -9,6 +9,7 @@ use super::Filter;
 use crate::{
     PAGE_MAX, Scope, ViewError,
     db::{self, column},
+    predicate::any_of,
     read::Snapshot,
 };
 
@@ -70,20 +71,27 @@ pub(super) async fn load(snapshot: &Snapshot<'_>, query: &Query) -> Result<Page,
     }
     let unit = predicate.place(query.unit.as_str().to_owned(), Type::TEXT);
     let conditions = predicate.sql();
-    let part = |way: &str| {
-        format!("SELECT enterprise, held, finding FROM visit WHERE {conditions} AND {way}")
-    };
-    // No unit takes part beside itself. One row more tells whether there is another page.
+    let ways = [format!("unit = {unit}"), format!("beside @> ARRAY[{unit}]")];
+    // One row more tells whether there is another page.
+    let keys = ways.each_ref().map(|way| {
+        format!(
+            "(SELECT DISTINCT enterprise FROM visit WHERE {conditions} AND {way} \
+             ORDER BY enterprise LIMIT {})",
+            limit + 1
+        )
+    });
     let statement = format!(
-        "SELECT enterprise, count(*) FILTER (WHERE held = 'used') AS used, \
+        "WITH page AS MATERIALIZED ({} ORDER BY enterprise LIMIT {}) \
+         SELECT enterprise, count(*) FILTER (WHERE held = 'used') AS used, \
          count(*) FILTER (WHERE held = 'used' AND finding) AS found, \
-         count(*) FILTER (WHERE held = 'reserved') AS reserved FROM ({} UNION ALL {}) AS part \
-         GROUP BY enterprise ORDER BY enterprise LIMIT {}",
-        part(&format!("unit = {unit}")),
-        part(&format!("beside @> ARRAY[{unit}]")),
-        limit + 1
+         count(*) FILTER (WHERE held = 'reserved') AS reserved \
+         FROM page JOIN visit USING (enterprise) WHERE {conditions} AND {} \
+         GROUP BY enterprise ORDER BY enterprise",
+        keys.join(" UNION "),
+        limit + 1,
+        any_of(&ways)
     );
-    let rows = snapshot.rows("reading a unit's ledger", &statement, &predicate.values()).await?;
+    let rows = snapshot.meant("reading a unit's ledger", &statement, &predicate).await?;
     let mut entries = rows.iter().map(entry).collect::<Result<Vec<_>, _>>()?;
     let more = entries.len() > limit;
     entries.truncate(limit);

@@ -225,7 +225,7 @@ pub(super) async fn read(
     predicate: &Predicate,
     limit: usize,
 ) -> Result<Page, ViewError> {
-    let rows = snapshot.rows("listing visits", statement, &predicate.values()).await?;
+    let rows = snapshot.meant("listing visits", statement, predicate).await?;
     let mut visits = rows.iter().map(rows::read).collect::<Result<Vec<_>, _>>()?;
     let more = visits.len() > limit;
     visits.truncate(limit);
@@ -248,7 +248,7 @@ pub(super) async fn count(snapshot: &Snapshot<'_>, filter: &Filter) -> Result<Co
         "SELECT state, ground, count(*) AS count FROM visit WHERE {} GROUP BY state, ground",
         predicate.sql()
     );
-    let rows = snapshot.rows("counting visits", &statement, &predicate.values()).await?;
+    let rows = snapshot.meant("counting visits", &statement, &predicate).await?;
     let read = |row: &tokio_postgres::Row| {
         Ok(Count {
             state: db::parsed(row, "state", db::from_word)?,
