@@ -3,7 +3,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help demo test check
+.PHONY: help demo test sim check
 
 TOOLS := $(or $(DOUDI_TOOLS),$(HOME)/.cache/doudi/tools)
 DENY = $(lastword $(sort $(wildcard $(TOOLS)/cargo-deny-*/bin/cargo-deny)))
@@ -24,6 +24,9 @@ test: ## All tests, on real servers too
 	@deploy/bootstrap.sh --python --old-nats
 	cargo build --workspace --bins --locked
 	cargo test --workspace --locked
+
+sim: ## The simulation alone: SEED=7 for one world, SEEDS=1000000 for many
+	cargo test --locked --package doudi-tests --test all -- sim::
 
 check: ## Form, lints, licences, protocol, dashboard and alerts
 	@cargo --version && cargo clippy --version && cargo fmt --version

@@ -1,4 +1,4 @@
-//! The one test binary: style, contract, real servers.
+//! The one test binary: style, contract, simulation, real servers.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -11,4 +11,6 @@ mod children;
 mod contract;
 #[cfg(test)]
 mod real;
+#[cfg(test)]
+mod sim;
 mod tidy;

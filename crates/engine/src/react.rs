@@ -147,6 +147,7 @@ impl Engine {
         };
         // Nothing that hangs may hold up the end.
         tokio::select! {
+            biased;
             _ = shutdown.wait_for(|stop| *stop) => {}
             () = runner.run() => {}
         }

@@ -35,7 +35,7 @@ pub use crate::{
         ConnectError, CreateError, Credentials, Durability, GateRefusal, GateReport, JetStream,
         JetStreamSettings, SyncMode,
     },
-    memory::Memory,
+    memory::{Fate, Faults, Memory, Passage},
     objects::{
         JetStreamObjects, MemoryObjects, OBJECT_BYTES_MAX, ObjectError, ObjectName, Objects,
         OpenObjectsError,
@@ -75,7 +75,7 @@ impl Journal {
         at_least: Position,
     ) -> Result<Vec<Record>, LoadError> {
         match self {
-            Journal::Memory(memory) => memory.load(stream, after, at_least),
+            Journal::Memory(memory) => memory.load(stream, after, at_least).await,
             Journal::JetStream(jetstream) => jetstream.load(stream, after, at_least).await,
         }
     }
@@ -98,7 +98,7 @@ impl Journal {
         let span = tracing::debug_span!("append", kind = stream.kind(), outcome = field::Empty);
         let answer = async {
             match self {
-                Journal::Memory(memory) => memory.append(stream, payload, expected),
+                Journal::Memory(memory) => memory.append(stream, payload, expected).await,
                 Journal::JetStream(jetstream) => jetstream.append(stream, payload, expected).await,
             }
         };

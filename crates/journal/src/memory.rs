@@ -4,10 +4,15 @@
 use std::{
     collections::HashMap,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
 };
 
 use bytes::Bytes;
-use tokio::sync::watch;
+use tokio::{sync::watch, time::sleep};
+
+mod faults;
+
+pub use faults::{Fate, Faults, Passage};
 
 use crate::{
     AppendError, COMMIT_BYTES_MAX, FOLLOW_BATCH_MAX, FollowError, LoadError, Position, Record,
@@ -18,6 +23,7 @@ use crate::{
 #[derive(Clone, Debug, Default)]
 pub struct Memory {
     shared: Arc<Shared>,
+    faults: Option<Arc<dyn Faults>>,
 }
 
 #[derive(Debug, Default)]
@@ -61,17 +67,31 @@ impl Memory {
         Memory::default()
     }
 
+    /// The same log as it is for somebody whom such faults befall. Following it, reading it by pages and
+    /// its last position are spared.
+    #[must_use]
+    pub fn with_faults(&self, faults: Arc<dyn Faults>) -> Memory {
+        Memory { shared: Arc::clone(&self.shared), faults: Some(faults) }
+    }
+
     // A panic elsewhere cannot leave the log half-changed: every change ends in one push.
     fn lock(&self) -> MutexGuard<'_, Log> {
         self.shared.log.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    pub(crate) fn load(
+    pub(crate) async fn load(
         &self,
         stream: &StreamName,
         after: Position,
         at_least: Position,
     ) -> Result<Vec<Record>, LoadError> {
+        if let Some((takes, answered)) = self.faults.as_ref().map(|faults| faults.load()) {
+            sleep(takes).await;
+            if !answered {
+                let source = "no answer from the log".into();
+                return Err(LoadError::Unavailable { what: stream.to_string(), source });
+            }
+        }
         let log = self.lock();
         let last = log.last_of(stream);
         if last.max(after) < at_least {
@@ -85,7 +105,62 @@ impl Memory {
         Ok(indexes[newer..].iter().map(|&index| log.records[index].clone()).collect())
     }
 
-    pub(crate) fn append(
+    pub(crate) async fn append(
+        &self,
+        stream: &StreamName,
+        payload: Bytes,
+        expected: Position,
+    ) -> Result<Position, AppendError> {
+        let Some(Passage { there, fate, back }) =
+            self.faults.as_ref().map(|faults| faults.append())
+        else {
+            return self.store(stream, payload, expected);
+        };
+        sleep(there).await;
+        let unknown = |source: &str| {
+            Err(AppendError::Unknown { stream: stream.clone(), source: source.into() })
+        };
+        match fate {
+            Fate::Arrives => {
+                let stored = self.store(stream, payload, expected);
+                sleep(back).await;
+                stored
+            }
+            Fate::Refused => {
+                let source = "the log turns records away".into();
+                Err(AppendError::Unavailable { stream: stream.clone(), source })
+            }
+            Fate::Lost => unknown("the record was lost"),
+            Fate::Unanswered => {
+                let _ = self.store(stream, payload, expected);
+                unknown("the answer was lost")
+            }
+            Fate::Late { after, twice } => {
+                self.deliver_late(stream.clone(), payload, expected, after, twice);
+                unknown("the record is still under way")
+            }
+        }
+    }
+
+    fn deliver_late(
+        &self,
+        stream: StreamName,
+        payload: Bytes,
+        expected: Position,
+        after: Duration,
+        twice: bool,
+    ) {
+        let log = self.clone();
+        tokio::spawn(async move {
+            for _ in 0..=usize::from(twice) {
+                sleep(after).await;
+                // Nobody waits for the answer any more.
+                let _ = log.store(&stream, payload.clone(), expected);
+            }
+        });
+    }
+
+    fn store(
         &self,
         stream: &StreamName,
         payload: Bytes,

@@ -1,0 +1,295 @@
+//! One seed: engines that crash, a network that loses things, clocks that disagree, people who try again, and in
+//! the end a calm in which everything due gets done.
+
+use std::{
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicI64, Ordering::SeqCst},
+    },
+    time::Duration,
+};
+
+use doudi_domain::{AppealId, Decider, appeal::Appeal, visits::Visits};
+use doudi_engine::{
+    Actor, Clock, Engine, EngineSettings, Envelope, ExecuteError, StreamName, Vault,
+    react::ReactSettings, streams,
+};
+use doudi_journal::{Journal, Memory, Position, Version};
+use jiff::Timestamp;
+use serde::Serialize;
+use tokio::{sync::watch, task::JoinSet, time::timeout};
+use uuid::Uuid;
+
+use super::{
+    agenda::Kept,
+    city::{self, ENTERPRISES},
+    network::{Chance, LATE_MAX, Network, pass},
+    oracle, people,
+};
+
+/// When the simulated time begins: a Monday morning.
+const BEGIN: &str = "2025-03-03T09:00:00+08:00";
+/// Engines that run side by side.
+const ENGINES: usize = 2;
+/// The most people, and the most things that each of them wants.
+const PEOPLE: u32 = 4;
+const WISHES: u32 = 7;
+/// How often somebody tries the same command at the most.
+const TRIES: u32 = 6;
+/// How many milliseconds a clock is ahead or behind at the most.
+const SKEW_MAX: i64 = 2000;
+/// Days after which a visit that nobody began expires.
+const GRACE_DAYS: u16 = 3;
+/// How long the calm may take until nothing is due any more.
+const DRAIN_WITHIN: Duration = Duration::from_secs(3600);
+
+pub(super) fn settings() -> EngineSettings {
+    EngineSettings { cache_entries_max: 64, attempts_max: 8, input_age_max: Duration::from_secs(1) }
+}
+
+/// The time of the world. Clones are the same time; everybody's clock differs a little from it.
+#[derive(Clone, Debug)]
+pub(super) struct Time(Arc<AtomicI64>);
+
+impl Default for Time {
+    fn default() -> Self {
+        let begin: Timestamp = BEGIN.parse().unwrap();
+        Self(Arc::new(AtomicI64::new(begin.as_millisecond())))
+    }
+}
+
+impl Time {
+    pub(super) fn now(&self) -> Timestamp {
+        Timestamp::from_millisecond(self.0.load(SeqCst)).unwrap()
+    }
+
+    /// A clock that is so many milliseconds ahead.
+    pub(super) fn clock(&self, ahead: i64) -> Clock {
+        let time = self.clone();
+        let ahead = jiff::SignedDuration::from_millis(ahead);
+        Clock::new(move || time.now() + ahead)
+    }
+
+    /// Lets hours pass within seconds, jumps days ahead now and then, and back a little.
+    async fn run(&self, chance: &Chance) {
+        loop {
+            pass(Duration::from_millis(500)).await;
+            let minutes = match chance.number(0..20) {
+                0 => i64::from(chance.number(0..3 * 24 * 60)),
+                1 => -i64::from(chance.number(0..2)),
+                _ => i64::from(chance.number(0..90)),
+            };
+            self.0.fetch_add(minutes * 60_000, SeqCst);
+        }
+    }
+}
+
+/// What somebody was told of a command.
+#[derive(Debug)]
+pub(super) struct Told {
+    pub(super) stream: StreamName,
+    pub(super) id: Uuid,
+    pub(super) answer: Answer,
+}
+
+#[derive(Debug)]
+pub(super) enum Answer {
+    /// It is stored there, as that version of its stream.
+    Stored(Position, Version),
+    /// It changed nothing, and never was in doubt.
+    Nothing,
+    /// Nobody knows.
+    Unknown,
+}
+
+/// A program that can be killed.
+struct Instance {
+    engine: Engine,
+    /// Turns true when it is killed: whatever it does ends where it stands.
+    killed: watch::Sender<bool>,
+}
+
+/// Everything there is under one seed.
+#[derive(Clone)]
+struct World {
+    memory: Memory,
+    chance: Chance,
+    network: Network,
+    time: Time,
+    /// An engine that nothing befalls, with the right time.
+    observer: Engine,
+    agenda: Kept,
+    vault: Vault,
+    instances: Arc<Mutex<Vec<Instance>>>,
+    told: Arc<Mutex<Vec<Told>>>,
+}
+
+/// Lives through one seed and says how the log ended, as its digest.
+///
+/// # Errors
+/// What is not as it should be, in words.
+pub(super) async fn live(seed: u64) -> Result<String, String> {
+    let chance = Chance::from_seed(seed);
+    let trouble = chance.number(0..40);
+    let network = Network::new(chance.clone(), trouble);
+    let memory = city::log().await;
+    let (journal, time) = (Journal::Memory(memory.clone()), Time::default());
+    let world = World {
+        memory,
+        chance,
+        observer: Engine::new(journal.clone(), settings(), time.clock(0)),
+        agenda: Kept::new(&journal, &network),
+        network,
+        time,
+        vault: Vault::memory(),
+        instances: Arc::default(),
+        told: Arc::default(),
+    };
+    let mut programs = JoinSet::new();
+    for number in 0..ENGINES {
+        world.start(number, &mut programs);
+    }
+    world.storm(&mut programs).await;
+    world.network.calm();
+    // What is still under way arrives.
+    pass(LATE_MAX).await;
+    world.drain().await?;
+    programs.shutdown().await;
+    let told = std::mem::take(&mut *world.told.lock().unwrap());
+    oracle::judge(&world.observer, &world.agenda, &told).await
+}
+
+impl World {
+    /// Starts a program in the place of the one of that number.
+    fn start(&self, number: usize, programs: &mut JoinSet<()>) {
+        let ahead = i64::from(self.chance.number(0..4001)) - SKEW_MAX;
+        let journal = Journal::Memory(self.memory.with_faults(Arc::new(self.network.clone())));
+        let engine = Engine::new(journal, settings(), self.time.clock(ahead));
+        let killed = watch::Sender::new(false);
+        let (runner, agenda, vault) = (engine.clone(), self.agenda.clone(), self.vault.clone());
+        let end = killed.subscribe();
+        programs.spawn(async move {
+            let settings = ReactSettings {
+                visit_grace_days: GRACE_DAYS,
+                poll_interval: Duration::from_secs(1),
+                in_flight_max: 3,
+            };
+            runner.react(&agenda, &vault, &settings, end).await;
+        });
+        let mut instances = self.instances.lock().unwrap();
+        let instance = Instance { engine, killed };
+        match instances.get_mut(number) {
+            Some(before) => {
+                before.killed.send_replace(true);
+                *before = instance;
+            }
+            None => instances.push(instance),
+        }
+    }
+
+    /// People want things while programs are killed and time passes.
+    async fn storm(&self, programs: &mut JoinSet<()>) {
+        let mut people = JoinSet::new();
+        for _ in 0..self.chance.number(1..PEOPLE + 1) {
+            let world = self.clone();
+            people.spawn(async move { world.want().await });
+        }
+        let kill = async {
+            loop {
+                pass(self.chance.pause(500..12_000)).await;
+                self.start(self.chance.below(ENGINES), programs);
+            }
+        };
+        tokio::select! {
+            biased;
+            () = async { while people.join_next().await.is_some() {} } => {}
+            () = kill => {}
+            () = self.time.run(&self.chance) => {}
+        }
+    }
+
+    /// Waits until nothing is due any more, by the clock that is furthest behind: time stands still now.
+    async fn drain(&self) -> Result<(), String> {
+        let now = self.time.clock(-SKEW_MAX).now();
+        let due = || async { self.agenda.due_now(now, GRACE_DAYS.into()).await };
+        let drained = timeout(DRAIN_WITHIN, async {
+            while !due().await.is_empty() {
+                pass(Duration::from_secs(1)).await;
+            }
+        });
+        match drained.await {
+            Ok(()) => Ok(()),
+            Err(_) => Err(format!("still due: {:?}", due().await)),
+        }
+    }
+
+    /// One person's wishes.
+    async fn want(&self) {
+        // People come back to the same few cases.
+        let appeals = [1_u128, 2, 3].map(|number| AppealId(Uuid::from_u128(number)));
+        for _ in 0..self.chance.number(1..WISHES + 1) {
+            pass(self.chance.pause(0..4000)).await;
+            let Some(enterprise) = self.chance.one_of(&ENTERPRISES).map(city::enterprise) else {
+                continue;
+            };
+            if self.chance.percent(50) {
+                let stream = streams::visits(&enterprise).unwrap();
+                let seen = self.observer.read::<Visits>(&stream, Position::START).await.unwrap();
+                let command = people::visits(&self.chance, &seen.state, self.time.now());
+                self.issue::<Visits>(stream, &command).await;
+            } else if let Some(appeal) = self.chance.one_of(&appeals) {
+                let stream = streams::appeal(&enterprise, appeal).unwrap();
+                let seen = self.observer.read::<Appeal>(&stream, Position::START).await.unwrap();
+                let command = people::appeal(&self.chance, &seen.state);
+                self.issue::<Appeal>(stream, &command).await;
+            }
+        }
+    }
+
+    /// Tries a command until there is an answer, or patience ends.
+    async fn issue<D>(&self, stream: StreamName, command: &D::Command)
+    where
+        D: Decider,
+        D::Command: Serialize,
+        D::Rejection: Send + Sync,
+    {
+        let id = self.chance.id();
+        let mut answer = Answer::Nothing;
+        for _ in 0..TRIES {
+            let envelope = Envelope::new(id, Actor::of("somebody"));
+            let tried = self.on_some_instance(async |engine| {
+                engine.execute::<D>(&stream, command, &envelope).await
+            });
+            match tried.await {
+                Some(Ok(outcome)) if outcome.events.is_empty() => break,
+                Some(Ok(outcome)) => {
+                    answer = Answer::Stored(outcome.position, outcome.version);
+                    break;
+                }
+                Some(Err(ExecuteError::Rejected(_))) => break,
+                // Killed in the middle of it, or told so.
+                None | Some(Err(ExecuteError::Unknown(_))) => answer = Answer::Unknown,
+                Some(Err(_)) => {}
+            }
+            if self.chance.percent(15) {
+                break;
+            }
+            pass(self.chance.pause(0..6000)).await;
+        }
+        self.told.lock().unwrap().push(Told { stream, id, answer });
+    }
+
+    /// What a program answers; none where it was killed before it did.
+    async fn on_some_instance<T>(&self, work: impl AsyncFnOnce(Engine) -> T) -> Option<T> {
+        let (engine, mut killed) = {
+            let instances = self.instances.lock().unwrap();
+            let instance = &instances[self.chance.below(ENGINES)];
+            (instance.engine.clone(), instance.killed.subscribe())
+        };
+        tokio::select! {
+            biased;
+            _ = killed.wait_for(|killed| *killed) => None,
+            answer = work(engine) => Some(answer),
+        }
+    }
+}
