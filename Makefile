@@ -3,7 +3,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help demo test sim check
+.PHONY: help demo test sim fuzz check
 
 TOOLS := $(or $(DOUDI_TOOLS),$(HOME)/.cache/doudi/tools)
 DENY = $(lastword $(sort $(wildcard $(TOOLS)/cargo-deny-*/bin/cargo-deny)))
@@ -27,6 +27,9 @@ test: ## All tests, on real servers too
 
 sim: ## The simulation alone: SEED=7 for one world, SEEDS=1000000 for many
 	cargo test --locked --package doudi-tests --test all -- sim::
+
+fuzz: ## Stored events that nobody of ours wrote: FUZZ=1000000 for many
+	cargo test --locked --package doudi-tests --test all -- fuzz::
 
 check: ## Form, lints, licences, protocol, dashboard and alerts
 	@cargo --version && cargo clippy --version && cargo fmt --version

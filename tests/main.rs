@@ -1,4 +1,4 @@
-//! The one test binary: style, contract, simulation, real servers.
+//! The one test binary: style, contract, spoiled events, simulation, real servers.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -9,6 +9,8 @@
 mod children;
 #[cfg(test)]
 mod contract;
+#[cfg(test)]
+mod fuzz;
 #[cfg(test)]
 mod real;
 #[cfg(test)]
