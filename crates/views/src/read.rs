@@ -140,7 +140,7 @@ impl Snapshot<'_> {
         self.ask(doing, statement, values, true).await
     }
 
-    /// The rows that a statement gives whose condition is `predicate`. A plan that is kept knows no value, and
+    /// The rows that a statement gives, which begins with `SELECT` and whose condition is `predicate`. A plan that is kept knows no value, and
     /// takes any range for a short one, so what has a range is planned for it.
     pub(crate) async fn meant(
         &self,

@@ -214,6 +214,11 @@ async fn a_units_ledger_says_what_its_visits_of_a_year_hold_at_each_enterprise()
         let mut seen = Vec::new();
         loop {
             let page = fixture.views.ledger(&query, fresh(last)).await.unwrap();
+            let then = doudi_views::Fresh {
+                as_of: Some(doudi_views::AsOf::Recorded(last)),
+                ..fresh(last)
+            };
+            assert_eq!(fixture.views.ledger(&query, then).await.unwrap(), page);
             let brief = |entry: ledger::Entry| {
                 let id = entry.enterprise.as_str().trim_start_matches("L-").parse().unwrap();
                 (id, [entry.used, entry.found, entry.reserved])

@@ -117,6 +117,7 @@ impl StuckReason {
         match self {
             Self::NoMovement => {
                 let place = predicate.place(idle_since, Type::TIMESTAMPTZ);
+                predicate.has_range = true;
                 format!("last_moved < {place}")
             }
             Self::Bounced => "bounces > 0".to_owned(),

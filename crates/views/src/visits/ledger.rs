@@ -81,12 +81,11 @@ pub(super) async fn load(snapshot: &Snapshot<'_>, query: &Query) -> Result<Page,
         )
     });
     let statement = format!(
-        "WITH page AS MATERIALIZED ({} ORDER BY enterprise LIMIT {}) \
-         SELECT enterprise, count(*) FILTER (WHERE held = 'used') AS used, \
+        "SELECT enterprise, count(*) FILTER (WHERE held = 'used') AS used, \
          count(*) FILTER (WHERE held = 'used' AND finding) AS found, \
          count(*) FILTER (WHERE held = 'reserved') AS reserved \
-         FROM page JOIN visit USING (enterprise) WHERE {conditions} AND {} \
-         GROUP BY enterprise ORDER BY enterprise",
+         FROM ({} ORDER BY enterprise LIMIT {}) AS page JOIN visit USING (enterprise) \
+         WHERE {conditions} AND {} GROUP BY enterprise ORDER BY enterprise",
         keys.join(" UNION "),
         limit + 1,
         any_of(&ways)
