@@ -6,9 +6,9 @@
 use std::{env, fs, path::Path};
 
 use doudi_domain::{
-    Decider, appeal::Appeal, campaign::Campaign, codec, device::Device, diagnosis::Diagnosis,
-    draw::Draw, enterprise::Profile, policy::Policy, ratings::Ratings, reads::Reads,
-    visits::Visits, webhook::Webhook,
+    Decider, agenda::Process, appeal::Appeal, campaign::Campaign, codec, device::Device,
+    diagnosis::Diagnosis, draw::Draw, enterprise::Profile, policy::Policy, ratings::Ratings,
+    reads::Reads, visits::Visits, webhook::Webhook,
 };
 use doudi_journal::{Actor, Commit, Hash, StoredEvent, StreamName, Version};
 use fastrand::Rng;
@@ -97,8 +97,8 @@ fn spoil(rng: &mut Rng, words: &[String], value: &mut Value) {
     }
 }
 
-/// Folds spoiled events, few enough spoiled that most can be read.
-fn fold<D: Decider>() {
+/// Folds spoiled events, few enough spoiled that most can be read; `seen` is what else becomes of them.
+fn fold<D: Decider>(seen: impl Fn(&D::Event)) {
     let golden = golden(D::KIND);
     let words: Vec<String> = golden.iter().flat_map(|(_, _, content)| texts(content)).collect();
     let (mut read, mut refused) = (0_u64, 0_u64);
@@ -114,7 +114,10 @@ fn fold<D: Decider>() {
             let folded = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
                 let event =
                     codec::decode::<D::Event>(&name, version, &to_raw_value(&content).unwrap());
-                event.ok().map(|event| state.clone().evolve(&event))
+                event.ok().map(|event| {
+                    seen(&event);
+                    state.clone().evolve(&event)
+                })
             }));
             match folded {
                 Ok(Some(next)) => (state, read) = (next, read + 1),
@@ -127,30 +130,37 @@ fn fold<D: Decider>() {
     assert!(read > refused / 2, "{}: {read} could be read, {refused} not", D::KIND);
 }
 
+/// What it puts on the agenda.
+fn to_do<E: Process>(event: &E) {
+    event.agenda();
+}
+
+fn nothing<E>(_: &E) {}
+
 /// One test for each kind of stream.
 macro_rules! kinds {
-    ($($name:ident: $kind:ty),+ $(,)?) => {
+    ($($name:ident: $kind:ty, $seen:expr);+ $(;)?) => {
         $(
             #[test]
             fn $name() {
-                fold::<$kind>();
+                fold::<$kind>($seen);
             }
         )+
     };
 }
 
 kinds! {
-    appeals: Appeal,
-    campaigns: Campaign,
-    devices: Device,
-    diagnoses: Diagnosis,
-    draws: Draw,
-    policies: Policy,
-    profiles: Profile,
-    ratings: Ratings,
-    reads: Reads,
-    visits: Visits,
-    webhooks: Webhook,
+    appeals: Appeal, to_do;
+    campaigns: Campaign, nothing;
+    devices: Device, to_do;
+    diagnoses: Diagnosis, to_do;
+    draws: Draw, nothing;
+    policies: Policy, nothing;
+    profiles: Profile, nothing;
+    ratings: Ratings, nothing;
+    reads: Reads, nothing;
+    visits: Visits, to_do;
+    webhooks: Webhook, nothing;
 }
 
 #[test]

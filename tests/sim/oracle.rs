@@ -1,40 +1,64 @@
-//! What must be true of the log in the end, whatever happened: counted by itself, by no rule of the domain.
+//! What must be true of the log in the end, whatever happened. Limits are counted here, by no rule of the domain; which
+//! visit holds a place on which day is what its state says.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use doudi_domain::{
     Decider, EnterpriseId,
-    appeal::Appeal,
+    appeal::{self, Appeal},
     frequency::Ground,
     visits::{self, Visits},
 };
-use doudi_engine::{Engine, StreamName};
+use doudi_engine::{Engine, StreamName, streams};
 use doudi_journal::{Commit, Hash, Position, Record, Version};
-use jiff::civil::Date;
+use jiff::{SignedDuration, ToSpan, civil::Date, tz};
 use uuid::Uuid;
 
 use super::{
     agenda::{self, Kept},
     city::{ALL_ROLLING, UNIT_YEAR_MAX},
-    world::{Answer, Told},
+    world::{Answer, GRACE_DAYS, Told},
 };
 
-/// The digest of the log, when all is as it should be.
+/// The most records that are judged.
+const RECORDS_MAX: usize = 1000;
+/// How far a clock may have been put back, and be ahead of others.
+const AHEAD_MAX: SignedDuration = SignedDuration::from_mins(5);
+
+/// A log in which all is as it should be.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Judged {
+    /// Of all records.
+    pub(super) digest: String,
+    /// The names of the events in it.
+    pub(super) events: BTreeSet<String>,
+}
+
+/// What the log is, when all is as it should be.
 pub(super) async fn judge(
     observer: &Engine,
     agenda: &Kept,
     told: &[Told],
-) -> Result<String, String> {
-    let records = observer.journal().read(Position::START, 1000).await.map_err(words)?;
+) -> Result<Judged, String> {
+    let records = observer.journal().read(Position::START, RECORDS_MAX).await.map_err(words)?;
+    if records.len() == RECORDS_MAX {
+        return Err("the log is too long to be judged at once".to_owned());
+    }
     let commits = linear(&records)?;
     acknowledged(&commits, told)?;
     places(&records)?;
+    in_time(&records)?;
+    parts(&records)?;
     cases(observer, &records).await?;
     if agenda.entries() != agenda::folded(&records) {
         return Err("the agenda is not what a replay of the log gives".to_owned());
     }
     let all: Vec<u8> = records.iter().flat_map(|record| record.payload.to_vec()).collect();
-    Ok(Hash::sha256(&all).to_string())
+    let names = commits.into_iter().flat_map(|(_, commit)| commit.events);
+    Ok(Judged {
+        digest: Hash::sha256(&all).to_string(),
+        events: names.map(|event| event.name).collect(),
+    })
 }
 
 fn words(error: impl std::fmt::Debug) -> String {
@@ -130,6 +154,45 @@ fn fits(held: &BTreeMap<Uuid, Place>, unit: &str, on: Date) -> Result<(), String
         Some(most) if most > maximum => Err(format!("{most} visits within {days} days")),
         Some(_) | None => Ok(()),
     }
+}
+
+/// No visit expired before its grace was over.
+fn in_time(records: &[Record]) -> Result<(), String> {
+    let mut last_days: BTreeMap<Uuid, Date> = BTreeMap::new();
+    for record in records.iter().filter(|record| record.stream.kind() == Visits::KIND) {
+        let recorded_at = record.commit().map_err(words)?.recorded_at;
+        for event in agenda::events::<Visits>(record) {
+            if let visits::Event::VisitPlanned { plan, .. } = &event {
+                last_days.insert(plan.visit.0, plan.on);
+            } else if let visits::Event::VisitExpired { visit } = &event {
+                let on = last_days.get(&visit.0).ok_or("what was not planned expired")?;
+                let over = on.saturating_add((1 + i64::from(GRACE_DAYS)).days());
+                let over = tz::offset(8).to_timestamp(over.at(0, 0, 0, 0)).map_err(words)?;
+                if recorded_at < over - AHEAD_MAX {
+                    return Err(format!("{visit:?} expired at {recorded_at}, not after {over}"));
+                }
+            }
+        }
+    }
+    Ok(())
+}
+
+/// A part of an appeal that is said to be submitted was submitted before.
+fn parts(records: &[Record]) -> Result<(), String> {
+    let mut known: HashSet<String> = HashSet::new();
+    for record in records.iter().filter(|record| record.stream.kind() == Appeal::KIND) {
+        known.insert(record.stream.to_string());
+        for event in agenda::events::<Appeal>(record) {
+            if let appeal::Event::PartSubmitted { part, .. } = &event {
+                let owner = EnterpriseId::parse(record.stream.owner()).map_err(words)?;
+                let stream = streams::appeal(&owner, *part).map_err(words)?;
+                if !known.contains(stream.as_str()) {
+                    return Err(format!("{stream} is said to be submitted and is not"));
+                }
+            }
+        }
+    }
+    Ok(())
 }
 
 /// No case is open and owed by nobody, and what is kept in memory is what the log says.

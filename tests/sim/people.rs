@@ -45,7 +45,9 @@ pub(super) fn visits(chance: &Chance, seen: &Visits, now: Timestamp) -> visits::
 
 fn plan(chance: &Chance, now: Timestamp) -> Plan {
     let ground = if chance.percent(25) { Ground::Complaint } else { Ground::Routine };
-    let days = i32::try_from(chance.number(0..15)).unwrap_or(0);
+    // Mostly for the same day, so that somebody comes.
+    let days = if chance.percent(60) { 0 } else { chance.number(0..15) };
+    let days = i32::try_from(days).unwrap_or(0);
     Plan {
         visit: VisitId(chance.id()),
         unit: some_unit(chance),
@@ -65,10 +67,12 @@ fn plan(chance: &Chance, now: Timestamp) -> Plan {
 fn act(chance: &Chance, visit: &Visit, now: Timestamp) -> visits::Command {
     let (id, unit) = (visit.plan.visit, visit.plan.unit.clone());
     match &visit.phase {
+        visits::Phase::Planned if chance.percent(60) => {
+            visits::Command::Approve { visit: id, unit }
+        }
         visits::Phase::Planned | visits::Phase::Approved => match chance.number(0..10) {
-            0..2 => visits::Command::Approve { visit: id, unit },
-            2..4 => visits::Command::Notify { visit: id, unit },
-            4..6 => {
+            0 => visits::Command::Notify { visit: id, unit },
+            1..3 => {
                 let reason = CancelReason::TaskWithdrawn;
                 visits::Command::Cancel { visit: id, unit, reason }
             }

@@ -11,7 +11,7 @@ use std::{
 
 use doudi_domain::{AppealId, Decider, appeal::Appeal, visits::Visits};
 use doudi_engine::{
-    Actor, Clock, Engine, EngineSettings, Envelope, ExecuteError, StreamName, Vault,
+    Actor, Clock, Engine, EngineSettings, Envelope, ExecuteError, LoadError, StreamName, Vault,
     react::ReactSettings, streams,
 };
 use doudi_journal::{Journal, Memory, Position, Version};
@@ -24,7 +24,8 @@ use super::{
     agenda::Kept,
     city::{self, ENTERPRISES},
     network::{Chance, LATE_MAX, Network, pass},
-    oracle, people,
+    oracle::{self, Judged},
+    people,
 };
 
 /// When the simulated time begins: a Monday morning.
@@ -33,13 +34,13 @@ const BEGIN: &str = "2025-03-03T09:00:00+08:00";
 const ENGINES: usize = 2;
 /// The most people, and the most things that each of them wants.
 const PEOPLE: u32 = 4;
-const WISHES: u32 = 7;
+const WISHES: u32 = 9;
 /// How often somebody tries the same command at the most.
 const TRIES: u32 = 6;
 /// How many milliseconds a clock is ahead or behind at the most.
 const SKEW_MAX: i64 = 2000;
 /// Days after which a visit that nobody began expires.
-const GRACE_DAYS: u16 = 3;
+pub(super) const GRACE_DAYS: u16 = 3;
 /// How long the calm may take until nothing is due any more.
 const DRAIN_WITHIN: Duration = Duration::from_secs(3600);
 
@@ -122,13 +123,15 @@ struct World {
     vault: Vault,
     instances: Arc<Mutex<Vec<Instance>>>,
     told: Arc<Mutex<Vec<Told>>>,
+    /// Answers that nobody should get.
+    faults: Arc<Mutex<Vec<String>>>,
 }
 
-/// Lives through one seed and says how the log ended, as its digest.
+/// Lives through one seed and says what the log is in the end.
 ///
 /// # Errors
 /// What is not as it should be, in words.
-pub(super) async fn live(seed: u64) -> Result<String, String> {
+pub(super) async fn live(seed: u64) -> Result<Judged, String> {
     let chance = Chance::from_seed(seed);
     let trouble = chance.number(0..40);
     let network = Network::new(chance.clone(), trouble);
@@ -144,19 +147,31 @@ pub(super) async fn live(seed: u64) -> Result<String, String> {
         vault: Vault::memory(),
         instances: Arc::default(),
         told: Arc::default(),
+        faults: Arc::default(),
     };
     let mut programs = JoinSet::new();
     for number in 0..ENGINES {
         world.start(number, &mut programs);
     }
-    world.storm(&mut programs).await;
+    world.storm(&mut programs).await?;
     world.network.calm();
     // What is still under way arrives.
     pass(LATE_MAX).await;
     world.drain().await?;
-    programs.shutdown().await;
+    world.end(&mut programs).await?;
+    if let Some(fault) = world.faults.lock().unwrap().first() {
+        return Err(fault.clone());
+    }
     let told = std::mem::take(&mut *world.told.lock().unwrap());
     oracle::judge(&world.observer, &world.agenda, &told).await
+}
+
+/// Waits for all of them; a panic is told.
+async fn all(tasks: &mut JoinSet<()>) -> Result<(), String> {
+    while let Some(ended) = tasks.join_next().await {
+        ended.map_err(|error| error.to_string())?;
+    }
+    Ok(())
 }
 
 impl World {
@@ -188,7 +203,7 @@ impl World {
     }
 
     /// People want things while programs are killed and time passes.
-    async fn storm(&self, programs: &mut JoinSet<()>) {
+    async fn storm(&self, programs: &mut JoinSet<()>) -> Result<(), String> {
         let mut people = JoinSet::new();
         for _ in 0..self.chance.number(1..PEOPLE + 1) {
             let world = self.clone();
@@ -202,10 +217,18 @@ impl World {
         };
         tokio::select! {
             biased;
-            () = async { while people.join_next().await.is_some() {} } => {}
-            () = kill => {}
-            () = self.time.run(&self.chance) => {}
+            done = all(&mut people) => done,
+            () = kill => Ok(()),
+            () = self.time.run(&self.chance) => Ok(()),
         }
+    }
+
+    /// Kills what still runs; none of it may have ended by itself before.
+    async fn end(&self, programs: &mut JoinSet<()>) -> Result<(), String> {
+        for instance in &*self.instances.lock().unwrap() {
+            instance.killed.send_replace(true);
+        }
+        all(programs).await
     }
 
     /// Waits until nothing is due any more, by the clock that is furthest behind: time stands still now.
@@ -229,25 +252,29 @@ impl World {
         let appeals = [1_u128, 2, 3].map(|number| AppealId(Uuid::from_u128(number)));
         for _ in 0..self.chance.number(1..WISHES + 1) {
             pass(self.chance.pause(0..4000)).await;
-            let Some(enterprise) = self.chance.one_of(&ENTERPRISES).map(city::enterprise) else {
-                continue;
-            };
+            let enterprise = city::enterprise(ENTERPRISES[self.mostly_first(ENTERPRISES.len())]);
             if self.chance.percent(50) {
                 let stream = streams::visits(&enterprise).unwrap();
                 let seen = self.observer.read::<Visits>(&stream, Position::START).await.unwrap();
                 let command = people::visits(&self.chance, &seen.state, self.time.now());
-                self.issue::<Visits>(stream, &command).await;
-            } else if let Some(appeal) = self.chance.one_of(&appeals) {
+                self.issue::<Visits>(stream, &command, seen.version).await;
+            } else {
+                let appeal = appeals[self.mostly_first(appeals.len())];
                 let stream = streams::appeal(&enterprise, appeal).unwrap();
                 let seen = self.observer.read::<Appeal>(&stream, Position::START).await.unwrap();
                 let command = people::appeal(&self.chance, &seen.state);
-                self.issue::<Appeal>(stream, &command).await;
+                self.issue::<Appeal>(stream, &command, seen.version).await;
             }
         }
     }
 
+    /// One of so many, counted from 0: the first one of all so often that something comes of it.
+    fn mostly_first(&self, count: usize) -> usize {
+        if self.chance.percent(75) { 0 } else { self.chance.below(count) }
+    }
+
     /// Tries a command until there is an answer, or patience ends.
-    async fn issue<D>(&self, stream: StreamName, command: &D::Command)
+    async fn issue<D>(&self, stream: StreamName, command: &D::Command, seen: Version)
     where
         D: Decider,
         D::Command: Serialize,
@@ -255,21 +282,41 @@ impl World {
     {
         let id = self.chance.id();
         let mut answer = Answer::Nothing;
+        // Some insist on what they saw.
+        let expected_version = self.chance.percent(20).then_some(seen);
         for _ in 0..TRIES {
-            let envelope = Envelope::new(id, Actor::of("somebody"));
+            let envelope =
+                Envelope { expected_version, ..Envelope::new(id, Actor::of("somebody")) };
+            let before = self.observer.read::<D>(&stream, Position::START).await.unwrap().position;
             let tried = self.on_some_instance(async |engine| {
                 engine.execute::<D>(&stream, command, &envelope).await
             });
             match tried.await {
-                Some(Ok(outcome)) if outcome.events.is_empty() => break,
+                Some(Ok(outcome)) if outcome.events.is_empty() => {
+                    if outcome.position < before {
+                        self.blame(format!("{id} was told \"already so\" of an old state"));
+                    }
+                    break;
+                }
                 Some(Ok(outcome)) => {
                     answer = Answer::Stored(outcome.position, outcome.version);
                     break;
                 }
                 Some(Err(ExecuteError::Rejected(_))) => break,
+                Some(Err(ExecuteError::VersionDiffers { actual })) => {
+                    if expected_version.is_none_or(|expected| actual <= expected) {
+                        self.blame(format!("{id} was told version {actual:?} of an old state"));
+                    }
+                    break;
+                }
                 // Killed in the middle of it, or told so.
                 None | Some(Err(ExecuteError::Unknown(_))) => answer = Answer::Unknown,
-                Some(Err(_)) => {}
+                Some(Err(
+                    ExecuteError::Unavailable(_)
+                    | ExecuteError::Contended { .. }
+                    | ExecuteError::Load(LoadError::Unavailable(_)),
+                )) => {}
+                Some(Err(error)) => self.blame(format!("{id} was told {error:?}")),
             }
             if self.chance.percent(15) {
                 break;
@@ -277,6 +324,10 @@ impl World {
             pass(self.chance.pause(0..6000)).await;
         }
         self.told.lock().unwrap().push(Told { stream, id, answer });
+    }
+
+    fn blame(&self, fault: String) {
+        self.faults.lock().unwrap().push(fault);
     }
 
     /// What a program answers; none where it was killed before it did.

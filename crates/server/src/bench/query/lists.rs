@@ -1,5 +1,5 @@
-//! Each list with each of its filters on the large tables: how long a page takes, and whether PostgreSQL read a
-//! large table from end to end for one.
+//! Each list with each of its filters on the large tables: how long a page takes, and whether PostgreSQL scanned a
+//! large table sequentially meanwhile.
 
 use std::time::Duration;
 
@@ -41,17 +41,19 @@ pub(super) async fn each(caller: &Client, bare: &Bare, own: &str) -> Result<(), 
     let after = scans(bare).await?;
     let scanned: Vec<&str> = after
         .iter()
-        .filter(|(table, count)| before.iter().all(|known| known.0 != *table || known.1 < *count))
+        .filter(|(table, count)| {
+            before.iter().find(|known| known.0 == *table).map_or(0, |known| known.1) < *count
+        })
         .map(|(table, _)| table.as_str())
         .collect();
     println!(
-        "large tables read from end to end: {}",
+        "large tables with sequential scans: {}",
         if scanned.is_empty() { "none".to_owned() } else { scanned.join(", ") }
     );
     Ok(())
 }
 
-/// How often each large table was read from end to end.
+/// How often each large table was scanned sequentially.
 async fn scans(bare: &Bare) -> Result<Vec<(String, i64)>, BenchError> {
     let statement = "SELECT schemaname || '.' || relname, seq_scan FROM pg_stat_user_tables \
          WHERE n_live_tup >= $1 AND schemaname <> 'bench' ORDER BY 1";
