@@ -20,7 +20,7 @@ fn every_condition_is_part_of_the_predicate() {
     assert_eq!(
         filter.predicate().sql(),
         "area = $1 AND enterprise = $2 AND officers @> $3 AND state = ANY($4) AND \
-         ground = ANY($5) AND cardinality(beside) > 0 AND day >= $6 AND day <= $7"
+         ground = $5 AND cardinality(beside) > 0 AND day >= $6 AND day <= $7"
     );
     assert_eq!(Filter::all(Scope::All).predicate().sql(), "true");
 }
