@@ -110,7 +110,6 @@ fn fold<D: Decider>(seen: impl Fn(&D::Event)) {
             for _ in 0..rng.u8(..3) {
                 spoil(&mut rng, &words, &mut content);
             }
-            let told = format!("seed {seed}: {name}.v{version} {content}");
             let folded = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
                 let event =
                     codec::decode::<D::Event>(&name, version, &to_raw_value(&content).unwrap());
@@ -122,7 +121,7 @@ fn fold<D: Decider>(seen: impl Fn(&D::Event)) {
             match folded {
                 Ok(Some(next)) => (state, read) = (next, read + 1),
                 Ok(None) => refused += 1,
-                Err(_) => panic!("{told}"),
+                Err(_) => panic!("seed {seed}: {name}.v{version} {content}"),
             }
         }
     }

@@ -209,7 +209,6 @@ async fn cases(observer: &Engine, records: &[Record]) -> Result<(), String> {
         states.insert(record.stream.clone(), state);
     }
     for (stream, state) in states {
-        EnterpriseId::parse(stream.owner()).map_err(words)?;
         let read = observer.read::<Appeal>(&stream, Position::START).await.map_err(words)?;
         if read.state != state {
             return Err(format!("{stream} is read as something else than its events make"));
