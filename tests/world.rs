@@ -8,6 +8,7 @@ use doudi_api::{identity::Claims, permission::Role, proto::PolicyDocument};
 use doudi_server::{
     catalogue,
     client::Client,
+    clock::Ahead,
     config::{Config, Purpose},
     dev::{self, keys::DevKey},
     parts::Parts,
@@ -68,7 +69,13 @@ impl Ground {
 
     /// Runs all roles in this process.
     pub async fn run(&self) -> Running {
-        let parts = Parts::assemble(&self.config).await.expect("the gate lets us serve");
+        self.run_at(&Ahead::default()).await
+    }
+
+    /// The same by a clock that may be put forward.
+    pub async fn run_at(&self, clock: &Ahead) -> Running {
+        let parts =
+            Parts::assemble_at(&self.config, clock.clock()).await.expect("the gate lets us serve");
         let stop = Stop::new();
         let server = roles::bind(&self.config).expect("a free port");
         let address = server.address();
@@ -125,7 +132,12 @@ impl World {
 
     /// The same on servers that are there.
     pub async fn start_on(ground: Ground) -> Self {
-        let running = Box::pin(ground.run()).await;
+        Self::start_at(ground, &Ahead::default()).await
+    }
+
+    /// The same by a clock that may be put forward.
+    pub async fn start_at(ground: Ground, clock: &Ahead) -> Self {
+        let running = Box::pin(ground.run_at(clock)).await;
         let world = Self { ground, running };
         world.publish(catalogue::work_calendar().expect("data")).await;
         let plan = catalogue::Plan::published().expect("data");

@@ -40,6 +40,7 @@ mod allowed;
 mod asked;
 mod deadlines;
 mod diagnosis;
+mod earlier;
 mod follow;
 mod inbox;
 mod ladder;

@@ -6,9 +6,9 @@ use std::time::Duration;
 use doudi_api::permission::Role;
 use doudi_api::proto::{
     AcceptRectificationRequest, CheckInRequest, ClockKind, ConfirmResolutionRequest,
-    GetQuotaRequest, Ground, ItemOutcome, ItemResult, PlanVisitRequest, RecordOffSiteCheckRequest,
-    ReportRectificationRequest, ResolutionOutcome, ResolveAppealRequest, SubmitAppealRequest,
-    TellEnterpriseRequest, VisitState,
+    GetQuotaRequest, Ground, ItemOutcome, ItemResult, ListTimelineRequest, PlanVisitRequest,
+    RecordOffSiteCheckRequest, ReportRectificationRequest, ResolutionOutcome, ResolveAppealRequest,
+    SubmitAppealRequest, TellEnterpriseRequest, VisitState,
 };
 use doudi_server::client::{Client, command_id};
 use doudi_tests::{until, world::World};
@@ -215,6 +215,16 @@ async fn a_complaint_about_a_visit_holds_the_units_others_there_until_it_is_answ
     let scan = check_in(&world, ENTERPRISE, &next).await;
     let scan = CheckInRequest { code: hung.text, ..scan };
     refused_for(&world, &scan, "VISITS_HELD").await;
+    // Who sees the visit does not learn of which complaint it is.
+    let held = until(BOUND, || async {
+        let request =
+            ListTimelineRequest { enterprise_id: ENTERPRISE.to_owned(), ..<_>::default() };
+        let timeline = world.role(Role::Supervisor).timelines.list_timeline(request).await.unwrap();
+        timeline.into_inner().entries.into_iter().find(|entry| entry.event_type == "VisitsHeld")
+    });
+    let held = held.await.expect("it is on the timeline");
+    assert!(held.details_json.contains("unit"), "{held:?}");
+    assert!(!held.details_json.contains(&appeal), "{held:?}");
     // Those that cannot wait, and other units, come all the same.
     let urgent = urgent(&shown(&world, ENTERPRISE).await);
     market.inspections.check_in_urgently(urgent).await.unwrap();

@@ -12,6 +12,7 @@ use doudi_views::{
 };
 use tokio::{sync::watch, task::JoinHandle};
 
+mod abandoned;
 mod agenda;
 mod alerts;
 mod cases;

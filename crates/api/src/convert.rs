@@ -418,6 +418,11 @@ impl Fields {
     }
 }
 
+/// As when something is asked, as far as that can be read.
+pub(crate) fn as_of(given: Option<&pb::AsOf>) -> Option<AsOf> {
+    Fields::default().reflecting("", given)?.as_of
+}
+
 /// Says of an empty text that it must be given, rather than that it is malformed.
 fn given<T>(parse: fn(&str) -> Result<T, Invalid>) -> impl FnOnce(&str) -> Result<T, Invalid> {
     move |text| if text.is_empty() { Err(Invalid::Empty) } else { parse(text) }

@@ -134,5 +134,6 @@ pub(crate) fn entry(case: &Case, clock: &Clock) -> inbox::Entry {
         updated: Position(7),
     };
     let (enterprise, appeal) = (enterprise(), appeal());
-    inbox::Entry { enterprise, appeal, diagnosis: None, clock: clock.clone(), row }
+    let (clock, lead, beside) = (clock.clone(), row.unit.clone(), row.beside.clone());
+    inbox::Entry { enterprise, appeal, diagnosis: None, clock, row, lead, beside }
 }

@@ -23,6 +23,9 @@ use crate::{
     webhooks,
 };
 
+/// After how many signs of life not answered a server is given up.
+const LOST_PROBES: u32 = 3;
+
 /// Why the parts cannot be put together. The text is for the operator.
 #[derive(Debug, thiserror::Error)]
 pub enum PartsError {
@@ -167,6 +170,11 @@ pub(crate) async fn tables(config: &Config) -> Result<(Pool, Views), PartsError>
     let mut connection: tokio_postgres::Config =
         postgres.url.expose().parse().map_err(PartsError::PostgresUrl)?;
     connection.connect_timeout(postgres.connect_timeout);
+    // A server that vanished without a word is noticed, whatever is being waited for.
+    connection.keepalives_idle(postgres.connect_timeout);
+    connection.keepalives_interval(postgres.connect_timeout);
+    connection.keepalives_retries(LOST_PROBES);
+    connection.tcp_user_timeout(postgres.connect_timeout * (LOST_PROBES + 1));
     connection.application_name("doudi");
     connection.options(format!("-c statement_timeout={}", postgres.statement_timeout.as_millis()));
     let manager = Manager::from_config(

@@ -105,7 +105,9 @@ pub struct Row {
     pub subject: Uuid,
     /// Its enterprise.
     pub enterprise: EnterpriseId,
-    /// Which of several rows of the subject.
+    /// The joint diagnosis that it is of; nil where it is of the subject itself.
+    pub part: Uuid,
+    /// Which of several rows of those.
     pub number: i64,
     /// The instant that the figure goes by.
     pub at: Timestamp,

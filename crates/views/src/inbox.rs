@@ -28,7 +28,7 @@ use crate::{
     Fresh, PAGE_MAX, Scope, ViewError, ViewName, Views,
     appeals::{self, OWED},
     db::{self, column},
-    predicate::{Keys, Predicate, Scoped},
+    predicate::{Keys, Now, Predicate, Scoped, Tense},
     read::Snapshot,
 };
 
@@ -39,6 +39,14 @@ const SCOPED: Scoped = Scoped {
     co_units: None,
     secrecy: Some("secrecy"),
     internal: Some("(kind IN ('co_handling', 'opinion', 'conclusion'))"),
+    // A clock that is over has no owner now.
+    now: Some(Now {
+        key: "appeal, enterprise",
+        rows: "SELECT appeal, enterprise FROM {schema}.appeal \
+               LEFT JOIN (SELECT appeal, enterprise, owner FROM {schema}.clock) AS owed \
+               USING (appeal, enterprise)",
+        view: ViewName::Appeals,
+    }),
 };
 
 /// What is owed. All conditions given must hold.
@@ -83,8 +91,12 @@ pub struct Entry {
     pub diagnosis: Option<DiagnosisId>,
     /// What is owed, by whom, by when.
     pub clock: Clock,
-    /// The appeal as it is now.
+    /// The appeal as it is, or was.
     pub row: appeals::Row,
+    /// The unit that leads now, whenever the row is of.
+    pub lead: Option<UnitId>,
+    /// Who takes part now, as [`appeals::Row::beside`] has it.
+    pub beside: Vec<UnitId>,
 }
 
 /// A page.
@@ -147,7 +159,7 @@ impl Filter {
 }
 
 /// The statement for the keys of one page.
-fn keys(predicate: &mut Predicate, query: &Query, rows: usize) -> String {
+fn keys(predicate: &mut Predicate, query: &Query, tense: Tense, rows: usize) -> String {
     if let Some(after) = &query.after {
         let key: Vec<(Box<dyn ToSql + Sync + Send>, Type)> = vec![
             (Box::new(after.due), Type::TIMESTAMPTZ),
@@ -159,7 +171,7 @@ fn keys(predicate: &mut Predicate, query: &Query, rows: usize) -> String {
         predicate.compare_row(KEY, ">", key);
     }
     let keys = Keys { table: "clock", columns: KEY, order: KEY };
-    predicate.page(&query.filter.scope, &SCOPED, &keys, rows)
+    predicate.page((&query.filter.scope, tense), &SCOPED, &keys, rows)
 }
 
 /// Loads one page.
@@ -167,12 +179,16 @@ async fn list(snapshot: &Snapshot<'_>, query: &Query) -> Result<Page, ViewError>
     let limit = query.limit.clamp(1, PAGE_MAX);
     let mut predicate = query.filter.predicate();
     // One row more tells whether there is another page.
-    let keys = keys(&mut predicate, query, limit + 1);
+    let keys = keys(&mut predicate, query, snapshot.tense(), limit + 1);
+    let (of, standing) = match snapshot.tense() {
+        Tense::Present => ("appeal", String::new()),
+        Tense::Past => ("standing", standing()),
+    };
     let statement = format!(
-        "SELECT {}, clock.document AS clock, clock.diagnosis FROM ({keys}) AS page \
-         JOIN clock USING ({KEY}) \
+        "SELECT {}, clock.document AS clock, clock.diagnosis, {of}.unit AS lead_now, \
+         {of}.beside AS beside_now FROM ({keys}) AS page JOIN clock USING ({KEY}) \
          JOIN appeal ON appeal.appeal = page.appeal AND appeal.enterprise = page.enterprise {OWED} \
-         ORDER BY page.due, page.appeal, page.enterprise, page.diagnosis, page.clock",
+         {standing} ORDER BY page.due, page.appeal, page.enterprise, page.diagnosis, page.clock",
         appeals::columns()
     );
     let rows = snapshot.meant("listing an inbox", &statement, &predicate).await?;
@@ -181,6 +197,15 @@ async fn list(snapshot: &Snapshot<'_>, query: &Query) -> Result<Page, ViewError>
     entries.truncate(limit);
     let next = entries.last().filter(|_| more).map(Cursor::of);
     Ok(Page { entries, next, position: snapshot.position().await? })
+}
+
+/// The appeals of a page as they are now.
+fn standing() -> String {
+    format!(
+        "JOIN {}.appeal AS standing \
+         ON standing.appeal = page.appeal AND standing.enterprise = page.enterprise",
+        ViewName::Appeals.schema()
+    )
 }
 
 fn entry(found: &Row) -> Result<Entry, ViewError> {
@@ -193,6 +218,8 @@ fn entry(found: &Row) -> Result<Entry, ViewError> {
         diagnosis: appeals::diagnosis(column(found, "diagnosis")?),
         clock,
         row,
+        lead: db::parsed_opt(found, "lead_now", UnitId::parse)?,
+        beside: db::units(found, "beside_now")?,
     })
 }
 

@@ -1,7 +1,7 @@
 //! Which rows are meant: conditions that all must hold, with their values. List, count, export and
 //! watch of one subject are built from one predicate, so they cannot mean different rows.
 
-use doudi_domain::appeal::Confidentiality;
+use doudi_domain::{UnitId, appeal::Confidentiality};
 use jiff::{
     Timestamp,
     civil::{Date, date, time},
@@ -10,7 +10,7 @@ use jiff::{
 use tokio_postgres::types::{ToSql, Type};
 
 use crate::{
-    Areas, Scope,
+    Areas, Scope, ViewName,
     scope::{BESIDE_MAX, area_max, secrecy},
 };
 
@@ -28,6 +28,27 @@ pub(crate) struct Predicate {
     pub(crate) has_range: bool,
 }
 
+/// As when the rows are that a statement gives.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Tense {
+    /// As they are.
+    Present,
+    /// As they were. Who may see them is still as of now.
+    Past,
+}
+
+/// What past rows are about, as it is now.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Now {
+    /// The columns of a past row that say what it is about.
+    pub(crate) key: &'static str,
+    /// Gives the same of present rows, with `{schema}` for that of their view. They have the columns by
+    /// which a scope is held.
+    pub(crate) rows: &'static str,
+    /// Whose tables they are.
+    pub(crate) view: ViewName,
+}
+
 /// By which columns of a table a scope is held, besides `enterprise` and `area`.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Scoped {
@@ -39,6 +60,8 @@ pub(crate) struct Scoped {
     pub(crate) secrecy: Option<&'static str>,
     /// A condition for rows that the enterprise itself does not see; none where it sees all.
     pub(crate) internal: Option<&'static str>,
+    /// By what past rows are within it; none where these columns never change.
+    pub(crate) now: Option<Now>,
 }
 
 /// One way for a row to lie within a scope.
@@ -116,8 +139,8 @@ impl Predicate {
     }
 
     /// The row lies within `scope`.
-    pub(crate) fn within(&mut self, scope: &Scope, scoped: &Scoped) {
-        if let Some(ways) = self.ways(scope, scoped) {
+    pub(crate) fn within(&mut self, scope: &Scope, scoped: &Scoped, tense: Tense) {
+        if let Some(ways) = self.ways(scope, scoped, tense) {
             let ways: Vec<String> = ways.into_iter().map(|way| way.condition).collect();
             self.conditions.push(any_of(&ways));
         }
@@ -128,12 +151,12 @@ impl Predicate {
     /// sought among everything.
     pub(crate) fn page(
         &mut self,
-        scope: &Scope,
+        (scope, tense): (&Scope, Tense),
         scoped: &Scoped,
         keys: &Keys,
         rows: usize,
     ) -> String {
-        let ways = self.ways(scope, scoped);
+        let ways = self.ways(scope, scoped, tense);
         let conditions = self.sql();
         let Keys { table, columns, order } = keys;
         let page = |from: &str, way: &str| {
@@ -161,17 +184,42 @@ impl Predicate {
 
     /// The ways of which one must be open for a row to lie within `scope`; none where nothing must.
     /// They are not part of the predicate yet, but their values are.
-    fn ways(&mut self, scope: &Scope, scoped: &Scoped) -> Option<Vec<Way>> {
+    fn ways(&mut self, scope: &Scope, scoped: &Scoped, tense: Tense) -> Option<Vec<Way>> {
         let Scope::Within { enterprise, units, areas, desk } = scope else {
             return None;
+        };
+        let now = scoped.now.filter(|_| tense == Tense::Past);
+        let so = |condition: String| match &now {
+            Some(now) => now.is(&condition),
+            None => condition,
         };
         let mut ways = Vec::new();
         if let Some(enterprise) = enterprise {
             let place = self.place(enterprise.as_str().to_owned(), Type::TEXT);
-            let hidden = scoped.internal.map(|column| format!(" AND NOT {column}"));
-            let own = format!("enterprise = {place}{}", hidden.unwrap_or_default());
+            let shown = scoped.internal.map(|column| so(format!("NOT {column}")));
+            let shown = shown.map(|shown| format!(" AND {shown}")).unwrap_or_default();
+            let own = format!("enterprise = {place}{shown}");
             ways.push(Way { condition: own, in_order: true });
         }
+        let others = self.ways_of_office(units, (areas, *desk), scoped);
+        match now {
+            Some(_) if !others.is_empty() => {
+                let others: Vec<String> = others.into_iter().map(|way| way.condition).collect();
+                ways.push(Way { condition: so(any_of(&others)), in_order: true });
+            }
+            Some(_) | None => ways.extend(others),
+        }
+        Some(ways)
+    }
+
+    /// The ways for those who do not see it as the enterprise itself.
+    fn ways_of_office(
+        &mut self,
+        units: &[UnitId],
+        (areas, desk): (&Areas, bool),
+        scoped: &Scoped,
+    ) -> Vec<Way> {
+        let mut ways = Vec::new();
         let units: Vec<String> = units.iter().map(ToString::to_string).collect();
         for column in scoped.leads {
             ways.extend(self.each(column, &units));
@@ -191,8 +239,8 @@ impl Predicate {
                 self.each("area", &areas)
             }
         };
-        ways.extend(up_to(area_max(*desk), scoped, there));
-        Some(ways)
+        ways.extend(up_to(area_max(desk), scoped, there));
+        ways
     }
 
     /// One way for each text, so that each can be looked up in order; one for all where they are
@@ -253,6 +301,14 @@ impl Predicate {
     }
 }
 
+impl Now {
+    /// That it is so now of what a row is about.
+    fn is(&self, condition: &str) -> String {
+        let rows = self.rows.replace("{schema}", &self.view.schema());
+        format!("({}) IN ({rows} WHERE {condition})", self.key)
+    }
+}
+
 /// When a day begins; none beyond the end of the calendar. PostgreSQL's own
 /// calendar begins later than ours, and no fact lies before the first year.
 fn midnight(day: Date) -> Option<Timestamp> {
@@ -286,7 +342,7 @@ mod tests {
     use super::*;
 
     const PLAIN: Scoped =
-        Scoped { leads: &["unit"], co_units: None, secrecy: None, internal: None };
+        Scoped { leads: &["unit"], co_units: None, secrecy: None, internal: None, now: None };
 
     const NONE: Areas = Areas::Some(vec![]);
 
@@ -301,7 +357,7 @@ mod tests {
 
     fn sql(scope: &Scope, scoped: &Scoped) -> String {
         let mut predicate = Predicate::default();
-        predicate.within(scope, scoped);
+        predicate.within(scope, scoped, Tense::Present);
         predicate.sql()
     }
 

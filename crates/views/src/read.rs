@@ -1,30 +1,39 @@
 //! Reading views: one snapshot of one view or of several, as fresh as was asked, or as they were.
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use deadpool_postgres::{Object, Pool};
 use doudi_journal::Position;
 use futures::FutureExt;
-use tokio::sync::OnceCell;
-use tokio_postgres::{Client, Row};
+use tokio::{runtime::Handle, sync::OnceCell};
+use tokio_postgres::{Client, NoTls, Row};
 
 use crate::{
     AsOf, Behind, Fresh, ViewError, ViewName, Views, checkpoint,
     db::{self, Value},
     history,
-    predicate::Predicate,
+    predicate::{Predicate, Tense},
 };
 
 /// A connection on which some views are going to be read.
 pub(crate) struct Reader {
-    client: Object,
+    connection: Connection,
     views: Vec<ViewName>,
     fresh: Fresh,
+}
+
+/// A connection that goes back to the pool only when everything asked on it was answered.
+struct Connection {
+    /// There until it is dropped.
+    client: Option<Object>,
+    /// How much that was asked is not answered yet.
+    unanswered: AtomicUsize,
 }
 
 /// One snapshot of the live tables of some views. It is taken together with the first statement, in
 /// one round trip.
 pub(crate) struct Snapshot<'a> {
+    connection: &'a Connection,
     client: &'a Object,
     views: &'a [ViewName],
     fresh: Fresh,
@@ -52,20 +61,23 @@ impl Views {
         for view in views {
             self.wait(*view, fresh.reflecting(), fresh.within).await?;
         }
-        Ok(Reader { client: db::connect(&self.pool).await?, views: views.to_vec(), fresh })
+        let connection = Connection::of(&self.pool).await?;
+        Ok(Reader { connection, views: views.to_vec(), fresh })
     }
 }
 
 impl Reader {
     /// On a connection of the pool, however fresh the view is.
     pub(crate) async fn of(pool: &Pool, view: ViewName) -> Result<Self, ViewError> {
-        Ok(Self { client: db::connect(pool).await?, views: vec![view], fresh: Fresh::ANY })
+        let connection = Connection::of(pool).await?;
+        Ok(Self { connection, views: vec![view], fresh: Fresh::ANY })
     }
 
     /// The snapshot; statements mean the tables of the first view.
     pub(crate) fn snapshot(&mut self) -> Snapshot<'_> {
         Snapshot {
-            client: &self.client,
+            connection: &self.connection,
+            client: self.connection.client(),
             turned_to: self.views[0],
             views: &self.views,
             fresh: self.fresh,
@@ -75,7 +87,51 @@ impl Reader {
     }
 }
 
+impl Connection {
+    async fn of(pool: &Pool) -> Result<Self, ViewError> {
+        let client = Some(db::connect(pool).await?);
+        Ok(Self { client, unanswered: AtomicUsize::new(0) })
+    }
+
+    #[expect(clippy::expect_used, reason = "it is taken only when this is dropped")]
+    fn client(&self) -> &Object {
+        self.client.as_ref().expect("there until it is dropped")
+    }
+
+    /// The answer to what is asked. A caller that gives up before it is there leaves it owing.
+    async fn answered<T>(&self, asked: impl Future<Output = T>) -> T {
+        self.unanswered.fetch_add(1, Ordering::Relaxed);
+        let answer = asked.await;
+        self.unanswered.fetch_sub(1, Ordering::Relaxed);
+        answer
+    }
+}
+
+impl Drop for Connection {
+    /// Whoever had the connection next would wait for what nobody wants to know any more, so that is
+    /// cancelled and the connection closed.
+    fn drop(&mut self) {
+        let client = self.client.take().filter(|_| self.unanswered.load(Ordering::Relaxed) > 0);
+        if let (Some(client), Ok(runtime)) = (client, Handle::try_current()) {
+            let client = Object::take(client);
+            runtime.spawn(async move {
+                if let Err(error) = client.cancel_token().cancel_query(NoTls).await {
+                    tracing::warn!(%error, "an abandoned query runs until its time is over");
+                }
+            });
+        }
+    }
+}
+
 impl Snapshot<'_> {
+    /// As when the rows are that it gives.
+    pub(crate) fn tense(&self) -> Tense {
+        match self.fresh.as_of {
+            Some(_) => Tense::Past,
+            None => Tense::Present,
+        }
+    }
+
     /// The position that the answers reflect, those of every view.
     pub(crate) async fn position(&self) -> Result<Position, ViewError> {
         Ok(self.taken().await?.position)
@@ -101,7 +157,8 @@ impl Snapshot<'_> {
             self.views.iter().map(|view| checkpoint::load(self.client, *view)),
         );
         // All are sent at once and answered in order.
-        let ((), checkpoints) = futures::future::try_join(begin, checkpoints).await?;
+        let both = futures::future::try_join(begin, checkpoints);
+        let ((), checkpoints) = self.connection.answered(both).await?;
         for checkpoint in &checkpoints {
             // A view whose log has lost records goes back when it is rebuilt.
             let (wanted, reached) = (self.fresh.reflecting(), checkpoint.position);
@@ -179,9 +236,10 @@ impl Snapshot<'_> {
         let prefix = as_of.map(|as_of| history::prefix(self.turned_to, as_of)).unwrap_or_default();
         // Each moment makes a statement of its own, which nobody asks again.
         if keep && prefix.is_empty() {
-            return db::query(self.client, statement, values).await;
+            return self.connection.answered(db::query(self.client, statement, values)).await;
         }
-        self.client.query_typed(&format!("{prefix}{statement}"), values).await
+        let statement = format!("{prefix}{statement}");
+        self.connection.answered(self.client.query_typed(&statement, values)).await
     }
 
     /// The connection within the snapshot, for what is no query of rows.

@@ -35,7 +35,7 @@ use crate::{
 };
 
 /// The version of the tables and of what they mean.
-pub(crate) const VERSION: i32 = 6;
+pub(crate) const VERSION: i32 = 7;
 
 /// What an entry is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -161,6 +161,7 @@ const SCOPED: Scoped = Scoped {
     co_units: Some("beside"),
     secrecy: Some("secrecy"),
     internal: Some("internal"),
+    now: None,
 };
 
 /// An entry with who may see it.

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use doudi_domain::{AreaCode, Invalid, UnitId};
+use doudi_domain::{AreaCode, Invalid, UnitId, calendar::civil_date};
 use doudi_views::boards::{
     Board, Cell, Cursor, Dimension, Figure, Filter, KEYS_MAX, Page, PageQuery, Query, Row, Subject,
     Sums, Windows,
@@ -121,11 +121,10 @@ pub(crate) struct List {
 pub(crate) fn board(
     request: &pb::GetBoardRequest,
     caller: &Caller,
-    now: Timestamp,
-    today: Date,
+    (now, before): (Timestamp, Timestamp),
 ) -> Result<Compared, Failure> {
     let mut fields = Fields::default();
-    let filter = selection(&mut fields, request.selection.as_ref(), caller, (now, today));
+    let filter = selection(&mut fields, request.selection.as_ref(), caller, now);
     let group_by =
         filter.as_ref().and_then(|filter| group_by(&mut fields, filter.figure, &request.group_by));
     let reflect = fields.reflecting(&request.min_position, request.as_of.as_ref());
@@ -134,7 +133,11 @@ pub(crate) fn board(
     let before = match (&request.compare, &asked) {
         (None, _) => Some(None),
         (Some(_), None) => None,
-        (Some(compare), Some(asked)) => comparison(&mut fields, compare, asked).map(Some),
+        (Some(compare), Some(asked)) => {
+            // What could be read as of now can be read as of then.
+            let selection = selection(&mut fields, request.selection.as_ref(), caller, before);
+            selection.and_then(|then| comparison(&mut fields, compare, then, asked)).map(Some)
+        }
     };
     fields.finish(asked.zip(before).map(|(now, before)| Compared { now, before }))
 }
@@ -143,9 +146,9 @@ pub(crate) fn board(
 fn comparison(
     fields: &mut Fields,
     compare: &pb::BoardComparison,
+    mut filter: Filter,
     (query, reflect): &Asked,
 ) -> Option<Asked> {
-    let mut filter = query.filter.clone();
     if compare.from.is_some() || compare.until.is_some() {
         if filter.figure.windows() == Windows::Standing {
             return fields.refuse("compare.from", Reason::FieldNotAllowed);
@@ -167,10 +170,10 @@ pub(crate) fn list(
     request: &pb::ListBoardRowsRequest,
     caller: &Caller,
     tokens: &PageTokens,
-    (now, today): (Timestamp, Date),
+    now: Timestamp,
 ) -> Result<List, Failure> {
     let mut fields = Fields::default();
-    let filter = selection(&mut fields, request.selection.as_ref(), caller, (now, today));
+    let filter = selection(&mut fields, request.selection.as_ref(), caller, now);
     let limit = fields.page_size(request.page_size, PAGE.0, PAGE.1);
     let reflect = fields.reflecting(&request.min_position, request.as_of.as_ref());
     let filters = pb::ListBoardRowsRequest {
@@ -217,7 +220,7 @@ fn selection(
     fields: &mut Fields,
     given: Option<&pb::BoardSelection>,
     caller: &Caller,
-    (now, today): (Timestamp, Date),
+    now: Timestamp,
 ) -> Option<Filter> {
     let Some(given) = given else {
         return fields.refuse("selection", Reason::FieldRequired);
@@ -226,7 +229,7 @@ fn selection(
     let unit = fields.optional("selection.unit", &given.unit, UnitId::parse);
     let area = fields.optional("selection.area", &given.area, AreaCode::parse);
     let figure = figure?;
-    let days = days(fields, figure, given, today);
+    let days = days(fields, figure, given, civil_date(now));
     let idle_since = match given.idle_days {
         days if days != 0 && figure != Figure::Stuck => {
             fields.refuse("selection.idle_days", Reason::FieldNotAllowed)

@@ -53,6 +53,7 @@ pub(crate) fn list(
     let filters = pb::ListVisitsRequest {
         filter: request.filter.clone(),
         newest_first: request.newest_first,
+        as_of: request.as_of.clone(),
         ..<_>::default()
     };
     let binding = Binding::new("ListVisits", &filters, caller);
@@ -158,6 +159,7 @@ pub(crate) fn unit_ledger(
     let filters = pb::ListUnitLedgerRequest {
         unit: request.unit.clone(),
         year: request.year,
+        as_of: request.as_of.clone(),
         ..<_>::default()
     };
     let binding = Binding::new("ListUnitLedger", &filters, caller);

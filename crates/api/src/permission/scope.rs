@@ -165,12 +165,11 @@ impl Caller {
     }
 
     /// From which side the caller sees the appeal of an inbox entry: as [`Caller::sight`] says of the
-    /// appeal itself. Who owes something and takes no part otherwise sees its part alone.
+    /// appeal itself, as of now. Who owes something and takes no part otherwise sees its part alone.
     pub(crate) fn sight_of(&self, entry: &inbox::Entry) -> Sight {
-        let row = &entry.row;
-        let (level, lead) = (row.confidentiality, row.unit.as_ref());
-        let scope = self.scope_of_office();
-        if scope.covers_appeal(level, &row.enterprise, lead, &row.beside, Some(&row.area)) {
+        let inbox::Entry { row, lead, beside, .. } = entry;
+        let (scope, level) = (self.scope_of_office(), row.confidentiality);
+        if scope.covers_appeal(level, &row.enterprise, lead.as_ref(), beside, Some(&row.area)) {
             Sight::Inside
         } else if self.is_enterprise(&row.enterprise) {
             Sight::Enterprise

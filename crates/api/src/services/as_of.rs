@@ -3,14 +3,16 @@
 use std::sync::Arc;
 
 use doudi_domain::Decider;
-use doudi_engine::{Folded, LoadError, StreamName, Until};
+use doudi_engine::{Folded, LoadError, Position, StreamName, Until};
 use doudi_views::{AsOf, Fresh, ViewName};
+use jiff::Timestamp;
 
 use super::Api;
 use crate::{
     call::Call,
     convert::{self, Reflect},
     error::{Failure, Reason, Refusal},
+    proto as pb,
 };
 
 impl Api {
@@ -36,7 +38,7 @@ impl Api {
     /// The moment asked for, as views know it: an instant of recording is the position that the log had
     /// come to.
     async fn moment(&self, asked: convert::AsOf) -> Result<AsOf, Failure> {
-        let past = |field: &str, at: jiff::Timestamp| {
+        let past = |field: &str, at: Timestamp| {
             if at <= self.0.clock.now() {
                 return Ok(());
             }
@@ -57,6 +59,23 @@ impl Api {
             convert::AsOf::Occurred(at) => {
                 past("as_of.occurred_at", at)?;
                 AsOf::Occurred(at)
+            }
+        })
+    }
+
+    /// The instant that such a question calls now: what is overdue, idle or of today is so as of then. What
+    /// cannot be asked is refused where it is read.
+    pub(super) async fn instant(&self, as_of: Option<&pb::AsOf>) -> Result<Timestamp, Failure> {
+        let now = self.0.engine.now();
+        Ok(match convert::as_of(as_of) {
+            None => now,
+            Some(convert::AsOf::Recorded(at) | convert::AsOf::Occurred(at)) => at.min(now),
+            Some(convert::AsOf::Position(position)) => {
+                let before = Position(position.0.saturating_sub(1));
+                let read = self.0.engine.journal().read(before, 1).await;
+                let read = read.map_err(LoadError::Unavailable)?;
+                let commit = read.first().and_then(|record| record.commit().ok());
+                commit.map_or(now, |commit| commit.recorded_at)
             }
         })
     }

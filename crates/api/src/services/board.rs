@@ -22,8 +22,12 @@ impl Api {
         call: &Call,
         request: &pb::GetBoardRequest,
     ) -> Result<(Figure, pb::GetBoardResponse), Failure> {
-        let now = self.0.engine.now();
-        let asked = board::board(request, &call.caller, now, self.today())?;
+        let now = self.instant(request.as_of.as_ref()).await?;
+        let before = match request.compare.as_ref().and_then(|compare| compare.as_of.as_ref()) {
+            None => now,
+            given => self.instant(given).await?,
+        };
+        let asked = board::board(request, &call.caller, (now, before))?;
         let counted = self.counted(call, &asked.now).await?;
         let before = match &asked.before {
             Some(before) => Some(self.counted(call, before).await?),
@@ -47,8 +51,8 @@ impl Api {
         call: &Call,
         request: &pb::ListBoardRowsRequest,
     ) -> Result<pb::ListBoardRowsResponse, Failure> {
-        let (now, tokens) = (self.0.engine.now(), &self.0.pages);
-        let list = board::list(request, &call.caller, tokens, (now, self.today()))?;
+        let (now, tokens) = (self.instant(request.as_of.as_ref()).await?, &self.0.pages);
+        let list = board::list(request, &call.caller, tokens, now)?;
         let figure = list.query.filter.figure;
         let fresh = self.reflecting(call, &[figure.view()], list.reflect).await?;
         let page = self.0.views.board_rows(&list.query, fresh).await?;
@@ -85,8 +89,8 @@ impl Api {
         call: &Call,
         request: &pb::ListBoardRowsRequest,
     ) -> Result<(Table, String), Failure> {
-        let (now, tokens) = (self.0.engine.now(), &self.0.pages);
-        let list = board::list(request, &call.caller, tokens, (now, self.today()))?;
+        let (now, tokens) = (self.instant(request.as_of.as_ref()).await?, &self.0.pages);
+        let list = board::list(request, &call.caller, tokens, now)?;
         let figure = list.query.filter.figure;
         let fresh = self.reflecting(call, &[figure.view()], list.reflect).await?;
         let page = self.0.views.board_export(&list.query.filter, fresh).await?;

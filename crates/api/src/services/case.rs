@@ -21,7 +21,7 @@ impl Api {
         call: &Call,
         request: &pb::ListInboxRequest,
     ) -> Result<pb::ListInboxResponse, Failure> {
-        let now = self.0.clock.now();
+        let now = self.instant(request.as_of.as_ref()).await?;
         let list = convert::inbox(request, &call.caller, &self.0.pages, now)?;
         let fresh = self.reflecting(call, &[ViewName::Appeals], list.reflect).await?;
         let page = self.0.views.inbox(&list.query, fresh).await?;
@@ -34,7 +34,7 @@ impl Api {
         call: &Call,
         request: &pb::CountInboxRequest,
     ) -> Result<pb::CountInboxResponse, Failure> {
-        let now = self.0.clock.now();
+        let now = self.instant(request.as_of.as_ref()).await?;
         let (filter, reflect) = convert::count(request, &call.caller, now)?;
         let fresh = self.reflecting(call, &[ViewName::Appeals], reflect).await?;
         let counts = self.0.views.count_inbox(&filter, fresh).await?;
@@ -46,7 +46,7 @@ impl Api {
         call: &Call,
         request: &pb::ListStuckRequest,
     ) -> Result<pb::ListStuckResponse, Failure> {
-        let now = self.0.clock.now();
+        let now = self.instant(request.as_of.as_ref()).await?;
         let list = convert::stuck(request, &call.caller, &self.0.pages, now)?;
         let fresh = self.reflecting(call, &[ViewName::Appeals], list.reflect).await?;
         let page = self.0.views.stuck(&list.query, fresh).await?;

@@ -230,7 +230,7 @@ impl Api {
         call: &Call,
         request: &pb::GetQuotaRequest,
     ) -> Result<pb::GetQuotaResponse, Failure> {
-        let today = self.today();
+        let today = civil_date(self.instant(request.as_of.as_ref()).await?);
         let own = call.caller.unit.as_ref();
         let inspection::QuotaAsked { enterprise, unit, on, reflect } =
             inspection::quota(request, own, today)?;

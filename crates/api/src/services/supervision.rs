@@ -1,5 +1,6 @@
 //! `SupervisionService`.
 
+use doudi_domain::calendar::civil_date;
 use tonic::{Request, Response, Status};
 
 use super::{Api, may_ask, no_enterprise};
@@ -16,7 +17,8 @@ impl Api {
         call: &Call,
         request: &pb::GetEnterprisePageRequest,
     ) -> Result<pb::GetEnterprisePageResponse, Failure> {
-        let (query, reflect) = supervision::page(request, &call.caller, self.today())?;
+        let today = civil_date(self.instant(request.as_of.as_ref()).await?);
+        let (query, reflect) = supervision::page(request, &call.caller, today)?;
         may_ask(call, &query.enterprise)?;
         self.sees_enterprise(call, &query.enterprise).await?;
         let fresh = self.reflecting(call, &doudi_views::page::VIEWS, reflect).await?;

@@ -61,7 +61,7 @@ impl Api {
         call: &Call,
         request: &pb::ListUnitLedgerRequest,
     ) -> Result<pb::ListUnitLedgerResponse, Failure> {
-        let today = civil_date(self.0.clock.now());
+        let today = civil_date(self.instant(request.as_of.as_ref()).await?);
         let asked = visit_list::unit_ledger(request, &call.caller, today, &self.0.pages)?;
         let fresh = self.reflecting(call, &[ViewName::Visits], asked.reflect).await?;
         let page = self.0.views.ledger(&asked.query, fresh).await?;

@@ -76,7 +76,10 @@ impl Memories {
         let inbox = inbox::Filter::all(Scope::All);
         said.push(format!("{:?}", views.count_inbox(&inbox, fresh).await?));
         let due = inbox::Query { filter: inbox, after: None, limit: PAGE_MAX };
-        said.push(format!("{:?}", views.inbox(&due, fresh).await?));
+        let due = views.inbox(&due, fresh).await?;
+        // Who takes part is told as of now.
+        let owed = due.entries.iter().map(|entry| (entry.diagnosis, &entry.clock, &entry.row));
+        said.push(format!("{:?} {:?} {}", owed.collect::<Vec<_>>(), due.next, due.position));
         let stuck = inbox::StuckQuery {
             reason: None,
             idle_since: now - SignedDuration::from_hours(24 * 10),

@@ -18,7 +18,8 @@ use crate::{
 };
 
 /// By which columns an alert is within a scope. No alert is confidential.
-const SCOPED: Scoped = Scoped { leads: &["unit"], co_units: None, secrecy: None, internal: None };
+const SCOPED: Scoped =
+    Scoped { leads: &["unit"], co_units: None, secrecy: None, internal: None, now: None };
 
 /// Which alerts. All conditions given must hold.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -128,7 +129,7 @@ pub(super) async fn list(snapshot: &Snapshot<'_>, query: &Query) -> Result<Page,
     let (columns, order) = ("position, ordinal", "position DESC, ordinal DESC");
     let keys = Keys { table: "alert", columns, order };
     // One row more tells whether there is another page.
-    let keys = predicate.page(&query.filter.scope(), &SCOPED, &keys, limit + 1);
+    let keys = predicate.page((&query.filter.scope(), snapshot.tense()), &SCOPED, &keys, limit + 1);
     let statement = format!(
         "SELECT position, ordinal, enterprise, visit, unit, area, occurred_at, reason \
          FROM ({keys}) AS page JOIN alert USING ({columns}) ORDER BY {order}"
@@ -158,7 +159,7 @@ fn alert(row: &Row) -> Result<Alert, ViewError> {
 /// Counts what a page would list.
 pub(super) async fn count(snapshot: &Snapshot<'_>, filter: &Filter) -> Result<Counts, ViewError> {
     let mut predicate = filter.predicate();
-    predicate.within(&filter.scope(), &SCOPED);
+    predicate.within(&filter.scope(), &SCOPED, snapshot.tense());
     // There are no more groups than kinds.
     let statement = format!(
         "SELECT kind, count(*) AS count FROM alert WHERE {} GROUP BY kind",

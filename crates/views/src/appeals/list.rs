@@ -10,14 +10,23 @@ use tokio_postgres::types::Type;
 
 use super::{OWED, Row, read, rows};
 use crate::{
-    Fresh, PAGE_MAX, Scope, ViewError, Views, db,
-    predicate::{Keys, Predicate, Scoped},
+    Fresh, PAGE_MAX, Scope, ViewError, ViewName, Views, db,
+    predicate::{Keys, Now, Predicate, Scoped},
     read::Snapshot,
 };
 
 /// By which columns an appeal is within a scope.
-pub(crate) const SCOPED: Scoped =
-    Scoped { leads: &["unit"], co_units: Some("beside"), secrecy: Some("secrecy"), internal: None };
+pub(crate) const SCOPED: Scoped = Scoped {
+    leads: &["unit"],
+    co_units: Some("beside"),
+    secrecy: Some("secrecy"),
+    internal: None,
+    now: Some(Now {
+        key: "appeal, enterprise",
+        rows: "SELECT appeal, enterprise FROM {schema}.appeal",
+        view: ViewName::Appeals,
+    }),
+};
 
 /// Which page of which appeals. All conditions given must hold.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -114,7 +123,7 @@ pub(crate) async fn list(snapshot: &Snapshot<'_>, query: &Query) -> Result<Page,
     let columns = "submitted_position, appeal, enterprise";
     let keys = Keys { table: "appeal", columns, order: "submitted_position DESC" };
     // One row more tells whether there is another page.
-    let page = predicate.page(&query.scope, &SCOPED, &keys, limit + 1);
+    let page = predicate.page((&query.scope, snapshot.tense()), &SCOPED, &keys, limit + 1);
     let statement = format!(
         "SELECT {} FROM ({page}) AS page JOIN appeal USING ({columns}) {OWED} \
          ORDER BY appeal.submitted_position DESC",

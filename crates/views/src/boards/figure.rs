@@ -1,6 +1,10 @@
 //! What each figure is: its rows, what is counted of them, and by what they can be parted.
 
-use crate::{ViewName, appeals, inbox::StuckReason, predicate::Predicate, predicate::Scoped};
+use crate::{
+    ViewName, appeals,
+    inbox::StuckReason,
+    predicate::{Now, Predicate, Scoped},
+};
 use jiff::Timestamp;
 
 /// A figure of a board.
@@ -96,6 +100,8 @@ pub enum Windows {
 pub(super) struct Definition {
     pub(super) view: ViewName,
     rows: &'static str,
+    /// Which of several that are about one subject a row is, besides its number.
+    pub(super) part: &'static str,
     /// What a row must be besides; `true` for nothing.
     pub(super) only: &'static str,
     /// The column with the figure's condition.
@@ -114,14 +120,49 @@ pub(super) struct Definition {
 const NO_HIT: &str = "NULL::boolean";
 const NO_SECONDS: &str = "NULL::double precision";
 
-/// By which columns rows of handlings are within a scope.
-pub(crate) const HANDLING: Scoped =
-    Scoped { leads: &["unit"], co_units: None, secrecy: Some("secrecy"), internal: None };
+/// By which columns rows of handlings are within a scope. They are those of who handled, for ever.
+pub(crate) const HANDLING: Scoped = Scoped {
+    leads: &["unit"],
+    co_units: None,
+    secrecy: Some("secrecy"),
+    internal: None,
+    now: None,
+};
 /// By which columns returns are: both units know of one.
 pub(crate) const RETURNED: Scoped = Scoped { leads: &["unit", "to_unit"], ..HANDLING };
-const OWED: Scoped = Scoped { leads: &["unit", "lead"], ..HANDLING };
-const VISIT: Scoped =
-    Scoped { leads: &["unit"], co_units: Some("beside"), secrecy: None, internal: None };
+const OWED: Scoped = Scoped {
+    leads: &["unit", "lead"],
+    now: Some(Now {
+        key: "subject, enterprise",
+        rows: "SELECT appeal, enterprise \
+               FROM (SELECT appeal, enterprise, unit AS lead, area, secrecy FROM {schema}.appeal) AS now \
+               LEFT JOIN (SELECT appeal, enterprise, owner AS unit FROM {schema}.clock) AS owed \
+               USING (appeal, enterprise)",
+        view: ViewName::Appeals,
+    }),
+    ..HANDLING
+};
+const VISIT: Scoped = Scoped {
+    leads: &["unit"],
+    co_units: Some("beside"),
+    secrecy: None,
+    internal: None,
+    now: Some(Now {
+        key: "subject, enterprise",
+        rows: "SELECT visit, enterprise FROM {schema}.visit",
+        view: ViewName::Visits,
+    }),
+};
+/// By which columns a stay is: its own, and those of who took part then.
+const STAYED: Scoped = Scoped { now: None, ..appeals::SCOPED };
+const OPEN: Scoped = Scoped {
+    now: Some(Now {
+        key: "subject, enterprise",
+        rows: "SELECT appeal, enterprise FROM {schema}.appeal",
+        view: ViewName::Appeals,
+    }),
+    ..appeals::SCOPED
+};
 
 /// The rows of the handlings.
 pub(crate) const HANDLINGS: &str = include_str!("handlings.sql");
@@ -136,13 +177,14 @@ use Dimension::{
 const APPEAL: Definition = Definition {
     view: ViewName::Appeals,
     rows: include_str!("open.sql"),
+    part: "'00000000-0000-0000-0000-000000000000'::uuid",
     only: "true",
     hit: NO_HIT,
     seconds: NO_SECONDS,
     subject: Subject::Appeal,
     windows: Windows::Standing,
     day: None,
-    scoped: appeals::SCOPED,
+    scoped: OPEN,
     dimensions: &[Level, Rung, State, Unit, Area, Topic, CaseType, Class, Month],
     default: &[Level, Rung],
 };
@@ -193,6 +235,7 @@ impl Figure {
             Self::OpenAppeals => APPEAL,
             Self::Due => Definition {
                 rows: include_str!("owed.sql"),
+                part: "diagnosis",
                 windows: Windows::Today,
                 scoped: OWED,
                 dimensions: &[ClockKind, Level, Rung, Unit, Area],
@@ -207,6 +250,7 @@ impl Figure {
             },
             Self::Dwell => Definition {
                 rows: include_str!("stays.sql"),
+                scoped: STAYED,
                 seconds: "seconds",
                 windows: Windows::Given,
                 dimensions: &[State, Unit, Area, Topic, Month],

@@ -33,6 +33,7 @@ pub struct Cursor {
     at: Timestamp,
     subject: Uuid,
     enterprise: EnterpriseId,
+    part: Uuid,
     number: i64,
 }
 
@@ -49,13 +50,13 @@ pub struct Page {
 
 impl Cursor {
     /// How many bytes a cursor takes.
-    pub const BYTES: usize = 8 + 16 + 18 + 8;
+    pub const BYTES: usize = 8 + 16 + 18 + 16 + 8;
 
     /// Where a page ends whose last row this is.
     #[must_use]
     pub fn of(row: &Row) -> Self {
         let (subject, enterprise) = (row.subject, row.enterprise.clone());
-        Self { at: row.at, subject, enterprise, number: row.number }
+        Self { at: row.at, subject, enterprise, part: row.part, number: row.number }
     }
 
     /// The cursor as bytes.
@@ -65,6 +66,7 @@ impl Cursor {
         writer.put(&self.at.as_microsecond().to_be_bytes());
         writer.put(self.subject.as_bytes());
         writer.put(&padded(&self.enterprise));
+        writer.put(self.part.as_bytes());
         writer.put(&self.number.to_be_bytes());
         writer.bytes
     }
@@ -75,18 +77,17 @@ impl Cursor {
         let (at, bytes) = bytes.split_first_chunk::<8>()?;
         let (subject, bytes) = bytes.split_first_chunk::<16>()?;
         let (enterprise, bytes) = bytes.split_first_chunk::<18>()?;
+        let (part, bytes) = bytes.split_first_chunk::<16>()?;
         let number: &[u8; 8] = bytes.try_into().ok()?;
         Some(Self {
             at: Timestamp::from_microsecond(i64::from_be_bytes(*at)).ok()?,
             subject: Uuid::from_bytes(*subject),
             enterprise: unpadded(enterprise)?,
+            part: Uuid::from_bytes(*part),
             number: i64::from_be_bytes(*number),
         })
     }
 }
-
-/// The order of the rows, backwards.
-const KEY: &str = "at, subject, enterprise, number";
 
 /// Loads one page.
 pub(super) async fn load(
@@ -97,15 +98,18 @@ pub(super) async fn load(
 ) -> Result<Page, ViewError> {
     let definition = filter.figure.definition();
     let mut predicate = Predicate::default();
-    let rows = filter.rows(&definition, &mut predicate);
+    let rows = filter.rows(&definition, &mut predicate, snapshot.tense());
     if let Some(after) = after {
         let key: Vec<(Box<dyn ToSql + Sync + Send>, Type)> = vec![
             (Box::new(after.at), Type::TIMESTAMPTZ),
             (Box::new(after.subject), Type::UUID),
             (Box::new(after.enterprise.as_str().to_owned()), Type::TEXT),
+            (Box::new(after.part), Type::UUID),
             (Box::new(after.number), Type::INT8),
         ];
-        predicate.compare_row(KEY, "<", key);
+        // The order of the rows, backwards.
+        let columns = format!("at, subject, enterprise, {}, number", definition.part);
+        predicate.compare_row(&columns, "<", key);
     }
     let values: Vec<String> = definition
         .dimensions
@@ -113,8 +117,10 @@ pub(super) async fn load(
         .map(|dimension| format!("coalesce({}::text, '')", dimension.column()))
         .collect();
     let statement = format!(
-        "SELECT {KEY}, {} AS hit, {} AS seconds, ARRAY[{}] AS held FROM ({rows}) AS counted \
-         WHERE {} ORDER BY at DESC, subject DESC, enterprise DESC, number DESC LIMIT {}",
+        "SELECT at, subject, enterprise, {} AS part, number, {} AS hit, {} AS seconds, ARRAY[{}] AS held \
+         FROM ({rows}) AS counted WHERE {} \
+         ORDER BY at DESC, subject DESC, enterprise DESC, part DESC, number DESC LIMIT {}",
+        definition.part,
         definition.hit,
         definition.seconds,
         values.join(", "),
@@ -133,6 +139,7 @@ fn read(row: &tokio_postgres::Row) -> Result<Row, ViewError> {
     Ok(Row {
         subject: column(row, "subject")?,
         enterprise: db::parsed(row, "enterprise", EnterpriseId::parse)?,
+        part: column(row, "part")?,
         number: column(row, "number")?,
         at: column(row, "at")?,
         hit: column(row, "hit")?,

@@ -3,11 +3,21 @@
 use tokio_postgres::Row;
 
 use super::{Board, CELLS_MAX, Cell, Filter, Query, Sums, figure::Definition};
-use crate::{ViewError, db::column, predicate::Predicate, read::Snapshot};
+use crate::{
+    ViewError,
+    db::column,
+    predicate::{Predicate, Tense},
+    read::Snapshot,
+};
 
 impl Filter {
     /// The source of its rows and the condition that they meet; both name the values of `predicate`.
-    pub(super) fn rows(&self, definition: &Definition, predicate: &mut Predicate) -> String {
+    pub(super) fn rows(
+        &self,
+        definition: &Definition,
+        predicate: &mut Predicate,
+        tense: Tense,
+    ) -> String {
         let rows = self.figure.rows(predicate, self.idle_since);
         predicate.holds(definition.only);
         match definition.day {
@@ -26,7 +36,7 @@ impl Filter {
                 value => predicate.is(dimension.column(), value),
             }
         }
-        predicate.within(&self.scope.without_enterprise(), &definition.scoped);
+        predicate.within(&self.scope.without_enterprise(), &definition.scoped, tense);
         rows
     }
 }
@@ -35,7 +45,7 @@ impl Filter {
 pub(super) async fn load(snapshot: &Snapshot<'_>, query: &Query) -> Result<Board, ViewError> {
     let definition = query.filter.figure.definition();
     let mut predicate = Predicate::default();
-    let rows = query.filter.rows(&definition, &mut predicate);
+    let rows = query.filter.rows(&definition, &mut predicate, snapshot.tense());
     let keys: Vec<&str> = query.group_by.iter().map(|by| by.column()).collect();
     let told: String = keys.iter().map(|key| format!("coalesce({key}::text, ''), ")).collect();
     let (sets, whole) = match keys.as_slice() {

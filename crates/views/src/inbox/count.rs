@@ -47,7 +47,7 @@ impl Counts {
 /// Counts what a page would list.
 pub(super) async fn count(snapshot: &Snapshot<'_>, filter: &Filter) -> Result<Counts, ViewError> {
     let mut predicate = filter.predicate();
-    predicate.within(&filter.scope, &SCOPED);
+    predicate.within(&filter.scope, &SCOPED, snapshot.tense());
     // There are no more groups than kinds, levels and rungs.
     let statement = format!(
         "SELECT kind, level, rung, count(*) AS count FROM clock WHERE {} GROUP BY kind, level, rung",

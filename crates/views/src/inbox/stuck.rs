@@ -180,7 +180,7 @@ pub(super) async fn list(
     let mut predicate = query.predicate();
     let keys = Keys { table: "appeal", columns: KEY, order: KEY };
     // One row more tells whether there is another page.
-    let page = predicate.page(&query.scope, &appeals::SCOPED, &keys, limit + 1);
+    let page = predicate.page((&query.scope, snapshot.tense()), &appeals::SCOPED, &keys, limit + 1);
     let statement = format!(
         "SELECT {} FROM ({page}) AS page JOIN appeal USING ({KEY}) {OWED} \
          ORDER BY appeal.last_moved, appeal.appeal, appeal.enterprise",

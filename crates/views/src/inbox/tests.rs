@@ -14,7 +14,7 @@ fn within(units: &[&str], areas: &[&str]) -> Scope {
 
 fn page(filter: Filter) -> String {
     let mut predicate = filter.predicate();
-    keys(&mut predicate, &Query { filter, after: None, limit: 1 }, 3)
+    keys(&mut predicate, &Query { filter, after: None, limit: 1 }, Tense::Present, 3)
 }
 
 #[test]
@@ -32,7 +32,7 @@ fn each_way_into_the_scope_is_a_page_of_its_own() {
 #[test]
 fn who_owes_something_sees_it_at_every_level() {
     let mut predicate = Predicate::default();
-    predicate.within(&within(&["tax"], &["210212"]), &SCOPED);
+    predicate.within(&within(&["tax"], &["210212"]), &SCOPED, Tense::Present);
     assert_eq!(predicate.sql(), "(unit = $1 OR owner = $2 OR area = $3 AND secrecy <= 2)");
 }
 

@@ -132,7 +132,7 @@ pub(super) async fn flow(snapshot: &Snapshot<'_>, query: &FlowQuery) -> Result<F
     if let Some(area) = &query.area {
         predicate.is("area", area.as_str());
     }
-    predicate.within(&query.scope, &RETURNED);
+    predicate.within(&query.scope, &RETURNED, snapshot.tense());
     let statement = format!(
         "SELECT unit, to_unit, count(*) AS returns, count(*) FILTER (WHERE upheld) AS upheld \
          FROM ({RETURNS}) AS counted WHERE {} GROUP BY unit, to_unit \
@@ -167,7 +167,7 @@ pub(super) async fn rates(snapshot: &Snapshot<'_>, query: &RatesQuery) -> Result
             predicate.is(column, value);
         }
     }
-    predicate.within(&query.scope, &HANDLING);
+    predicate.within(&query.scope, &HANDLING, snapshot.tense());
     let statement = format!(
         "SELECT {} AS key, count(*) AS handled, count(*) FILTER (WHERE responded) AS responded, \
          count(resolved) AS asked_resolved, count(*) FILTER (WHERE resolved) AS resolved, \

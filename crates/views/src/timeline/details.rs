@@ -25,9 +25,22 @@ pub(super) fn of<E: Serialize>(event: &E) -> (String, String) {
 
 /// The details of an event of a joint diagnosis, with its name.
 pub(super) fn of_diagnosis(id: DiagnosisId, details: &str) -> String {
+    changed(details, |fields| {
+        fields.insert("diagnosis".to_owned(), json!(id));
+    })
+}
+
+/// The details without a field.
+pub(super) fn without(details: &str, field: &str) -> String {
+    changed(details, |fields| {
+        fields.remove(field);
+    })
+}
+
+fn changed(details: &str, change: impl FnOnce(&mut Map<String, Value>)) -> String {
     match serde_json::from_str(details) {
         Ok(Value::Object(mut fields)) => {
-            fields.insert("diagnosis".to_owned(), json!(id));
+            change(&mut fields);
             Value::Object(fields).to_string()
         }
         Ok(_) | Err(_) => details.to_owned(),

@@ -103,7 +103,12 @@ impl Known {
                             entry(fact, ordinal, enterprise, Kind::Visit, event, visit, charge);
                         let occurred_at = visit::occurred_at(event, fact);
                         let internal = !known || visit::is_internal(event);
-                        NewEntry { occurred_at, internal, ..row }
+                        // More may see a visit than a complaint about it.
+                        let details = match visit::is_about_complaint(event) {
+                            true => details::without(&row.details, "appeal"),
+                            false => row.details,
+                        };
+                        NewEntry { occurred_at, internal, details, ..row }
                     }));
                 }
                 Content::Appeal(enterprise, AppealId(appeal), events) => {

@@ -9,7 +9,11 @@ use jiff::Timestamp;
 use tokio_postgres::types::{ToSql, Type};
 
 use super::{COLUMNS, ENTRIES, Entry, Kind, Known, SCOPED};
-use crate::{PAGE_MAX, Scope, ViewError, db, predicate::Predicate, read::Snapshot};
+use crate::{
+    PAGE_MAX, Scope, ViewError, db,
+    predicate::{Predicate, Tense},
+    read::Snapshot,
+};
 
 /// In which order entries are listed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -91,7 +95,7 @@ impl Query {
         if let Some(until) = self.until {
             predicate.compare("occurred_at", "<", until, Type::TIMESTAMPTZ);
         }
-        predicate.within(&self.scope, &SCOPED);
+        predicate.within(&self.scope, &SCOPED, Tense::Present);
         predicate
     }
 

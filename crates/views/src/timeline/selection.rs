@@ -4,7 +4,10 @@ use doudi_domain::{AreaCode, EnterpriseId, UnitId};
 use tokio_postgres::types::Type;
 
 use super::{Kind, Known, SCOPED};
-use crate::{Scope, predicate::Predicate};
+use crate::{
+    Scope,
+    predicate::{Predicate, Tense},
+};
 
 /// Which entries. All conditions given must hold.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -63,7 +66,7 @@ impl Selection {
         if !self.kinds.is_empty() {
             predicate.is_any("kind", self.kinds.iter().map(ToString::to_string).collect());
         }
-        predicate.within(&self.scope, &SCOPED);
+        predicate.within(&self.scope, &SCOPED, Tense::Present);
         predicate
     }
 }

@@ -64,7 +64,7 @@ pub(super) async fn load(snapshot: &Snapshot<'_>, query: &Query) -> Result<Page,
         ..Filter::all(query.scope.clone())
     };
     let mut predicate = filter.predicate();
-    filter.within(&mut predicate);
+    filter.within(&mut predicate, snapshot.tense());
     predicate.holds("held IS NOT NULL");
     if let Some(after) = &query.after {
         predicate.compare("enterprise", ">", after.as_str().to_owned(), Type::TEXT);

@@ -7,9 +7,9 @@ use tokio_postgres::types::{ToSql, Type};
 
 use super::{Row, State, rows};
 use crate::{
-    Areas, PAGE_MAX, Scope, ViewError,
+    Areas, PAGE_MAX, Scope, ViewError, ViewName,
     db::{self, column},
-    predicate::{Keys, Predicate, Scoped},
+    predicate::{Keys, Now, Predicate, Scoped, Tense},
     read::Snapshot,
     timeline::Order,
 };
@@ -21,6 +21,11 @@ pub(super) const SCOPED: Scoped = Scoped {
     co_units: Some("beside"),
     secrecy: None,
     internal: Some("internal"),
+    now: Some(Now {
+        key: "visit, enterprise",
+        rows: "SELECT visit, enterprise FROM {schema}.visit",
+        view: ViewName::Visits,
+    }),
 };
 
 /// Which visits. All conditions given must hold.
@@ -170,21 +175,22 @@ impl Filter {
         predicate
     }
 
-    /// What to look for within: the parts of the unit that is asked for, in which case the caller's scope
-    /// becomes one more condition, unless it is the caller's own unit, which sees all its parts.
-    pub(super) fn within(&self, predicate: &mut Predicate) -> Scope {
+    /// What to look for within, and whether as of now or of then: the parts of the unit that is asked
+    /// for, in which case the caller's scope becomes one more condition, unless it is the caller's own
+    /// unit, which sees all the parts that it has.
+    pub(super) fn within(&self, predicate: &mut Predicate, tense: Tense) -> (Scope, Tense) {
         let Some(unit) = &self.unit else {
-            return self.scope.clone();
+            return (self.scope.clone(), tense);
         };
         let is_own = |scope: &Scope| match scope {
             Scope::All => true,
             Scope::Within { units, .. } => units.contains(unit),
         };
-        if !is_own(&self.scope) {
-            predicate.within(&self.scope, &SCOPED);
+        if tense == Tense::Past || !is_own(&self.scope) {
+            predicate.within(&self.scope, &SCOPED, tense);
         }
         let (units, areas) = (vec![unit.clone()], Areas::Some(vec![]));
-        Scope::Within { enterprise: None, units, areas, desk: false }
+        (Scope::Within { enterprise: None, units, areas, desk: false }, Tense::Present)
     }
 }
 
@@ -195,7 +201,7 @@ const KEY: &str = "day, visit, enterprise";
 pub(crate) async fn list(snapshot: &Snapshot<'_>, query: &Query) -> Result<Page, ViewError> {
     let limit = query.limit.clamp(1, PAGE_MAX);
     let mut predicate = query.filter.predicate();
-    let scope = query.filter.within(&mut predicate);
+    let (scope, tense) = query.filter.within(&mut predicate, snapshot.tense());
     let (comparison, order) = match query.order {
         Order::OldestFirst => (">", KEY),
         Order::NewestFirst => ("<", "day DESC, visit DESC, enterprise DESC"),
@@ -210,7 +216,7 @@ pub(crate) async fn list(snapshot: &Snapshot<'_>, query: &Query) -> Result<Page,
     }
     let keys = Keys { table: "visit", columns: KEY, order };
     // One row more tells whether there is another page.
-    let page = predicate.page(&scope, &SCOPED, &keys, limit + 1);
+    let page = predicate.page((&scope, tense), &SCOPED, &keys, limit + 1);
     let statement = format!(
         "SELECT {} FROM ({page}) AS page JOIN visit USING ({KEY}) ORDER BY {order}",
         rows::COLUMNS
@@ -241,8 +247,8 @@ pub(super) async fn read(
 /// Counts what a page would list.
 pub(super) async fn count(snapshot: &Snapshot<'_>, filter: &Filter) -> Result<Counts, ViewError> {
     let mut predicate = filter.predicate();
-    let scope = filter.within(&mut predicate);
-    predicate.within(&scope, &SCOPED);
+    let (scope, tense) = filter.within(&mut predicate, snapshot.tense());
+    predicate.within(&scope, &SCOPED, tense);
     // There are no more groups than states times grounds.
     let statement = format!(
         "SELECT state, ground, count(*) AS count FROM visit WHERE {} GROUP BY state, ground",

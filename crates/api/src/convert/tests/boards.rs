@@ -32,7 +32,7 @@ fn rates() -> pb::GetBoardRequest {
 }
 
 fn get(request: &pb::GetBoardRequest) -> Result<board::Compared, Failure> {
-    board::board(request, &Caller::for_tests(), now(), date(2025, 4, 25))
+    board::board(request, &Caller::for_tests(), (now(), now()))
 }
 
 fn chosen(request: &mut pb::GetBoardRequest) -> &mut pb::BoardSelection {

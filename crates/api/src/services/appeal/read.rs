@@ -64,7 +64,7 @@ impl Api {
         // Who may see it is as of now, whatever it was.
         let sight = self.sight(call, enterprise, appeal, case).await?;
         let folded = self.folded_as_of(&stream, &now, reflect.as_of).await?;
-        self.shown_as(call, enterprise, (appeal, &folded), &sight).await
+        self.shown_as(call, enterprise, (appeal, &folded), case, &sight).await
     }
 
     /// From which side the caller sees an appeal; refuses one that it may not see, in the words for an
@@ -84,17 +84,22 @@ impl Api {
         own.ok_or_else(|| Reason::AppealUnknown.into())
     }
 
-    /// An appeal as who sees it like that is shown it. That it is read is recorded first.
+    /// An appeal, as it is `now` or was, as who sees it like that is shown it. That it is read is recorded
+    /// first. What is erased now is not read of an earlier time.
     pub(in crate::services) async fn shown_as(
         &self,
         call: &Call,
         enterprise: &EnterpriseId,
         (appeal, folded): (AppealId, &Folded<Appeal>),
+        now: &Case,
         sight: &Sight,
     ) -> Result<Shown, Failure> {
         let case = folded.state.known().ok_or(Reason::AppealUnknown)?;
         self.note_read(call, enterprise, appeal, case, What::Case).await?;
-        let texts = self.opened(case, sight).await?;
+        let texts = match now.is_erased() {
+            true => convert::Texts::default(),
+            false => self.opened(case, sight).await?,
+        };
         Ok(Shown {
             appeal: convert::of_case(enterprise, appeal, case, &texts, sight),
             version: folded.version,
@@ -103,9 +108,6 @@ impl Api {
     }
 
     async fn opened(&self, case: &Case, sight: &Sight) -> Result<convert::Texts, Failure> {
-        if case.is_erased() {
-            return Ok(convert::Texts::default());
-        }
         let sealed = convert::sealed(case, sight);
         let opened = self.0.vault.open_all(&sealed).await?;
         Ok(convert::Texts::new(&sealed, opened))

@@ -98,8 +98,9 @@ impl Api {
         let continued = if heard_in == *id {
             None
         } else {
-            let found = (heard_in, &*folded);
-            Some(self.shown_as(call, enterprise, found, &Sight::Progress).await?)
+            let (found, sight) = ((heard_in, &*folded), Sight::Progress);
+            let now = folded.state.known().ok_or(Reason::AppealUnknown)?;
+            Some(self.shown_as(call, enterprise, found, now, &sight).await?)
         };
         Ok(pb::FollowCaseResponse {
             appeal: Some(shown.appeal),

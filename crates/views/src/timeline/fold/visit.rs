@@ -65,6 +65,11 @@ fn merged(
     given_up.into_iter().chain(goes_on).collect()
 }
 
+/// Whether an event of a visit names the complaint that it comes from.
+pub(super) fn is_about_complaint(event: &Event) -> bool {
+    matches!(event, Event::VisitsHeld { .. } | Event::HoldLifted { .. })
+}
+
 /// An event of a visit that nobody planned.
 pub(super) fn alone(event: &Event) -> Subject {
     if let Event::OffSiteCheckRecorded { check, area } = event {

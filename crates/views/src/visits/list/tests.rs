@@ -35,8 +35,8 @@ fn a_unit_sees_what_it_takes_part_in_and_an_enterprise_what_it_knows_of() {
     };
     let sql = |filter: Filter| {
         let mut predicate = filter.predicate();
-        let scope = filter.within(&mut predicate);
-        predicate.within(&scope, &SCOPED);
+        let (scope, tense) = filter.within(&mut predicate, Tense::Present);
+        predicate.within(&scope, &SCOPED, tense);
         predicate.sql()
     };
     let all = Filter::all(scope);
