@@ -1,14 +1,18 @@
 //! The start-up gate on real servers: it opens for a sound log and names every reason against an
 //! unsound one.
 
-use std::path::Path;
+use std::{
+    path::{Path, PathBuf},
+    process::Command,
+    time::{Duration, Instant},
+};
 
 use async_nats::jetstream::stream::{
     Config, DiscardPolicy, PersistenceMode, RetentionPolicy, StorageType,
 };
 use doudi_journal::{
     AppendError, ConnectError, Credentials, Durability, GateRefusal, GateReport, JetStream,
-    JetStreamSettings, Position, StreamName, SyncMode,
+    JetStreamSettings, Journal, Position, StreamName, SyncMode,
 };
 use doudi_tests::{
     Scratch,
@@ -16,6 +20,9 @@ use doudi_tests::{
 };
 
 use super::{connect, raw, settings_for, soon, start};
+
+/// How long a server that is there again is tried for.
+const AGAIN_WITHIN: Duration = Duration::from_secs(5);
 
 async fn with_stream(settings: JetStreamSettings) -> JetStream {
     let jetstream = connect(settings).await;
@@ -38,7 +45,7 @@ async fn a_sound_log_on_a_server_that_syncs_always_passes() {
     assert!(jetstream.create_if_absent().await.unwrap());
     assert!(!jetstream.create_if_absent().await.unwrap());
     let name = StreamName::new("a", "profile", None).unwrap();
-    let log = doudi_journal::Journal::JetStream(jetstream.clone());
+    let log = Journal::JetStream(jetstream.clone());
     let last = log.append(&name, "x".into(), Position(0)).await.unwrap();
     let report = jetstream.gate(last).await.unwrap();
     assert_eq!(report.sync, SyncMode::Always);
@@ -150,7 +157,7 @@ async fn group_takes_nothing_before_the_gate_and_is_not_for_replicas() {
     assert_eq!(codes(missing.gate(Position(0)).await), ["STREAM_MISSING"]);
     let jetstream = with_stream(group(&server)).await;
     let name = StreamName::new("a", "profile", None).unwrap();
-    let log = doudi_journal::Journal::JetStream(jetstream.clone());
+    let log = Journal::JetStream(jetstream.clone());
     let refused = log.append(&name, "x".into(), Position(0)).await;
     assert!(matches!(refused, Err(AppendError::Unavailable { .. })), "{refused:?}");
     assert_eq!(log.last_position().await.unwrap(), Position(0));
@@ -282,4 +289,96 @@ async fn a_wrong_login_is_refused_at_once_and_shows_no_secret() {
     let error = soon(JetStream::connect(settings)).await.expect_err("a wrong login");
     assert!(matches!(error, ConnectError::Server { .. }));
     assert!(!format!("{error} {error:?}").contains("wr0ng-secret"));
+}
+
+#[tokio::test]
+async fn a_failed_sync_is_remembered_until_somebody_has_looked_at_the_disk() {
+    let mut server = start(ToDisk::Group).await;
+    if server.durability() != Durability::Group {
+        println!("skipped: durability group is not possible in the temporary folder");
+        return;
+    }
+    let jetstream = with_stream(group(&server)).await;
+    let messages = jetstream.gate(Position(0)).await.unwrap().store.unwrap();
+    let mark = messages.with_file_name("doudi-sync-failed");
+    std::fs::write(&mark, "Input/output error").unwrap();
+    // A start of doudi alone would hear nothing from the kernel, and one of nats-server neither.
+    assert_eq!(codes(connect(group(&server)).await.gate(Position(0)).await), ["STORE_DOUBTFUL"]);
+    server.restart().await.unwrap();
+    assert_eq!(codes(connect(group(&server)).await.gate(Position(0)).await), ["STORE_DOUBTFUL"]);
+    std::fs::remove_file(&mark).unwrap();
+    connect(group(&server)).await.gate(Position(0)).await.unwrap();
+}
+
+/// The server's folder as it was left, put away as `name` beside it.
+fn put_away(server: &NatsServer, name: &str) -> PathBuf {
+    let away = server.store_dir().with_file_name(name);
+    std::fs::rename(server.store_dir(), &away).unwrap();
+    away
+}
+
+fn copy(from: &Path, to: &Path) {
+    let done = Command::new("cp").arg("-a").args([from, to]).status().unwrap();
+    assert!(done.success());
+}
+
+/// What an append after the end of a stream comes to, once the server is there again.
+async fn appended(log: &Journal, name: &StreamName, last: Position) -> Result<Position, String> {
+    let until = Instant::now() + AGAIN_WITHIN;
+    loop {
+        let tried = log.append(name, "more".into(), last).await;
+        match tried {
+            Ok(position) => return Ok(position),
+            Err(error @ AppendError::Unavailable { .. }) if Instant::now() < until => {
+                drop(error);
+                tokio::task::yield_now().await;
+            }
+            Err(error) => return Err(format!("{error:?}")),
+        }
+    }
+}
+
+#[tokio::test]
+async fn behind_a_new_connection_nothing_is_promised_before_the_gate_is_passed_again() {
+    let mut server = start(ToDisk::Group).await;
+    if server.durability() != Durability::Group {
+        println!("skipped: durability group is not possible in the temporary folder");
+        return;
+    }
+    let jetstream = with_stream(group(&server)).await;
+    jetstream.gate(Position(0)).await.unwrap();
+    let log = Journal::JetStream(jetstream);
+    let name = StreamName::new("a", "profile", None).unwrap();
+    let first = log.append(&name, "first".into(), Position(0)).await.unwrap();
+    server.kill9().await.unwrap();
+    let older = server.store_dir().with_file_name("older");
+    copy(&server.store_dir(), &older);
+    server.restart().await.unwrap();
+    let second = appended(&log, &name, first).await.unwrap();
+
+    // The log of an hour ago, as an operator might put it back by mistake.
+    server.kill9().await.unwrap();
+    let right = put_away(&server, "right");
+    std::fs::rename(&older, server.store_dir()).unwrap();
+    server.restart().await.unwrap();
+    let refused = appended(&log, &name, first).await.unwrap_err();
+    assert!(refused.contains("Unproven"), "{refused}");
+    assert!(!log.connected());
+    assert_eq!(codes(connect(group(&server)).await.gate(second).await), ["LOG_BEHIND_CHECKPOINT"]);
+
+    // A copy of the right one, which is not what is forced to disk.
+    server.kill9().await.unwrap();
+    put_away(&server, "wrong");
+    copy(&right, &server.store_dir());
+    server.restart().await.unwrap();
+    let refused = appended(&log, &name, second).await.unwrap_err();
+    assert!(refused.contains("Unproven"), "{refused}");
+
+    // The very folder again.
+    server.kill9().await.unwrap();
+    put_away(&server, "copy");
+    std::fs::rename(&right, server.store_dir()).unwrap();
+    server.restart().await.unwrap();
+    assert_eq!(appended(&log, &name, second).await.unwrap(), second.next());
+    assert!(log.connected());
 }

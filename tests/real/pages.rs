@@ -2,15 +2,15 @@
 
 use doudi_api::permission::Role;
 use doudi_api::proto::{
-    GetEnterprisePageRequest, GetEnterprisePageResponse, GetEnterpriseRequest, GetQuotaRequest,
-    Ground, ListAppealsRequest, ListTimelineRequest, ListVisitsRequest, UnitPlaces, VisitFilter,
-    VisitState,
+    AsOf, GetEnterprisePageRequest, GetEnterprisePageResponse, GetEnterpriseRequest,
+    GetQuotaRequest, Ground, ListAppealsRequest, ListTimelineRequest, ListVisitsRequest,
+    UnitPlaces, VisitFilter, VisitState, as_of::Moment,
 };
 use doudi_server::client::Client;
 use doudi_tests::world::World;
 use tokio_postgres::NoTls;
 
-use super::requests::{approve, check_in, in_days, plan, reason, register, submit};
+use super::requests::{approve, check_in, in_days, now, plan, reason, register, stamp, submit};
 
 const ENTERPRISE: &str = "91210212DD0000001D";
 
@@ -151,6 +151,14 @@ async fn while_one_view_lags_the_whole_page_is_as_of_it() {
     };
     supervisor.timelines.clone().list_timeline(request).await.unwrap();
     assert_eq!(page(&supervisor, "").await, then);
+    // The same as the world was at an instant: what one view does not know yet, none does.
+    let request = GetEnterprisePageRequest {
+        enterprise_id: ENTERPRISE.to_owned(),
+        as_of: Some(AsOf { moment: Some(Moment::OccurredAt(stamp(now()))) }),
+        ..<_>::default()
+    };
+    let mixed = supervisor.supervision.clone().get_enterprise_page(request).await.unwrap();
+    assert_eq!(mixed.into_inner(), then);
     halt(&world, "visits", None).await;
     let now = page(&supervisor, &after).await;
     assert_eq!((now.open_appeals.len(), &now.position), (2, &after));

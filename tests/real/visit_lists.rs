@@ -3,13 +3,17 @@
 
 use doudi_api::permission::Role;
 use doudi_api::proto::{
-    CountVisitsRequest, Ground, ListNearVisitsRequest, ListUnitLedgerRequest, ListVisitsRequest,
-    ListVisitsResponse, NotifyVisitRequest, VisitFilter, VisitState, visit_row::What,
+    CountVisitsRequest, Ground, ListNearVisitsRequest, ListTimelineRequest, ListUnitLedgerRequest,
+    ListVisitsRequest, ListVisitsResponse, NotifyVisitRequest, VisitFilter, VisitState,
+    visit_row::What,
 };
-use doudi_server::client::{Client, command_id};
+use doudi_server::{
+    client::{Client, command_id},
+    token,
+};
 use doudi_tests::world::World;
 
-use super::requests::{approve, check_in, in_days, plan, register};
+use super::requests::{approve, check_in, in_days, plan, reason, register};
 
 const FIRST: &str = "91210212DD0000001D";
 const SECOND: &str = "91210212DD0000003K";
@@ -113,6 +117,26 @@ async fn an_enterprise_finds_who_inspected_it_and_nothing_that_it_was_not_told_o
     let (first, second) = (story.world.enterprise(FIRST), story.world.enterprise(SECOND));
     assert_eq!(story.ids(&first, all()).await, [story.came.clone()]);
     assert_eq!(story.ids(&second, all()).await, Vec::<String>::new(), "not told of any");
+    // Nor is an account of its own that inspects as well, in whatever capacity it asks.
+    let mut both = token::claims(Role::Inspector);
+    both.roles.push(Role::Enterprise.to_string());
+    both.enterprise = Some(SECOND.to_owned());
+    let both = story.world.client(&both);
+    assert!(!story.ids(&both, all()).await.contains(&story.ahead));
+    let timeline = ListTimelineRequest {
+        enterprise_id: SECOND.to_owned(),
+        min_position: story.position.clone(),
+        ..<_>::default()
+    };
+    let timeline = both.timelines.clone().list_timeline(timeline).await.unwrap().into_inner();
+    assert!(timeline.entries.iter().all(|entry| entry.subject_id != story.ahead), "{timeline:?}");
+    let near = ListNearVisitsRequest {
+        enterprise_id: SECOND.to_owned(),
+        on: Some(in_days(0)),
+        ..<_>::default()
+    };
+    let refused = both.visit_lists.clone().list_near_visits(near).await.unwrap_err();
+    assert_eq!(reason(&refused), "OUTSIDE_SCOPE");
     story.market.inspections.approve_visit(approve(SECOND, &story.ahead)).await.unwrap();
     let notify = NotifyVisitRequest {
         command_id: command_id(),

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use doudi_domain::{Context, Decider};
 use doudi_journal::{
-    Actor, AppendError, COMMIT_BYTES_MAX, Commit, EncodeError, Hash, Journal, Position, StreamName,
+    Actor, AppendError, Commit, CommitFault, EncodeError, Hash, Journal, Position, StreamName,
     Version,
 };
 use jiff::Timestamp;
@@ -105,7 +105,7 @@ pub enum ExecuteError<R: std::error::Error + 'static> {
     },
     /// The command makes a commit larger than the log takes; nothing changed.
     #[error("the command makes too large a commit")]
-    TooLarge(#[source] AppendError),
+    TooLarge(#[source] Box<dyn std::error::Error + Send + Sync>),
     /// The log is full; nothing changed.
     #[error("the log is full")]
     LogFull(#[source] AppendError),
@@ -173,7 +173,7 @@ fn changes_nothing<E, R: std::error::Error>(decided: &Result<Vec<E>, ExecuteErro
 
 fn refused<R: std::error::Error>(error: AppendError) -> ExecuteError<R> {
     match error {
-        AppendError::TooLarge { .. } => ExecuteError::TooLarge(error),
+        AppendError::TooLarge { .. } => ExecuteError::TooLarge(error.into()),
         AppendError::LogFull { .. } => ExecuteError::LogFull(error),
         AppendError::Unavailable { .. } => ExecuteError::Unavailable(error),
         AppendError::Conflict { .. } | AppendError::Unknown { .. } => ExecuteError::Unknown(error),
@@ -386,10 +386,10 @@ impl Engine {
             commit::next(stream, folded, envelope, digest.clone(), now, events).map_err(fault)?;
         match commit.encode() {
             Ok(payload) => Ok((commit, payload)),
-            Err(EncodeError::TooLarge { bytes }) => {
-                let bytes_max = COMMIT_BYTES_MAX;
-                Err(ExecuteError::TooLarge(AppendError::TooLarge { bytes, bytes_max }))
-            }
+            Err(
+                error @ (EncodeError::TooLarge { .. }
+                | EncodeError::Malformed(CommitFault::EventCount { events: 1.. })),
+            ) => Err(ExecuteError::TooLarge(error.into())),
             Err(error @ (EncodeError::Malformed(_) | EncodeError::Json(_))) => Err(fault(error)),
         }
     }

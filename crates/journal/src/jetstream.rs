@@ -11,6 +11,7 @@ mod gate;
 mod load;
 mod monitor;
 mod objects;
+mod proof;
 mod settings;
 mod store;
 
@@ -31,8 +32,8 @@ use async_nats::{
 };
 use tokio::sync::{Semaphore, watch};
 
-use self::barrier::Barrier;
 pub(crate) use self::follow::JetStreamFollow;
+use self::{barrier::Barrier, proof::Proof, store::Place};
 pub use self::{
     gate::{GateRefusal, GateReport},
     monitor::SyncMode,
@@ -63,6 +64,9 @@ struct Shared {
     losses: watch::Receiver<u64>,
     /// What everything crosses before it is handed out, once the gate has let durability "group" pass.
     barrier: OnceLock<Barrier>,
+    /// Which folder the barrier forces to disk.
+    place: OnceLock<Place>,
+    proof: Proof,
 }
 
 impl JetStream {
@@ -90,8 +94,8 @@ impl JetStream {
         let mut context = async_nats::jetstream::new(client.clone());
         context.set_timeout(settings.ack_timeout);
         let in_flight = Semaphore::new(settings.in_flight_max.clamp(1, Semaphore::MAX_PERMITS));
-        let barrier = OnceLock::new();
-        let shared = Shared { client, context, settings, in_flight, losses, barrier };
+        let (barrier, place, proof) = (OnceLock::new(), OnceLock::new(), Proof::new());
+        let shared = Shared { client, context, settings, in_flight, losses, barrier, place, proof };
         Ok(JetStream { shared: Arc::new(shared) })
     }
 
@@ -122,12 +126,12 @@ impl JetStream {
         Err(failed(error.into()))
     }
 
-    /// Whether the connection to the server stands, as far as the client knows, and the disk has
-    /// taken all that was forced to it.
+    /// Whether the connection to the server stands, as far as the client knows, the gate was passed on it, and
+    /// the disk has taken all that was forced to it.
     #[must_use]
     pub fn connected(&self) -> bool {
         let disk = self.shared.barrier.get().map_or(Ok(()), Barrier::check);
-        self.linked() && disk.is_ok()
+        self.linked() && self.proven().is_ok() && disk.is_ok()
     }
 
     fn linked(&self) -> bool {
@@ -139,6 +143,7 @@ impl JetStream {
         let unavailable = |source| LoadError::Unavailable { what: what(), source };
         let last = self.written_position().await.map_err(unavailable)?;
         self.reach(last).await.map_err(unavailable)?;
+        self.shared.proof.saw(last);
         Ok(last)
     }
 
@@ -151,6 +156,7 @@ impl JetStream {
     /// Waits until no power cut can take back what the server has shown of the log up to
     /// `position`. A log that the gate has not let pass is read as it is.
     async fn reach(&self, position: Position) -> Result<(), Source> {
+        self.proven()?;
         let Some(barrier) = self.shared.barrier.get() else { return Ok(()) };
         Ok(within(self.timeout(), barrier.reach(position)).await??)
     }
@@ -159,8 +165,10 @@ impl JetStream {
     /// or nobody does.
     ///
     /// # Errors
-    /// Under [`Durability::Group`] before the gate has let it pass, and after the disk has failed.
+    /// Under [`Durability::Group`] before the gate has let it pass, and after the disk has failed; after the
+    /// connection was lost, until the gate was passed again.
     fn barrier(&self) -> Result<Option<&Barrier>, Source> {
+        self.proven()?;
         match (self.shared.barrier.get(), self.shared.settings.durability) {
             (Some(barrier), _) => {
                 barrier.check()?;

@@ -126,12 +126,12 @@ pub(crate) enum Memory {
 }
 
 /// The beginning of a statement that asks tables of `view` as of then: each of them is named again as what
-/// it was.
-pub(crate) fn prefix(view: ViewName, as_of: AsOf) -> String {
+/// it was, by what was known at `known`, if that is not all that there is.
+pub(crate) fn prefix(view: ViewName, as_of: AsOf, known: Option<Position>) -> String {
     let tables = view.memory().iter().map(|(table, memory)| {
         let rows = match memory {
-            Memory::Versions(key) => versions(table, key, as_of),
-            Memory::Added => added(table, as_of),
+            Memory::Versions(key) => versions(table, key, as_of, known),
+            Memory::Added => added(table, as_of, known),
         };
         format!("{table} AS NOT MATERIALIZED ({rows})")
     });
@@ -139,7 +139,7 @@ pub(crate) fn prefix(view: ViewName, as_of: AsOf) -> String {
     if tables.is_empty() { String::new() } else { format!("WITH {} ", tables.join(", ")) }
 }
 
-fn versions(table: &str, key: &str, as_of: AsOf) -> String {
+fn versions(table: &str, key: &str, as_of: AsOf, known: Option<Position>) -> String {
     let both = |live: &str, past: &str| {
         format!(
             "SELECT *, NULL::bigint AS until, NULL::timestamptz AS until_at FROM {table} \
@@ -154,8 +154,14 @@ fn versions(table: &str, key: &str, as_of: AsOf) -> String {
         }
         // Of versions that overlap, because something became known late, the one that is known last.
         AsOf::Occurred(instant) => {
-            let begun = format!("since_at <= '{instant}'");
-            let rows = both(&begun, &format!("{begun} AND until_at > '{instant}'"));
+            let (mut begun, mut lasts) =
+                (format!("since_at <= '{instant}'"), format!("until_at > '{instant}'"));
+            if let Some(known) = known.map(db::stored) {
+                begun = format!("{begun} AND since <= {known}");
+                // What ended it was not known yet.
+                lasts = format!("({lasts} OR until > {known})");
+            }
+            let rows = both(&begun, &format!("{begun} AND {lasts}"));
             format!(
                 "SELECT DISTINCT ON ({key}) * FROM ({rows}) AS known ORDER BY {key}, since DESC"
             )
@@ -163,13 +169,17 @@ fn versions(table: &str, key: &str, as_of: AsOf) -> String {
     }
 }
 
-fn added(table: &str, as_of: AsOf) -> String {
+fn added(table: &str, as_of: AsOf, known: Option<Position>) -> String {
     match as_of {
         AsOf::Recorded(position) => {
             format!("SELECT * FROM {table} WHERE position <= {}", db::stored(position))
         }
         AsOf::Occurred(instant) => {
-            format!("SELECT * FROM {table} WHERE occurred_at <= '{instant}'")
+            let known = known.map(|known| format!(" AND position <= {}", db::stored(known)));
+            format!(
+                "SELECT * FROM {table} WHERE occurred_at <= '{instant}'{}",
+                known.unwrap_or_default()
+            )
         }
     }
 }
@@ -212,14 +222,14 @@ mod tests {
 
     #[test]
     fn a_row_is_asked_for_as_it_was() {
-        let said = prefix(ViewName::Alerts, AsOf::Recorded(Position(7)));
+        let said = prefix(ViewName::Alerts, AsOf::Recorded(Position(7)), None);
         assert_eq!(
             said,
             "WITH alert AS NOT MATERIALIZED (SELECT * FROM alert WHERE position <= 7) "
         );
-        let said = prefix(ViewName::Measures, AsOf::Recorded(Position(7)));
+        let said = prefix(ViewName::Measures, AsOf::Recorded(Position(7)), None);
         assert!(said.contains("FROM returns WHERE since <= 7 UNION ALL"), "{said}");
         assert!(said.contains("FROM returns_past WHERE since <= 7 AND until > 7"), "{said}");
-        assert_eq!(prefix(ViewName::Agenda, AsOf::Recorded(Position(7))), "");
+        assert_eq!(prefix(ViewName::Agenda, AsOf::Recorded(Position(7)), None), "");
     }
 }

@@ -39,6 +39,7 @@ const SCOPED: Scoped = Scoped {
     co_units: None,
     secrecy: Some("secrecy"),
     internal: Some("(kind IN ('co_handling', 'opinion', 'conclusion'))"),
+    secret: None,
     // A clock that is over has no owner now.
     now: Some(Now {
         key: "appeal, enterprise",

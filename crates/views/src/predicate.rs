@@ -60,6 +60,8 @@ pub(crate) struct Scoped {
     pub(crate) secrecy: Option<&'static str>,
     /// A condition for rows that the enterprise itself does not see; none where it sees all.
     pub(crate) internal: Option<&'static str>,
+    /// A condition for rows that who belongs to the enterprise does not see in any other capacity either.
+    pub(crate) secret: Option<&'static str>,
     /// By what past rows are within it; none where these columns never change.
     pub(crate) now: Option<Now>,
 }
@@ -193,15 +195,19 @@ impl Predicate {
             Some(now) => now.is(&condition),
             None => condition,
         };
-        let mut ways = Vec::new();
+        let (mut ways, mut kept) = (Vec::new(), None);
         if let Some(enterprise) = enterprise {
             let place = self.place(enterprise.as_str().to_owned(), Type::TEXT);
+            kept = scoped.secret.map(|column| format!("NOT (enterprise = {place} AND {column})"));
             let shown = scoped.internal.map(|column| so(format!("NOT {column}")));
             let shown = shown.map(|shown| format!(" AND {shown}")).unwrap_or_default();
             let own = format!("enterprise = {place}{shown}");
             ways.push(Way { condition: own, in_order: true });
         }
-        let others = self.ways_of_office(units, (areas, *desk), scoped);
+        let mut others = self.ways_of_office(units, (areas, *desk), scoped);
+        for way in &mut others {
+            way.condition.extend(kept.iter().map(|kept| format!(" AND {kept}")));
+        }
         match now {
             Some(_) if !others.is_empty() => {
                 let others: Vec<String> = others.into_iter().map(|way| way.condition).collect();
@@ -341,8 +347,14 @@ mod tests {
 
     use super::*;
 
-    const PLAIN: Scoped =
-        Scoped { leads: &["unit"], co_units: None, secrecy: None, internal: None, now: None };
+    const PLAIN: Scoped = Scoped {
+        leads: &["unit"],
+        co_units: None,
+        secrecy: None,
+        internal: None,
+        secret: None,
+        now: None,
+    };
 
     const NONE: Areas = Areas::Some(vec![]);
 

@@ -49,6 +49,8 @@ struct Taken {
     position: Position,
     /// As when statements ask.
     as_of: Option<AsOf>,
+    /// By what was known where statements ask, if views know more.
+    known: Option<Position>,
 }
 
 impl Views {
@@ -170,12 +172,13 @@ impl Snapshot<'_> {
         let lowest = positions.clone().min().unwrap_or_default();
         // Views that are not equally far are all asked as of the one that is furthest behind.
         let apart = positions.max().is_some_and(|highest| highest > lowest);
-        let as_of = self.fresh.as_of.or(apart.then_some(AsOf::Recorded(lowest)));
+        let known = apart.then_some(lowest);
+        let as_of = self.fresh.as_of.or(known.map(AsOf::Recorded));
         let position = match as_of {
             Some(AsOf::Recorded(position)) => position,
             Some(AsOf::Occurred(_)) | None => lowest,
         };
-        Ok(Taken { position, as_of })
+        Ok(Taken { position, as_of, known })
     }
 
     /// Statements mean the tables of `view` from now on; it must be one of those asked for.
@@ -217,23 +220,24 @@ impl Snapshot<'_> {
     ) -> Result<Vec<Row>, ViewError> {
         // As when one view is asked is known before its checkpoint is.
         if self.taken.get().is_none() && self.views.len() == 1 {
-            let rows = self.query(self.fresh.as_of, statement, values, keep);
+            let rows = self.query((self.fresh.as_of, None), statement, values, keep);
             let (taken, rows) = futures::future::join(self.taken(), rows).await;
             return taken.and(rows.map_err(|error| ViewError::sql(doing, error)));
         }
-        let as_of = self.taken().await?.as_of;
-        let rows = self.query(as_of, statement, values, keep).await;
+        let Taken { as_of, known, .. } = self.taken().await?;
+        let rows = self.query((as_of, known), statement, values, keep).await;
         rows.map_err(|error| ViewError::sql(doing, error))
     }
 
     async fn query(
         &self,
-        as_of: Option<AsOf>,
+        (as_of, known): (Option<AsOf>, Option<Position>),
         statement: &str,
         values: &[Value<'_>],
         keep: bool,
     ) -> Result<Vec<Row>, tokio_postgres::Error> {
-        let prefix = as_of.map(|as_of| history::prefix(self.turned_to, as_of)).unwrap_or_default();
+        let prefix = as_of.map(|as_of| history::prefix(self.turned_to, as_of, known));
+        let prefix = prefix.unwrap_or_default();
         // Each moment makes a statement of its own, which nobody asks again.
         if keep && prefix.is_empty() {
             return self.connection.answered(db::query(self.client, statement, values)).await;

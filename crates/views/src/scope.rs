@@ -62,6 +62,14 @@ impl Scope {
         self.covers_appeal(Confidentiality::Internal, enterprise, unit, &[], area)
     }
 
+    /// The enterprise that the caller belongs to, where that matters.
+    pub(crate) fn enterprise(&self) -> Option<&EnterpriseId> {
+        match self {
+            Self::All => None,
+            Self::Within { enterprise, .. } => enterprise.as_ref(),
+        }
+    }
+
     /// The same, without what is seen as the enterprise itself.
     #[must_use]
     pub(crate) fn without_enterprise(&self) -> Self {

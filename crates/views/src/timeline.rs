@@ -161,6 +161,7 @@ const SCOPED: Scoped = Scoped {
     co_units: Some("beside"),
     secrecy: Some("secrecy"),
     internal: Some("internal"),
+    secret: Some("(internal AND kind = 'visit')"),
     now: None,
 };
 
@@ -185,7 +186,10 @@ impl Known {
 
     /// As [`SCOPED`] has it.
     fn is_within(&self, scope: &Scope) -> bool {
-        self.covered(&scope.without_enterprise()) || (!self.internal && self.covered(scope))
+        let own = scope.enterprise() == Some(&self.entry.enterprise);
+        let secret = own && self.internal && self.entry.kind == Kind::Visit;
+        (!secret && self.covered(&scope.without_enterprise()))
+            || (!self.internal && self.covered(scope))
     }
 
     fn covered(&self, scope: &Scope) -> bool {

@@ -211,6 +211,8 @@ impl Api {
         let own = call.caller.unit.as_ref();
         let (enterprise, plan) = inspection::explain(request, own)?;
         may_ask(call, &enterprise)?;
+        // It would be told of visits that it is not to know of.
+        call.require(|caller| !caller.is_enterprise(&enterprise))?;
         self.sees_enterprise(call, &enterprise).await?;
         let command = Command::Plan(plan.clone());
         let explained = |folded: &Folded<Visits>, context: &Context<'_>| {

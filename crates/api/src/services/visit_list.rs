@@ -51,6 +51,7 @@ impl Api {
         let terms = policy.state.frequency().map(|published| published.document.visits);
         let usual = terms.unwrap_or_default().near_days;
         let (query, at_least) = visit_list::near(request, call.unit()?, usual)?;
+        call.require(|caller| !caller.is_enterprise(&query.enterprise))?;
         let fresh = self.reflecting(call, &[ViewName::Visits], at_least).await?;
         let page = self.0.views.near_visits(&query, fresh).await?;
         Ok(visit_list::of_near(&page))

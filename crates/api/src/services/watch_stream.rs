@@ -129,9 +129,6 @@ impl Sending {
                 () = stopped(&mut self.until.shutdown) => return down(),
                 () = self.outbox.sender.closed() => return Status::cancelled("the client is gone"),
             };
-            if self.until.clock.now() >= self.until.expires_at {
-                return Failure::from(TokenError::Expired(self.until.expires_at)).into();
-            }
             if let Err(status) = self.send(found).await {
                 return status;
             }
@@ -140,14 +137,22 @@ impl Sending {
 
     async fn send(&mut self, found: Result<WatchItem, ViewError>) -> Result<(), Status> {
         match found.map_err(Failure::from)? {
-            WatchItem::Heartbeat(position) => self.outbox.push(Sent::Heartbeat(position)).await,
+            WatchItem::Heartbeat(position) => self.push(Sent::Heartbeat(position)).await,
             WatchItem::Entries(entries) => {
                 for entry in entries {
-                    self.outbox.push(Sent::Entry(entry)).await?;
+                    self.push(Sent::Entry(entry)).await?;
                 }
                 Ok(())
             }
         }
+    }
+
+    /// A client that is slow to read may outlive its token over one batch.
+    async fn push(&mut self, waiting: Sent) -> Result<(), Status> {
+        if self.until.clock.now() >= self.until.expires_at {
+            return Err(Failure::from(TokenError::Expired(self.until.expires_at)).into());
+        }
+        self.outbox.push(waiting).await
     }
 }
 

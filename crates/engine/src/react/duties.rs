@@ -19,7 +19,7 @@ use crate::{
     execute::{self, Engine, Envelope, ExecuteError},
     folded::{Folded, LoadError},
     streams,
-    vault::Vault,
+    vault::{Vault, VaultError},
 };
 
 mod devices;
@@ -36,7 +36,7 @@ pub(super) type Source = Box<dyn std::error::Error + Send + Sync>;
 /// Why a duty was not carried out.
 #[derive(Debug)]
 pub(super) enum Failure {
-    /// The log cannot be reached.
+    /// The log, or the vault, cannot be reached.
     Log(Source),
     /// It is about this one.
     Entry(Source),
@@ -85,7 +85,13 @@ async fn expire_visit(engine: &Engine, due: &Due, visit: VisitId) -> Outcome {
 
 /// Destroying a key again changes nothing, so it is done before it is recorded.
 async fn destroy_key(engine: &Engine, vault: &Vault, due: &Due, subject: &str) -> Outcome {
-    vault.destroy(&[subject]).await.map_err(|error| Failure::Entry(error.into()))?;
+    vault.destroy(&[subject]).await.map_err(|error| match error {
+        // As little can be said of any other key then.
+        VaultError::Unavailable(_) => Failure::Log(error.into()),
+        VaultError::Erased | VaultError::MasterKeyMissing(_) | VaultError::Tampered => {
+            Failure::Entry(error.into())
+        }
+    })?;
     on_own_stream::<Appeal>(engine, due, &appeal::Command::MarkKeyDestroyed).await
 }
 

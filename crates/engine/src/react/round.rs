@@ -1,8 +1,12 @@
 //! One page of the agenda: so many entries at once, oldest first, one at a time on each stream.
 
-use std::collections::{HashMap, VecDeque};
+use std::{
+    collections::{HashMap, VecDeque},
+    panic::AssertUnwindSafe,
+};
 
 use doudi_journal::StreamName;
+use futures::FutureExt;
 use tokio::{task::JoinSet, time::Instant};
 use tracing::Instrument;
 
@@ -14,6 +18,11 @@ use crate::metrics;
 
 /// So many entries one after the other that cannot reach the log are no longer about themselves.
 const UNREACHED_MAX: usize = 8;
+
+/// A bug; its place is told where it was hit.
+#[derive(Debug, thiserror::Error)]
+#[error("carrying it out panicked")]
+struct Panicked;
 
 /// The entries at work, and those that wait because their stream is.
 #[derive(Default)]
@@ -61,10 +70,8 @@ impl<A: Agenda> Runner<'_, A> {
             }
             let (ended, outcome) = match round.at_work.join_next().await {
                 Some(Ok(ended)) => ended,
-                Some(Err(error)) => match error.try_into_panic() {
-                    Ok(panic) => std::panic::resume_unwind(panic),
-                    Err(_) => continue,
-                },
+                // Nobody ends one before its end.
+                Some(Err(_)) => continue,
                 None => return self.end(round),
             };
             let next = round.next_of(&ended.stream);
@@ -79,7 +86,7 @@ impl<A: Agenda> Runner<'_, A> {
         let (engine, vault) = (self.engine.clone(), self.vault.clone());
         let span = tracing::debug_span!("duty", kind = due.duty.kind());
         let carried_out = async move {
-            let outcome = duties::carry_out(&engine, &vault, &due).await;
+            let outcome = guarded(duties::carry_out(&engine, &vault, &due)).await;
             (due, outcome)
         };
         round.at_work.spawn(carried_out.instrument(span));
@@ -127,9 +134,27 @@ impl<A: Agenda> Runner<'_, A> {
     }
 }
 
+/// A duty that hits a bug is tried again later, and holds up no other meanwhile.
+async fn guarded(carried_out: impl Future<Output = Outcome>) -> Outcome {
+    let outcome = AssertUnwindSafe(carried_out).catch_unwind().await;
+    outcome.unwrap_or_else(|_| Err(Failure::Entry(Box::new(Panicked))))
+}
+
 fn told(due: &Due, error: &Source) {
     let Due { stream, key, at, duty, .. } = due;
     let (kind, error) = (duty.kind(), error.as_ref() as &dyn std::error::Error);
     tracing::warn!(%stream, key, kind, %at, error,
         "an entry of the agenda could not be carried out, it is tried again later");
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_bug_is_about_the_duty_that_hits_it() {
+        let outcome = guarded(async { panic!("a bug") }).await;
+        let Err(Failure::Entry(error)) = outcome else { panic!("{outcome:?}") };
+        assert_eq!(error.to_string(), Panicked.to_string());
+    }
 }

@@ -91,7 +91,9 @@ impl JetStream {
             PublishAnswer { error: Some(refusal), .. } => refusal,
             PublishAnswer { sequence: Some(sequence), .. } => {
                 let position = Position(sequence);
-                return self.reach(position).await.map(|()| position).map_err(unknown);
+                self.reach(position).await.map_err(unknown)?;
+                self.shared.proof.saw(position);
+                return Ok(position);
             }
             PublishAnswer { .. } => return Err(unknown("the answer has no sequence".into())),
         };

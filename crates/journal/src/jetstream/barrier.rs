@@ -94,7 +94,8 @@ impl Barrier {
 
     /// How far the disk is, unless it has failed.
     fn sound(&self) -> Crossed {
-        self.crossed.borrow().clone()
+        let crossed = self.crossed.borrow().clone();
+        if self.crossed.has_changed().is_err() { crossed.and(Err(gone())) } else { crossed }
     }
 
     /// Whether every sync so far succeeded.
@@ -117,9 +118,13 @@ impl Barrier {
         let done = crossed.wait_for(|crossed| crossed.as_ref().map_or(true, &reached)).await;
         match done {
             Ok(crossed) => crossed.clone().map(drop),
-            Err(_) => Err(SyncFailed(Arc::new(io::Error::other("the thread that syncs is gone")))),
+            Err(_) => Err(gone()),
         }
     }
+}
+
+fn gone() -> SyncFailed {
+    SyncFailed(Arc::new(io::Error::other("the thread that syncs is gone")))
 }
 
 /// Syncs whenever there is something new to cover, until nobody can ask any more.

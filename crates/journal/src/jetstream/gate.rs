@@ -45,11 +45,13 @@ pub struct GateReport {
 
 impl JetStream {
     /// Whether the log may be relied on, given the highest position that anybody has a
-    /// checkpoint at. To be asked before serving, and again whenever an operator wants to know.
+    /// checkpoint at. To be asked before serving, and again whenever an operator wants to know; once it was
+    /// passed, it is asked again by itself after each loss of the connection, and nothing is appended until then.
     ///
     /// # Errors
     /// Every reason against it, not only the first.
     pub async fn gate(&self, checkpoint: Position) -> Result<GateReport, Vec<GateRefusal>> {
+        let losses = self.losses();
         let mut refusals = Vec::new();
         let server_version = self.shared.client.server_info().version;
         if version(&server_version).is_none_or(|version| version < VERSION_MIN) {
@@ -70,17 +72,21 @@ impl JetStream {
             refusals.extend(raised.err());
         }
         match info {
-            Some(info) if refusals.is_empty() => Ok(GateReport {
-                server_version,
-                durability,
-                sync,
-                store: folder,
-                stream: info.config.name,
-                replicas: info.config.num_replicas,
-                last_position: Position(info.state.last_sequence),
-                records: info.state.messages,
-                bytes: info.state.bytes,
-            }),
+            Some(info) if refusals.is_empty() => {
+                let last_position = Position(info.state.last_sequence);
+                self.pass(losses, last_position);
+                Ok(GateReport {
+                    server_version,
+                    durability,
+                    sync,
+                    store: folder,
+                    stream: info.config.name,
+                    replicas: info.config.num_replicas,
+                    last_position,
+                    records: info.state.messages,
+                    bytes: info.state.bytes,
+                })
+            }
             Some(_) | None => Err(refusals),
         }
     }

@@ -16,10 +16,19 @@ use std::{
 pub(super) struct Store {
     /// Where the server keeps the log's messages.
     pub(super) folder: PathBuf,
+    /// Which folder that is, whatever its path.
+    pub(super) place: Place,
     /// That folder, opened before the first sync and kept: only so does each later sync tell of
     /// every write that failed meanwhile.
     open: File,
 }
+
+/// A file system and a folder in it.
+pub(super) type Place = (u64, u64);
+
+/// The file beside the log's messages that says that a sync failed. The kernel tells of a failure once, so
+/// whoever starts later would not hear of it.
+const MARK: &str = "doudi-sync-failed";
 
 /// Why a folder does not carry durability "group".
 #[derive(Debug, thiserror::Error)]
@@ -32,6 +41,8 @@ pub(super) enum Unfit {
     FileSystem(String),
     #[error("forcing it to disk failed")]
     Sync(#[source] io::Error),
+    #[error("a sync of it failed, says {}", .0.display())]
+    Doubtful(PathBuf),
 }
 
 impl Store {
@@ -41,15 +52,31 @@ impl Store {
         let folder = find(folder, stream, marker)?;
         let open = File::open(&folder).map_err(Unfit::Closed)?;
         system::fits(&open).map_err(Unfit::FileSystem)?;
-        let store = Store { folder, open };
+        let mark = mark_of(&folder);
+        if mark.try_exists().map_err(Unfit::Closed)? {
+            return Err(Unfit::Doubtful(mark));
+        }
+        let place = system::place(&open).map_err(Unfit::Closed)?;
+        let store = Store { folder, place, open };
         store.sync().map_err(Unfit::Sync)?;
         Ok(store)
     }
 
-    /// Forces everything that was written to the file system to disk, whoever wrote it. Blocks.
+    /// Forces everything that was written to the file system to disk, whoever wrote it. Blocks. That it
+    /// failed is remembered in the folder, for as long as the files are remembered there too.
     pub(super) fn sync(&self) -> io::Result<()> {
-        system::sync(&self.open)
+        system::sync(&self.open).inspect_err(|failed| {
+            let mark = mark_of(&self.folder);
+            if let Err(error) = std::fs::write(&mark, format!("{failed}\n")) {
+                tracing::error!(%error, mark = %mark.display(), "that a sync failed is not remembered");
+            }
+        })
     }
+}
+
+/// Where it is remembered that forcing `messages` to disk failed.
+fn mark_of(messages: &Path) -> PathBuf {
+    messages.with_file_name(MARK)
 }
 
 /// The folder `<account>/streams/<stream>/msgs` beside which the marker lies.
@@ -78,7 +105,7 @@ pub(super) fn fits(folder: &Path) -> Result<(), String> {
 
 #[cfg(target_os = "linux")]
 mod system {
-    use std::{fs::File, io};
+    use std::{fs::File, io, os::unix::fs::MetadataExt};
 
     use rustix::{
         fs::{fstatfs, syncfs},
@@ -132,6 +159,11 @@ mod system {
     pub(super) fn sync(folder: &File) -> io::Result<()> {
         Ok(syncfs(folder)?)
     }
+
+    pub(super) fn place(folder: &File) -> io::Result<super::Place> {
+        let found = folder.metadata()?;
+        Ok((found.dev(), found.ino()))
+    }
 }
 
 #[cfg(not(target_os = "linux"))]
@@ -143,6 +175,10 @@ mod system {
     }
 
     pub(super) fn sync(_: &File) -> io::Result<()> {
+        Err(io::ErrorKind::Unsupported.into())
+    }
+
+    pub(super) fn place(_: &File) -> io::Result<super::Place> {
         Err(io::ErrorKind::Unsupported.into())
     }
 }

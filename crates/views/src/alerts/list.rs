@@ -18,8 +18,14 @@ use crate::{
 };
 
 /// By which columns an alert is within a scope. No alert is confidential.
-const SCOPED: Scoped =
-    Scoped { leads: &["unit"], co_units: None, secrecy: None, internal: None, now: None };
+const SCOPED: Scoped = Scoped {
+    leads: &["unit"],
+    co_units: None,
+    secrecy: None,
+    internal: None,
+    secret: None,
+    now: None,
+};
 
 /// Which alerts. All conditions given must hold.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -21,6 +21,7 @@ pub(crate) const SCOPED: Scoped = Scoped {
     co_units: Some("beside"),
     secrecy: Some("secrecy"),
     internal: None,
+    secret: None,
     now: Some(Now {
         key: "appeal, enterprise",
         rows: "SELECT appeal, enterprise FROM {schema}.appeal",

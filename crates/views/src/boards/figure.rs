@@ -126,6 +126,7 @@ pub(crate) const HANDLING: Scoped = Scoped {
     co_units: None,
     secrecy: Some("secrecy"),
     internal: None,
+    secret: None,
     now: None,
 };
 /// By which columns returns are: both units know of one.
@@ -147,6 +148,7 @@ const VISIT: Scoped = Scoped {
     co_units: Some("beside"),
     secrecy: None,
     internal: None,
+    secret: None,
     now: Some(Now {
         key: "subject, enterprise",
         rows: "SELECT visit, enterprise FROM {schema}.visit",

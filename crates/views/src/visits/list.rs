@@ -21,6 +21,7 @@ pub(super) const SCOPED: Scoped = Scoped {
     co_units: Some("beside"),
     secrecy: None,
     internal: Some("internal"),
+    secret: Some("internal"),
     now: Some(Now {
         key: "visit, enterprise",
         rows: "SELECT visit, enterprise FROM {schema}.visit",

@@ -6,14 +6,19 @@ use std::collections::BTreeSet;
 use doudi_domain::{
     AppealId, DiagnosisId,
     appeal::{self, Appeal, Ending},
-    diagnosis::{self, Concluded, Convening, Diagnosis, Panel},
+    diagnosis::{self, Concluded, Convening, Diagnosis, Panel, Rejection},
     policy::{self, Policy, PolicyName},
 };
 
 use super::{
-    Outcome, elsewhere, elsewhere_id, issue, named, on_own_stream, own_state, owner, unfounded,
+    Outcome, elsewhere, elsewhere_id, envelope, failure, issue, named, on_own_stream, own_state,
+    owner, unfounded,
 };
-use crate::{execute::Engine, react::Due, streams};
+use crate::{
+    execute::{Engine, ExecuteError},
+    react::Due,
+    streams,
+};
 
 /// The appeal called for it: the units are convened under the terms that the appeal has.
 pub(super) async fn convene(engine: &Engine, due: &Due, id: DiagnosisId) -> Outcome {
@@ -43,8 +48,14 @@ pub(super) async fn convene(engine: &Engine, due: &Due, id: DiagnosisId) -> Outc
         terms_version: case.terms.version,
     };
     let stream = named(streams::diagnosis(&owner(due)?, id))?;
+    match engine.execute::<Diagnosis>(&stream, &command, &envelope(due, elsewhere_id(due))).await {
+        // The appeal may have moved on since an earlier try that was stored: they are convened as it stood then.
+        Ok(_)
+        | Err(ExecuteError::IdReused | ExecuteError::Rejected(Rejection::ConvenedDifferently)) => {}
+        Err(error) => return Err(failure(error)),
+    }
     let mark = appeal::Command::MarkDiagnosisOpened { diagnosis: id };
-    elsewhere::<Diagnosis, Appeal>(engine, due, (&stream, &command), |_| mark).await
+    on_own_stream::<Appeal>(engine, due, &mark).await
 }
 
 /// The appeal was erased or closed: nothing can be concluded any more, and nobody owes anything for it.

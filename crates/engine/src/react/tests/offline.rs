@@ -295,6 +295,31 @@ async fn of_200_devices_with_500_records_each_nothing_is_lost_and_nothing_double
     assert_eq!(told.filter(|d| d.contains(&Irregularity::DeviceCloned)).count(), doubles);
 }
 
+#[tokio::test]
+async fn more_records_than_one_commit_holds_are_told_to_be_too_many() {
+    let (journal, _, _) = prepared().await;
+    let engine = engine(&journal, &Arc::default());
+    let mut duties = Duties::default();
+    let enrol = Command::Enrol {
+        unit: unit("fire"),
+        public_key: PublicKey([7; 32]),
+        label: Name::parse("终端").unwrap(),
+    };
+    tell(&engine, &mut duties, 0, 0, &enrol).await;
+    tell(&engine, &mut duties, 0, 1, &Command::Receive { records: kept_by(0, 257) }).await;
+    let stream = streams::device(device(0)).unwrap();
+    let folded = engine.read::<Device>(&stream, Position::START).await.unwrap();
+    let known = folded.state.known().unwrap();
+    let kept = (0..3).find_map(|upload| known.delivery(upload)).unwrap();
+    let records: Vec<_> = kept.into_iter().cloned().collect();
+    assert_eq!(records.len(), 257);
+    let stream = streams::visits(&records[0].enterprise).unwrap();
+    let command = visits::Command::TakeIn { records };
+    let envelope = crate::Envelope::new(Uuid::from_u128(7), crate::execute::tests::actor());
+    let answer = engine.execute::<Visits>(&stream, &command, &envelope).await;
+    assert!(matches!(answer, Err(crate::ExecuteError::TooLarge(_))), "{answer:?}");
+}
+
 #[tokio::test(start_paused = true)]
 async fn what_arrives_is_delivered_and_what_is_missing_for_a_day_is_told_of_once() {
     let (journal, _, _) = prepared().await;

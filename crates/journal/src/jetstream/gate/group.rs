@@ -81,13 +81,20 @@ impl JetStream {
             Unfit::Closed(source) => GateRefusal::StoreClosed { folder, source },
             Unfit::FileSystem(reason) => GateRefusal::StoreUnfit { folder, reason },
             Unfit::Sync(source) => GateRefusal::StoreSyncFailed { folder, source },
+            Unfit::Doubtful(mark) => GateRefusal::StoreDoubtful { mark },
         })
     }
 
-    /// Puts the barrier before everything that is handed out from now on; a first one stays. All
-    /// up to `last` was in the files before the store was opened and synced.
+    /// Puts the barrier before everything that is handed out from now on; a first one stays, as long as
+    /// the server keeps to its folder. All up to `last` was in the files before the store was opened and synced.
     pub(super) fn raise_barrier(&self, store: Store, last: Position) -> Result<(), GateRefusal> {
         let folder = store.folder.clone();
+        if *self.shared.place.get_or_init(|| store.place) != store.place {
+            return Err(GateRefusal::StoreMoved { folder });
+        }
+        if self.shared.barrier.get().is_some() {
+            return Ok(());
+        }
         let barrier = Barrier::new(last, move || store.sync());
         let barrier = barrier.map_err(|source| GateRefusal::StoreSyncFailed { folder, source })?;
         // Whoever was quicker proved the same.

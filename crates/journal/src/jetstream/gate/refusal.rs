@@ -180,6 +180,26 @@ pub enum GateRefusal {
         /// What stands against it.
         reason: String,
     },
+    /// It is another folder than before.
+    #[error(
+        "the server keeps the log in another folder than when doudi started, {}. Look that it is the right one, \
+         and start doudi again",
+        folder.display()
+    )]
+    StoreMoved {
+        /// The folder in which it is now.
+        folder: PathBuf,
+    },
+    /// The file system could not be forced to disk once, and nobody has looked at it since.
+    #[error(
+        "the log's file system could not be forced to disk once, so files may hold what the disk does not. Stop \
+         nats-server, look at the disk, mount the file system anew, and remove the file {}",
+        mark.display()
+    )]
+    StoreDoubtful {
+        /// The file that remembers it.
+        mark: PathBuf,
+    },
     /// The file system could not be forced to disk.
     #[error(
         "the file system of the folder {} could not be forced to disk. Look at the disk before \
@@ -215,6 +235,8 @@ impl GateRefusal {
             GateRefusal::StoreForeign { .. } => "STORE_FOREIGN",
             GateRefusal::StoreClosed { .. } => "STORE_CLOSED",
             GateRefusal::StoreUnfit { .. } => "STORE_UNFIT",
+            GateRefusal::StoreMoved { .. } => "STORE_MOVED",
+            GateRefusal::StoreDoubtful { .. } => "STORE_DOUBTFUL",
             GateRefusal::StoreSyncFailed { .. } => "STORE_SYNC_FAILED",
         }
     }
