@@ -3,7 +3,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help demo test sim fuzz check
+.PHONY: help demo test sim fuzz chaos check
 
 TOOLS := $(or $(DOUDI_TOOLS),$(HOME)/.cache/doudi/tools)
 DENY = $(lastword $(sort $(wildcard $(TOOLS)/cargo-deny-*/bin/cargo-deny)))
@@ -30,6 +30,11 @@ sim: ## The simulation alone: SEED=7 for one world, SEEDS=1000000 for many
 
 fuzz: ## Stored events that nobody of ours wrote: FUZZ=1000000 for many
 	cargo test --locked --package doudi-tests --test all -- fuzz::
+
+chaos: ## Kills, freezes, cut lines and jumping clocks under load: CHAOS=25 for long, SEED=7 for others
+	@deploy/bootstrap.sh
+	cargo build --workspace --bins --locked
+	cargo test --locked --package doudi-tests --test all -- chaos:: --nocapture
 
 check: ## Form, lints, licences, protocol, dashboard and alerts
 	@cargo --version && cargo clippy --version && cargo fmt --version

@@ -69,7 +69,7 @@ impl Ground {
 
     /// Runs all roles in this process.
     pub async fn run(&self) -> Running {
-        self.run_at(&Ahead::default()).await
+        Box::pin(self.run_at(&Ahead::default())).await
     }
 
     /// The same by a clock that may be put forward.
@@ -132,7 +132,7 @@ impl World {
 
     /// The same on servers that are there.
     pub async fn start_on(ground: Ground) -> Self {
-        Self::start_at(ground, &Ahead::default()).await
+        Box::pin(Self::start_at(ground, &Ahead::default())).await
     }
 
     /// The same by a clock that may be put forward.

@@ -2,48 +2,32 @@
 //! `serve`, `project` and rebuilds are killed at random points of load, building and switch.
 
 use std::{
-    collections::HashMap,
     net::SocketAddr,
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
     },
-    time::Duration,
 };
 
-use doudi_api::{
-    identity::Claims,
-    permission::Role,
-    proto::{RegisterEnterpriseRequest, TimelineKind},
-};
-use doudi_server::{catalogue, client::Client, parts::Parts, token};
+use doudi_api::{permission::Role, proto::TimelineKind};
+use doudi_server::{parts::Parts, token};
 use doudi_tests::{program, until, world::Ground as Servers};
 use doudi_views::ViewName;
 use tokio::{process::Child, sync::watch, time::timeout};
 
 use super::{
     agenda::sound,
-    crash::{Acked, channel, listening, progress},
+    load::{
+        Acked, BOUND, ELSEWHERE, ENTERPRISES, People, Recorded, TAX, Wish, Writers, assert_kept,
+        client, last, listening, progress,
+    },
     operator::well,
-    requests::{AREA, register},
+    requests::AREA,
     views::killed::{Chance, done, unlocked},
 };
-use consumers::Wish;
-use load::Load;
-use recorded::Recorded;
 
 mod consumers;
-mod load;
-mod recorded;
 
-/// How long anything may take here.
-const BOUND: Duration = Duration::from_secs(60);
-/// 甘井子区.
-const ELSEWHERE: &str = "210211";
-const TAX: &str = "tax";
-/// Enterprises with their areas.
-const ENTERPRISES: [(&str, &str); 4] =
-    [("L-1", AREA), ("L-2", ELSEWHERE), ("L-3", AREA), ("L-4", ELSEWHERE)];
 /// So many acknowledgements before the first rebuild.
 const BEFORE: usize = 100;
 /// Between two kills there are up to so many.
@@ -55,66 +39,6 @@ const TRIES: usize = 8;
 
 /// What is built again in each round; none for a view that is drawn.
 const ROUNDS: [Option<&str>; 3] = [Some("timeline"), Some("all"), None];
-
-/// One event, as the log has it and as a consumer was sent it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-struct Seen {
-    position: u64,
-    ordinal: u32,
-    enterprise: String,
-    event_type: String,
-}
-
-/// Those who write.
-#[derive(Clone)]
-struct People {
-    admin: Client,
-    dispatcher: Client,
-    market: Client,
-    tax: Client,
-    enterprises: HashMap<&'static str, Client>,
-}
-
-impl People {
-    fn new(servers: &Servers, listen: SocketAddr) -> Self {
-        let client = |claims: Claims| client(servers, listen, &claims);
-        let unit = |unit: &str| {
-            client(Claims { unit: Some(unit.to_owned()), ..token::claims(Role::UnitHead) })
-        };
-        let own = |enterprise: &str| {
-            let own = Some(enterprise.to_owned());
-            client(Claims { enterprise: own, ..token::claims(Role::Enterprise) })
-        };
-        Self {
-            admin: client(token::claims(Role::Admin)),
-            dispatcher: client(token::claims(Role::Dispatcher)),
-            market: unit("market-regulation"),
-            tax: unit(TAX),
-            enterprises: ENTERPRISES.map(|(enterprise, _)| (enterprise, own(enterprise))).into(),
-        }
-    }
-
-    /// Publishes what there must be, and registers the enterprises.
-    async fn prepare(&self) {
-        let admin = &self.admin;
-        admin.publish(catalogue::work_calendar().unwrap()).await.unwrap();
-        admin.publish(catalogue::Plan::published().unwrap().routing()).await.unwrap();
-        admin.publish(catalogue::frequency_policy()).await.unwrap();
-        for catalogue in catalogue::inspection_catalogues().unwrap() {
-            admin.publish(catalogue).await.unwrap();
-        }
-        for (enterprise, area) in ENTERPRISES {
-            let area = area.to_owned();
-            let request = RegisterEnterpriseRequest { area, ..register(enterprise) };
-            admin.enterprises.clone().register_enterprise(request).await.unwrap();
-        }
-    }
-}
-
-/// A caller on a connection of its own, made again whenever it breaks.
-fn client(servers: &Servers, listen: SocketAddr, claims: &Claims) -> Client {
-    Client::new(&channel(listen), &servers.token(claims)).unwrap()
-}
 
 /// What the consumers follow.
 fn wishes() -> [Wish; 7] {
@@ -224,7 +148,7 @@ async fn kills_during_load_rebuild_and_switch_leave_every_consumer_with_each_rec
         let client = client(&servers, listen, &token::claims(Role::Supervisor));
         (wish.clone(), tokio::spawn(wish.follow(client, chance.split(), ended.clone())))
     });
-    let load = Load::start(&people, &mut chance);
+    let load = Writers::start(&people, &mut chance);
     progress(&load.acked, BEFORE).await;
     let stop = Arc::new(AtomicBool::new(false));
     let killing =
@@ -243,7 +167,7 @@ async fn kills_during_load_rebuild_and_switch_leave_every_consumer_with_each_rec
     let mut processes = killing.await.unwrap();
     let acked = load.stop().await;
 
-    end.send_replace(load::last(&people, &acked).await);
+    end.send_replace(last(&people, &acked).await);
     let recorded = Recorded::read(&parts.journal).await;
     assert!(recorded.has_several_at_once(), "nobody could leave in the midst of a commit");
     sound(&parts).await;
@@ -251,12 +175,8 @@ async fn kills_during_load_rebuild_and_switch_leave_every_consumer_with_each_rec
         let followed = timeout(BOUND, consumer).await.expect("it reaches the end").unwrap();
         followed.assert_is(&wish, &recorded.due(&wish));
     }
-    let acked = acked.lock().unwrap().clone();
-    let lost: Vec<_> = acked.iter().filter(|id| !recorded.commands.contains_key(*id)).collect();
-    assert!(lost.is_empty(), "{} of {} acknowledged commands lost", lost.len(), acked.len());
-    let doubled: Vec<_> = recorded.commands.iter().filter(|(_, count)| **count > 1).collect();
-    assert!(doubled.is_empty(), "stored twice: {doubled:?}");
-    println!("{} kills each, {} acknowledged", processes.kills, acked.len());
+    let kept = assert_kept(&recorded, &acked);
+    println!("{} kills each, {kept} acknowledged", processes.kills);
     processes.serve.kill().await.unwrap();
     processes.project.kill().await.unwrap();
 }

@@ -48,10 +48,8 @@ async fn found(client: &Client, min_position: &str, as_of: Option<AsOf>) -> Vec<
     ];
     for figure in [BoardFigure::OpenAppeals, BoardFigure::Due] {
         // What is due is due within the year.
-        let days = match figure {
-            BoardFigure::Due => (Some(in_days(0)), Some(in_days(365))),
-            _ => (None, None),
-        };
+        let due = figure == BoardFigure::Due;
+        let days = (due.then(|| in_days(0)), due.then(|| in_days(365)));
         let selection =
             BoardSelection { figure: figure.into(), from: days.0, until: days.1, ..<_>::default() };
         let rows = ListBoardRowsRequest {
@@ -136,7 +134,7 @@ async fn late(client: &Client, min_position: &str, as_of: Option<AsOf>) -> [usiz
     let compare = as_of.map(|as_of| BoardComparison { as_of: Some(as_of), ..<_>::default() });
     let board = GetBoardRequest { selection, compare, min_position, ..<_>::default() };
     let board = client.boards.clone().get_board(board).await.unwrap().into_inner();
-    let rows = |sums: Option<BoardSums>| sums.map_or(0, |sums| sums.rows as usize);
+    let rows = |sums: Option<BoardSums>| usize::try_from(sums.map_or(0, |sums| sums.rows)).unwrap();
     [inbox.entries.len(), stuck.cases.len(), rows(board.total_before)]
 }
 

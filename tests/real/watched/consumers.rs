@@ -3,8 +3,7 @@
 
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 use doudi_api::proto::{
-    StreamEventsRequest, StreamEventsResponse, TimelineKind, WatchTimelineRequest,
-    WatchTimelineResponse,
+    StreamEventsRequest, StreamEventsResponse, WatchTimelineRequest, WatchTimelineResponse,
 };
 use doudi_server::client::Client;
 use doudi_tests::until;
@@ -12,25 +11,13 @@ use futures::{StreamExt, TryStreamExt, stream::BoxStream};
 use tokio::sync::watch;
 use tonic::Status;
 
-use super::{
-    super::{crash::open, views::killed::Chance},
-    BOUND, Seen,
+use super::super::{
+    load::{BOUND, Seen, Wish, open},
+    views::killed::Chance,
 };
 
 /// One of so many messages makes a consumer leave by itself and come back.
 const LEAVES: u64 = 40;
-
-/// What somebody follows, by the feed or by a live timeline. All conditions given must hold.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Wish {
-    pub(super) name: &'static str,
-    pub(super) by_feed: bool,
-    pub(super) kind: Option<TimelineKind>,
-    pub(super) area: Option<&'static str>,
-    pub(super) enterprise: Option<&'static str>,
-    /// Only for a live timeline.
-    pub(super) unit: Option<&'static str>,
-}
 
 /// A message of either stream.
 struct Message {

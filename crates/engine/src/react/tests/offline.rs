@@ -311,7 +311,7 @@ async fn more_records_than_one_commit_holds_are_told_to_be_too_many() {
     let folded = engine.read::<Device>(&stream, Position::START).await.unwrap();
     let known = folded.state.known().unwrap();
     let kept = (0..3).find_map(|upload| known.delivery(upload)).unwrap();
-    let records: Vec<_> = kept.into_iter().cloned().collect();
+    let records: Vec<_> = kept.to_vec();
     assert_eq!(records.len(), 257);
     let stream = streams::visits(&records[0].enterprise).unwrap();
     let command = visits::Command::TakeIn { records };

@@ -6,15 +6,34 @@ use doudi_api::proto::TimelineKind;
 use doudi_domain::{appeal, codec, enterprise, visits};
 use doudi_journal::{Journal, Position, READ_RECORDS_MAX, Record, StoredEvent};
 
-use super::{Seen, consumers::Wish};
+/// One event, as the log has it and as a consumer was sent it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(in crate::real) struct Seen {
+    pub(in crate::real) position: u64,
+    pub(in crate::real) ordinal: u32,
+    pub(in crate::real) enterprise: String,
+    pub(in crate::real) event_type: String,
+}
+
+/// What somebody follows, by the feed or by a live timeline. All conditions given must hold.
+#[derive(Clone, Debug, Default)]
+pub(in crate::real) struct Wish {
+    pub(in crate::real) name: &'static str,
+    pub(in crate::real) by_feed: bool,
+    pub(in crate::real) kind: Option<TimelineKind>,
+    pub(in crate::real) area: Option<&'static str>,
+    pub(in crate::real) enterprise: Option<&'static str>,
+    /// Only for a live timeline.
+    pub(in crate::real) unit: Option<&'static str>,
+}
 
 /// The log as it was read.
 #[derive(Debug, Default)]
-pub(super) struct Recorded {
+pub(in crate::real) struct Recorded {
     /// Every event of an enterprise, in order.
     lines: Vec<Line>,
     /// How often each command id stands in it.
-    pub(super) commands: HashMap<String, usize>,
+    pub(in crate::real) commands: HashMap<String, usize>,
     /// Who has to do with what, by the thing's name.
     charges: HashMap<String, Charge>,
 }
@@ -36,7 +55,7 @@ struct Charge {
 
 impl Recorded {
     /// Reads the whole log.
-    pub(super) async fn read(journal: &Journal) -> Self {
+    pub(in crate::real) async fn read(journal: &Journal) -> Self {
         let (mut recorded, mut reached) = (Self::default(), Position::START);
         loop {
             let page = journal.read(reached, READ_RECORDS_MAX).await.unwrap();
@@ -52,7 +71,7 @@ impl Recorded {
     }
 
     /// What somebody with that wish should have seen, in this order.
-    pub(super) fn due(&self, wish: &Wish) -> Vec<&Seen> {
+    pub(in crate::real) fn due(&self, wish: &Wish) -> Vec<&Seen> {
         let is_due = |line: &&Line| {
             let Charge { area, units } = &line.charge;
             wish.kind.is_none_or(|kind| kind == line.kind)
@@ -64,7 +83,7 @@ impl Recorded {
     }
 
     /// Whether some commit holds several events, so that a consumer can leave in its midst.
-    pub(super) fn has_several_at_once(&self) -> bool {
+    pub(in crate::real) fn has_several_at_once(&self) -> bool {
         self.lines.iter().any(|line| line.seen.ordinal > 0)
     }
 

@@ -19,11 +19,10 @@ use tonic::{Response, Status};
 
 use super::{
     super::{
-        crash::{Acked, open},
         requests::{accept, approve, now, plan, stamp, submit, tax_share},
         views::killed::Chance,
     },
-    BOUND, ENTERPRISES, People,
+    Acked, BOUND, ENTERPRISES, People, open,
 };
 
 const WRITERS: usize = 4;
@@ -31,14 +30,14 @@ const WRITERS: usize = 4;
 const PACE: Duration = Duration::from_millis(150);
 
 /// Writers at work.
-pub(super) struct Load {
-    pub(super) acked: Acked,
+pub(in crate::real) struct Writers {
+    pub(in crate::real) acked: Acked,
     stop: Arc<AtomicBool>,
     writers: Vec<JoinHandle<()>>,
 }
 
-impl Load {
-    pub(super) fn start(people: &People, chance: &mut Chance) -> Self {
+impl Writers {
+    pub(in crate::real) fn start(people: &People, chance: &mut Chance) -> Self {
         let (acked, stop) = (Acked::default(), Arc::new(AtomicBool::new(false)));
         let writer = |_| {
             let (people, mut chance) = (people.clone(), chance.split());
@@ -56,7 +55,7 @@ impl Load {
     }
 
     /// Lets the writers end what they began.
-    pub(super) async fn stop(self) -> Acked {
+    pub(in crate::real) async fn stop(self) -> Acked {
         self.stop.store(true, Ordering::Relaxed);
         for writer in self.writers {
             writer.await.unwrap();
@@ -66,7 +65,7 @@ impl Load {
 }
 
 /// One last visit once nobody else writes; answers with the position that is the end of the log.
-pub(super) async fn last(people: &People, acked: &Acked) -> String {
+pub(in crate::real) async fn last(people: &People, acked: &Acked) -> String {
     let planned = planned(&people.market, plan(ENTERPRISES[0].0, Ground::Complaint), acked).await;
     planned.receipt.unwrap().position
 }
