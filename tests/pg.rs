@@ -27,10 +27,19 @@ impl PgServer {
     /// # Errors
     /// As for [`PostgresChild::start`].
     pub async fn start() -> Result<Self, ChildError> {
+        Self::start_in(None).await
+    }
+
+    /// The same in a folder that is there; a temporary one for none.
+    ///
+    /// # Errors
+    /// As for [`PostgresChild::start`].
+    pub async fn start_in(folder: Option<&Path>) -> Result<Self, ChildError> {
         let template = template().await?;
         let scratch = Scratch::new("pg")?;
-        copy(&template, scratch.path()).await?;
-        let child = PostgresChild::start(&options(scratch.path())).await?;
+        let folder = folder.unwrap_or(scratch.path());
+        copy(&template, folder).await?;
+        let child = PostgresChild::start(&options(folder)).await?;
         Ok(Self { child, _scratch: scratch })
     }
 }

@@ -2,7 +2,7 @@
 
 #![expect(clippy::expect_used, reason = "a test ends where its servers cannot be had")]
 
-use std::net::SocketAddr;
+use std::{net::SocketAddr, path::Path};
 
 use doudi_api::{identity::Claims, permission::Role, proto::PolicyDocument};
 use doudi_server::{
@@ -51,9 +51,14 @@ impl Ground {
 
     /// The same with another nats-server.
     pub async fn start_with(options: NatsOptions) -> Self {
+        Self::start_in(options, None).await
+    }
+
+    /// The same with the tables in a folder that is there.
+    pub async fn start_in(options: NatsOptions, tables: Option<&Path>) -> Self {
         let folder = Scratch::new("world").expect("a temporary folder");
         let key = DevKey::read_or_make(folder.path(), KEY_ID).expect("keys");
-        let (nats, postgres) = tokio::join!(NatsServer::start(options), PgServer::start());
+        let (nats, postgres) = tokio::join!(NatsServer::start(options), PgServer::start_in(tables));
         let (nats, postgres) = (nats.expect("nats-server"), postgres.expect("PostgreSQL"));
         let mut config = Config::load(Purpose::Dev, None, &[]).expect("the defaults are sound");
         dev::point(&mut config, &nats, &postgres, &key);

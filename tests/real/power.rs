@@ -2,6 +2,7 @@
 //! anybody, is there afterwards; what may not be there was never said to be.
 
 mod disk;
+mod full;
 
 use std::{
     collections::hash_map::RandomState,
@@ -233,6 +234,23 @@ async fn a_power_cut_takes_back_no_attachment_that_was_stored() {
     assert_eq!(open(&found).await.get(&name, bytes.len()).await.unwrap(), bytes);
 }
 
+/// Waits until health says so of what needs the log, and of what needs the tables alone.
+async fn served(world: &World, log: ServingStatus, tables: ServingStatus) {
+    for (service, needs) in SERVICES {
+        let wanted = match needs {
+            Needs::Log => log,
+            Needs::Tables => tables,
+        };
+        let told = until(BOUND, || async {
+            let request = HealthCheckRequest { service: service.to_owned() };
+            let mut health = HealthClient::new(world.running.channel.clone());
+            let answer = health.check(request).await.unwrap().into_inner();
+            (answer.status() == wanted).then_some(())
+        });
+        told.await.unwrap_or_else(|| panic!("{service} is not {wanted:?}"));
+    }
+}
+
 /// How much room there is behind the disk that breaks.
 const ROOM: u64 = 96 << 20;
 
@@ -270,19 +288,7 @@ async fn on_a_disk_that_breaks_nothing_more_is_promised_and_health_says_so() {
         assert_eq!(refused.code(), Code::Unavailable, "{reason}");
         assert!(["OUTCOME_UNKNOWN", "LOG_UNAVAILABLE"].contains(&reason.as_str()), "{reason}");
     }
-    let log = |needs| match needs {
-        Needs::Log => ServingStatus::NotServing,
-        Needs::Tables => ServingStatus::Serving,
-    };
-    for (service, needs) in SERVICES {
-        let told = until(BOUND, || async {
-            let request = HealthCheckRequest { service: service.to_owned() };
-            let mut health = HealthClient::new(world.running.channel.clone());
-            let answer = health.check(request).await.unwrap().into_inner();
-            (answer.status() == log(needs)).then_some(())
-        });
-        told.await.unwrap_or_else(|| panic!("{service} is not {:?}", log(needs)));
-    }
+    served(&world, ServingStatus::NotServing, ServingStatus::Serving).await;
     assert!(!parts.journal.connected());
     assert!(parts.journal.last_position().await.is_err());
     assert!(parts.journal.read(Position::START, 1).await.is_err());

@@ -9,6 +9,7 @@ use std::{
 };
 
 use doudi_tests::Scratch;
+use rustix::fs::{FallocateFlags, fallocate};
 
 /// Mounts `$2` of type or image `$1` at `$3`, says so, and unmounts it when our pipe closes, however
 /// we end; where a server still holds it, as soon as that server is gone.
@@ -137,6 +138,27 @@ impl Disk {
         let mut filler = fs::File::create_new(self.image().with_file_name("filler")).unwrap();
         let block = vec![0; 1 << 16];
         while filler.write_all(&block).is_ok() {}
+    }
+
+    /// Fills the file system itself, as far as it takes anything.
+    pub(super) fn stuff(&self) {
+        let stuffing = fs::File::create_new(self.stuffing()).unwrap();
+        let mut length = 0;
+        // Ever less is left.
+        for step in [1 << 24, 1 << 20, 1 << 16, 1 << 12] {
+            while fallocate(&stuffing, FallocateFlags::empty(), length, step).is_ok() {
+                length += step;
+            }
+        }
+    }
+
+    /// Makes room on it again.
+    pub(super) fn relieve(&self) {
+        fs::remove_file(self.stuffing()).unwrap();
+    }
+
+    fn stuffing(&self) -> PathBuf {
+        self.path().join("stuffing")
     }
 
     fn image(&self) -> PathBuf {

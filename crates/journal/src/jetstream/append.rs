@@ -73,15 +73,21 @@ impl JetStream {
             Ok(Ok(message)) => message,
             Ok(Err(error)) => {
                 return Err(match error.kind() {
-                    RequestErrorKind::NoResponders | RequestErrorKind::InvalidSubject => {
+                    // Nobody answers for the log any more.
+                    RequestErrorKind::NoResponders => {
+                        self.doubt();
                         unavailable(error.into())
                     }
+                    RequestErrorKind::InvalidSubject => unavailable(error.into()),
                     RequestErrorKind::MaxPayloadExceeded => too_large,
                     RequestErrorKind::TimedOut | RequestErrorKind::Other => unknown(error.into()),
                 });
             }
             Err(error @ NoAnswer::NotConnected) => return Err(unavailable(error.into())),
-            Err(error @ (NoAnswer::Lost | NoAnswer::TimedOut { .. })) => {
+            Err(error @ NoAnswer::Lost) => return Err(unknown(error.into())),
+            // A server whose disk is full says nothing.
+            Err(error @ NoAnswer::TimedOut { .. }) => {
+                self.doubt();
                 return Err(unknown(error.into()));
             }
         };
@@ -108,8 +114,14 @@ impl JetStream {
             Meaning::Full => {
                 AppendError::LogFull { stream: stream.clone(), source: refusal.into() }
             }
-            Meaning::Refused => unavailable(refusal.into()),
-            Meaning::Doubtful => unknown(refusal.into()),
+            Meaning::Refused => {
+                self.doubt();
+                unavailable(refusal.into())
+            }
+            Meaning::Doubtful => {
+                self.doubt();
+                unknown(refusal.into())
+            }
         })
     }
 

@@ -51,7 +51,7 @@ impl JetStream {
     /// # Errors
     /// Every reason against it, not only the first.
     pub async fn gate(&self, checkpoint: Position) -> Result<GateReport, Vec<GateRefusal>> {
-        let losses = self.losses();
+        let turn = self.turn();
         let mut refusals = Vec::new();
         let server_version = self.shared.client.server_info().version;
         if version(&server_version).is_none_or(|version| version < VERSION_MIN) {
@@ -74,7 +74,7 @@ impl JetStream {
         match info {
             Some(info) if refusals.is_empty() => {
                 let last_position = Position(info.state.last_sequence);
-                self.pass(losses, last_position);
+                self.pass(turn, last_position);
                 Ok(GateReport {
                     server_version,
                     durability,

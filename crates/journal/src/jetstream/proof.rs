@@ -1,5 +1,6 @@
-//! For which connection the gate was passed. Behind a new one there may be another configuration, another
-//! folder, an older log, so the gate is passed again before anything more is promised there.
+//! For which state of the server the gate was passed. Behind a new connection there may be another
+//! configuration, another folder, an older log, and a server that could not store something may be at its end; so
+//! the gate is passed again before anything more is promised.
 
 use std::{
     sync::{
@@ -20,20 +21,23 @@ const PAUSE_MIN: Duration = Duration::from_millis(20);
 /// What the gate has proven.
 #[derive(Debug)]
 pub(super) struct Proof {
-    /// How often the connection had been lost when the gate was passed last; none before the first time.
+    /// The turn for which the gate was passed last; none before the first time.
     passed: watch::Sender<Option<u64>>,
+    /// How often the server was doubted.
+    doubts: watch::Sender<u64>,
     /// The highest position that the log is known to have.
     highest: AtomicU64,
 }
 
-/// The gate was not passed on this connection yet.
+/// The gate was not passed since.
 #[derive(Debug, thiserror::Error)]
-#[error("the connection to the log is new, and the start-up gate has not been passed on it yet")]
+#[error("the log was lost or in trouble, and has not passed the start-up gate since")]
 pub(super) struct Unproven;
 
 impl Proof {
     pub(super) fn new() -> Self {
-        Self { passed: watch::Sender::new(None), highest: AtomicU64::new(0) }
+        let (passed, doubts) = (watch::Sender::new(None), watch::Sender::new(0));
+        Self { passed, doubts, highest: AtomicU64::new(0) }
     }
 
     /// The log has a record at `position`.
@@ -43,45 +47,65 @@ impl Proof {
 }
 
 impl JetStream {
-    /// How often the connection has been lost.
-    pub(super) fn losses(&self) -> u64 {
-        *self.shared.losses.borrow()
+    /// How often the connection has been lost or the server doubted.
+    pub(super) fn turn(&self) -> u64 {
+        self.shared.losses.borrow().wrapping_add(*self.shared.proof.doubts.borrow())
     }
 
-    /// Whether the gate was passed on this connection. Where it was never asked, nobody goes by it.
+    /// The server answered that it cannot store anything, or so that nobody knows.
+    pub(super) fn doubt(&self) {
+        self.shared.proof.doubts.send_modify(|doubts| *doubts += 1);
+    }
+
+    /// Whether the gate was passed in this turn. Where it was never asked, nobody goes by it.
     ///
     /// # Errors
-    /// After the connection was lost, until it has been passed again.
+    /// After the connection was lost or the server doubted, until it has been passed again.
     pub(super) fn proven(&self) -> Result<(), Unproven> {
         let passed = *self.shared.proof.passed.borrow();
-        match passed.is_none_or(|passed| passed == self.losses()) {
+        match passed.is_none_or(|passed| passed == self.turn()) {
             true => Ok(()),
             false => Err(Unproven),
         }
     }
 
-    /// Waits until the gate was passed on the connection that there is.
+    /// Waits until the gate was passed in this turn.
     pub(super) async fn until_proven(&self) {
         let mut passed = self.shared.proof.passed.subscribe();
         // Its sender lives as long as this.
         let _ = passed.wait_for(|_| self.proven().is_ok()).await;
     }
 
-    /// The gate let pass a log that reaches to `last`, while the connection had been lost so often.
-    pub(super) fn pass(&self, losses: u64, last: Position) {
+    /// The gate let pass a log that reaches to `last`, in that turn.
+    pub(super) fn pass(&self, turn: u64, last: Position) {
         let Shared { proof, losses: lost, .. } = &*self.shared;
         proof.saw(last);
-        let first = proof.passed.send_replace(Some(losses)).is_none();
+        let first = proof.passed.send_replace(Some(turn)).is_none();
         if first {
-            tokio::spawn(keep(Arc::downgrade(&self.shared), lost.clone()));
+            tokio::spawn(keep(
+                Arc::downgrade(&self.shared),
+                lost.clone(),
+                proof.doubts.subscribe(),
+            ));
         }
     }
 }
 
-/// Passes the gate again whenever the connection was lost, for as long as anybody has the log.
-async fn keep(shared: Weak<Shared>, mut losses: watch::Receiver<u64>) {
-    // The sender goes with the connection.
-    while losses.changed().await.is_ok() {
+/// Passes the gate again whenever it must be, for as long as anybody has the log.
+async fn keep(
+    shared: Weak<Shared>,
+    mut losses: watch::Receiver<u64>,
+    mut doubts: watch::Receiver<u64>,
+) {
+    loop {
+        let changed = tokio::select! {
+            changed = losses.changed() => changed,
+            changed = doubts.changed() => changed,
+        };
+        // The senders go with the log.
+        if changed.is_err() {
+            return;
+        }
         let (mut pause, mut told) = (PAUSE_MIN, String::new());
         loop {
             let Some(shared) = shared.upgrade() else { return };
@@ -92,7 +116,7 @@ async fn keep(shared: Weak<Shared>, mut losses: watch::Receiver<u64>) {
             if log.linked() {
                 let highest = Position(log.shared.proof.highest.load(Ordering::Relaxed));
                 match Box::pin(log.gate(highest)).await {
-                    Ok(_) => tracing::info!("the log has passed the gate on its new connection"),
+                    Ok(_) => tracing::info!("the log has passed the gate again"),
                     Err(refusals) => {
                         let codes: Vec<_> = refusals.iter().map(|why| why.code()).collect();
                         let codes = codes.join(", ");

@@ -1,0 +1,137 @@
+//! Disks and logs that are full: what can go on goes on, what was acknowledged stays, and once there is room again
+//! so does the rest.
+
+use std::collections::HashSet;
+
+use doudi_api::proto::{ListVisitsRequest, PlanVisitRequest};
+use doudi_server::{client::Client, parts::Parts};
+use tonic::Status;
+
+use super::{super::agenda::sound, *};
+
+/// A world in which visits can be planned.
+async fn planning(servers: Servers) -> World {
+    let world = Box::pin(World::start_on(servers)).await;
+    let mut admin = world.role(Role::Admin);
+    admin.enterprises.register_enterprise(register(ENTERPRISE)).await.unwrap();
+    world
+}
+
+async fn planned(unit: &mut Client, request: &PlanVisitRequest) -> Result<String, Status> {
+    let answer = unit.inspections.plan_visit(request.clone()).await?.into_inner();
+    Ok(answer.visit_id)
+}
+
+/// The visits that are listed now, however old the answer is.
+async fn listed(world: &World) -> HashSet<String> {
+    let request = ListVisitsRequest { page_size: 200, ..<_>::default() };
+    let answer = world.role(Role::Auditor).visit_lists.list_visits(request).await.unwrap();
+    let ids = answer.into_inner().visits.into_iter().filter_map(|row| match row.what? {
+        doudi_api::proto::visit_row::What::Visit(visit) => Some(visit.visit_id),
+        doudi_api::proto::visit_row::What::OffSite(_) => None,
+    });
+    ids.collect()
+}
+
+/// What is stored and listed in the end.
+async fn assert_whole(world: &World, parts: &Parts, acknowledged: &HashSet<String>) {
+    sound(parts).await;
+    let listed = listed(world).await;
+    assert!(acknowledged.is_subset(&listed), "{acknowledged:?} of {listed:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn without_room_for_the_log_nothing_is_promised_and_nothing_is_lost() {
+    let Some(disk) = disk(Disk::new()) else { return };
+    let folder = Some(disk.path().join("nats"));
+    let options = NatsOptions { folder, ..NatsOptions::default() };
+    let mut world = planning(Servers::start_with(options).await).await;
+    let mut unit = world.unit("market-regulation");
+    let parts = world.running.parts.clone();
+    let first = plan(ENTERPRISE, Ground::Complaint);
+    let mut acknowledged = HashSet::from([planned(&mut unit, &first).await.unwrap()]);
+
+    disk.stuff();
+    // A few commands may still find room in a file that was there before.
+    let waits = loop {
+        let request = plan(ENTERPRISE, Ground::Complaint);
+        match planned(&mut unit, &request).await {
+            Ok(visit) => assert!(acknowledged.insert(visit), "another one"),
+            Err(refused) => {
+                let reason = reason(&refused);
+                let open = ["OUTCOME_UNKNOWN", "LOG_UNAVAILABLE"].contains(&reason.as_str());
+                assert!(open, "{reason}");
+                break request;
+            }
+        }
+    };
+    served(&world, ServingStatus::NotServing, ServingStatus::Serving).await;
+    assert!(!listed(&world).await.is_empty(), "reads go on");
+
+    // What the operator does.
+    disk.relieve();
+    world.ground.nats.restart().await.unwrap();
+    served(&world, ServingStatus::Serving, ServingStatus::Serving).await;
+    acknowledged.insert(planned(&mut unit, &waits).await.unwrap());
+    assert_whole(&world, &parts, &acknowledged).await;
+    world.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn without_room_for_the_tables_commands_are_taken_and_the_tables_follow_later() {
+    let Some(disk) = disk(Disk::new()) else { return };
+    let tables = disk.path().join("tables");
+    std::fs::create_dir(&tables).unwrap();
+    let servers = Box::pin(Servers::start_in(NatsOptions::default(), Some(&tables))).await;
+    let mut world = planning(servers).await;
+    let mut unit = world.unit("market-regulation");
+    let parts = world.running.parts.clone();
+    let mut acknowledged = HashSet::new();
+
+    disk.stuff();
+    // Far more than the files that are there can take in.
+    for _ in 0..300 {
+        let request = plan(ENTERPRISE, Ground::Complaint);
+        acknowledged.insert(planned(&mut unit, &request).await.unwrap());
+    }
+    let end = parts.journal.last_position().await.unwrap();
+    let behind = parts.views.checkpoints().await;
+    let reached = behind.is_ok_and(|all| all.iter().all(|view| view.position >= end));
+    assert!(!reached, "the tables had room");
+
+    disk.relieve();
+    // It may have given up meanwhile.
+    world.ground.postgres.restart().await.unwrap();
+    served(&world, ServingStatus::Serving, ServingStatus::Serving).await;
+    sound(&parts).await;
+    world.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_log_that_has_reached_its_limit_says_so_and_is_read_all_the_same() {
+    let mut servers = Servers::start().await;
+    servers.config.nats.max_bytes = 4 << 20;
+    let world = planning(servers).await;
+    let mut unit = world.unit("market-regulation");
+    let parts = world.running.parts.clone();
+    let acknowledged =
+        HashSet::from([planned(&mut unit, &plan(ENTERPRISE, Ground::Complaint)).await.unwrap()]);
+    for number in 0.. {
+        let stream = StreamName::new("L-FULL", "bench", Some(&number.to_string())).unwrap();
+        match parts.journal.append(&stream, vec![b' '; 100_000].into(), Position::START).await {
+            Ok(_) => assert!(number < 1000, "it is never full"),
+            Err(AppendError::LogFull { .. }) => break,
+            Err(other) => panic!("{other:?}"),
+        }
+    }
+    // Small ones may still fit.
+    let refused = loop {
+        if let Err(refused) = planned(&mut unit, &plan(ENTERPRISE, Ground::Complaint)).await {
+            break refused;
+        }
+    };
+    assert_eq!((refused.code(), reason(&refused)), (Code::ResourceExhausted, "LOG_FULL".into()));
+    served(&world, ServingStatus::Serving, ServingStatus::Serving).await;
+    assert!(acknowledged.is_subset(&listed(&world).await));
+    world.stop().await;
+}
