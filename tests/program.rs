@@ -38,6 +38,7 @@ pub fn configure(command: &mut Command, config: &Config, listen: SocketAddr) {
     let settings = [
         ("DOUDI_NATS__URLS", format!("{:?}", config.nats.urls)),
         ("DOUDI_NATS__TOKEN", config.nats.token.expose().to_owned()),
+        ("DOUDI_NATS__REPLICAS", config.nats.replicas.to_string()),
         ("DOUDI_NATS__DURABILITY", config.nats.durability.to_string()),
         ("DOUDI_NATS__MONITOR_URLS", format!("{:?}", config.nats.monitor_urls)),
         ("DOUDI_POSTGRES__URL", config.postgres.url.expose().to_owned()),

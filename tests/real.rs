@@ -11,6 +11,7 @@ mod calendar;
 mod campaigns;
 mod catalogue;
 mod chaos;
+mod cluster;
 mod codes;
 mod development;
 mod draws;

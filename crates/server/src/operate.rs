@@ -36,6 +36,9 @@ pub async fn check(config: &Config) -> Result<ExitCode, Failure> {
     println!(
         "log {stream}: nats-server {server_version}, durability {durability}, {sync:?} sync, {replicas} replica(s)"
     );
+    for server in &gate.away {
+        println!("log {stream}: {server} is away, and was not asked how it syncs");
+    }
     if let Some(store) = &gate.store {
         println!("log {stream}: forced to disk in {}", store.display());
     }

@@ -136,7 +136,8 @@ fn family(parent: u32) -> Vec<u32> {
     std::iter::once(parent).chain(children).collect()
 }
 
-async fn frozen(processes: &[u32], span: Duration) {
+/// Freezes processes for as long as `span`.
+pub(in crate::real) async fn frozen(processes: &[u32], span: Duration) {
     signal("-STOP", processes);
     pass(span).await;
     signal("-CONT", processes);

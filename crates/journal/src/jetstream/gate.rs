@@ -4,9 +4,10 @@
 mod group;
 mod refusal;
 
-use std::path::PathBuf;
+use std::{path::PathBuf, time::Duration};
 
 use async_nats::jetstream::stream::Info;
+use futures::future::join_all;
 
 pub use self::refusal::GateRefusal;
 
@@ -19,6 +20,9 @@ use crate::Position;
 
 /// The oldest server that the log is kept on: older ones lack what the log relies on.
 const VERSION_MIN: (u64, u64) = (2, 14);
+
+/// A server of which its leader has not heard for so long is away; it should hear of it every second.
+const AWAY_AFTER: Duration = Duration::from_secs(3);
 
 /// What was found when nothing stands against serving.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -35,6 +39,9 @@ pub struct GateReport {
     pub stream: String,
     /// How many servers keep a copy.
     pub replicas: usize,
+    /// Those of them that are away, so that nobody could ask how they sync. They acknowledge nothing meanwhile; the
+    /// gate looks at them when they are back.
+    pub away: Vec<String>,
     /// The last position of the log.
     pub last_position: Position,
     /// How many records the log holds.
@@ -59,7 +66,8 @@ impl JetStream {
         }
         let durability = self.shared.settings.durability;
         let info = self.checked_stream(checkpoint, &mut refusals).await;
-        let (sync, told) = self.checked_sync(info.as_ref(), &mut refusals).await;
+        let Sync { laziest: sync, told, away } =
+            self.checked_sync(info.as_ref(), &mut refusals).await;
         let store = match &info {
             Some(info) if durability == Durability::Group => {
                 Box::pin(self.checked_store(info, told, &mut refusals)).await
@@ -74,7 +82,7 @@ impl JetStream {
         match info {
             Some(info) if refusals.is_empty() => {
                 let last_position = Position(info.state.last_sequence);
-                self.pass(turn, last_position);
+                self.pass(turn, last_position, !away.is_empty());
                 Ok(GateReport {
                     server_version,
                     durability,
@@ -82,6 +90,7 @@ impl JetStream {
                     store: folder,
                     stream: info.config.name,
                     replicas: info.config.num_replicas,
+                    away,
                     last_position,
                     records: info.state.messages,
                     bytes: info.state.bytes,
@@ -123,28 +132,28 @@ impl JetStream {
     }
 
     /// Asks the monitoring addresses how their servers sync. Under [`Durability::Always`] every
-    /// server that keeps the log must be among them and sync before it acknowledges. Answers also
-    /// with the folder that the last of these servers says it keeps messages in.
-    async fn checked_sync(
-        &self,
-        info: Option<&Info>,
-        refusals: &mut Vec<GateRefusal>,
-    ) -> (SyncMode, Option<PathBuf>) {
+    /// server that keeps the log and is not away must be among them and sync before it acknowledges.
+    async fn checked_sync(&self, info: Option<&Info>, refusals: &mut Vec<GateRefusal>) -> Sync {
         let settings = &self.shared.settings;
         let binding = settings.durability == Durability::Always;
-        let mut asked = Vec::new();
-        for url in &settings.monitor_urls {
-            match monitor::ask(url).await {
+        let (mut asked, mut silent) = (Vec::new(), Vec::new());
+        let answers = join_all(settings.monitor_urls.iter().map(|url| monitor::ask(url))).await;
+        for (url, answer) in settings.monitor_urls.iter().zip(answers) {
+            match answer {
                 Ok(server) => asked.push(server),
-                Err(source) if binding => {
-                    refusals.push(GateRefusal::MonitorUnreachable { url: url.clone(), source });
+                Err(source) => {
+                    tracing::warn!(%url, error = %source, "cannot ask a server how it syncs");
+                    silent.push(GateRefusal::MonitorUnreachable { url: url.clone(), source });
                 }
-                Err(error) => tracing::warn!(%url, %error, "cannot ask a server how it syncs"),
             }
         }
-        let (mut laziest, mut folder) = (SyncMode::Always, None);
+        let (mut laziest, mut folder, mut away) = (SyncMode::Always, None, Vec::new());
         for server in self.keepers(info) {
             let found = asked.iter().find(|candidate| server.is(candidate));
+            if found.is_none() && server.away {
+                away.push(server.name);
+                continue;
+            }
             let sync = found.map_or(SyncMode::Unproven, |found| found.sync);
             folder = found.and_then(|found| found.store_dir.clone()).or(folder);
             let server = server.name;
@@ -161,6 +170,8 @@ impl JetStream {
                         laziest = sync;
                     }
                     if binding {
+                        // One of those that did not answer may be this one.
+                        refusals.append(&mut silent);
                         refusals.push(GateRefusal::SyncUnproven { server });
                     }
                 }
@@ -169,7 +180,7 @@ impl JetStream {
         if settings.durability == Durability::Group && laziest == SyncMode::Always {
             tracing::warn!("nats-server syncs each message, which durability group does not need");
         }
-        (laziest, folder)
+        Sync { laziest, told: folder, away }
     }
 
     /// The servers that keep the log: the members of the stream's group, or the one server.
@@ -178,10 +189,17 @@ impl JetStream {
         let members: Vec<Keeper> = cluster
             .into_iter()
             .flat_map(|cluster| {
-                let replicas = cluster.replicas.iter().map(|peer| peer.name.clone());
-                cluster.leader.clone().into_iter().chain(replicas)
+                let replicas = cluster.replicas.iter().map(|peer| {
+                    // A new leader that never heard of it counts from now, but does not call it current.
+                    let away = peer.offline || !peer.current || peer.active >= AWAY_AFTER;
+                    Keeper { name: peer.name.clone(), id: None, away }
+                });
+                let leader = cluster.leader.clone();
+                leader
+                    .map(|name| Keeper { name, id: None, away: false })
+                    .into_iter()
+                    .chain(replicas)
             })
-            .map(|name| Keeper { name, id: None })
             .collect();
         if members.len() > 1 {
             return members;
@@ -191,7 +209,7 @@ impl JetStream {
             // In a cluster, a stream with one replica may be on another server than ours.
             Some(keeper) if keeper.name != server.server_name => vec![keeper],
             Some(_) | None => {
-                vec![Keeper { name: server.server_name, id: Some(server.server_id) }]
+                vec![Keeper { name: server.server_name, id: Some(server.server_id), away: false }]
             }
         }
     }
@@ -201,6 +219,18 @@ impl JetStream {
 struct Keeper {
     name: String,
     id: Option<String>,
+    /// Its leader has not heard of it lately.
+    away: bool,
+}
+
+/// How the servers that keep the log sync.
+struct Sync {
+    /// The laziest of them.
+    laziest: SyncMode,
+    /// The folder that the last of them says it keeps messages in.
+    told: Option<PathBuf>,
+    /// Those that are away.
+    away: Vec<String>,
 }
 
 impl Keeper {

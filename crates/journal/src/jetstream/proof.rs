@@ -5,24 +5,29 @@
 use std::{
     sync::{
         Arc, Weak,
-        atomic::{AtomicU64, Ordering},
+        atomic::{AtomicBool, AtomicU64, Ordering},
     },
     time::Duration,
 };
 
 use tokio::sync::watch;
 
-use super::{CONNECT_PAUSE_MAX, JetStream, Shared};
+use super::{CONNECT_PAUSE_MAX, GateRefusal, JetStream, Shared};
 use crate::Position;
 
 /// The first pause between two tries to pass the gate.
 const PAUSE_MIN: Duration = Duration::from_millis(20);
+
+/// How long after it was passed somebody who was away is looked for.
+const LOOK_AGAIN: Duration = Duration::from_secs(5);
 
 /// What the gate has proven.
 #[derive(Debug)]
 pub(super) struct Proof {
     /// The turn for which the gate was passed last; none before the first time.
     passed: watch::Sender<Option<u64>>,
+    /// Whether somebody was away then, whom the gate has to look at later.
+    away: AtomicBool,
     /// How often the server was doubted.
     doubts: watch::Sender<u64>,
     /// The highest position that the log is known to have.
@@ -37,7 +42,7 @@ pub(super) struct Unproven;
 impl Proof {
     pub(super) fn new() -> Self {
         let (passed, doubts) = (watch::Sender::new(None), watch::Sender::new(0));
-        Self { passed, doubts, highest: AtomicU64::new(0) }
+        Self { passed, away: AtomicBool::new(false), doubts, highest: AtomicU64::new(0) }
     }
 
     /// The log has a record at `position`.
@@ -76,10 +81,11 @@ impl JetStream {
         let _ = passed.wait_for(|_| self.proven().is_ok()).await;
     }
 
-    /// The gate let pass a log that reaches to `last`, in that turn.
-    pub(super) fn pass(&self, turn: u64, last: Position) {
+    /// The gate let pass a log that reaches to `last`, in that turn, though perhaps somebody was away.
+    pub(super) fn pass(&self, turn: u64, last: Position, away: bool) {
         let Shared { proof, losses: lost, .. } = &*self.shared;
         proof.saw(last);
+        proof.away.store(away, Ordering::Relaxed);
         let first = proof.passed.send_replace(Some(turn)).is_none();
         if first {
             tokio::spawn(keep(
@@ -87,6 +93,19 @@ impl JetStream {
                 lost.clone(),
                 proof.doubts.subscribe(),
             ));
+        }
+    }
+}
+
+impl JetStream {
+    /// Asks the gate once more where somebody was away that may be back, perhaps with another configuration.
+    async fn look_again(&self) {
+        let Proof { away, highest, .. } = &self.shared.proof;
+        if self.proven().is_ok() && away.load(Ordering::Relaxed) {
+            let highest = Position(highest.load(Ordering::Relaxed));
+            if Box::pin(self.gate(highest)).await.is_err() {
+                self.doubt();
+            }
         }
     }
 }
@@ -101,10 +120,14 @@ async fn keep(
         let changed = tokio::select! {
             changed = losses.changed() => changed,
             changed = doubts.changed() => changed,
+            () = tokio::time::sleep(LOOK_AGAIN) => Ok(()),
         };
         // The senders go with the log.
         if changed.is_err() {
             return;
+        }
+        if let Some(shared) = shared.upgrade() {
+            JetStream { shared }.look_again().await;
         }
         let (mut pause, mut told) = (PAUSE_MIN, String::new());
         loop {
@@ -129,6 +152,15 @@ async fn keep(
                             );
                         }
                         told = codes;
+                        // One that is cut off from the others of its cluster still answers us, and nothing more.
+                        let elsewhere = log.shared.settings.urls.len() > 1;
+                        let stuck = |why: &GateRefusal| {
+                            matches!(why, GateRefusal::StreamUnreachable { .. })
+                        };
+                        if elsewhere && refusals.iter().any(stuck) {
+                            // What stands against it shows at the next try.
+                            let _ = log.shared.client.force_reconnect().await;
+                        }
                     }
                 }
             }
