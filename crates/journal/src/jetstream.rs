@@ -11,6 +11,7 @@ mod gate;
 mod load;
 mod monitor;
 mod objects;
+mod restore;
 mod settings;
 mod store;
 
@@ -37,6 +38,7 @@ pub use self::{
     gate::{GateRefusal, GateReport},
     monitor::SyncMode,
     objects::{JetStreamObjects, OpenObjectsError},
+    restore::RestoreError,
     settings::{Credentials, Durability, JetStreamSettings},
 };
 use crate::{LoadError, Position, Source};
@@ -93,6 +95,10 @@ impl JetStream {
         let barrier = OnceLock::new();
         let shared = Shared { client, context, settings, in_flight, losses, barrier };
         Ok(JetStream { shared: Arc::new(shared) })
+    }
+
+    pub(crate) async fn again(&self) -> Result<JetStream, ConnectError> {
+        JetStream::connect(self.shared.settings.clone()).await
     }
 
     /// Makes the log's stream unless there is one; an existing stream is never changed, however
