@@ -15,6 +15,7 @@ use tokio::{sync::watch, task::JoinHandle};
 mod agenda;
 mod alerts;
 mod cases;
+mod corrupt;
 mod damaged;
 mod faults;
 pub(super) mod killed;
