@@ -30,7 +30,7 @@ const BOUND: Duration = Duration::from_secs(60);
 /// A message as the server itself has it.
 type Raw = (String, Vec<u8>, Vec<u8>);
 
-/// Every message of the log by its position, asked for one by one, past everything of ours.
+/// Every message of the log by its position, with the lines of its headers in order, asked for one by one, past everything of ours.
 async fn raw(server: &NatsServer, stream: &str) -> Vec<Raw> {
     let options = async_nats::ConnectOptions::with_token(server.token().to_owned());
     let context = jetstream::new(options.connect(server.url()).await.unwrap());
@@ -45,7 +45,11 @@ async fn raw(server: &NatsServer, stream: &str) -> Vec<Raw> {
             BASE64_STANDARD.decode(text).unwrap()
         };
         let subject = answer["message"]["subject"].as_str().unwrap().to_owned();
-        messages.push((subject, bytes("hdrs"), bytes("data")));
+        // A client writes headers of several names in any order; records of ours have one.
+        let headers = bytes("hdrs");
+        let mut lines: Vec<&[u8]> = headers.split_inclusive(|byte| *byte == b'\n').collect();
+        lines.sort_unstable();
+        messages.push((subject, lines.concat(), bytes("data")));
     }
     messages
 }
