@@ -207,6 +207,19 @@ fn table(known: &Known) -> Vec<(String, Damage)> {
         let remove = move |store: &Store| fs::remove_file(&store.blocks()[block]).unwrap();
         add(&format!("the {name} block is gone"), Box::new(remove));
     }
+    table.extend(misplaced(known));
+    table.extend(indexes(known));
+    table.extend(others(known));
+    table
+}
+
+/// Blocks, pages and records stand where they do not belong.
+fn misplaced(known: &Known) -> Vec<(String, Damage)> {
+    let mut table: Vec<(String, Damage)> = Vec::new();
+    let mut add = |name: &str, damage: Damage| table.push((name.to_owned(), damage));
+    let last = known.blocks() - 1;
+    let (first_middle, last_middle) = (known.within(0).clone(), known.within(last).clone());
+    let end = known.places.last().unwrap().clone();
     add(
         "the first two blocks change places",
         Box::new(|store| {
@@ -257,15 +270,13 @@ fn table(known: &Known) -> Vec<(String, Damage)> {
     add(
         "a record of the first block stands in the last one",
         Box::new({
-            let (from, to) = (first_middle.whole.clone(), last_middle.whole.end);
+            let (from, to) = (first_middle.whole, last_middle.whole.end);
             move |store| {
                 let moved = fs::read(&store.blocks()[0]).unwrap()[from.clone()].to_vec();
                 store.change(last, |bytes| drop(bytes.splice(to..to, moved)));
             }
         }),
     );
-    table.extend(indexes(known));
-    table.extend(others(known));
     table
 }
 
@@ -419,7 +430,11 @@ fn complaint(outcome: &Outcome) -> Option<&'static str> {
     told.extend(named(verified, "between ", " and "));
     told.extend(named(verified, "by the log of records ", " to "));
     if let Some(start) = start {
-        told.extend(named(&[start.clone()], "the log ends at position ", ", but position "));
+        told.extend(named(
+            std::slice::from_ref(start),
+            "the log ends at position ",
+            ", but position ",
+        ));
     }
     (!lost.is_subset(&told)).then_some("what is lost is not named without an archive")
 }

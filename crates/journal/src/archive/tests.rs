@@ -84,12 +84,8 @@ fn all(folder: &Path) -> Result<Vec<Entry>, ArchiveError> {
 }
 
 fn damage(error: &ArchiveError) -> (u64, u64) {
-    match error {
-        ArchiveError::Damaged { first, last, .. } => {
-            (first.0, last.map_or(u64::MAX, |last| last.0))
-        }
-        other => panic!("{other:?}"),
-    }
+    let ArchiveError::Damaged { first, last, .. } = error else { panic!("{error:?}") };
+    (first.0, last.map_or(u64::MAX, |last| last.0))
 }
 
 #[test]
