@@ -47,6 +47,8 @@ pub fn configure(command: &mut Command, config: &Config, listen: SocketAddr) {
         ("DOUDI_VAULT__MASTER_KEYS", format!("{{ {id} = {:?} }}", file.display().to_string())),
         ("DOUDI_VAULT__ACTIVE_KEY", id.clone()),
         ("DOUDI_GRPC__LISTEN", listen.to_string()),
+        ("DOUDI_ARCHIVE__FOLDER", config.archive.folder.display().to_string()),
+        ("DOUDI_ARCHIVE__SEGMENT_BYTES_MAX", config.archive.segment_bytes_max.to_string()),
         ("DOUDI_LOG__FILTER", "warn".to_owned()),
     ];
     for (name, value) in settings {

@@ -3,6 +3,7 @@
 mod admission;
 mod agenda;
 mod appeals;
+mod archive;
 mod as_of;
 mod authorization;
 mod bad_input;

@@ -16,6 +16,7 @@ mod abandoned;
 mod agenda;
 mod alerts;
 mod cases;
+mod corrupt;
 mod damaged;
 mod faults;
 pub(super) mod killed;

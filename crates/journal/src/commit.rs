@@ -126,6 +126,10 @@ impl Commit {
         if bytes.len() > COMMIT_BYTES_MAX {
             return Err(DecodeError::TooLarge { bytes: bytes.len() });
         }
+        // As they are stored: before it, white space would be no part of the JSON, but of what is hashed.
+        if bytes.first() != Some(&b'{') {
+            return Err(DecodeError::Json { column: 1 });
+        }
         let commit: Commit = serde_json::from_slice(bytes)
             .map_err(|error| DecodeError::Json { column: error.column() })?;
         commit.check().map_err(DecodeError::Malformed)?;

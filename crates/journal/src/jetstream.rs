@@ -12,6 +12,7 @@ mod load;
 mod monitor;
 mod objects;
 mod proof;
+mod restore;
 mod settings;
 mod store;
 
@@ -38,6 +39,7 @@ pub use self::{
     gate::{GateRefusal, GateReport},
     monitor::SyncMode,
     objects::{JetStreamObjects, OpenObjectsError},
+    restore::RestoreError,
     settings::{Credentials, Durability, JetStreamSettings},
 };
 use crate::{LoadError, Position, Source};
@@ -97,6 +99,10 @@ impl JetStream {
         let (barrier, place, proof) = (OnceLock::new(), OnceLock::new(), Proof::new());
         let shared = Shared { client, context, settings, in_flight, losses, barrier, place, proof };
         Ok(JetStream { shared: Arc::new(shared) })
+    }
+
+    pub(crate) async fn again(&self) -> Result<JetStream, ConnectError> {
+        JetStream::connect(self.shared.settings.clone()).await
     }
 
     /// Makes the log's stream unless there is one; an existing stream is never changed, however

@@ -6,6 +6,7 @@
 //! keep the same promises: [`Memory`], and [`JetStream`] on NATS, which is the real one. Beside
 //! the log, [`Objects`] keeps whole files that are too large for a record.
 
+pub mod archive;
 mod commit;
 mod error;
 mod hash;
@@ -25,6 +26,7 @@ use jiff::Timestamp;
 use tracing::{Instrument, field};
 
 pub use crate::{
+    archive::{Archive, ArchiveError, ArchiveReader, Entry},
     commit::{
         Actor, COMMIT_BYTES_MAX, Commit, CommitFault, DecodeError, EVENTS_MAX, EncodeError,
         StoredEvent,
@@ -33,7 +35,7 @@ pub use crate::{
     hash::{Hash, HashError},
     jetstream::{
         ConnectError, CreateError, Credentials, Durability, GateRefusal, GateReport, JetStream,
-        JetStreamSettings, SyncMode,
+        JetStreamSettings, RestoreError, SyncMode,
     },
     memory::{Fate, Faults, Memory, Passage},
     objects::{
@@ -142,6 +144,18 @@ impl Journal {
         }
     }
 
+    /// As [`Journal::read`], with everything that the log keeps of a record: what an archive is made of.
+    ///
+    /// # Errors
+    /// As [`Journal::read`].
+    pub async fn entries(&self, after: Position, limit: usize) -> Result<Vec<Entry>, LoadError> {
+        let limit = limit.min(READ_RECORDS_MAX);
+        match self {
+            Journal::Memory(memory) => Ok(memory.entries(after, limit)),
+            Journal::JetStream(jetstream) => jetstream.entries(after, limit).await,
+        }
+    }
+
     /// The position of the last commit that was recorded at `instant` or before; the start when there is
     /// none. Where the clocks of two writers differ, commits that they recorded meanwhile may lie on either
     /// side. Found by halving: one read for each doubling of the log.
@@ -161,6 +175,18 @@ impl Journal {
             }
         }
         Ok(Position(before))
+    }
+
+    /// The same log over another connection, without what the start-up gate put before this one. A record
+    /// whose headers were damaged on the disk takes the connection down that reads it.
+    ///
+    /// # Errors
+    /// As [`JetStream::connect`].
+    pub async fn again(&self) -> Result<Journal, ConnectError> {
+        Ok(match self {
+            Journal::Memory(memory) => Journal::Memory(memory.clone()),
+            Journal::JetStream(jetstream) => Journal::JetStream(jetstream.again().await?),
+        })
     }
 
     /// Whether the log can be reached at this moment, as far as is known without asking it.

@@ -15,8 +15,8 @@ mod faults;
 pub use faults::{Fate, Faults, Passage};
 
 use crate::{
-    AppendError, COMMIT_BYTES_MAX, FOLLOW_BATCH_MAX, FollowError, LoadError, Position, Record,
-    StreamName,
+    AppendError, COMMIT_BYTES_MAX, Entry, FOLLOW_BATCH_MAX, FollowError, LoadError, Position,
+    Record, StreamName,
 };
 
 /// A log in memory. Clones share one log.
@@ -187,6 +187,14 @@ impl Memory {
 
     pub(crate) fn read(&self, after: Position, limit: usize) -> Vec<Record> {
         self.lock().after(after, limit)
+    }
+
+    pub(crate) fn entries(&self, after: Position, limit: usize) -> Vec<Entry> {
+        let entry = |Record { position, stream, payload }| {
+            let subject = stream.as_str().to_owned();
+            Entry { position, subject, headers: Vec::new(), payload }
+        };
+        self.read(after, limit).into_iter().map(entry).collect()
     }
 
     pub(crate) fn last_position(&self) -> Position {

@@ -30,8 +30,12 @@ pub enum Command {
     Project,
     /// Run the agenda: what has to happen without anybody asking.
     React,
-    /// Serve, project and react in one process.
+    /// Copy the log into the folder `archive.folder` as it grows; stop when the two no longer agree.
+    Archive,
+    /// Serve, project and react in one process, and archive where `archive.folder` is set.
     All,
+    /// Bring the log back from the archive in `archive.folder`, every record at its position; given again, it goes on.
+    Restore,
     /// Start a nats-server and a PostgreSQL of its own on loopback and run everything on them.
     Dev {
         /// Where their data are kept [default: a folder of this user].
@@ -96,7 +100,7 @@ pub enum Command {
         #[command(subcommand)]
         what: Drawing,
     },
-    /// Check every hash chain, and every view against a fresh replay of the log.
+    /// Check every hash chain, every view against a fresh replay of the log, and the archive against the log.
     Verify,
     /// Replay the log under another document and tell what would have come out otherwise. Writes nothing; Ctrl-C ends it.
     WhatIf {

@@ -15,7 +15,7 @@ use doudi_domain::what_if::Days;
 use doudi_scan::codes::KeyRing;
 
 use crate::{
-    bench,
+    archive, bench,
     children::ToDisk,
     cli::{Cli, Command, Drawing, Measured, Simulated, Views},
     config::{Config, Purpose, environment},
@@ -54,6 +54,8 @@ async fn carry_out(cli: Cli) -> Result<ExitCode, Failure> {
         Command::Serve => run_roles(file, Roles { serve: true, ..Roles::NONE }).await,
         Command::Project => run_roles(file, Roles { project: true, ..Roles::NONE }).await,
         Command::React => run_roles(file, Roles { react: true, ..Roles::NONE }).await,
+        Command::Archive => run_roles(file, Roles { archive: true, ..Roles::NONE }).await,
+        Command::Restore => archive::restore(&load(Purpose::Serve, file)?).await,
         Command::All => run_roles(file, Roles::ALL).await,
         Command::Dev { data, listen } => {
             let mut config = load(Purpose::Dev, file)?;
@@ -168,6 +170,11 @@ fn load(purpose: Purpose, file: Option<&Path>) -> Result<Config, Failure> {
 
 async fn run_roles(file: Option<&Path>, which: Roles) -> Result<ExitCode, Failure> {
     let config = load(Purpose::Serve, file)?;
+    if which == (Roles { archive: true, ..Roles::NONE })
+        && archive::folder(&config.archive).is_none()
+    {
+        return Err("archive.folder must be set".into());
+    }
     let stop = Stop::new();
     stop.on_signals()?;
     let parts = Parts::assemble(&config).await?;

@@ -15,8 +15,8 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 
 pub use sections::{
-    Attachments, Auth, Codes, Draws, Engine, Grpc, Identity, Log, LogFormat, Metrics, Nats,
-    Postgres, React, Secret, Tracing, Vault, Webhooks,
+    Archive, Attachments, Auth, Codes, Draws, Engine, Grpc, Identity, Log, LogFormat, Metrics,
+    Nats, Postgres, React, Secret, Tracing, Vault, Webhooks,
 };
 
 use layers::Layers;
@@ -66,6 +66,8 @@ pub struct Config {
     pub identity: Identity,
     /// Random draws.
     pub draws: Draws,
+    /// A copy of the log.
+    pub archive: Archive,
     settings: Vec<Setting>,
 }
 

@@ -1,6 +1,7 @@
 //! What the binary `doudi` is made of: configuration, roles, wiring, drain and the development mode.
 
 pub mod agenda;
+pub mod archive;
 pub mod bench;
 pub mod catalogue;
 pub mod chance;

@@ -10,6 +10,7 @@ use tokio::task::JoinSet;
 pub use list::{Described, described};
 
 use crate::{
+    archive,
     config::Config,
     listener::Listener,
     parts::Parts,
@@ -36,7 +37,7 @@ pub fn start(listener: Option<Listener>, parts: &Parts, config: &Config) -> Join
     if let Some(listener) = listener {
         tracing::info!(address = %listener.address(), "telling metrics");
         let registry = list::registry(parts.engine.now(), config.nats.durability);
-        tasks.spawn(look::watch(parts.clone()));
+        tasks.spawn(look::watch(parts.clone(), archive::folder(&config.archive)));
         tasks.spawn(endpoint::serve(listener, registry, Stop::new()));
     }
     tasks

@@ -9,6 +9,7 @@ use doudi_journal::{GateReport, Journal, Position, StreamName};
 use doudi_views::{ViewName, Views};
 
 use crate::{
+    archive,
     commands::Failure,
     config::Config,
     draw, erasures,
@@ -31,7 +32,9 @@ pub async fn check(config: &Config) -> Result<ExitCode, Failure> {
     let (_, views) = parts::tables(config).await?;
     let sound = show(&views).await?;
     let jetstream = parts::connect(config).await?;
-    let (_, gate) = parts::pass(jetstream, views.highest_position().await?).await?;
+    let known = parts::Known::of(config, &views).await?;
+    let (journal, gate) = parts::pass(jetstream, known.checkpoint).await?;
+    known.holds(&journal).await?;
     let GateReport { server_version, durability, sync, stream, replicas, .. } = &gate;
     println!(
         "log {stream}: nats-server {server_version}, durability {durability}, {sync:?} sync, {replicas} replica(s)"
@@ -81,7 +84,7 @@ pub async fn replay(config: &Config, stream: &str) -> Result<ExitCode, Failure> 
     Ok(ExitCode::SUCCESS)
 }
 
-/// Checks the log, every hash chain and every view. What the gate refuses is told and looked at all the same.
+/// Checks the log, every hash chain, every view and the archive. What the gate refuses is told and looked at all the same.
 ///
 /// # Errors
 /// When something cannot be read; what is unsound is printed and makes the exit code.
@@ -92,7 +95,13 @@ pub async fn verify(config: &Config) -> Result<ExitCode, Failure> {
     for refusal in gate.as_ref().err().into_iter().flatten() {
         println!("gate: [{}] {refusal}", refusal.code());
     }
-    let report = verify::compare(&Journal::JetStream(jetstream), &views).await?;
+    let journal = Journal::JetStream(jetstream);
+    let mut report = verify::compare(&journal, &views).await?;
+    if let Some(folder) = archive::folder(&config.archive) {
+        let archived = archive::compare(&journal, folder).await?;
+        report.lines.extend(archived.lines);
+        report.sound &= archived.sound;
+    }
     for line in &report.lines {
         println!("{line}");
     }

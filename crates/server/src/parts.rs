@@ -11,14 +11,14 @@ use doudi_engine::{
     Vault, VaultError, react::ReactSettings,
 };
 use doudi_journal::{
-    ConnectError, CreateError, Credentials, GateRefusal, GateReport, JetStream, JetStreamObjects,
-    JetStreamSettings, Journal, Objects, OpenObjectsError, Position,
+    ArchiveError, ConnectError, CreateError, Credentials, Entry, GateRefusal, GateReport,
+    JetStream, JetStreamObjects, JetStreamSettings, Journal, Objects, OpenObjectsError, Position,
 };
 use doudi_views::{ViewError, ViewSettings, Views};
 use tokio_postgres::NoTls;
 
 use crate::{
-    clock,
+    archive, clock,
     config::{self, Config},
     webhooks,
 };
@@ -38,6 +38,9 @@ pub enum PartsError {
     /// The gate refuses to serve on this log.
     #[error("refusing to serve:{}", listed(.0))]
     Gate(Vec<GateRefusal>),
+    /// The archive cannot be relied on, or the log is not what was archived.
+    #[error("refusing to serve, for the archive and the log do not agree or cannot be compared")]
+    Archive(#[from] ArchiveError),
     /// The store of the attachments cannot be used.
     #[error("the store of the attachments cannot be used")]
     Objects(#[from] OpenObjectsError),
@@ -104,13 +107,15 @@ impl Parts {
     /// As [`Parts::assemble`].
     pub async fn assemble_at(config: &Config, clock: Clock) -> Result<Self, PartsError> {
         let (pool, views) = tables(config).await?;
-        let checkpoint = views.highest_position().await?;
         let jetstream = connect(config).await?;
-        // A view that knows of records proves that there was a log: a missing one is not replaced.
+        let known = Known::of(config, &views).await?;
+        let Known { checkpoint, .. } = known;
+        // What knows of records proves that there was a log: a missing one is not replaced.
         if checkpoint == Position::default() {
             jetstream.create_if_absent().await?;
         }
         let (journal, gate) = pass(jetstream.clone(), checkpoint).await?;
+        known.holds(&journal).await?;
         let master = master_keys(&config.vault)?;
         let vault = Vault::postgres(pool, master.clone()).await?;
         let attachments = Box::pin(attachments(config, &jetstream, vault.clone())).await?;
@@ -118,6 +123,31 @@ impl Parts {
         let engine = Engine::new(journal.clone(), settings, clock);
         let gate = Arc::new(gate);
         Ok(Self { journal, engine, views, vault, attachments, master, gate })
+    }
+}
+
+/// What is known of the log from elsewhere than the log.
+pub(crate) struct Known {
+    /// How far it must reach: as the views have read it, and as it was archived.
+    pub(crate) checkpoint: Position,
+    /// The last entry that was archived.
+    archived: Option<Entry>,
+}
+
+impl Known {
+    pub(crate) async fn of(config: &Config, views: &Views) -> Result<Self, PartsError> {
+        let archived = archive::witness(&config.archive).await?;
+        let position = archived.as_ref().map_or(Position::START, |entry| entry.position);
+        let checkpoint = views.highest_position().await?.max(position);
+        Ok(Self { checkpoint, archived })
+    }
+
+    /// Whether the log still has what was archived last.
+    pub(crate) async fn holds(&self, journal: &Journal) -> Result<(), PartsError> {
+        if self.archived.is_some() {
+            doudi_journal::archive::after(journal, self.archived.as_ref()).await?;
+        }
+        Ok(())
     }
 }
 

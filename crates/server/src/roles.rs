@@ -1,4 +1,4 @@
-//! The roles of a process: serve, project, react. They start together, and serving stops first.
+//! The roles of a process: serve, project, react, archive. They start together, and serving stops first.
 
 use std::{fs, io, net::SocketAddr, path::PathBuf};
 
@@ -7,6 +7,7 @@ use doudi_api::{
     identity::{Authenticator, AuthenticatorSettings, CaseTokens, Keys, KeysError},
     proto::FILE_DESCRIPTOR_SET,
 };
+use doudi_journal::ArchiveError;
 use doudi_scan::codes::{self, KeyRing};
 use tokio::{
     task::JoinHandle,
@@ -16,7 +17,7 @@ use tonic::transport::{Identity, Server, ServerTlsConfig};
 
 use crate::{
     agenda::StoredAgenda,
-    chance,
+    archive, chance,
     config::{Auth, Config, Grpc},
     dev::keys::DEV_KEY_ID,
     health,
@@ -65,6 +66,9 @@ pub enum RunError {
     /// The reflection service cannot be made.
     #[error("the API cannot describe itself")]
     Reflection(#[from] tonic_reflection::server::Error),
+    /// The archive cannot go on.
+    #[error("the log cannot be archived")]
+    Archive(#[from] ArchiveError),
     /// A task ended in a panic.
     #[error("a task ended in a panic")]
     Panic(#[from] tokio::task::JoinError),
@@ -79,13 +83,15 @@ pub struct Roles {
     pub project: bool,
     /// Run the processes.
     pub react: bool,
+    /// Archive the log, where a folder is configured.
+    pub archive: bool,
 }
 
 impl Roles {
     /// No role.
-    pub const NONE: Self = Self { serve: false, project: false, react: false };
+    pub const NONE: Self = Self { serve: false, project: false, react: false, archive: false };
     /// Every role.
-    pub const ALL: Self = Self { serve: true, project: true, react: true };
+    pub const ALL: Self = Self { serve: true, project: true, react: true, archive: true };
 }
 
 /// Binds the address of the configuration.
@@ -123,6 +129,14 @@ pub async fn run(
         })
     });
     let react = roles.react.then(|| react(parts.clone(), &config, stop.clone(), &drained));
+    let archive = archive::folder(&config.archive).filter(|_| roles.archive).map(|_| {
+        let (journal, settings) = (parts.journal.clone(), config.archive.clone());
+        let (end, until) = (StopAtEnd(stop.clone()), drained.receiver());
+        tokio::spawn(async move {
+            let _end = end;
+            archive::run(&journal, &settings, until).await
+        })
+    });
     let served = match listener {
         Some(listener) if roles.serve => serve(&parts, &config, listener, &stop).await,
         Some(_) | None => {
@@ -137,6 +151,9 @@ pub async fn run(
     }
     if let Some(react) = react {
         react.await?;
+    }
+    if let Some(archive) = archive {
+        archive.await??;
     }
     served
 }

@@ -1,13 +1,14 @@
 //! `doudi verify`: that the log is whole, every stream's hash chain, and every view against a fresh
 //! replay of the log. Whatever is off is named with its positions.
 
+pub(crate) mod walk;
+
 use std::collections::HashMap;
 
-use doudi_journal::{
-    Hash, Journal, LoadError, Position, READ_RECORDS_MAX, Record, StreamName, Version,
-};
+use doudi_journal::{Hash, Journal, LoadError, Position, Record, StreamName, Version};
 use doudi_views::{ViewError, Views};
 
+use self::walk::{Stretch, Walk};
 use crate::{parts::Parts, report::chain};
 
 /// The most findings that are told one by one; all are counted.
@@ -46,15 +47,7 @@ pub async fn verify(parts: &Parts) -> Result<Report, VerifyError> {
 /// # Errors
 /// As [`verify`].
 pub async fn compare(journal: &Journal, views: &Views) -> Result<Report, VerifyError> {
-    let chains = chains(journal).await?;
-    let mut sound = chains.breaks == 0;
-    let mut lines = vec![format!(
-        "log: {} records in {} streams, {} broken",
-        chains.records,
-        chains.heads.len(),
-        chains.breaks
-    )];
-    lines.extend(chains.broken);
+    let Report { mut lines, mut sound } = log(journal).await?;
     match views.verify(journal).await {
         Ok(checks) => {
             for check in checks {
@@ -74,6 +67,18 @@ pub async fn compare(journal: &Journal, views: &Views) -> Result<Report, VerifyE
         Err(error) => return Err(error.into()),
     }
     Ok(Report { lines, sound })
+}
+
+/// Reads the whole log once: whether no position is missing and every commit continues its stream.
+///
+/// # Errors
+/// [`LoadError::Unavailable`].
+pub async fn log(journal: &Journal) -> Result<Report, LoadError> {
+    let Chains { records, heads, breaks, broken } = chains(journal).await?;
+    let streams = heads.len();
+    let mut lines = vec![format!("log: {records} records in {streams} streams, {breaks} broken")];
+    lines.extend(broken);
+    Ok(Report { lines, sound: breaks == 0 })
 }
 
 /// The hash chains of the streams that were read.
@@ -96,38 +101,19 @@ struct Head {
 
 /// Reads the whole log in one pass, also where positions are missing.
 async fn chains(journal: &Journal) -> Result<Chains, LoadError> {
-    let mut chains = Chains::default();
-    let end = journal.last_position().await?;
-    let (mut reached, mut limit) = (Position::default(), READ_RECORDS_MAX);
-    loop {
-        match journal.read(reached, limit).await {
-            Ok(page) => {
-                let Some(last) = page.last() else { break };
-                reached = last.position;
-                limit = READ_RECORDS_MAX;
-                page.iter().for_each(|record| chains.link(record));
+    let (mut chains, mut walk) = (Chains::default(), Walk::new(journal).await?);
+    while let Some(stretch) = walk.next().await? {
+        match stretch {
+            Stretch::Whole(page) => page.iter().for_each(|entry| chains.link(&entry.record())),
+            Stretch::Missing(first, last) => {
+                chains.off(format!("log from {first} to {last}: the records are missing"));
             }
-            Err(LoadError::Gap { expected, found }) if expected == reached.next() => {
-                reached = before(found);
-                limit = READ_RECORDS_MAX;
-                chains.missing(expected, reached);
+            Stretch::Unreadable(position) => {
+                chains.off(format!("log from {position} to {position}: the record cannot be read"));
             }
-            // What stands before the gap comes first.
-            Err(LoadError::Gap { expected, .. }) => {
-                let whole = expected.0 - reached.next().0;
-                limit = usize::try_from(whole).unwrap_or(READ_RECORDS_MAX);
-            }
-            Err(error @ LoadError::Unavailable { .. }) => return Err(error),
         }
     }
-    if reached < end {
-        chains.missing(reached.next(), end);
-    }
     Ok(chains)
-}
-
-fn before(position: Position) -> Position {
-    Position(position.0.saturating_sub(1))
 }
 
 impl Chains {
@@ -173,10 +159,6 @@ impl Chains {
             self.off(format!("{stream} {place}: does not continue its stream: {found}"));
         }
         self.heads.insert(stream.clone(), Head { version, hash, position: *position });
-    }
-
-    fn missing(&mut self, first: Position, last: Position) {
-        self.off(format!("log from {first} to {last}: the records are missing"));
     }
 
     fn off(&mut self, finding: String) {

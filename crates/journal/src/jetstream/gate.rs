@@ -15,6 +15,7 @@ use super::{
     Durability, JetStream,
     config::{self, Drift},
     monitor::{self, Server, SyncMode},
+    restore,
 };
 use crate::Position;
 
@@ -58,6 +59,15 @@ impl JetStream {
     /// # Errors
     /// Every reason against it, not only the first.
     pub async fn gate(&self, checkpoint: Position) -> Result<GateReport, Vec<GateRefusal>> {
+        self.pass(checkpoint, false).await
+    }
+
+    /// As [`JetStream::gate`]; whoever is `restoring` the log passes while it is not whole yet.
+    pub(super) async fn pass(
+        &self,
+        checkpoint: Position,
+        restoring: bool,
+    ) -> Result<GateReport, Vec<GateRefusal>> {
         let turn = self.turn();
         let mut refusals = Vec::new();
         let server_version = self.shared.client.server_info().version;
@@ -66,6 +76,9 @@ impl JetStream {
         }
         let durability = self.shared.settings.durability;
         let info = self.checked_stream(checkpoint, &mut refusals).await;
+        if let Some(info) = info.as_ref().filter(|info| !restoring && restore::begun(info)) {
+            refusals.push(GateRefusal::RestoreUnfinished { stream: info.config.name.clone() });
+        }
         let Sync { laziest: sync, told, away } =
             self.checked_sync(info.as_ref(), &mut refusals).await;
         let store = match &info {
@@ -82,7 +95,7 @@ impl JetStream {
         match info {
             Some(info) if refusals.is_empty() => {
                 let last_position = Position(info.state.last_sequence);
-                self.pass(turn, last_position, !away.is_empty());
+                self.proved(turn, last_position, !away.is_empty());
                 Ok(GateReport {
                     server_version,
                     durability,
@@ -125,10 +138,26 @@ impl JetStream {
         if records != last.0 {
             refusals.push(GateRefusal::RecordsMissing { stream, records, last });
         }
+        if records == last.0 && last > Position::START {
+            self.checked_ends(last, refusals).await;
+        }
         if last < checkpoint {
             refusals.push(GateRefusal::LogBehindCheckpoint { last, checkpoint });
         }
         Some(info)
+    }
+
+    /// Whether the first and the last record can be read. The server counts records that it knows of, also
+    /// where their file was cut, emptied or changed since.
+    async fn checked_ends(&self, last: Position, refusals: &mut Vec<GateRefusal>) {
+        for position in [Position(1), last] {
+            let stream = self.shared.settings.stream.clone();
+            match self.first_from(position).await {
+                Ok(Some(found)) if found == position => {}
+                Ok(_) => refusals.push(GateRefusal::RecordUnreadable { stream, position }),
+                Err(source) => refusals.push(GateRefusal::StreamUnreachable { stream, source }),
+            }
+        }
     }
 
     /// Asks the monitoring addresses how their servers sync. Under [`Durability::Always`] every

@@ -9,7 +9,7 @@ use futures::StreamExt as _;
 use serde::{Deserialize, Serialize};
 
 use super::{JetStream, config};
-use crate::{LoadError, Position, READ_RECORDS_MAX, Record, Source, StreamName};
+use crate::{Entry, LoadError, Position, READ_RECORDS_MAX, Record, Source, StreamName};
 
 /// The most bytes that the server sends for one page.
 const PAGE_BYTES_MAX: usize = 8 * 1024 * 1024;
@@ -46,12 +46,6 @@ struct SinglePlace {
     seq: u64,
 }
 
-/// Part of what was asked for.
-struct Page {
-    records: Vec<Record>,
-    more: bool,
-}
-
 /// One answer to a batched direct get: messages in order, and whether there are more after them.
 pub(super) struct Batch {
     pub(super) messages: Vec<Found>,
@@ -62,7 +56,25 @@ pub(super) struct Batch {
 pub(super) struct Found {
     pub(super) sequence: u64,
     pub(super) subject: String,
+    /// Its own headers, and those that the reply adds.
+    headers: HeaderMap,
     pub(super) payload: Bytes,
+}
+
+impl Found {
+    fn position(&self) -> Position {
+        Position(self.sequence)
+    }
+
+    fn record(self) -> Record {
+        Record::new(self.position(), &self.subject, self.payload)
+    }
+
+    fn entry(self) -> Entry {
+        let position = self.position();
+        let Found { subject, headers, payload, .. } = self;
+        Entry { position, subject, headers: own(&headers), payload }
+    }
 }
 
 impl JetStream {
@@ -81,11 +93,11 @@ impl JetStream {
             let page = self.page(Some(stream), last, READ_RECORDS_MAX).await;
             let source = match page {
                 Ok(page) => {
-                    if let Some(newest) = page.records.last() {
-                        last = newest.position;
+                    if let Some(newest) = page.messages.last() {
+                        last = newest.position();
                         deadline = Instant::now() + self.timeout();
                     }
-                    records.extend(page.records);
+                    records.extend(page.messages.into_iter().map(Found::record));
                     if page.more {
                         continue;
                     }
@@ -127,6 +139,19 @@ impl JetStream {
         after: Position,
         limit: usize,
     ) -> Result<Vec<Record>, LoadError> {
+        Ok(self.whole_page(after, limit).await?.into_iter().map(Found::record).collect())
+    }
+
+    pub(crate) async fn entries(
+        &self,
+        after: Position,
+        limit: usize,
+    ) -> Result<Vec<Entry>, LoadError> {
+        Ok(self.whole_page(after, limit).await?.into_iter().map(Found::entry).collect())
+    }
+
+    /// Up to `limit` messages after the position `after`, without a gap; none at the end of the log.
+    async fn whole_page(&self, after: Position, limit: usize) -> Result<Vec<Found>, LoadError> {
         if limit == 0 {
             return Ok(Vec::new());
         }
@@ -138,9 +163,9 @@ impl JetStream {
         let mut pause = PAUSE_MIN;
         loop {
             let page = self.page(None, after, limit).await.map_err(unavailable)?;
-            if let Some(newest) = page.records.last() {
-                self.reach(newest.position).await.map_err(unavailable)?;
-                return without_gap(after, page.records);
+            if let Some(newest) = page.messages.last() {
+                self.reach(newest.position()).await.map_err(unavailable)?;
+                return without_gap(after, page.messages);
             }
             // The end of the log, or a gap; else the log has grown since, or a replica is behind.
             match self.first_from(after.next()).await.map_err(unavailable)? {
@@ -188,13 +213,9 @@ impl JetStream {
         stream: Option<&StreamName>,
         after: Position,
         limit: usize,
-    ) -> Result<Page, Source> {
+    ) -> Result<Batch, Source> {
         let log = &self.shared.settings.stream;
-        let subject = stream.map(StreamName::as_str);
-        let Batch { messages, more } = self.batch(log, subject, after.0, limit).await?;
-        let record =
-            |found: Found| Record::new(Position(found.sequence), &found.subject, found.payload);
-        Ok(Page { records: messages.into_iter().map(record).collect(), more })
+        self.batch(log, stream.map(StreamName::as_str), after.0, limit).await
     }
 
     /// One batched direct get of up to `limit` messages after the sequence `after`, of one
@@ -230,36 +251,36 @@ impl JetStream {
     }
 }
 
-/// The records, if each follows the one before, the first of them `after`.
-fn without_gap(after: Position, records: Vec<Record>) -> Result<Vec<Record>, LoadError> {
+/// The messages, if each follows the one before, the first of them `after`.
+fn without_gap(after: Position, messages: Vec<Found>) -> Result<Vec<Found>, LoadError> {
     let mut expected = after.next();
-    for record in &records {
-        if record.position != expected {
-            return Err(LoadError::Gap { expected, found: record.position });
+    for message in &messages {
+        if message.position() != expected {
+            return Err(LoadError::Gap { expected, found: message.position() });
         }
         expected = expected.next();
     }
-    Ok(records)
+    Ok(messages)
 }
 
 /// Takes in one reply of a batch; at its end, says whether there is more to ask for.
 fn take(reply: Message, messages: &mut Vec<Found>) -> Result<Option<bool>, Source> {
-    let headers = reply.headers.as_ref().ok_or("a reply has no headers")?;
+    let headers = reply.headers.ok_or("a reply has no headers")?;
     match reply.status.map_or(200, |status| status.as_u16()) {
         200 => {
-            let sequence = number(headers, "Nats-Sequence")?;
+            let sequence = number(&headers, "Nats-Sequence")?;
             let subject = headers.get("Nats-Subject").ok_or("a reply has no subject")?;
             let subject = subject.as_str().to_owned();
-            messages.push(Found { sequence, subject, payload: reply.payload });
+            messages.push(Found { sequence, subject, headers, payload: reply.payload });
             Ok(None)
         }
         204 => {
             // A reply that got lost on the way must not pass for a record that never was.
             let last = messages.last().map_or(0, |found| found.sequence);
-            if last != number(headers, "Nats-Last-Sequence")? {
+            if last != number(&headers, "Nats-Last-Sequence")? {
                 return Err("replies of the server are missing".into());
             }
-            Ok(Some(number(headers, "Nats-Num-Pending")? > 0))
+            Ok(Some(number(&headers, "Nats-Num-Pending")? > 0))
         }
         404 => Ok(Some(false)),
         status => {
@@ -267,6 +288,29 @@ fn take(reply: Message, messages: &mut Vec<Found>) -> Result<Option<bool>, Sourc
             Err(format!("the NATS server answered with status {status}: {words}").into())
         }
     }
+}
+
+/// The headers of a message without those that the reply adds.
+fn own(headers: &HeaderMap) -> Vec<(String, String)> {
+    const ADDED: [&str; 7] = [
+        "Nats-Stream",
+        "Nats-Subject",
+        "Nats-Sequence",
+        "Nats-Time-Stamp",
+        "Nats-Num-Pending",
+        "Nats-Last-Sequence",
+        "Nats-UpTo-Sequence",
+    ];
+    let mut own = Vec::new();
+    for (name, values) in headers.iter() {
+        let name = name.to_string();
+        if !ADDED.contains(&name.as_str()) {
+            own.extend(values.iter().map(|value| (name.clone(), value.as_str().to_owned())));
+        }
+    }
+    // By name alone: the values of one name keep their order.
+    own.sort_by(|one, other| one.0.cmp(&other.0));
+    own
 }
 
 fn number(headers: &HeaderMap, name: &'static str) -> Result<u64, Source> {

@@ -82,7 +82,7 @@ impl JetStream {
     }
 
     /// The gate let pass a log that reaches to `last`, in that turn, though perhaps somebody was away.
-    pub(super) fn pass(&self, turn: u64, last: Position, away: bool) {
+    pub(super) fn proved(&self, turn: u64, last: Position, away: bool) {
         let Shared { proof, losses: lost, .. } = &*self.shared;
         proof.saw(last);
         proof.away.store(away, Ordering::Relaxed);

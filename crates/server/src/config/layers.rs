@@ -102,6 +102,7 @@ impl Layers {
             metrics: sections.metrics,
             identity: sections.identity,
             draws: sections.draws,
+            archive: sections.archive,
             webhooks: sections.webhooks,
         })
     }

@@ -128,6 +128,8 @@ pub(super) const RULES: &[(&str, Rule)] = &[
     ("draws.c_percent_max", Rule::Whole(0, 100)),
     ("draws.d_percent_min", Rule::Whole(0, 100)),
     ("draws.d_percent_max", Rule::Whole(0, 100)),
+    ("archive.folder", Rule::MaybeText),
+    ("archive.segment_bytes_max", Rule::Whole(64 << 10, 1 << 30)),
 ];
 
 impl Rule {

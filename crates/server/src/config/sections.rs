@@ -61,6 +61,7 @@ pub(super) struct Sections {
     pub(super) metrics: Metrics,
     pub(super) identity: Identity,
     pub(super) draws: Draws,
+    pub(super) archive: Archive,
 }
 
 /// The API's address and limits.
@@ -322,4 +323,14 @@ pub struct Draws {
     pub d_percent_min: u8,
     /// The greatest share of grade D, in percent.
     pub d_percent_max: u8,
+}
+
+/// A copy of the log in files.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Archive {
+    /// Its folder; empty for none.
+    pub folder: PathBuf,
+    /// The size at which a file of it is followed by another, in bytes.
+    pub segment_bytes_max: u64,
 }

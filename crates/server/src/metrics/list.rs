@@ -70,6 +70,7 @@ impl List {
         list.views();
         list.agenda();
         list.webhooks();
+        list.archive();
         list.traces();
         list
     }
@@ -152,6 +153,13 @@ impl List {
         self.add("webhook_lag_seconds", help, look::WEBHOOK_LAG_SECONDS.clone());
         let help = "Enterprises of which events are set aside, of all webhooks together";
         self.add("webhook_set_aside_enterprises", help, look::WEBHOOK_SET_ASIDE.clone());
+    }
+
+    fn archive(&mut self) {
+        let help = "The position of the last record that is archived, 0 without an archive";
+        self.add("archive_position", help, look::ARCHIVE_POSITION.clone());
+        let help = "Records of the log that are not archived yet, 0 without an archive";
+        self.add("archive_lag_records", help, look::ARCHIVE_LAG_RECORDS.clone());
     }
 
     fn traces(&mut self) {

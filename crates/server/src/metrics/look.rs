@@ -4,12 +4,15 @@
 //! Every process with metrics looks, whatever its role: a view whose runner is gone is seen all the
 //! same.
 
-use std::sync::{LazyLock, atomic::AtomicU64};
+use std::{
+    path::{Path, PathBuf},
+    sync::{LazyLock, atomic::AtomicU64},
+};
 
 use doudi_api::webhooks::{point, selection};
 use doudi_domain::webhook::{Known, PauseCause, Phase, Webhook};
 use doudi_engine::{Position, streams};
-use doudi_journal::LoadError;
+use doudi_journal::{LoadError, archive::reached};
 use doudi_views::{Checkpoint, ViewError, ViewName};
 use prometheus_client::metrics::{family::Family, gauge::Gauge};
 use tokio::time::{Duration, MissedTickBehavior};
@@ -55,8 +58,14 @@ pub static WEBHOOK_LAG_SECONDS: LazyLock<Gauge<f64, AtomicU64>> = LazyLock::new(
 /// Of how many enterprises events are set aside, of all webhooks together.
 pub static WEBHOOK_SET_ASIDE: LazyLock<Gauge> = LazyLock::new(Gauge::default);
 
+/// The position of the last record that is archived; 0 where no archive is configured.
+pub static ARCHIVE_POSITION: LazyLock<Gauge> = LazyLock::new(Gauge::default);
+
+/// How many records of the log are not archived yet; 0 where no archive is configured.
+pub static ARCHIVE_LAG_RECORDS: LazyLock<Gauge> = LazyLock::new(Gauge::default);
+
 /// Looks for ever.
-pub(super) async fn watch(parts: Parts) {
+pub(super) async fn watch(parts: Parts, archive: Option<PathBuf>) {
     let mut rhythm = tokio::time::interval(LOOK_EVERY);
     rhythm.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
@@ -73,7 +82,20 @@ pub(super) async fn watch(parts: Parts) {
                 told(&LOG_REACHABLE, "the log cannot be looked at", lag);
             }
             webhooks(&parts).await;
+            archived(archive.as_deref(), end);
         }
+    }
+}
+
+/// How far the archive is behind `end`, as far as this process can see it: one small file is read.
+fn archived(folder: Option<&Path>, end: Position) {
+    let Some(folder) = folder else { return };
+    match reached(folder) {
+        Ok(position) => {
+            ARCHIVE_POSITION.set(gauge(position.0));
+            ARCHIVE_LAG_RECORDS.set(gauge(end.0.saturating_sub(position.0)));
+        }
+        Err(error) => tracing::debug!(?error, "the archive cannot be looked at"),
     }
 }
 

@@ -67,11 +67,31 @@ pub enum GateRefusal {
         /// The last position, which says how many there must be.
         last: Position,
     },
+    /// The server counts a record that it cannot read.
+    #[error(
+        "the stream {stream} cannot read its record at position {position}: the server's files were damaged. \
+         `doudi verify` names all that is missing; restore the log"
+    )]
+    RecordUnreadable {
+        /// The name of the stream.
+        stream: String,
+        /// Where.
+        position: Position,
+    },
+    /// A restore has begun and not ended.
+    #[error(
+        "the stream {stream} is being restored from an archive, or that was broken off: it does not hold \
+         the whole log yet. Run `doudi restore` to its end; given again, it goes on"
+    )]
+    RestoreUnfinished {
+        /// The name of the stream.
+        stream: String,
+    },
     /// The log is shorter than something has already seen.
     #[error(
         "the log ends at position {last}, but position {checkpoint} has already been read from it: \
          records were lost, or this is another log. Restore the log, or, if the loss is accepted, \
-         rebuild every view from it"
+         rebuild every view from it and begin another archive"
     )]
     LogBehindCheckpoint {
         /// The last position of the log.
@@ -225,6 +245,8 @@ impl GateRefusal {
             GateRefusal::StreamMissing { .. } => "STREAM_MISSING",
             GateRefusal::StreamDrifted { .. } => "STREAM_DRIFTED",
             GateRefusal::RecordsMissing { .. } => "RECORDS_MISSING",
+            GateRefusal::RecordUnreadable { .. } => "RECORD_UNREADABLE",
+            GateRefusal::RestoreUnfinished { .. } => "RESTORE_UNFINISHED",
             GateRefusal::LogBehindCheckpoint { .. } => "LOG_BEHIND_CHECKPOINT",
             GateRefusal::SyncLazy { .. } => "SYNC_LAZY",
             GateRefusal::SyncUnproven { .. } => "SYNC_UNPROVEN",

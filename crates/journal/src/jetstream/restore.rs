@@ -1,0 +1,216 @@
+//! Bringing the log back from an archive: every record at its position, with its headers and bytes.
+//!
+//! The stream carries a mark from before the first record until all are there and on disk. The gate lets nobody
+//! else pass meanwhile, so a restore that was broken off is never taken for a whole, shorter log. What an
+//! earlier try has put there is compared with the archive, and the rest follows.
+
+use async_nats::{
+    HeaderMap, HeaderName, HeaderValue,
+    jetstream::{context::PublishErrorKind, stream::Info},
+};
+
+use super::{JetStream, config};
+use crate::{
+    ArchiveError, ArchiveReader, Entry, GateRefusal, GateReport, Journal, LoadError, Position,
+    Source,
+};
+
+/// The mark, in the metadata of the stream.
+const MARK: &str = "doudi.restoring";
+
+/// How many records are under way at once.
+const WINDOW: usize = 500;
+
+/// Why a log could not be restored.
+#[derive(Debug, thiserror::Error)]
+pub enum RestoreError {
+    /// The archive cannot be read or relied on.
+    #[error("the archive cannot be restored from")]
+    Archive(#[from] ArchiveError),
+    /// There is a log already.
+    #[error(
+        "the stream {stream} has {records} records that no restore has put there. A log is restored into \
+         an empty one; whoever wants to give this one up keeps a copy and deletes the stream with the nats tool"
+    )]
+    NotEmpty {
+        /// The name of the stream.
+        stream: String,
+        /// How many records it has.
+        records: u64,
+    },
+    /// What an earlier try has put into the log is not what the archive has.
+    #[error(
+        "position {position} of the log, which a restore has begun, is not as in the archive. Stop \
+         whatever writes to the log, delete the stream with the nats tool and restore again"
+    )]
+    Differs {
+        /// Where.
+        position: Position,
+    },
+    /// A record came to another place than it had: somebody else writes to the log.
+    #[error(
+        "the record of position {expected} was stored at {found}: somebody else writes to the log. Stop \
+         that, delete the stream with the nats tool and restore again"
+    )]
+    Misplaced {
+        /// Where it belongs.
+        expected: Position,
+        /// Where it is.
+        found: Position,
+    },
+    /// The gate refuses, for another reason than the restore itself.
+    #[error("the gate refuses: {}", .0.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))]
+    Gate(Vec<GateRefusal>),
+    /// The log cannot be read.
+    #[error("the log cannot be read")]
+    Log(#[from] LoadError),
+    /// The server did not do what was asked, or did not answer. Given again, the restore goes on.
+    #[error("the server failed to {doing}; given again, the restore goes on")]
+    Server {
+        /// What it was asked for.
+        doing: &'static str,
+        /// What it said.
+        #[source]
+        source: Source,
+    },
+}
+
+/// Whether a restore into the stream has begun and not ended.
+pub(super) fn begun(info: &Info) -> bool {
+    info.config.metadata.contains_key(MARK)
+}
+
+impl JetStream {
+    /// Restores the log from an archive that was read nothing of yet. `told` hears how far it is. Nobody else
+    /// may write to the log meanwhile.
+    ///
+    /// # Errors
+    /// See [`RestoreError`]; only [`RestoreError::NotEmpty`] and those about archive and gate leave the log as it was.
+    pub async fn restore(
+        &self,
+        mut archive: ArchiveReader,
+        told: &mut (dyn FnMut(Position) + Send),
+    ) -> Result<GateReport, RestoreError> {
+        let there = self.begin_restore().await?;
+        self.pass(Position::START, true).await.map_err(RestoreError::Gate)?;
+        let mut reached = Position::START;
+        loop {
+            let (back, entries) = next(archive).await?;
+            archive = back;
+            let Some(last) = entries.last() else { break };
+            reached = last.position;
+            let known = entries.partition_point(|entry| entry.position <= there);
+            let (known, missing) = entries.split_at(known);
+            self.same(known).await?;
+            self.put(missing).await?;
+            told(reached);
+        }
+        // The gate forces to disk what was written, before the mark goes and after.
+        self.pass(reached, true).await.map_err(RestoreError::Gate)?;
+        if there > reached {
+            return Err(RestoreError::Differs { position: reached.next() });
+        }
+        self.set_mark(false).await?;
+        self.gate(reached).await.map_err(RestoreError::Gate)
+    }
+
+    /// Makes the stream with the mark, or goes on with one that has it; answers with its last position.
+    async fn begin_restore(&self) -> Result<Position, RestoreError> {
+        let failed = |source| RestoreError::Server { doing: "look at the stream", source };
+        let Some(info) = self.info().await.map_err(failed)? else {
+            let mut wanted = config::wanted(&self.shared.settings);
+            wanted.metadata.insert(MARK.to_owned(), "true".to_owned());
+            let made = self.while_connected(self.shared.context.create_stream(wanted)).await;
+            let failed = |source| RestoreError::Server { doing: "make the stream", source };
+            made.map_err(|error| failed(error.into()))?.map_err(|error| failed(error.into()))?;
+            return Ok(Position::START);
+        };
+        let (records, last) = (info.state.messages, Position(info.state.last_sequence));
+        match begun(&info) {
+            true => Ok(last),
+            false if last == Position::START => self.set_mark(true).await.map(|()| last),
+            false => Err(RestoreError::NotEmpty { stream: info.config.name, records }),
+        }
+    }
+
+    async fn set_mark(&self, restoring: bool) -> Result<(), RestoreError> {
+        let failed = |source| RestoreError::Server { doing: "mark the stream", source };
+        let info = self.info().await.map_err(failed)?.ok_or_else(|| failed("it is gone".into()))?;
+        let mut config = info.config;
+        match restoring {
+            true => config.metadata.insert(MARK.to_owned(), "true".to_owned()),
+            false => config.metadata.remove(MARK),
+        };
+        let marked = self.while_connected(self.shared.context.update_stream(config)).await;
+        marked.map_err(|error| failed(error.into()))?.map_err(|error| failed(error.into()))?;
+        Ok(())
+    }
+
+    /// Whether the log has these entries.
+    async fn same(&self, entries: &[Entry]) -> Result<(), RestoreError> {
+        let journal = Journal::JetStream(self.clone());
+        let mut rest = entries;
+        while let Some(first) = rest.first() {
+            let after = Position(first.position.0.saturating_sub(1));
+            let found = journal.entries(after, rest.len()).await?;
+            let pairs = rest.iter().zip(&found);
+            if let Some((entry, _)) = pairs.clone().find(|(entry, found)| entry != found) {
+                return Err(RestoreError::Differs { position: entry.position });
+            }
+            if found.is_empty() {
+                return Err(RestoreError::Differs { position: first.position });
+            }
+            rest = &rest[pairs.count()..];
+        }
+        Ok(())
+    }
+
+    /// Stores entries at the end of the log, in order, and sees to it that each comes where it was.
+    async fn put(&self, entries: &[Entry]) -> Result<(), RestoreError> {
+        let failed = |source| RestoreError::Server { doing: "store a record", source };
+        let mut acks = Vec::with_capacity(entries.len());
+        for entry in entries {
+            let headers = headers(entry).map_err(failed)?;
+            let (context, subject) = (&self.shared.context, entry.subject.clone());
+            let sent = match headers.is_empty() {
+                true => context.publish(subject, entry.payload.clone()).await,
+                false => {
+                    context.publish_with_headers(subject, headers, entry.payload.clone()).await
+                }
+            };
+            acks.push((entry.position, sent.map_err(|error| failed(error.into()))?));
+        }
+        for (expected, ack) in acks {
+            let found = match ack.await {
+                Ok(ack) => Position(ack.sequence),
+                // The record itself says what must stand before it in its stream.
+                Err(error) if error.kind() == PublishErrorKind::WrongLastSequence => {
+                    return Err(RestoreError::Differs { position: expected });
+                }
+                Err(error) => return Err(failed(error.into())),
+            };
+            if found != expected {
+                return Err(RestoreError::Misplaced { expected, found });
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The next entries of an archive, read where it may block.
+async fn next(mut archive: ArchiveReader) -> Result<(ArchiveReader, Vec<Entry>), RestoreError> {
+    let read = tokio::task::spawn_blocking(move || {
+        let entries = archive.read(WINDOW)?;
+        Ok((archive, entries))
+    });
+    let failed = |source| RestoreError::Server { doing: "wait for the archive", source };
+    read.await.map_err(|error| failed(error.into()))?
+}
+
+fn headers(entry: &Entry) -> Result<HeaderMap, Source> {
+    let mut headers = HeaderMap::new();
+    for (name, value) in &entry.headers {
+        headers.append(name.parse::<HeaderName>()?, value.parse::<HeaderValue>()?);
+    }
+    Ok(headers)
+}
