@@ -1,7 +1,11 @@
 //! `doudi bench`: what the machine does, printed beside something bare that was run in the same
 //! breath, on servers of our own in a temporary folder.
 
-use std::{ops::Range, time::Duration};
+use std::{
+    ops::Range,
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
 use doudi_api::{identity::Claims, permission::Role};
 use doudi_domain::{
@@ -13,9 +17,12 @@ use doudi_views::ViewName;
 use futures::{StreamExt, TryStreamExt, stream};
 use uuid::Uuid;
 
+use report::Report;
+
 use crate::{
     catalogue::{self, CatalogueError, Plan},
     children::ToDisk,
+    cli::Measured,
     client::Client,
     clock::Hands,
     roles::Roles,
@@ -24,11 +31,19 @@ use crate::{
     token,
 };
 
+pub mod append;
+pub mod checkin;
+pub mod disk;
 pub mod lifecycle;
+pub mod load;
+pub mod project;
 pub mod query;
+pub mod report;
+pub mod site;
 pub mod steps;
 pub mod timers;
 pub mod what_if;
+pub mod work;
 
 /// What of the program's own log is shown.
 const LOG: &str = "warn";
@@ -57,8 +72,41 @@ pub enum BenchError {
     Measured(#[source] Box<dyn std::error::Error + Send + Sync>),
 }
 
-fn measured(error: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> BenchError {
+/// Carries out the bench in `folder`, which is for nothing else, and writes its figures to `json` where that is given.
+///
+/// # Errors
+/// [`BenchError`] when something that is measured fails or is not as it must be.
+pub async fn run(
+    folder: &Path,
+    sync: ToDisk,
+    what: Measured,
+    json: Option<PathBuf>,
+) -> Result<(), BenchError> {
+    let mut report = Report::new(what.name(), json);
+    match what {
+        Measured::Append(scale) => Box::pin(append::run(folder, scale, &mut report)).await,
+        Measured::Checkin(scale) => Box::pin(checkin::run(folder, sync, scale, &mut report)).await,
+        Measured::Lifecycle(scale) => {
+            Box::pin(lifecycle::run(folder, sync, scale, &mut report)).await
+        }
+        Measured::Load(scale) => Box::pin(load::run(folder, sync, scale, &mut report)).await,
+        Measured::Project(scale) => Box::pin(project::run(folder, scale, &mut report)).await,
+        Measured::Query(scale) => Box::pin(query::run(folder, scale, &mut report)).await,
+        Measured::Timers(scale) => Box::pin(timers::run(folder, sync, scale, &mut report)).await,
+        Measured::WhatIf(scale) => Box::pin(what_if::run(folder, scale, &mut report)).await,
+    }?;
+    report.end()
+}
+
+/// An error of what is measured.
+pub fn measured(error: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> BenchError {
     BenchError::Measured(error.into())
+}
+
+/// So many bytes in millions.
+#[expect(clippy::cast_precision_loss, reason = "a size needs no more digits")]
+fn megabytes(bytes: u64) -> f64 {
+    bytes as f64 / 1e6
 }
 
 fn client(stage: &Stage, claims: &Claims) -> Result<Client, BenchError> {

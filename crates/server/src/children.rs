@@ -5,6 +5,7 @@
 //! never leaves its folder; it never outlives us, not even when we are killed with SIGKILL (see
 //! `guard`); and it counts as started only when it really answered.
 
+mod doudi;
 mod find;
 mod guard;
 mod nats;
@@ -16,6 +17,7 @@ mod user;
 use std::path::PathBuf;
 use std::time::Duration;
 
+pub use doudi::DoudiChild;
 pub use find::{NatsProgram, PostgresPrograms, find_nats, find_postgres, tools_folder};
 pub use guard::Guarded;
 pub use nats::{NatsChild, NatsChildOptions, ToDisk};

@@ -7,7 +7,7 @@ use doudi_domain::DrawId;
 use doudi_views::ViewName;
 use jiff::civil::Date;
 
-use crate::children::ToDisk;
+use crate::{bench, children::ToDisk};
 
 /// Appeals that always find somebody, inspections that never exceed the limit.
 #[derive(Debug, Parser)]
@@ -58,6 +58,9 @@ pub enum Command {
         /// Who forces the log to disk: doudi for all who wait, nats-server for each message, or nobody in time.
         #[arg(long, value_enum, default_value_t)]
         sync: ToDisk,
+        /// Write the figures as JSON to this file too.
+        #[arg(long, value_name = "FILE")]
+        json: Option<PathBuf>,
         /// What.
         #[command(subcommand)]
         what: Measured,
@@ -192,48 +195,39 @@ pub enum Drawing {
 /// What can be measured.
 #[derive(Debug, Clone, Copy, Subcommand)]
 pub enum Measured {
+    /// Appends to the log alone, kept on disk, beside the same with the server's word alone.
+    Append(bench::append::Scale),
+    /// Check-ins over gRPC by many clients, and uploads of what devices kept.
+    Checkin(bench::checkin::Scale),
     /// Appeals led from submission to a reply and read back, on empty tables and on full ones.
-    Lifecycle {
-        /// How many appeals the full tables hold.
-        #[arg(long, default_value_t = 1_000_000)]
-        cases: u32,
-        /// How many clients are at work at once.
-        #[arg(long, default_value_t = 32)]
-        clients: usize,
-        /// How many appeals each measurement leads.
-        #[arg(long, default_value_t = 2000)]
-        lives: u32,
-    },
-    /// Queries on tables of millions of rows, and how fast tables are built, beside bare SQL.
-    Query {
-        /// How many entries the timelines have.
-        #[arg(long, default_value_t = 10_000_000)]
-        rows: u64,
-        /// Of how many enterprises a year is simulated, which is then repeated.
-        #[arg(long, default_value_t = 2000)]
-        enterprises: u32,
-        /// How often each question is asked.
-        #[arg(long, default_value_t = 2000)]
-        asks: u32,
-    },
+    Lifecycle(bench::lifecycle::Scale),
+    /// Many clients for a time on all roles in one process, its memory, and the start of `serve` on a long log.
+    Load(bench::load::Scale),
+    /// Tables built from the log, beside bare inserts.
+    Project(bench::project::Scale),
+    /// Queries on tables of millions of rows, beside bare SQL.
+    Query(bench::query::Scale),
     /// Deadlines: how late one fires while many are armed, and how fast many due at once are carried out.
-    Timers {
-        /// How many appeals have a clock that runs.
-        #[arg(long, default_value_t = 1_000_000)]
-        cases: u32,
-        /// How many of them are due at once.
-        #[arg(long, default_value_t = 100_000)]
-        due: u32,
-    },
+    Timers(bench::timers::Scale),
     /// Documents tried out on a long log, beside reading it alone.
-    WhatIf {
-        /// How many records the log has.
-        #[arg(long, default_value_t = 1_000_000)]
-        records: u32,
-        /// Of how many enterprises a year is simulated; the rest of the log is appeals.
-        #[arg(long, default_value_t = 2000)]
-        enterprises: u32,
-    },
+    WhatIf(bench::what_if::Scale),
+}
+
+impl Measured {
+    /// Its name on the command line.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Append(_) => "append",
+            Self::Checkin(_) => "checkin",
+            Self::Lifecycle(_) => "lifecycle",
+            Self::Load(_) => "load",
+            Self::Project(_) => "project",
+            Self::Query(_) => "query",
+            Self::Timers(_) => "timers",
+            Self::WhatIf(_) => "what-if",
+        }
+    }
 }
 
 /// Views on the command line.

@@ -16,8 +16,7 @@ use doudi_scan::codes::KeyRing;
 
 use crate::{
     archive, bench,
-    children::ToDisk,
-    cli::{Cli, Command, Drawing, Measured, Simulated, Views},
+    cli::{Cli, Command, Drawing, Simulated, Views},
     config::{Config, Purpose, environment},
     demo,
     dev::{
@@ -64,7 +63,10 @@ async fn carry_out(cli: Cli) -> Result<ExitCode, Failure> {
         }
         Command::Demo => Box::pin(in_scratch("demo", demo::run)).await,
         Command::Simulate { what } => simulated(what).await,
-        Command::Bench { sync, what } => measured(sync, what).await,
+        Command::Bench { sync, json, what } => {
+            let run = async |folder: &Path| bench::run(folder, sync, what, json).await;
+            Box::pin(in_scratch("bench", run)).await
+        }
         Command::Rebuild { views, cancel } => {
             let (config, views) = (load(Purpose::Serve, file)?, Views::named(&views));
             match cancel {
@@ -127,35 +129,6 @@ async fn simulated(what: Simulated) -> Result<ExitCode, Failure> {
             let plan = simulate::inspections::Plan { seed, enterprises };
             Box::pin(in_scratch("simulate", async |folder| {
                 simulate::inspections::run(folder, plan).await
-            }))
-            .await
-        }
-    }
-}
-
-async fn measured(sync: ToDisk, what: Measured) -> Result<ExitCode, Failure> {
-    match what {
-        Measured::Lifecycle { cases, clients, lives } => {
-            let scale = bench::lifecycle::Scale { cases, clients, lives };
-            Box::pin(in_scratch("bench", async |folder| {
-                bench::lifecycle::run(folder, sync, scale).await
-            }))
-            .await
-        }
-        Measured::Query { rows, enterprises, asks } => {
-            let scale = bench::query::Scale { rows, enterprises, asks };
-            Box::pin(in_scratch("bench", async |folder| bench::query::run(folder, scale).await))
-                .await
-        }
-        Measured::WhatIf { records, enterprises } => {
-            let scale = bench::what_if::Scale { records, enterprises };
-            Box::pin(in_scratch("bench", async |folder| bench::what_if::run(folder, scale).await))
-                .await
-        }
-        Measured::Timers { cases, due } => {
-            let scale = bench::timers::Scale { cases, due };
-            Box::pin(in_scratch("bench", async |folder| {
-                bench::timers::run(folder, sync, scale).await
             }))
             .await
         }

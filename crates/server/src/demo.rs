@@ -18,7 +18,7 @@ mod day;
 mod guarantee;
 mod offline;
 mod tables;
-mod visits;
+pub(crate) mod visits;
 
 /// Why the demo did not end well.
 #[derive(Debug, thiserror::Error)]

@@ -15,7 +15,7 @@ use doudi_api::{
 use doudi_engine::{Position, StreamName};
 use futures::{StreamExt, TryStreamExt, stream};
 
-use super::{BenchError, caught_up, client, measured, publish, submit_all};
+use super::{BenchError, caught_up, client, measured, publish, report::Report, submit_all};
 use crate::{
     children::ToDisk,
     client::{Client, command_id},
@@ -25,38 +25,51 @@ use crate::{
 
 /// Records that one life of an appeal leaves in the log.
 const RECORDS: u32 = 5;
+/// Calls that it takes.
+const CALLS: u32 = 6;
 
 /// What is measured.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, clap::Args)]
 pub struct Scale {
-    /// How many appeals the tables hold in the second measurement.
+    /// How many appeals the full tables hold.
+    #[arg(long, default_value_t = 1_000_000)]
     pub cases: u32,
     /// How many clients are at work at once.
+    #[arg(long, default_value_t = 32)]
     pub clients: usize,
-    /// How many lives each measurement takes.
+    /// How many appeals each measurement leads.
+    #[arg(long, default_value_t = 2000)]
     pub lives: u32,
 }
 
-/// Measures in `folder`, which is for nothing else, and prints a table.
+/// Measures in `folder`, which is for nothing else.
 ///
 /// # Errors
 /// [`BenchError`] when something that is measured fails.
-pub async fn run(folder: &Path, sync: ToDisk, scale: Scale) -> Result<(), BenchError> {
+pub async fn run(
+    folder: &Path,
+    sync: ToDisk,
+    scale: Scale,
+    report: &mut Report,
+) -> Result<(), BenchError> {
     let setting = Setting { sync, log: Some(super::LOG), ..Setting::default() };
     on_stage(folder, setting, async |stage| {
         publish(&stage).await?;
-        println!("{} lives of {RECORDS} records, {} clients", scale.lives, scale.clients);
-        println!("{:>10} {:>12} {:>14} {:>7}", "cases", "lives/s", "bare appends/s", "ratio");
-        measure(&stage, scale, 0).await?;
-        fill(&stage, scale.cases).await?;
-        measure(&stage, scale, scale.cases).await
+        measure(&stage, scale, 0, report).await?;
+        fill(&stage, scale.cases, report).await?;
+        measure(&stage, scale, scale.cases, report).await
     })
     .await
 }
 
 /// One line: lives a second, and what the log alone takes of as many records.
-async fn measure(stage: &Stage, scale: Scale, cases: u32) -> Result<(), BenchError> {
-    let clients = Cast::of(stage)?;
+async fn measure(
+    stage: &Stage,
+    scale: Scale,
+    cases: u32,
+    report: &mut Report,
+) -> Result<(), BenchError> {
+    let clients = Cast::new(|claims| client(stage, claims))?;
     let began = Instant::now();
     let lives = stream::iter(0..scale.lives).map(|number| clients.live(number));
     lives.buffer_unordered(scale.clients).try_collect::<Vec<()>>().await?;
@@ -67,7 +80,9 @@ async fn measure(stage: &Stage, scale: Scale, cases: u32) -> Result<(), BenchErr
     chains.buffer_unordered(scale.clients).try_collect::<Vec<()>>().await?;
     let appends = f64::from(scale.lives * RECORDS) / began.elapsed().as_secs_f64();
     let ratio = lives * f64::from(RECORDS) / appends;
-    println!("{cases:>10} {lives:>12.1} {appends:>14.1} {ratio:>7.2}");
+    let of = format!("{cases} cases, {} clients", scale.clients);
+    let figures = [("lives/s", lives), ("bare appends/s", appends), ("ratio", ratio)];
+    report.line("lives of appeals", &of, &figures);
     Ok(())
 }
 
@@ -86,79 +101,112 @@ async fn bare(stage: &Stage) -> Result<(), BenchError> {
 }
 
 /// Who takes part in a life.
-struct Cast {
+pub(super) struct Cast {
     enterprise: Client,
     dispatcher: Client,
     unit: Client,
 }
 
+/// How far a life has come.
+#[derive(Debug, Default)]
+pub(super) struct Life {
+    calls: u32,
+    appeal: String,
+    position: String,
+}
+
 impl Cast {
-    fn of(stage: &Stage) -> Result<Self, BenchError> {
-        let sample = token::claims(Role::Enterprise);
+    /// Takes callers from `client`.
+    pub(super) fn new(
+        client: impl Fn(&Claims) -> Result<Client, BenchError>,
+    ) -> Result<Self, BenchError> {
         let unit =
             Claims { unit: Some("power-supply".to_owned()), ..token::claims(Role::AgencyHandler) };
         Ok(Self {
-            enterprise: client(stage, &sample)?,
-            dispatcher: client(stage, &token::claims(Role::Dispatcher))?,
-            unit: client(stage, &unit)?,
+            enterprise: client(&token::claims(Role::Enterprise))?,
+            dispatcher: client(&token::claims(Role::Dispatcher))?,
+            unit: client(&unit)?,
         })
     }
 
-    /// Submit, accept, dispatch, sign, resolve, and read back what the last of these wrote.
     async fn live(&self, number: u32) -> Result<(), BenchError> {
+        let mut life = Life::default();
+        for _ in 0..CALLS {
+            self.go_on(&mut life, number).await?;
+        }
+        Ok(())
+    }
+
+    /// One call: submit, accept, dispatch, sign, resolve, and read back what the last of these wrote; then the next
+    /// life begins.
+    pub(super) async fn go_on(&self, life: &mut Life, number: u32) -> Result<(), BenchError> {
         let enterprise_id = token::claims(Role::Enterprise).enterprise.unwrap_or_default();
-        let submit = SubmitAppealRequest {
-            command_id: command_id(),
-            enterprise_id: enterprise_id.clone(),
-            channel: Channel::App.into(),
-            topic: "T06".to_owned(),
-            area: "210212".to_owned(),
-            description: format!("报装未答复 {number}"),
-            ..SubmitAppealRequest::default()
-        };
-        let submitted = self.enterprise.appeals.clone().submit_appeal(submit).await;
-        let appeal_id = submitted.map_err(measured)?.into_inner().appeal_id;
-        let mut desk = self.dispatcher.appeals.clone();
-        let ids = || (command_id(), enterprise_id.clone(), appeal_id.clone());
-        let (command_id, enterprise_id, appeal_id) = ids();
-        let accept = AcceptAppealRequest { command_id, enterprise_id, appeal_id, ..<_>::default() };
-        desk.accept_appeal(accept).await.map_err(measured)?;
-        let (command_id, enterprise_id, appeal_id) = ids();
-        let dispatch =
-            DispatchAppealRequest { command_id, enterprise_id, appeal_id, ..<_>::default() };
-        desk.dispatch_appeal(dispatch).await.map_err(measured)?;
-        let mut unit = self.unit.appeals.clone();
-        let (command_id, enterprise_id, appeal_id) = ids();
-        let sign = SignForAppealRequest { command_id, enterprise_id, appeal_id, ..<_>::default() };
-        unit.sign_for_appeal(sign).await.map_err(measured)?;
-        let (command_id, enterprise_id, appeal_id) = ids();
-        let outcome = ResolutionOutcome::Solved.into();
-        let reply = "已送电".to_owned();
-        let resolve = ResolveAppealRequest {
-            command_id,
-            enterprise_id,
-            appeal_id,
-            outcome,
-            reply,
-            ..<_>::default()
-        };
-        let resolved = unit.resolve_appeal(resolve).await.map_err(measured)?.into_inner();
-        let position = resolved.receipt.map(|receipt| receipt.position).unwrap_or_default();
-        let list = ListAppealsRequest { page_size: 1, min_position: position, ..<_>::default() };
-        unit.list_appeals(list).await.map_err(measured)?;
+        let (command_id, appeal_id) = (command_id(), life.appeal.clone());
+        let (mut desk, mut unit) = (self.dispatcher.appeals.clone(), self.unit.appeals.clone());
+        match life.calls {
+            0 => {
+                let submit = SubmitAppealRequest {
+                    command_id,
+                    enterprise_id,
+                    channel: Channel::App.into(),
+                    topic: "T06".to_owned(),
+                    area: "210212".to_owned(),
+                    description: format!("报装未答复 {number}"),
+                    ..SubmitAppealRequest::default()
+                };
+                let submitted = self.enterprise.appeals.clone().submit_appeal(submit).await;
+                life.appeal = submitted.map_err(measured)?.into_inner().appeal_id;
+            }
+            1 => {
+                let accept =
+                    AcceptAppealRequest { command_id, enterprise_id, appeal_id, ..<_>::default() };
+                desk.accept_appeal(accept).await.map_err(measured)?;
+            }
+            2 => {
+                let dispatch = DispatchAppealRequest {
+                    command_id,
+                    enterprise_id,
+                    appeal_id,
+                    ..<_>::default()
+                };
+                desk.dispatch_appeal(dispatch).await.map_err(measured)?;
+            }
+            3 => {
+                let sign =
+                    SignForAppealRequest { command_id, enterprise_id, appeal_id, ..<_>::default() };
+                unit.sign_for_appeal(sign).await.map_err(measured)?;
+            }
+            4 => {
+                let resolve = ResolveAppealRequest {
+                    command_id,
+                    enterprise_id,
+                    appeal_id,
+                    outcome: ResolutionOutcome::Solved.into(),
+                    reply: "已送电".to_owned(),
+                    ..<_>::default()
+                };
+                let resolved = unit.resolve_appeal(resolve).await.map_err(measured)?.into_inner();
+                life.position = resolved.receipt.map(|told| told.position).unwrap_or_default();
+            }
+            _ => {
+                let min_position = life.position.clone();
+                let list = ListAppealsRequest { page_size: 1, min_position, ..<_>::default() };
+                unit.list_appeals(list).await.map_err(measured)?;
+            }
+        }
+        life.calls = (life.calls + 1) % CALLS;
         Ok(())
     }
 }
 
 /// Fills the log with submitted appeals of ten thousand enterprises, and waits for the tables.
-async fn fill(stage: &Stage, cases: u32) -> Result<(), BenchError> {
+async fn fill(stage: &Stage, cases: u32, report: &mut Report) -> Result<(), BenchError> {
     let began = Instant::now();
     let last = submit_all(&stage.parts.engine, 0..cases).await?;
     let appended = began.elapsed();
     caught_up(stage, last).await?;
     let (appended, all) = (appended.as_secs_f64(), began.elapsed().as_secs_f64());
-    println!(
-        "filled with {cases} cases: appended in {appended:.0} s, in all tables after {all:.0} s"
-    );
+    let figures = [("appended after s", appended), ("in all tables after s", all)];
+    report.line("filled", &format!("{cases} cases"), &figures);
     Ok(())
 }

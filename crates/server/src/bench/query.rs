@@ -1,5 +1,5 @@
-//! `doudi bench query`: how fast views are built from the log, and how fast questions are answered on tables of
-//! millions of rows, each beside the same SQL asked bare in the same run, and beside an rpc that asks nothing.
+//! `doudi bench query`: how fast questions are answered on tables of millions of rows, each beside the same SQL asked
+//! bare in the same run, and beside an rpc that asks nothing.
 //!
 //! A year of inspections is simulated, with appeals besides, and repeated for city after city in the tables
 //! alone, until the timelines are as long as asked for.
@@ -21,7 +21,9 @@ use doudi_views::{
 use jiff::civil::date;
 use tokio::{task::JoinSet, time::Instant};
 
-use super::{BenchError, caught_up, measured, of_a_year, submit_all};
+use super::{
+    BenchError, caught_up, measured, of_a_year, report::Report, submit_all, work::percentile,
+};
 use crate::{
     client,
     clock::Hands,
@@ -43,21 +45,24 @@ const AREA: &str = "210212";
 const CITIES: u64 = 50;
 
 /// What is measured.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, clap::Args)]
 pub struct Scale {
     /// How many entries the timelines have.
+    #[arg(long, default_value_t = 10_000_000)]
     pub rows: u64,
-    /// Of how many enterprises a year is simulated.
+    /// Of how many enterprises a year is simulated, which is then repeated.
+    #[arg(long, default_value_t = 2000)]
     pub enterprises: u32,
     /// How often each question is asked.
+    #[arg(long, default_value_t = 2000)]
     pub asks: u32,
 }
 
-/// Measures in `folder`, which is for nothing else, and prints tables.
+/// Measures in `folder`, which is for nothing else.
 ///
 /// # Errors
 /// [`BenchError`] when something that is measured fails.
-pub async fn run(folder: &Path, scale: Scale) -> Result<(), BenchError> {
+pub async fn run(folder: &Path, scale: Scale, report: &mut Report) -> Result<(), BenchError> {
     let hands = Hands::default();
     on_stage(folder, of_a_year(&hands), async |stage| {
         let plan = inspections::Plan { seed: 7, enterprises: scale.enterprises };
@@ -69,9 +74,8 @@ pub async fn run(folder: &Path, scale: Scale) -> Result<(), BenchError> {
         let mut pump = JoinSet::new();
         pump.spawn(connection);
         script(&bare, include_str!("query/keep.sql"), &[]).await?;
-        Box::pin(catch_up(&stage, &bare, end.0)).await?;
-        multiply(&bare, end.0, scale.rows).await?;
-        ask(&stage, &bare, scale.asks).await
+        multiply(&bare, end.0, scale.rows, report).await?;
+        ask(&stage, &bare, scale.asks, report).await
     })
     .await
 }
@@ -88,40 +92,13 @@ async fn script(client: &Client, script: &str, values: &[(&str, u64)]) -> Result
     client.batch_execute(&script).await.map_err(measured)
 }
 
-/// How fast the timelines and the visits are built together, and how fast bare rows go in.
-async fn catch_up(stage: &Stage, client: &Client, records: u64) -> Result<(), BenchError> {
-    let (views, journal) = (&stage.parts.views, &stage.parts.journal);
-    let build = async |view| {
-        let mut rebuild = views.begin_rebuild(journal, view).await.map_err(measured)?;
-        let begun = Instant::now();
-        rebuild.catch_up(journal, &mut |_, _| {}).await.map_err(measured)?;
-        let took = begun.elapsed();
-        drop(rebuild);
-        Ok::<_, BenchError>(took)
-    };
-    let (timeline, visits) = tokio::try_join!(build(ViewName::Timeline), build(ViewName::Visits))?;
-    let took = timeline.max(visits);
-    for (view, took) in [(ViewName::Timeline, timeline), (ViewName::Visits, visits)] {
-        println!("{view}: built in {:.2} s", took.as_secs_f64());
-    }
-    let (rows, bare) = bare::insert(client, &ViewName::Timeline.schema()).await?;
-    let (built, inserted) = (rate(records, took), rate(rows, bare));
-    println!("timeline and visits together: {records} records of the log, {built:.0} a second");
-    println!("bare UNNEST into a table as the timeline's: {rows} rows, {inserted:.0} a second");
-    println!("ratio {:.2}", built / inserted);
-    for view in [ViewName::Timeline, ViewName::Visits] {
-        views.cancel_rebuild(view).await.map_err(measured)?;
-    }
-    Ok(())
-}
-
-#[expect(clippy::cast_precision_loss, reason = "a rate needs no more digits")]
-fn rate(count: u64, took: Duration) -> f64 {
-    count as f64 / took.as_secs_f64()
-}
-
 /// Repeats the city until the timelines have so many rows.
-async fn multiply(client: &Client, span: u64, rows: u64) -> Result<(), BenchError> {
+async fn multiply(
+    client: &Client,
+    span: u64,
+    rows: u64,
+    report: &mut Report,
+) -> Result<(), BenchError> {
     let count = format!("SELECT count(*) FROM {}.entry", ViewName::Timeline.schema());
     let own: i64 = client.query_one(&count, &[]).await.map_err(measured)?.get(0);
     let cities = rows / u64::try_from(own.max(1)).unwrap_or(1);
@@ -135,7 +112,8 @@ async fn multiply(client: &Client, span: u64, rows: u64) -> Result<(), BenchErro
     script(client, include_str!("query/bind.sql"), &[]).await?;
     client.batch_execute("VACUUM ANALYZE").await.map_err(measured)?;
     let all: i64 = client.query_one(&count, &[]).await.map_err(measured)?.get(0);
-    println!("{all} entries of {} cities after {:.0} s", cities + 1, begun.elapsed().as_secs_f64());
+    let of = format!("{all} entries of {} cities", cities + 1);
+    report.line("filled", &of, &[("after s", begun.elapsed().as_secs_f64())]);
     Ok(())
 }
 
@@ -146,13 +124,18 @@ fn caller(stage: &Stage, claims: Claims) -> Result<client::Client, BenchError> {
 }
 
 /// Asks each question over gRPC and bare, in turns, and prints how long it took.
-async fn ask(stage: &Stage, bare: &Client, asks: u32) -> Result<(), BenchError> {
+async fn ask(
+    stage: &Stage,
+    bare: &Client,
+    asks: u32,
+    report: &mut Report,
+) -> Result<(), BenchError> {
     let supervisor = caller(stage, token::claims(Role::Supervisor))?;
     let desk = Claims { areas: vec![AREA.to_owned()], ..token::claims(Role::Dispatcher) };
     let desk = caller(stage, desk)?;
     let enterprises = bare::enterprises(bare, asks).await?;
     if let Some(enterprise) = enterprises.first() {
-        Box::pin(lists::each(&supervisor, bare, enterprise)).await?;
+        Box::pin(lists::each(&supervisor, bare, enterprise, report)).await?;
     }
     let bare = bare::Questions::prepare(bare, UNIT, AREA).await?;
     let mut times = [const { (vec![], vec![]) }; 4];
@@ -198,22 +181,27 @@ async fn ask(stage: &Stage, bare: &Client, asks: u32) -> Result<(), BenchError> 
             times[3].1.push(own.0);
         }
     }
-    print(times, &mut refused);
+    tell(times, &mut refused, report);
     Ok(())
 }
 
-fn print(times: [(Vec<Duration>, Vec<Duration>); 4], refused: &mut [Duration]) {
+fn tell(times: [(Vec<Duration>, Vec<Duration>); 4], refused: &mut [Duration], report: &mut Report) {
     let [empty, ..] = percentiles(refused);
-    println!("an rpc that asks nothing: p50 {empty:.2} ms");
-    let heads = ["p50", "p95", "p99", "bare p50", "bare p95", "ratio at p50", "beside both"];
-    println!("{:<20} {}", "milliseconds", heads.map(|head| format!("{head:>13}")).concat());
+    report.line("milliseconds", "an rpc that asks nothing", &[("p50", empty)]);
     for (name, (mut own, mut bare)) in
         ["timeline page", "quota", "inbox of an area", "board of a month"].into_iter().zip(times)
     {
         let (own, bare) = (percentiles(&mut own), percentiles(&mut bare));
-        let both = own[0] / (bare[0] + empty);
-        let told = [own[0], own[1], own[2], bare[0], bare[1], own[0] / bare[0], both];
-        println!("{name:<20} {}", told.map(|number| format!("{number:>13.2}")).concat());
+        let figures = [
+            ("p50", own[0]),
+            ("p95", own[1]),
+            ("p99", own[2]),
+            ("bare p50", bare[0]),
+            ("bare p95", bare[1]),
+            ("ratio at p50", own[0] / bare[0]),
+            ("beside both", own[0] / (bare[0] + empty)),
+        ];
+        report.line("milliseconds", name, &figures);
     }
 }
 
@@ -250,8 +238,5 @@ fn same(question: &str, told: usize, bare: usize) -> Result<(), BenchError> {
 /// The median, the 95th and the 99th percentile, in milliseconds.
 fn percentiles(times: &mut [Duration]) -> [f64; 3] {
     times.sort_unstable();
-    [50, 95, 99].map(|percent| {
-        let at = times.len().saturating_sub(1) * percent / 100;
-        times.get(at).map_or(f64::NAN, |time| time.as_secs_f64() * 1000.0)
-    })
+    [50, 95, 99].map(|percent| percentile(times, percent))
 }

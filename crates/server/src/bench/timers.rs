@@ -18,6 +18,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::{
     BenchError, CATCH_UP, caught_up, measured, publish,
+    report::Report,
     steps::{self, Taken},
     submit_all,
 };
@@ -51,26 +52,33 @@ const LOOK: Duration = Duration::from_millis(5);
 const BARE_MAX: u32 = 20_000;
 
 /// What is measured.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, clap::Args)]
 pub struct Scale {
     /// How many appeals have a clock that runs.
+    #[arg(long, default_value_t = 1_000_000)]
     pub cases: u32,
     /// How many of them are due at once.
+    #[arg(long, default_value_t = 100_000)]
     pub due: u32,
 }
 
-/// Measures in `folder`, which is for nothing else, and prints what came of it.
+/// Measures in `folder`, which is for nothing else.
 ///
 /// # Errors
 /// [`BenchError`] when something that is measured fails or is not as it must be.
-pub async fn run(folder: &Path, sync: ToDisk, scale: Scale) -> Result<(), BenchError> {
+pub async fn run(
+    folder: &Path,
+    sync: ToDisk,
+    scale: Scale,
+    report: &mut Report,
+) -> Result<(), BenchError> {
     // The bench has a runner of its own, with a time of its own.
     let roles = Roles { react: false, ..Roles::ALL };
     let setting = Setting { sync, roles, log: Some(super::LOG), ..Setting::default() };
     on_stage(folder, setting, async |stage| {
         publish(&stage).await?;
         let begin = stage.parts.engine.now();
-        fill(&stage, scale, begin).await?;
+        fill(&stage, scale, begin, report).await?;
         let ahead = Ahead::default();
         let settings = parts::engine_settings(&stage.config.engine);
         let engine = Engine::new(stage.parts.journal.clone(), settings, ahead.clock());
@@ -82,7 +90,7 @@ pub async fn run(folder: &Path, sync: ToDisk, scale: Scale) -> Result<(), BenchE
             tokio::spawn(async move { engine.react(&agenda, &parts.vault, &settings, until).await })
         };
         let timed = Timed { stage: &stage, engine, ahead, begin };
-        let told = timed.measure(scale).await;
+        let told = timed.measure(scale, report).await;
         stop.now();
         running.await.map_err(measured)?;
         told
@@ -98,7 +106,12 @@ fn day(begin: Timestamp, days: i64) -> Timestamp {
 
 /// Submits one appeal whose clock is watched, those that will be due at once, and all others, each at
 /// its day, and waits for the tables.
-async fn fill(stage: &Stage, scale: Scale, begin: Timestamp) -> Result<(), BenchError> {
+async fn fill(
+    stage: &Stage,
+    scale: Scale,
+    begin: Timestamp,
+    report: &mut Report,
+) -> Result<(), BenchError> {
     let began = Instant::now();
     let hands = Hands::default();
     let settings = parts::engine_settings(&stage.config.engine);
@@ -119,11 +132,12 @@ async fn fill(stage: &Stage, scale: Scale, begin: Timestamp) -> Result<(), Bench
     let agenda = began.elapsed().as_secs_f64();
     caught_up(stage, last).await?;
     let all = began.elapsed().as_secs_f64();
-    println!(
-        "{} clocks armed: appended in {appended:.0} s, on the agenda after {agenda:.0} s, in all \
-         tables after {all:.0} s",
-        scale.cases
-    );
+    let figures = [
+        ("appended after s", appended),
+        ("on the agenda after s", agenda),
+        ("in all tables after s", all),
+    ];
+    report.line("filled", &format!("{} clocks armed", scale.cases), &figures);
     Ok(())
 }
 
@@ -136,34 +150,33 @@ struct Timed<'a> {
 }
 
 impl Timed<'_> {
-    async fn measure(&self, scale: Scale) -> Result<(), BenchError> {
+    async fn measure(&self, scale: Scale, report: &mut Report) -> Result<(), BenchError> {
         let idle = self.idle().await?;
         let middle = idle.get(idle.len() / 2).copied().unwrap_or_default();
         let most = idle.last().copied().unwrap_or_default();
-        println!(
-            "idle, {} armed: {} steps fired {middle:.0?} late in the middle, {most:.0?} at most",
-            scale.cases,
-            idle.len()
-        );
+        let late = |late: Duration| late.as_secs_f64() * 1000.0;
+        let figures = [("late p50 ms", late(middle)), ("at most ms", late(most))];
+        let of = format!("{} steps while {} are armed", idle.len(), scale.cases);
+        report.line("one due at a time", &of, &figures);
         let (took, taken) = self.at_once(scale.due).await?;
         let commits = f64::from(scale.due) / took.as_secs_f64();
         let in_flight = self.stage.config.react.in_flight_max;
         let overtaken = steps::overtaken(&taken);
-        println!(
-            "{} due at once: all carried out in {:.1} s, {commits:.0} commits/s; at most {overtaken} \
-             older ones overtaken, with {in_flight} at work",
-            scale.due,
-            took.as_secs_f64()
-        );
         if overtaken >= in_flight {
             return Err(measured("the order departs further than so many entries are at work"));
         }
         let bytes = taken.iter().map(|one| one.bytes).sum::<usize>() / taken.len().max(1);
         let bare = self.bare(scale.due.min(BARE_MAX), bytes, in_flight).await?;
-        println!(
-            "bare appends of {bytes} bytes, {in_flight} at once: {bare:.0}/s; ratio {:.2}",
-            commits / bare
-        );
+        let overtaken = f64::from(u32::try_from(overtaken).map_err(measured)?);
+        let figures = [
+            ("all done after s", took.as_secs_f64()),
+            ("commits/s", commits),
+            ("bare appends/s", bare),
+            ("ratio", commits / bare),
+            ("overtaken at most", overtaken),
+        ];
+        let of = format!("{} due, {in_flight} at work", scale.due);
+        report.line("due at once", &of, &figures);
         Ok(())
     }
 

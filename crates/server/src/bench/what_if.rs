@@ -8,23 +8,25 @@ use doudi_engine::what_if::replay;
 use doudi_journal::{Journal, Position, READ_RECORDS_MAX};
 use tokio::time::Instant;
 
-use super::{BenchError, caught_up, measured, of_a_year, submit_all};
+use super::{BenchError, caught_up, measured, of_a_year, report::Report, submit_all};
 use crate::{catalogue, clock::Hands, simulate::inspections, stage::on_stage};
 
 /// What is measured.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, clap::Args)]
 pub struct Scale {
     /// How many records the log has.
+    #[arg(long, default_value_t = 1_000_000)]
     pub records: u32,
-    /// Of how many enterprises a year is simulated; appeals are submitted beside it until the log is so long.
+    /// Of how many enterprises a year is simulated; the rest of the log is appeals.
+    #[arg(long, default_value_t = 2000)]
     pub enterprises: u32,
 }
 
-/// Measures in `folder`, which is for nothing else, and prints a table.
+/// Measures in `folder`, which is for nothing else.
 ///
 /// # Errors
 /// [`BenchError`] when something that is measured fails.
-pub async fn run(folder: &Path, scale: Scale) -> Result<(), BenchError> {
+pub async fn run(folder: &Path, scale: Scale, report: &mut Report) -> Result<(), BenchError> {
     let hands = Hands::default();
     on_stage(folder, of_a_year(&hands), async |stage| {
         let plan = inspections::Plan { seed: 7, enterprises: scale.enterprises };
@@ -35,9 +37,9 @@ pub async fn run(folder: &Path, scale: Scale) -> Result<(), BenchError> {
         let cases = u32::try_from(cases).unwrap_or(u32::MAX);
         let end = submit_all(&stage.parts.engine, 0..cases).await?.max(year);
         caught_up(&stage, end).await?;
-        println!("{} records, {} of them of a year of inspections", end.0, year.0);
+        let table = format!("{} records, {} of them of a year of inspections", end.0, year.0);
         let bare = seconds(read(journal)).await?;
-        println!("{:<22} {bare:>8.1} s", "reading alone");
+        report.line(&table, "reading alone", &[("s", bare)]);
         let documents = [
             ("one visit at the most", once(catalogue::frequency_policy())),
             ("routing table", catalogue::Plan::published()?.routing()),
@@ -53,8 +55,9 @@ pub async fn run(folder: &Path, scale: Scale) -> Result<(), BenchError> {
                 Ok(())
             });
             let took = took.await?;
-            let ratio = took / bare;
-            println!("{name:<22} {took:>8.1} s, {ratio:.2} times as long, {compared} compared");
+            let compared = u32::try_from(compared).map_err(measured)?;
+            let compared = ("compared", f64::from(compared));
+            report.line(&table, name, &[("s", took), ("ratio", took / bare), compared]);
         }
         Ok(())
     })

@@ -18,12 +18,15 @@ use crate::{
 };
 
 /// A unit with one of its items and two of its officers, all as the sample catalogues list them.
-#[derive(Clone, Copy)]
-pub(super) struct Crew {
-    pub(super) unit: &'static str,
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Crew {
+    pub(crate) unit: &'static str,
     item: &'static str,
     officers: [&'static str; 2],
 }
+
+/// As many units as have a place in a year at one enterprise.
+pub(crate) const CREWS: [Crew; 4] = [MARKET, TAX, HOUSING, TRANSPORT];
 
 const fn crew(unit: &'static str, item: &'static str, officers: [&'static str; 2]) -> Crew {
     Crew { unit, item, officers }
@@ -39,11 +42,11 @@ const WATER: Crew = crew("water-affairs", "SC-0501", ["LNB-0501", "LNB-0502"]);
 const OFF_SITE: &str = "SC-0103";
 
 impl Crew {
-    pub(super) fn officers(&self) -> Vec<String> {
+    pub(crate) fn officers(&self) -> Vec<String> {
         self.officers.map(str::to_owned).to_vec()
     }
 
-    pub(super) fn request(
+    pub(crate) fn request(
         &self,
         enterprise: &str,
         ground: Ground,
@@ -62,7 +65,7 @@ impl Crew {
     }
 }
 
-pub(super) fn now() -> Timestamp {
+pub(crate) fn now() -> Timestamp {
     crate::clock::system().now()
 }
 
@@ -71,11 +74,11 @@ fn today() -> Date {
     Date { year: today.year().into(), month: today.month().into(), day: today.day().into() }
 }
 
-fn stamp(at: Timestamp) -> prost_types::Timestamp {
+pub(crate) fn stamp(at: Timestamp) -> prost_types::Timestamp {
     prost_types::Timestamp { seconds: at.as_second(), nanos: at.subsec_nanosecond() }
 }
 
-pub(super) async fn plan(client: &Client, request: PlanVisitRequest) -> Result<String, Status> {
+pub(crate) async fn plan(client: &Client, request: PlanVisitRequest) -> Result<String, Status> {
     Ok(client.inspections.clone().plan_visit(request).await?.into_inner().visit_id)
 }
 
@@ -87,7 +90,7 @@ async fn shown(cast: &Cast, enterprise: &str) -> Result<CodePicture, DemoError> 
 }
 
 /// As head of the unit.
-pub(super) async fn approve(client: &Client, enterprise: &str, visit: &str) -> Result<(), Status> {
+pub(crate) async fn approve(client: &Client, enterprise: &str, visit: &str) -> Result<(), Status> {
     let approve = ApproveVisitRequest {
         command_id: command_id(),
         enterprise_id: enterprise.to_owned(),

@@ -7,5 +7,3 @@ CREATE TABLE bench.enterprise AS TABLE {visits}.enterprise;
 CREATE TABLE bench.visit AS TABLE {visits}.visit;
 CREATE TABLE bench.appeal AS TABLE {appeals}.appeal;
 CREATE TABLE bench.clock AS TABLE {appeals}.clock;
--- What entries are made of, for the bare figure: the same table with the same indexes.
-CREATE TABLE bench.entry (LIKE {timeline}.entry INCLUDING ALL);

@@ -15,7 +15,7 @@ use tonic::Status;
 
 use super::{AREA, UNIT, percentiles, timed};
 use crate::{
-    bench::{BenchError, measured},
+    bench::{BenchError, measured, report::Report},
     client::Client,
 };
 
@@ -29,27 +29,25 @@ const TOLD_WITHIN: Duration = Duration::from_secs(12);
 const PAGE: u32 = 50;
 
 /// Asks for every list by each of its filters, and says how long that took.
-pub(super) async fn each(caller: &Client, bare: &Bare, own: &str) -> Result<(), BenchError> {
+pub(super) async fn each(
+    caller: &Client,
+    bare: &Bare,
+    own: &str,
+    report: &mut Report,
+) -> Result<(), BenchError> {
     let before = scans(bare).await?;
-    println!("{:<44} {:>10} {:>10}", "a page of 50, milliseconds", "p50", "p95");
-    timelines(caller, own).await?;
-    visits(caller, own).await?;
-    appeals(caller, own).await?;
-    owed(caller).await?;
-    others(caller).await?;
+    timelines(caller, own, report).await?;
+    visits(caller, own, report).await?;
+    appeals(caller, own, report).await?;
+    owed(caller, report).await?;
+    others(caller, report).await?;
     tokio::time::sleep(TOLD_WITHIN).await;
     let after = scans(bare).await?;
-    let scanned: Vec<&str> = after
-        .iter()
-        .filter(|(table, count)| {
-            before.iter().find(|known| known.0 == *table).map_or(0, |known| known.1) < *count
-        })
-        .map(|(table, _)| table.as_str())
-        .collect();
-    println!(
-        "large tables with sequential scans: {}",
-        if scanned.is_empty() { "none".to_owned() } else { scanned.join(", ") }
-    );
+    for (table, count) in after {
+        let known = before.iter().find(|known| known.0 == table).map_or(0, |known| known.1);
+        let scans = u32::try_from(count - known).map_err(measured)?;
+        report.line("large tables", &table, &[("sequential scans", f64::from(scans))]);
+    }
     Ok(())
 }
 
@@ -64,6 +62,7 @@ async fn scans(bare: &Bare) -> Result<Vec<(String, i64)>, BenchError> {
 /// Times one question.
 async fn ask<T>(
     name: &str,
+    report: &mut Report,
     question: impl AsyncFn() -> Result<T, Status>,
 ) -> Result<(), BenchError> {
     let mut times = Vec::with_capacity(ASKS);
@@ -71,25 +70,25 @@ async fn ask<T>(
         times.push(timed(question()).await?.0);
     }
     let [p50, p95, _] = percentiles(&mut times);
-    println!("{name:<44} {p50:>10.2} {p95:>10.2}");
+    report.line("milliseconds for a page of 50", name, &[("p50", p50), ("p95", p95)]);
     Ok(())
 }
 
-async fn timelines(caller: &Client, own: &str) -> Result<(), BenchError> {
+async fn timelines(caller: &Client, own: &str, report: &mut Report) -> Result<(), BenchError> {
     let list = async |request: ListTimelineRequest| {
         let request =
             ListTimelineRequest { enterprise_id: own.to_owned(), page_size: PAGE, ..request };
         caller.timelines.clone().list_timeline(request).await
     };
-    ask("timeline", async || list(<_>::default()).await).await?;
+    ask("timeline", report, async || list(<_>::default()).await).await?;
     let kinds = vec![TimelineKind::Visit.into()];
-    ask("timeline, kind", async || {
+    ask("timeline, kind", report, async || {
         list(ListTimelineRequest { kinds: kinds.clone(), ..<_>::default() }).await
     })
     .await
 }
 
-async fn visits(caller: &Client, own: &str) -> Result<(), BenchError> {
+async fn visits(caller: &Client, own: &str, report: &mut Report) -> Result<(), BenchError> {
     let (unit, area) = (UNIT.to_owned(), AREA.to_owned());
     let states = vec![VisitState::Planned.into()];
     let grounds = vec![Ground::Random.into()];
@@ -113,7 +112,7 @@ async fn visits(caller: &Client, own: &str) -> Result<(), BenchError> {
                 ..<_>::default()
             };
             let order = if newest_first { "newest first" } else { "oldest first" };
-            ask(&format!("{name}, {order}"), async || {
+            ask(&format!("{name}, {order}"), report, async || {
                 caller.visit_lists.clone().list_visits(request.clone()).await
             })
             .await?;
@@ -125,13 +124,13 @@ async fn visits(caller: &Client, own: &str) -> Result<(), BenchError> {
         page_size: PAGE,
         ..<_>::default()
     };
-    ask("ledger of a unit", async || {
+    ask("ledger of a unit", report, async || {
         caller.visit_lists.clone().list_unit_ledger(ledger.clone()).await
     })
     .await
 }
 
-async fn appeals(caller: &Client, own: &str) -> Result<(), BenchError> {
+async fn appeals(caller: &Client, own: &str, report: &mut Report) -> Result<(), BenchError> {
     let (unit, area) = (UNIT.to_owned(), AREA.to_owned());
     let state = AppealState::Submitted.into();
     let none = ListAppealsRequest::default;
@@ -152,12 +151,13 @@ async fn appeals(caller: &Client, own: &str) -> Result<(), BenchError> {
     ];
     for (name, request) in lists {
         let request = ListAppealsRequest { page_size: PAGE, ..request };
-        ask(name, async || caller.appeals.clone().list_appeals(request.clone()).await).await?;
+        ask(name, report, async || caller.appeals.clone().list_appeals(request.clone()).await)
+            .await?;
     }
     Ok(())
 }
 
-async fn owed(caller: &Client) -> Result<(), BenchError> {
+async fn owed(caller: &Client, report: &mut Report) -> Result<(), BenchError> {
     let (unit, area) = (UNIT.to_owned(), AREA.to_owned());
     let none = ListInboxRequest::default;
     let inboxes = [
@@ -174,7 +174,7 @@ async fn owed(caller: &Client) -> Result<(), BenchError> {
     ];
     for (name, request) in inboxes {
         let request = ListInboxRequest { page_size: PAGE, ..request };
-        ask(name, async || caller.cases.clone().list_inbox(request.clone()).await).await?;
+        ask(name, report, async || caller.cases.clone().list_inbox(request.clone()).await).await?;
     }
     let none = ListStuckRequest::default;
     let reason = StuckReason::NoMovement.into();
@@ -190,12 +190,12 @@ async fn owed(caller: &Client) -> Result<(), BenchError> {
     ];
     for (name, request) in stuck {
         let request = ListStuckRequest { page_size: PAGE, ..request };
-        ask(name, async || caller.cases.clone().list_stuck(request.clone()).await).await?;
+        ask(name, report, async || caller.cases.clone().list_stuck(request.clone()).await).await?;
     }
     Ok(())
 }
 
-async fn others(caller: &Client) -> Result<(), BenchError> {
+async fn others(caller: &Client, report: &mut Report) -> Result<(), BenchError> {
     let kind = AlertKind::VisitsExcessive.into();
     for (name, filter) in [
         ("alerts", AlertFilter::default()),
@@ -204,7 +204,8 @@ async fn others(caller: &Client) -> Result<(), BenchError> {
         ("alerts, area", AlertFilter { area: AREA.to_owned(), ..<_>::default() }),
     ] {
         let request = ListAlertsRequest { filter: Some(filter), page_size: PAGE, ..<_>::default() };
-        ask(name, async || caller.alerts.clone().list_alerts(request.clone()).await).await?;
+        ask(name, report, async || caller.alerts.clone().list_alerts(request.clone()).await)
+            .await?;
     }
     let open = BoardSelection { figure: BoardFigure::OpenAppeals.into(), ..<_>::default() };
     for (name, selection) in [
@@ -213,7 +214,8 @@ async fn others(caller: &Client) -> Result<(), BenchError> {
     ] {
         let request =
             ListBoardRowsRequest { selection: Some(selection), page_size: PAGE, ..<_>::default() };
-        ask(name, async || caller.boards.clone().list_board_rows(request.clone()).await).await?;
+        ask(name, report, async || caller.boards.clone().list_board_rows(request.clone()).await)
+            .await?;
     }
     Ok(())
 }

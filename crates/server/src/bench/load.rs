@@ -1,0 +1,205 @@
+//! `doudi bench load`: many clients at once who lead appeals and visits through their lives and ask about them, for a
+//! time, on `doudi all`: how much is answered, how fast, in how much memory. Then how soon `serve` answers on a
+//! long log.
+
+use std::{
+    path::Path,
+    time::{Duration, Instant},
+};
+
+use bytes::Bytes;
+use doudi_api::proto::{GetQuotaRequest, Ground};
+use doudi_scan::codes::KeyRing;
+
+use super::{
+    BenchError,
+    append::Appends,
+    checkin::stock::{self, Desk, Expected, scan},
+    lifecycle::{Cast, Life},
+    measured, megabytes,
+    report::Report,
+    site::Site,
+    work::{self, Side, Worker, median, percentile},
+};
+use crate::{
+    children::ToDisk,
+    demo::visits::{CREWS, approve, plan},
+};
+
+/// In how many parts the time is reported.
+const PARTS: u32 = 10;
+/// How many calls each client makes before it is looked at the memory.
+const CALLS_AT_ONCE: u32 = 20;
+/// How often `serve` is started.
+const STARTS: u32 = 3;
+/// How many appends are under way while the log is made long.
+const FILLERS: u32 = 512;
+/// How large a record of the long log is, in bytes.
+const RECORD_BYTES: usize = 1200;
+
+/// What is measured.
+#[derive(Debug, Clone, Copy, clap::Args)]
+pub struct Scale {
+    /// How many clients are at work at once.
+    #[arg(long, default_value_t = 256)]
+    pub clients: u32,
+    /// For how many seconds.
+    #[arg(long, default_value_t = 600)]
+    pub seconds: u64,
+    /// How many records the log has at least when `serve` is started; none for no such start.
+    #[arg(long, default_value_t = 1_000_000)]
+    pub records: u64,
+}
+
+/// Measures in `folder`, which is for nothing else.
+///
+/// # Errors
+/// [`BenchError`] when something that is measured fails.
+pub async fn run(
+    folder: &Path,
+    sync: ToDisk,
+    scale: Scale,
+    report: &mut Report,
+) -> Result<(), BenchError> {
+    let program = std::env::current_exe().map_err(measured)?;
+    let mut site = Site::open(folder, &program, "all", sync).await?;
+    if scale.seconds > 0 {
+        load(&site, scale, report).await?;
+    }
+    if scale.records > 0 {
+        start(&mut site, &program, scale.records, report).await?;
+    }
+    site.close().await
+}
+
+async fn load(site: &Site, scale: Scale, report: &mut Report) -> Result<(), BenchError> {
+    let mut clients = vec![];
+    for number in 0..scale.clients {
+        clients.push(Everyday::new(site, number).await?);
+    }
+    let (mut residents, mut number) = (vec![], 0);
+    let part = Duration::from_secs(scale.seconds) / PARTS;
+    for at in 1..=PARTS {
+        let (began, mut rates, mut middle, mut slow) = (Instant::now(), vec![], vec![], vec![]);
+        while began.elapsed() < part {
+            let numbers = number..number + scale.clients * CALLS_AT_ONCE;
+            number = numbers.end;
+            let (round, back) = work::round(clients, numbers).await?;
+            clients = back;
+            rates.push(round.rate);
+            middle.push(percentile(&round.latencies, 50));
+            slow.push(percentile(&round.latencies, 99));
+        }
+        let resident = site.doudi.resident().map_or(f64::NAN, megabytes);
+        residents.push(resident);
+        let figures = [
+            ("calls/s", median(rates.into_iter())),
+            ("p50 ms", median(middle.into_iter())),
+            ("p99 ms", median(slow.into_iter())),
+            ("resident MB", resident),
+        ];
+        let of = format!("after {:.0} s", part.as_secs_f64() * f64::from(at));
+        report.line(&format!("{} clients", scale.clients), &of, &figures);
+    }
+    // The first part fills caches and pools.
+    let (early, late) = (residents.get(1).copied(), residents.last().copied());
+    let (early, late) = (early.unwrap_or(f64::NAN), late.unwrap_or(f64::NAN));
+    let figures = [("early MB", early), ("at the end MB", late), ("ratio", late / early)];
+    report.line("memory", "all roles", &figures);
+    Ok(())
+}
+
+/// Makes the log so long by records that are nobody's, and starts `serve` on it.
+async fn start(
+    site: &mut Site,
+    program: &Path,
+    records: u64,
+    report: &mut Report,
+) -> Result<(), BenchError> {
+    site.restart(program, "serve").await?;
+    let (name, journal) = ("filling", site.journal().await?);
+    let last = journal.last_position().await.map_err(measured)?;
+    let missing = u32::try_from(records.saturating_sub(last.0)).map_err(measured)?;
+    let mut filling = Appends { name, journal, payload: Bytes::from(vec![b' '; RECORD_BYTES]) };
+    filling.round(FILLERS, missing).await?;
+    let mut took = vec![];
+    for _ in 0..STARTS {
+        took.push(site.restart(program, "serve").await?.as_secs_f64());
+    }
+    let figures = [("until it serves s", median(took.into_iter()))];
+    report.line("start of serve", &format!("{records} records in the log"), &figures);
+    Ok(())
+}
+
+/// A client that goes on with an appeal and with a visit in turns.
+struct Everyday {
+    cast: Cast,
+    life: Life,
+    desk: Desk,
+    ring: KeyRing,
+    calls: u32,
+    next: Step,
+}
+
+/// What comes next of a visit.
+enum Step {
+    Plan,
+    Approve(Expected),
+    CheckIn(Expected),
+    /// What limits the enterprise's next visit.
+    Ask(Expected),
+}
+
+impl Everyday {
+    async fn new(site: &Site, number: u32) -> Result<Self, BenchError> {
+        let channel = site.channel().await?;
+        let cast = Cast::new(|claims| site.client(&channel, claims))?;
+        let desk = Desk::at(site, &channel, usize::try_from(number).map_err(measured)?)?;
+        let (life, ring) = (Life::default(), site.ring()?);
+        Ok(Self { cast, life, desk, ring, calls: 0, next: Step::Plan })
+    }
+
+    /// One call about a visit. Four units visit one enterprise after another.
+    async fn go_on(&mut self, number: u32) -> Result<(), BenchError> {
+        let done = std::mem::replace(&mut self.next, Step::Plan);
+        self.next = match done {
+            Step::Plan => {
+                let crew = usize::try_from(number).map_err(measured)? % CREWS.len();
+                // Numbers of calls, of which a visit takes eight, an appeal's aside.
+                let enterprise = stock::enterprise(number / 4);
+                let request = CREWS[crew].request(&enterprise, Ground::Routine, "");
+                let visit = plan(self.desk.of(crew)?, request).await.map_err(measured)?;
+                Step::Approve(Expected { enterprise, visit, crew })
+            }
+            Step::Approve(visit) => {
+                let unit = self.desk.of(visit.crew)?;
+                approve(unit, &visit.enterprise, &visit.visit).await.map_err(measured)?;
+                Step::CheckIn(visit)
+            }
+            Step::CheckIn(visit) => {
+                let mut inspections = self.desk.of(visit.crew)?.inspections.clone();
+                inspections.check_in(scan(&self.ring, &visit)?).await.map_err(measured)?;
+                Step::Ask(visit)
+            }
+            Step::Ask(Expected { enterprise: enterprise_id, crew, .. }) => {
+                let mut inspections = self.desk.of(crew)?.inspections.clone();
+                let unit = CREWS[crew].unit.to_owned();
+                let request = GetQuotaRequest { enterprise_id, unit, ..<_>::default() };
+                inspections.get_quota(request).await.map_err(measured)?;
+                Step::Plan
+            }
+        };
+        Ok(())
+    }
+}
+
+impl Worker for Everyday {
+    async fn act(&mut self, number: u32) -> Result<(), BenchError> {
+        self.calls += 1;
+        if self.calls.is_multiple_of(2) {
+            self.cast.go_on(&mut self.life, number).await
+        } else {
+            self.go_on(number).await
+        }
+    }
+}

@@ -1,0 +1,141 @@
+//! `doudi bench project`: how fast the timelines and the visits are built from the log, beside bare inserts of the
+//! timelines' rows in the same run.
+
+use std::{path::Path, time::Duration};
+
+use doudi_views::{
+    ViewName,
+    tokio_postgres::{self, Client, NoTls, types::ToSql},
+};
+use tokio::{task::JoinSet, time::Instant};
+
+use super::{BenchError, caught_up, measured, of_a_year, report::Report};
+use crate::{
+    clock::Hands,
+    simulate::inspections,
+    stage::{Stage, on_stage},
+};
+
+/// How many rows go in with one statement.
+const BATCH: i64 = 1000;
+
+/// What is measured.
+#[derive(Debug, Clone, Copy, clap::Args)]
+pub struct Scale {
+    /// Of how many enterprises a year is simulated.
+    #[arg(long, default_value_t = 2000)]
+    pub enterprises: u32,
+}
+
+/// Measures in `folder`, which is for nothing else.
+///
+/// # Errors
+/// [`BenchError`] when something that is measured fails.
+pub async fn run(folder: &Path, scale: Scale, report: &mut Report) -> Result<(), BenchError> {
+    let hands = Hands::default();
+    on_stage(folder, of_a_year(&hands), async |stage| {
+        let plan = inspections::Plan { seed: 7, enterprises: scale.enterprises };
+        inspections::fill(&stage, &hands, plan).await?;
+        let end = stage.parts.journal.last_position().await.map_err(measured)?;
+        caught_up(&stage, end).await?;
+        let url = stage.config.postgres.url.expose();
+        let (bare, connection) = tokio_postgres::connect(url, NoTls).await.map_err(measured)?;
+        let mut pump = JoinSet::new();
+        pump.spawn(connection);
+        Box::pin(catch_up(&stage, &bare, end.0, report)).await
+    })
+    .await
+}
+
+/// How fast the timelines and the visits are built together, and how fast bare rows go in.
+async fn catch_up(
+    stage: &Stage,
+    client: &Client,
+    records: u64,
+    report: &mut Report,
+) -> Result<(), BenchError> {
+    let (views, journal) = (&stage.parts.views, &stage.parts.journal);
+    let build = async |view| {
+        let mut rebuild = views.begin_rebuild(journal, view).await.map_err(measured)?;
+        let begun = Instant::now();
+        rebuild.catch_up(journal, &mut |_, _| {}).await.map_err(measured)?;
+        let took = begun.elapsed();
+        drop(rebuild);
+        Ok::<_, BenchError>(took)
+    };
+    let (timeline, visits) = tokio::try_join!(build(ViewName::Timeline), build(ViewName::Visits))?;
+    let (rows, bare) = insert(client).await?;
+    let table = "records of the log or rows";
+    for (name, took) in [("timeline", timeline), ("visits", visits)] {
+        let figures =
+            [("count", count(records)), ("s", took.as_secs_f64()), ("per s", rate(records, took))];
+        report.line(table, name, &figures);
+    }
+    let (took, inserted) = (timeline.max(visits), rate(rows, bare));
+    for (name, number, took) in [
+        ("timeline and visits together", records, took),
+        ("bare UNNEST of the timeline's rows", rows, bare),
+    ] {
+        let rate = rate(number, took);
+        let figures = [
+            ("count", count(number)),
+            ("s", took.as_secs_f64()),
+            ("per s", rate),
+            ("to bare", rate / inserted),
+        ];
+        report.line(table, name, &figures);
+    }
+    for view in [ViewName::Timeline, ViewName::Visits] {
+        views.cancel_rebuild(view).await.map_err(measured)?;
+    }
+    Ok(())
+}
+
+fn rate(number: u64, took: Duration) -> f64 {
+    count(number) / took.as_secs_f64()
+}
+
+#[expect(clippy::cast_precision_loss, reason = "a rate needs no more digits")]
+fn count(number: u64) -> f64 {
+    number as f64
+}
+
+/// Puts the simulated entries into a table like theirs, and says how many there were and how long it took.
+async fn insert(client: &Client) -> Result<(u64, Duration), BenchError> {
+    const COLUMNS: &str = "position, ordinal, enterprise, kind, event_type, subject, unit, area, \
+         occurred_at, recorded_at, details::text AS details, internal";
+    const INSERT: &str = "INSERT INTO bench.entry SELECT a, b, c, d, e, f, g, h, i, j, k::jsonb, l \
+         FROM unnest($1::bigint[], $2::integer[], $3::text[], $4::text[], $5::text[], $6::uuid[], \
+         $7::text[], $8::text[], $9::timestamptz[], $10::timestamptz[], $11::text[], $12::boolean[]) \
+         AS row(a, b, c, d, e, f, g, h, i, j, k, l)";
+    let schema = ViewName::Timeline.schema();
+    let table = "CREATE SCHEMA bench; CREATE TABLE bench.entry";
+    let table = format!("{table} (LIKE {schema}.entry INCLUDING ALL)");
+    client.batch_execute(&table).await.map_err(measured)?;
+    let insert = client.prepare(INSERT).await.map_err(measured)?;
+    let read = format!(
+        "SELECT {COLUMNS} FROM {schema}.entry WHERE (position, ordinal) > ($1, $2) \
+         ORDER BY position, ordinal LIMIT {BATCH}"
+    );
+    let (mut rows, mut took, mut after) = (0, Duration::ZERO, (0_i64, 0_i32));
+    loop {
+        let found = client.query(&read, &[&after.0, &after.1]).await.map_err(measured)?;
+        let Some(last) = found.last() else { return Ok((rows, took)) };
+        after = (last.get(0), last.get(1));
+        macro_rules! all {
+            ($of:ty, $at:literal) => {
+                found.iter().map(|row| row.get::<_, $of>($at)).collect::<Vec<$of>>()
+            };
+        }
+        let (a, b, c) = (all!(i64, 0), all!(i32, 1), all!(String, 2));
+        let (d, e) = (all!(String, 3), all!(String, 4));
+        let (f, g, h) =
+            (all!(Option<uuid::Uuid>, 5), all!(Option<String>, 6), all!(Option<String>, 7));
+        let (i, j) = (all!(jiff::Timestamp, 8), all!(jiff::Timestamp, 9));
+        let (k, l) = (all!(String, 10), all!(bool, 11));
+        let values: [&(dyn ToSql + Sync); 12] = [&a, &b, &c, &d, &e, &f, &g, &h, &i, &j, &k, &l];
+        let begun = Instant::now();
+        rows += client.execute(&insert, &values).await.map_err(measured)?;
+        took += begun.elapsed();
+    }
+}
