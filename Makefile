@@ -3,7 +3,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help demo test sim fuzz chaos check
+.PHONY: help demo test sim fuzz chaos check bench-peers
 
 TOOLS := $(or $(DOUDI_TOOLS),$(HOME)/.cache/doudi/tools)
 DENY = $(lastword $(sort $(wildcard $(TOOLS)/cargo-deny-*/bin/cargo-deny)))
@@ -12,7 +12,7 @@ GRAFANA = $(lastword $(sort $(wildcard $(TOOLS)/grafana-*)))
 BUF = $(lastword $(sort $(wildcard $(TOOLS)/buf-*/node_modules/.bin/buf)))
 
 help: ## Says what there is
-	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 10
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
 
 demo: ## A working day in 旅顺口区 on real servers, told as a story
 	@deploy/bootstrap.sh
@@ -35,6 +35,15 @@ chaos: ## Kills, freezes, cut lines and jumping clocks under load: CHAOS=25 for 
 	@deploy/bootstrap.sh
 	cargo build --workspace --bins --locked
 	cargo test --locked --package doudi-tests --test all -- chaos:: --nocapture
+
+# The peers have dependencies of their own, which no other target builds.
+PEERS := --manifest-path tests/bench/peers/Cargo.toml
+BUILT = $(or $(CARGO_TARGET_DIR),target)
+
+bench-peers: ## Check-in and log beside other event stores: PEERS_ARGS='--json FILE'
+	@deploy/bootstrap.sh --peers
+	cargo build --release --locked --package doudi-server --bin doudi
+	cargo run --release --locked $(PEERS) -- --doudi $(BUILT)/release/doudi $(PEERS_ARGS)
 
 check: ## Form, lints, licences, protocol, dashboard and alerts
 	@cargo --version && cargo clippy --version && cargo fmt --version

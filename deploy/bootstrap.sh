@@ -4,6 +4,7 @@
 #   deploy/bootstrap.sh              the two servers
 #   deploy/bootstrap.sh --python     also a Python environment with gRPC and a work calendar, for two tests
 #   deploy/bootstrap.sh --old-nats   also Debian's nats-server 2.9.10, which a test must see refused
+#   deploy/bootstrap.sh --peers      also protoc, which one of the peers of `make bench-peers` is built with
 #   deploy/bootstrap.sh --checks     also cargo-deny, buf, promtool and Grafana's types, for `make check`
 #
 # It says each thing it does in one line and does nothing that is done already. Programs that are not
@@ -183,6 +184,16 @@ bring_old_nats() {
     fi
 }
 
+# ---- What the peers of the bench need --------------------------------------------------------------
+
+bring_protoc() {
+    have "${PROTOC:-protoc}" && return
+    case $SYSTEM in
+        Darwin) brew_install protobuf ;;
+        *) apt_install 'protoc' protobuf-compiler ;;
+    esac
+}
+
 # ---- Python for tests ---------------------------------------------------------------------------------
 
 bring_python() {
@@ -250,11 +261,12 @@ bring_promtool() {
 
 # ---- What was asked for ---------------------------------------------------------------------------------
 
-WANT_PYTHON='' WANT_OLD_NATS='' WANT_CHECKS=''
+WANT_PYTHON='' WANT_OLD_NATS='' WANT_PEERS='' WANT_CHECKS=''
 for argument in "$@"; do
     case $argument in
         --python) WANT_PYTHON=yes ;;
         --old-nats) WANT_OLD_NATS=yes ;;
+        --peers) WANT_PEERS=yes ;;
         --checks) WANT_CHECKS=yes ;;
         *) fail "unknown argument $argument; see the head of this script" ;;
     esac
@@ -264,6 +276,7 @@ bring_postgres
 bring_nats
 if [ -n "$WANT_PYTHON" ]; then bring_python; fi
 if [ -n "$WANT_OLD_NATS" ]; then bring_old_nats; fi
+if [ -n "$WANT_PEERS" ]; then bring_protoc; fi
 if [ -n "$WANT_CHECKS" ]; then bring_checks; fi
 
 say "PostgreSQL $POSTGRES_VERSION: $POSTGRES"
