@@ -8,7 +8,10 @@ use std::{
 };
 
 use bytes::Bytes;
-use doudi_api::proto::{GetQuotaRequest, Ground};
+use doudi_api::{
+    permission::Role,
+    proto::{GetQuotaRequest, Ground},
+};
 use doudi_scan::codes::KeyRing;
 
 use super::{
@@ -23,7 +26,9 @@ use super::{
 };
 use crate::{
     children::ToDisk,
+    client::Client,
     demo::visits::{CREWS, approve, plan},
+    token,
 };
 
 /// In how many parts the time is reported.
@@ -135,6 +140,7 @@ async fn start(
 struct Everyday {
     cast: Cast,
     life: Life,
+    admin: Client,
     desk: Desk,
     ring: KeyRing,
     calls: u32,
@@ -143,7 +149,8 @@ struct Everyday {
 
 /// What comes next of a visit.
 enum Step {
-    Plan,
+    Register,
+    Plan(String, usize),
     Approve(Expected),
     CheckIn(Expected),
     /// What limits the enterprise's next visit.
@@ -155,18 +162,21 @@ impl Everyday {
         let channel = site.channel().await?;
         let cast = Cast::new(|claims| site.client(&channel, claims))?;
         let desk = Desk::at(site, &channel, usize::try_from(number).map_err(measured)?)?;
+        let admin = site.client(&channel, &token::claims(Role::Admin))?;
         let (life, ring) = (Life::default(), site.ring()?);
-        Ok(Self { cast, life, desk, ring, calls: 0, next: Step::Plan })
+        Ok(Self { cast, life, admin, desk, ring, calls: 0, next: Step::Register })
     }
 
-    /// One call about a visit. Four units visit one enterprise after another.
+    /// One call about a visit to an enterprise that has just been registered.
     async fn go_on(&mut self, number: u32) -> Result<(), BenchError> {
-        let done = std::mem::replace(&mut self.next, Step::Plan);
+        let done = std::mem::replace(&mut self.next, Step::Register);
         self.next = match done {
-            Step::Plan => {
-                let crew = usize::try_from(number).map_err(measured)? % CREWS.len();
-                // Numbers of calls, of which a visit takes eight, an appeal's aside.
-                let enterprise = stock::enterprise(number / 4);
+            Step::Register => {
+                let enterprise = stock::enterprise(number);
+                stock::register(&self.admin, enterprise.clone()).await?;
+                Step::Plan(enterprise, usize::try_from(number).map_err(measured)? % CREWS.len())
+            }
+            Step::Plan(enterprise, crew) => {
                 let request = CREWS[crew].request(&enterprise, Ground::Routine, "");
                 let visit = plan(self.desk.of(crew)?, request).await.map_err(measured)?;
                 Step::Approve(Expected { enterprise, visit, crew })
@@ -186,7 +196,7 @@ impl Everyday {
                 let unit = CREWS[crew].unit.to_owned();
                 let request = GetQuotaRequest { enterprise_id, unit, ..<_>::default() };
                 inspections.get_quota(request).await.map_err(measured)?;
-                Step::Plan
+                Step::Register
             }
         };
         Ok(())

@@ -74,6 +74,22 @@ pub fn enterprise(number: u32) -> String {
     format!("L-B{number:06}")
 }
 
+/// Registers an enterprise.
+pub(in crate::bench) async fn register(
+    admin: &Client,
+    enterprise: String,
+) -> Result<(), BenchError> {
+    let request = RegisterEnterpriseRequest {
+        command_id: command_id(),
+        name: format!("示例企业 {enterprise}"),
+        enterprise_id: enterprise,
+        area: AREA.to_owned(),
+        expected_version: None,
+    };
+    let registered = admin.enterprises.clone().register_enterprise(request).await;
+    registered.map(|_| ()).map_err(measured)
+}
+
 /// The stock, used up from the front.
 pub struct CheckIns {
     ready: Vec<Expected>,
@@ -122,15 +138,7 @@ impl Worker for Preparing {
     async fn act(&mut self, number: u32) -> Result<(), BenchError> {
         let enterprise = enterprise(number % self.enterprises);
         let Some(crew) = (number / self.enterprises).checked_sub(1) else {
-            let request = RegisterEnterpriseRequest {
-                command_id: command_id(),
-                name: format!("示例企业 {number}"),
-                enterprise_id: enterprise,
-                area: AREA.to_owned(),
-                expected_version: None,
-            };
-            let registered = self.admin.enterprises.register_enterprise(request).await;
-            return registered.map(|_| ()).map_err(measured);
+            return register(&self.admin, enterprise).await;
         };
         let crew = usize::try_from(crew).map_err(measured)?;
         let client = self.desk.of(crew)?;
