@@ -3,7 +3,7 @@
 
 use std::time::{Duration, Instant};
 
-use async_nats::{HeaderMap, Message, jetstream::ErrorCode};
+use async_nats::{HeaderMap, Message, Request, jetstream::ErrorCode};
 use bytes::Bytes;
 use futures::StreamExt as _;
 use serde::{Deserialize, Serialize};
@@ -84,10 +84,14 @@ impl JetStream {
         after: Position,
         at_least: Position,
     ) -> Result<Vec<Record>, LoadError> {
-        let at_least = at_least.max(self.newest(stream).await?);
+        let mut deadline = Instant::now() + self.timeout();
+        let newest = self.newest(stream, after).await?;
+        if at_least <= after && newest.is_some_and(|newest| newest <= after) {
+            return Ok(Vec::new());
+        }
+        let at_least = at_least.max(newest.unwrap_or(Position::START));
         let mut records = Vec::new();
         let mut last = after;
-        let mut deadline = Instant::now() + self.timeout();
         let mut pause = PAUSE_MIN;
         loop {
             let page = self.page(Some(stream), last, READ_RECORDS_MAX).await;
@@ -121,17 +125,41 @@ impl JetStream {
         Ok(records)
     }
 
-    /// With several replicas one that is behind may answer a batch, so the leader says first what
-    /// is newest; a single server answers for itself.
-    async fn newest(&self, stream: &StreamName) -> Result<Position, LoadError> {
-        if self.shared.settings.replicas <= 1 {
-            return Ok(Position::START);
+    /// Where the stream ends, if that is worth asking before anything is read. With several replicas one that is
+    /// behind may answer a batch, so the leader says it first. A single server answers for itself, but most
+    /// streams of which something is known have not moved since, and to be told so costs less than an empty batch.
+    async fn newest(
+        &self,
+        stream: &StreamName,
+        after: Position,
+    ) -> Result<Option<Position>, LoadError> {
+        if self.shared.settings.replicas > 1 {
+            let last = self.last_of(stream).await;
+            let unavailable = |source| LoadError::Unavailable { what: stream.to_string(), source };
+            return last.map_err(unavailable);
         }
-        let last = self
-            .last_of(stream)
-            .await
-            .map_err(|source| LoadError::Unavailable { what: stream.to_string(), source })?;
-        Ok(last.unwrap_or(Position::START))
+        if after == Position::START {
+            return Ok(None);
+        }
+        // What goes wrong here is tried again by the batch.
+        Ok(self.last_here(stream).await.unwrap_or_default())
+    }
+
+    /// The position of the stream's last record, as the server that is asked knows it.
+    async fn last_here(&self, stream: &StreamName) -> Result<Option<Position>, Source> {
+        let log = &self.shared.settings.stream;
+        let asked = format!("{}.{log}.{stream}", config::DIRECT_GET);
+        let request = Request::new().timeout(None);
+        let answer =
+            self.while_connected(self.shared.client.send_request(asked, request)).await??;
+        match answer.status.map_or(200, |status| status.as_u16()) {
+            200 => {
+                let headers = answer.headers.as_ref().ok_or("a reply has no headers")?;
+                Ok(Some(Position(number(headers, "Nats-Sequence")?)))
+            }
+            404 => Ok(None),
+            status => Err(format!("the NATS server answered with status {status}").into()),
+        }
     }
 
     pub(crate) async fn read(
