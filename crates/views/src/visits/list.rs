@@ -185,7 +185,7 @@ impl Filter {
         };
         let is_own = |scope: &Scope| match scope {
             Scope::All => true,
-            Scope::Within { units, .. } => units.contains(unit),
+            Scope::Within { enterprise, units, .. } => enterprise.is_none() && units.contains(unit),
         };
         if tense == Tense::Past || !is_own(&self.scope) {
             predicate.within(&self.scope, &SCOPED, tense);

@@ -40,9 +40,14 @@ fn a_unit_sees_what_it_takes_part_in_and_an_enterprise_what_it_knows_of() {
         predicate.sql()
     };
     let all = Filter::all(scope);
-    let seen = "(enterprise = $1 AND NOT internal OR unit = $2 OR beside && $3 OR area = $4)";
+    let seen = "(enterprise = $1 AND NOT internal OR unit = $2 AND NOT (enterprise = $1 AND internal) OR \
+         beside && $3 AND NOT (enterprise = $1 AND internal) OR \
+         area = $4 AND NOT (enterprise = $1 AND internal))";
     assert_eq!(sql(all.clone()), seen);
     let of = |unit: &str| Filter { unit: Some(UnitId::parse(unit).unwrap()), ..all.clone() };
-    assert_eq!(sql(of("tax")), "(unit = $1 OR beside && $2)", "its own parts, all of them");
+    let own = Filter { scope: all.scope.without_enterprise(), ..of("tax") };
+    assert_eq!(sql(own), "(unit = $1 OR beside && $2)", "its own parts, all of them");
+    let secret = "whoever belongs to an enterprise learns of no visit to it that way";
+    assert_eq!(sql(of("tax")), format!("{seen} AND (unit = $5 OR beside && $6)"), "{secret}");
     assert_eq!(sql(of("fire")), format!("{seen} AND (unit = $5 OR beside && $6)"));
 }
