@@ -64,6 +64,7 @@ async fn real_log() -> (NatsServer, Journal) {
     let settings = JetStreamSettings { durability: Durability::Fast, ..settings_for(&server) };
     let jetstream = connect(settings).await;
     jetstream.create_if_absent().await.expect("a new stream");
+    jetstream.gate(Position::START).await.expect("the gate lets it pass");
     (server, Journal::JetStream(jetstream))
 }
 

@@ -12,7 +12,6 @@ mod calendar;
 mod campaigns;
 mod catalogue;
 mod chaos;
-mod cluster;
 mod codes;
 mod development;
 mod draws;

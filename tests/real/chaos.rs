@@ -17,7 +17,6 @@ use super::{
 };
 use faults::{City, Fault, OFTEN};
 use link::Link;
-pub(super) use {faults::frozen, link::pass};
 
 mod faults;
 mod link;

@@ -149,7 +149,6 @@ impl JetStream {
         let unavailable = |source| LoadError::Unavailable { what: what(), source };
         let last = self.written_position().await.map_err(unavailable)?;
         self.reach(last).await.map_err(unavailable)?;
-        self.shared.proof.saw(last);
         Ok(last)
     }
 
@@ -162,7 +161,9 @@ impl JetStream {
     /// Waits until no power cut can take back what the server has shown of the log up to
     /// `position`. A log that the gate has not let pass is read as it is.
     async fn reach(&self, position: Position) -> Result<(), Source> {
-        self.proven()?;
+        self.shared.proof.saw(position);
+        // What was answered before the gate has let pass what is there now may be told once it has.
+        within(self.timeout(), self.until_proven()).await?;
         let Some(barrier) = self.shared.barrier.get() else { return Ok(()) };
         Ok(within(self.timeout(), barrier.reach(position)).await??)
     }

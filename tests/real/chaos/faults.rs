@@ -137,7 +137,7 @@ fn family(parent: u32) -> Vec<u32> {
 }
 
 /// Freezes processes for as long as `span`.
-pub(in crate::real) async fn frozen(processes: &[u32], span: Duration) {
+async fn frozen(processes: &[u32], span: Duration) {
     signal("-STOP", processes);
     pass(span).await;
     signal("-CONT", processes);

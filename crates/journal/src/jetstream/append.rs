@@ -14,6 +14,9 @@ use crate::{AppendError, COMMIT_BYTES_MAX, Position, Source, StreamName};
 /// How long a conflicting append is given to be replicated before the caller is told.
 const SETTLE_TIME_MAX: Duration = Duration::from_millis(250);
 
+/// The server takes no more for this stream until it has stored what it has.
+const TOO_MANY_REQUESTS: ErrorCode = ErrorCode(10_167);
+
 /// The server's answer to a published message.
 #[derive(Debug, Deserialize)]
 struct PublishAnswer {
@@ -39,6 +42,8 @@ enum Meaning {
     Conflict(Option<u64>),
     TooLarge,
     Full,
+    /// It has more to do than it takes; nothing was stored.
+    Busy,
     /// A refusal that is certain to have stored nothing.
     Refused,
     /// A code that leaves room for doubt.
@@ -63,6 +68,7 @@ impl JetStream {
 
         let permit = self.shared.in_flight.acquire().await;
         let _permit = permit.map_err(|closed| unavailable(closed.into()))?;
+        let turn = self.turn();
         self.barrier().map_err(unavailable)?;
         let mut headers = HeaderMap::new();
         headers.insert(header::NATS_EXPECTED_LAST_SUBJECT_SEQUENCE, expected.to_string());
@@ -75,7 +81,7 @@ impl JetStream {
                 return Err(match error.kind() {
                     // Nobody answers for the log any more.
                     RequestErrorKind::NoResponders => {
-                        self.doubt();
+                        self.doubt(turn);
                         unavailable(error.into())
                     }
                     RequestErrorKind::InvalidSubject => unavailable(error.into()),
@@ -87,7 +93,7 @@ impl JetStream {
             Err(error @ NoAnswer::Lost) => return Err(unknown(error.into())),
             // A server whose disk is full says nothing.
             Err(error @ NoAnswer::TimedOut { .. }) => {
-                self.doubt();
+                self.doubt(turn);
                 return Err(unknown(error.into()));
             }
         };
@@ -97,9 +103,7 @@ impl JetStream {
             PublishAnswer { error: Some(refusal), .. } => refusal,
             PublishAnswer { sequence: Some(sequence), .. } => {
                 let position = Position(sequence);
-                self.reach(position).await.map_err(unknown)?;
-                self.shared.proof.saw(position);
-                return Ok(position);
+                return self.reach(position).await.map(|()| position).map_err(unknown);
             }
             PublishAnswer { .. } => return Err(unknown("the answer has no sequence".into())),
         };
@@ -114,12 +118,13 @@ impl JetStream {
             Meaning::Full => {
                 AppendError::LogFull { stream: stream.clone(), source: refusal.into() }
             }
+            Meaning::Busy => unavailable(refusal.into()),
             Meaning::Refused => {
-                self.doubt();
+                self.doubt(turn);
                 unavailable(refusal.into())
             }
             Meaning::Doubtful => {
-                self.doubt();
+                self.doubt(turn);
                 unknown(refusal.into())
             }
         })
@@ -166,6 +171,7 @@ fn meaning(refusal: &Refusal) -> Meaning {
         | ErrorCode::INSUFFICIENT_RESOURCES
         | ErrorCode::ACCOUNT_RESOURCES_EXCEEDED
         | ErrorCode::STREAM_MAX_STREAM_BYTES_EXCEEDED => Meaning::Full,
+        TOO_MANY_REQUESTS => Meaning::Busy,
         ErrorCode::STREAM_NOT_FOUND
         | ErrorCode::CLUSTER_NOT_AVAILABLE
         | ErrorCode::JETSTREAM_NOT_ENABLED
@@ -200,6 +206,7 @@ mod tests {
             (10008, "JetStream system temporarily unavailable", Meaning::Refused),
             (10059, "stream not found", Meaning::Refused),
             (10076, "JetStream not enabled", Meaning::Refused),
+            (10167, "too many requests", Meaning::Busy),
             (19999, "something new", Meaning::Doubtful),
         ];
         for (code, description, expected) in cases {

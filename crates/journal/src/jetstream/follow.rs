@@ -193,6 +193,7 @@ impl JetStream {
     /// Waits until a follower may hand out all up to `position`; after the disk has failed, for ever:
     /// nobody knows then which records there will be.
     async fn on_disk(&self, position: Position) {
+        self.shared.proof.saw(position);
         self.until_proven().await;
         if let Some(barrier) = self.shared.barrier.get()
             && barrier.reach(position).await.is_err()

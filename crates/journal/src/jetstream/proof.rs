@@ -57,9 +57,12 @@ impl JetStream {
         self.shared.losses.borrow().wrapping_add(*self.shared.proof.doubts.borrow())
     }
 
-    /// The server answered that it cannot store anything, or so that nobody knows.
-    pub(super) fn doubt(&self) {
-        self.shared.proof.doubts.send_modify(|doubts| *doubts += 1);
+    /// The server answered in that turn that it cannot store anything, or so that nobody knows. What was asked
+    /// before the gate was passed last says nothing against it.
+    pub(super) fn doubt(&self, turn: u64) {
+        if turn == self.turn() {
+            self.shared.proof.doubts.send_modify(|doubts| *doubts += 1);
+        }
     }
 
     /// Whether the gate was passed in this turn. Where it was never asked, nobody goes by it.
@@ -77,8 +80,8 @@ impl JetStream {
     /// Waits until the gate was passed in this turn.
     pub(super) async fn until_proven(&self) {
         let mut passed = self.shared.proof.passed.subscribe();
-        // Its sender lives as long as this.
-        let _ = passed.wait_for(|_| self.proven().is_ok()).await;
+        // Its sender lives as long as this. The value is locked while it is looked at, so it is not asked for again.
+        let _ = passed.wait_for(|passed| passed.is_none_or(|passed| passed == self.turn())).await;
     }
 
     /// The gate let pass a log that reaches to `last`, in that turn, though perhaps somebody was away.
@@ -103,8 +106,9 @@ impl JetStream {
         let Proof { away, highest, .. } = &self.shared.proof;
         if self.proven().is_ok() && away.load(Ordering::Relaxed) {
             let highest = Position(highest.load(Ordering::Relaxed));
+            let turn = self.turn();
             if Box::pin(self.gate(highest)).await.is_err() {
-                self.doubt();
+                self.doubt(turn);
             }
         }
     }
