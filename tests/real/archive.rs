@@ -8,8 +8,7 @@ use base64::{Engine as _, prelude::BASE64_STANDARD};
 use bytes::Bytes;
 use doudi_api::{permission::Role, proto::Ground};
 use doudi_journal::{
-    Archive, ArchiveError, ArchiveReader, Credentials, JetStream, JetStreamSettings, Journal,
-    Position, RestoreError, StreamName,
+    Archive, ArchiveError, ArchiveReader, Journal, Position, RestoreError, StreamName,
     archive::{after, reached},
 };
 use doudi_server::config::Config;
@@ -21,6 +20,7 @@ use doudi_tests::{
 };
 
 use super::operator::{refused, well};
+use super::power::log;
 use super::requests::{plan, register};
 
 const ENTERPRISE: &str = "91210212DD0000001D";
@@ -152,16 +152,6 @@ async fn the_drill_of_the_readme_brings_a_lost_log_back_and_work_goes_on() {
     drop(unit);
     running.stop().await;
     well(&ground.config, &["verify"]).await;
-}
-
-async fn log(server: &NatsServer) -> JetStream {
-    let settings = JetStreamSettings {
-        credentials: Credentials::Token(server.token().to_owned()),
-        monitor_urls: vec![server.monitor_url()],
-        durability: server.durability(),
-        ..JetStreamSettings::new(server.url())
-    };
-    JetStream::connect(settings).await.unwrap()
 }
 
 async fn made(server: &NatsServer) -> Journal {

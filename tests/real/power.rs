@@ -50,7 +50,8 @@ async fn server(disk: &Disk, sync: ToDisk) -> NatsServer {
     NatsServer::start(NatsOptions { sync, folder, program: None }).await.unwrap()
 }
 
-async fn log(server: &NatsServer) -> JetStream {
+/// A connection to the log of a server, on which no gate was passed yet.
+pub(super) async fn log(server: &NatsServer) -> JetStream {
     let settings = JetStreamSettings {
         credentials: Credentials::Token(server.token().to_owned()),
         monitor_urls: vec![server.monitor_url()],

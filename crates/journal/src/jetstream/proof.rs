@@ -12,7 +12,7 @@ use std::{
 
 use tokio::sync::watch;
 
-use super::{CONNECT_PAUSE_MAX, GateRefusal, JetStream, Shared};
+use super::{CONNECT_PAUSE_MAX, GateRefusal, GateReport, JetStream, Shared};
 use crate::Position;
 
 /// The first pause between two tries to pass the gate.
@@ -98,16 +98,18 @@ impl JetStream {
             ));
         }
     }
-}
 
-impl JetStream {
-    /// Asks the gate once more where somebody was away that may be back, perhaps with another configuration.
+    /// Asks the gate again, by all that is known of the log.
+    async fn gate_again(&self) -> Result<GateReport, Vec<GateRefusal>> {
+        let highest = Position(self.shared.proof.highest.load(Ordering::Relaxed));
+        Box::pin(self.gate(highest)).await
+    }
+
+    /// Asks it once more where somebody was away that may be back, perhaps with another configuration.
     async fn look_again(&self) {
-        let Proof { away, highest, .. } = &self.shared.proof;
-        if self.proven().is_ok() && away.load(Ordering::Relaxed) {
-            let highest = Position(highest.load(Ordering::Relaxed));
+        if self.proven().is_ok() && self.shared.proof.away.load(Ordering::Relaxed) {
             let turn = self.turn();
-            if Box::pin(self.gate(highest)).await.is_err() {
+            if self.gate_again().await.is_err() {
                 self.doubt(turn);
             }
         }
@@ -141,8 +143,7 @@ async fn keep(
                 break;
             }
             if log.linked() {
-                let highest = Position(log.shared.proof.highest.load(Ordering::Relaxed));
-                match Box::pin(log.gate(highest)).await {
+                match log.gate_again().await {
                     Ok(_) => tracing::info!("the log has passed the gate again"),
                     Err(refusals) => {
                         let codes: Vec<_> = refusals.iter().map(|why| why.code()).collect();
