@@ -1,6 +1,7 @@
 //! The contract of the journal: what every log must do, tried on the one in memory and on a real
 //! nats-server, and what the real one must do when its server fails.
 
+mod again;
 mod append;
 mod follow;
 mod gate;

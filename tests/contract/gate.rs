@@ -1,11 +1,7 @@
 //! The start-up gate on real servers: it opens for a sound log and names every reason against an
 //! unsound one.
 
-use std::{
-    path::{Path, PathBuf},
-    process::Command,
-    time::{Duration, Instant},
-};
+use std::path::Path;
 
 use async_nats::jetstream::stream::{
     Config, DiscardPolicy, PersistenceMode, RetentionPolicy, StorageType,
@@ -21,16 +17,13 @@ use doudi_tests::{
 
 use super::{connect, raw, settings_for, soon, start};
 
-/// How long a server that is there again is tried for.
-const AGAIN_WITHIN: Duration = Duration::from_secs(5);
-
-async fn with_stream(settings: JetStreamSettings) -> JetStream {
+pub(super) async fn with_stream(settings: JetStreamSettings) -> JetStream {
     let jetstream = connect(settings).await;
     jetstream.create_if_absent().await.unwrap();
     jetstream
 }
 
-fn codes(result: Result<GateReport, Vec<GateRefusal>>) -> Vec<&'static str> {
+pub(super) fn codes(result: Result<GateReport, Vec<GateRefusal>>) -> Vec<&'static str> {
     let refusals = result.expect_err("the gate must not open");
     for refusal in &refusals {
         assert!(refusal.to_string().len() > 40, "says too little: {refusal}");
@@ -92,7 +85,7 @@ async fn what_is_not_proven_is_refused() {
     }
 }
 
-fn group(server: &NatsServer) -> JetStreamSettings {
+pub(super) fn group(server: &NatsServer) -> JetStreamSettings {
     JetStreamSettings { durability: Durability::Group, ..settings_for(server) }
 }
 
@@ -308,77 +301,4 @@ async fn a_failed_sync_is_remembered_until_somebody_has_looked_at_the_disk() {
     assert_eq!(codes(connect(group(&server)).await.gate(Position(0)).await), ["STORE_DOUBTFUL"]);
     std::fs::remove_file(&mark).unwrap();
     connect(group(&server)).await.gate(Position(0)).await.unwrap();
-}
-
-/// The server's folder as it was left, put away as `name` beside it.
-fn put_away(server: &NatsServer, name: &str) -> PathBuf {
-    let away = server.store_dir().with_file_name(name);
-    std::fs::rename(server.store_dir(), &away).unwrap();
-    away
-}
-
-fn copy(from: &Path, to: &Path) {
-    let done = Command::new("cp").arg("-a").args([from, to]).status().unwrap();
-    assert!(done.success());
-}
-
-/// What an append after the end of a stream comes to, once the server is there again.
-async fn appended(log: &Journal, name: &StreamName, last: Position) -> Result<Position, String> {
-    let until = Instant::now() + AGAIN_WITHIN;
-    loop {
-        let tried = log.append(name, "more".into(), last).await;
-        match tried {
-            Ok(position) => return Ok(position),
-            Err(error @ AppendError::Unavailable { .. }) if Instant::now() < until => {
-                drop(error);
-                tokio::task::yield_now().await;
-            }
-            Err(error) => return Err(format!("{error:?}")),
-        }
-    }
-}
-
-#[tokio::test]
-async fn behind_a_new_connection_nothing_is_promised_before_the_gate_is_passed_again() {
-    let mut server = start(ToDisk::Group).await;
-    if server.durability() != Durability::Group {
-        println!("skipped: durability group is not possible in the temporary folder");
-        return;
-    }
-    let jetstream = with_stream(group(&server)).await;
-    jetstream.gate(Position(0)).await.unwrap();
-    let log = Journal::JetStream(jetstream);
-    let name = StreamName::new("a", "profile", None).unwrap();
-    let first = log.append(&name, "first".into(), Position(0)).await.unwrap();
-    server.kill9().await.unwrap();
-    let older = server.store_dir().with_file_name("older");
-    copy(&server.store_dir(), &older);
-    server.restart().await.unwrap();
-    let second = appended(&log, &name, first).await.unwrap();
-
-    // The log of an hour ago, as an operator might put it back by mistake.
-    server.kill9().await.unwrap();
-    let right = put_away(&server, "right");
-    std::fs::rename(&older, server.store_dir()).unwrap();
-    server.restart().await.unwrap();
-    let refused = appended(&log, &name, first).await.unwrap_err();
-    assert!(refused.contains("Unproven"), "{refused}");
-    assert!(!log.connected());
-    assert_eq!(codes(connect(group(&server)).await.gate(second).await), ["LOG_BEHIND_CHECKPOINT"]);
-
-    // A copy of the right one, which is not what is forced to disk.
-    server.kill9().await.unwrap();
-    put_away(&server, "wrong");
-    copy(&right, &server.store_dir());
-    server.restart().await.unwrap();
-    let refused = appended(&log, &name, second).await.unwrap_err();
-    assert!(refused.contains("Unproven"), "{refused}");
-
-    // The very folder again.
-    server.kill9().await.unwrap();
-    put_away(&server, "copy");
-    std::fs::rename(&right, server.store_dir()).unwrap();
-    server.restart().await.unwrap();
-    assert_eq!(appended(&log, &name, second).await.unwrap(), second.next());
-    assert!(log.connected());
 }

@@ -101,14 +101,18 @@ async fn the_drill_of_the_readme_brings_a_lost_log_back_and_work_goes_on() {
     let mut ground = Servers::start().await;
     ground.config.archive.folder = ground.folder.path().join("archive");
     ground.config.archive.segment_bytes_max = SEGMENT_BYTES;
+    let folder = ground.config.archive.folder.clone();
+    // Another process still has it: whoever follows serves meanwhile.
+    let theirs = Archive::open(&folder, SEGMENT_BYTES).unwrap();
     let world = World::start_on(ground).await;
     let mut unit = world.unit("market-regulation");
     unit.enterprises.register_enterprise(register(ENTERPRISE)).await.unwrap();
     let visit = plan(ENTERPRISE, Ground::Complaint);
     let planned = unit.inspections.plan_visit(visit.clone()).await.unwrap().into_inner();
-    let folder = world.ground.config.archive.folder.clone();
+    assert_eq!(reached(&folder).unwrap(), Position::START);
+    drop(theirs);
     let end = archived(&world.running.parts.journal, &folder).await;
-    let second = refused(&world.ground.config, &["archive"]).await;
+    let second = refused(&world.ground.config, &["restore"]).await;
     assert!(second.contains("in use by another process"), "{second}");
 
     let [before, lost, back] = &commands("### The drill")[..] else { panic!("three blocks") };

@@ -21,6 +21,8 @@ use link::Link;
 mod faults;
 mod link;
 
+pub(super) use self::{faults::signal, link::pass};
+
 /// Up to so many acknowledgements come between two faults.
 const APART: u64 = 6;
 

@@ -34,7 +34,11 @@ use async_nats::{
 use tokio::sync::{Semaphore, watch};
 
 pub(crate) use self::follow::JetStreamFollow;
-use self::{barrier::Barrier, proof::Proof, store::Place};
+use self::{
+    barrier::Barrier,
+    proof::{Link, Proof, Unproven},
+    store::Place,
+};
 pub use self::{
     gate::{GateRefusal, GateReport},
     monitor::SyncMode,
@@ -49,6 +53,9 @@ const PING_INTERVAL: Duration = Duration::from_secs(10);
 
 /// The longest pause between two tries to connect.
 const CONNECT_PAUSE_MAX: Duration = Duration::from_secs(1);
+
+/// The pause before something is asked once more on another connection.
+const AGAIN_AFTER: Duration = Duration::from_millis(10);
 
 /// A log on NATS JetStream. Cheap to clone; clones share the connection.
 #[derive(Clone, Debug)]
@@ -145,11 +152,41 @@ impl JetStream {
     }
 
     pub(crate) async fn last_position(&self) -> Result<Position, LoadError> {
-        let what = || format!("the last position of {}", self.shared.settings.stream);
-        let unavailable = |source| LoadError::Unavailable { what: what(), source };
-        let last = self.written_position().await.map_err(unavailable)?;
-        self.reach(last).await.map_err(unavailable)?;
-        Ok(last)
+        let unavailable = |source| LoadError::Unavailable {
+            what: format!("the last position of {}", self.shared.settings.stream),
+            source,
+        };
+        let ask = || async {
+            let last = self.written_position().await.map_err(unavailable)?;
+            Ok((last, last))
+        };
+        self.relied_on(unavailable, ask).await
+    }
+
+    /// What `ask` answers, with the newest position that it tells of: all of it from one connection on which the gate
+    /// was passed, and safe from a power cut. Where the connection was lost meanwhile it is asked once more.
+    async fn relied_on<T, E, F: Future<Output = Result<(T, Position), E>>>(
+        &self,
+        unavailable: impl Fn(Source) -> E,
+        ask: impl Fn() -> F,
+    ) -> Result<T, E> {
+        let deadline = Instant::now() + self.timeout();
+        loop {
+            let link = within(self.timeout(), self.until_proven()).await;
+            let link = link.map_err(|_| unavailable(Unproven.into()))?;
+            match (ask().await, self.still(link)) {
+                (Ok((answer, newest)), Ok(())) => {
+                    self.reach(newest).await.map_err(unavailable)?;
+                    return Ok(answer);
+                }
+                (Err(error), Ok(())) if self.linked() => return Err(error),
+                (_, Err(error)) if Instant::now() >= deadline => {
+                    return Err(unavailable(error.into()));
+                }
+                (Err(error), Ok(())) if Instant::now() >= deadline => return Err(error),
+                (Ok(_) | Err(_), _) => tokio::time::sleep(AGAIN_AFTER).await,
+            }
+        }
     }
 
     /// The position of the newest record that the server has, on disk or not.
@@ -162,28 +199,34 @@ impl JetStream {
     /// `position`. A log that the gate has not let pass is read as it is.
     async fn reach(&self, position: Position) -> Result<(), Source> {
         self.shared.proof.saw(position);
-        // What was answered before the gate has let pass what is there now may be told once it has.
-        within(self.timeout(), self.until_proven()).await?;
+        // What was answered before the server was doubted may be told once it has passed again.
+        within(self.timeout(), self.until_proven()).await.map_err(|_| Unproven)?;
         let Some(barrier) = self.shared.barrier.get() else { return Ok(()) };
         Ok(within(self.timeout(), barrier.reach(position)).await??)
     }
 
-    /// The barrier that whoever writes must cross; none where the server itself keeps the promise,
-    /// or nobody does.
+    /// The connection on which something may be written, and the barrier that it must cross then; none where the
+    /// server itself keeps the promise, or nobody does.
     ///
     /// # Errors
     /// Under [`Durability::Group`] before the gate has let it pass, and after the disk has failed; after the
     /// connection was lost, until the gate was passed again.
-    fn barrier(&self) -> Result<Option<&Barrier>, Source> {
-        self.proven()?;
+    fn writable(&self) -> Result<(Link, Option<&Barrier>), Source> {
+        let link = self.proven()?;
         match (self.shared.barrier.get(), self.shared.settings.durability) {
             (Some(barrier), _) => {
                 barrier.check()?;
-                Ok(Some(barrier))
+                Ok((link, Some(barrier)))
             }
             (None, Durability::Group) => Err("the start-up gate has not been passed".into()),
-            (None, Durability::Always | Durability::Fast) => Ok(None),
+            (None, Durability::Always | Durability::Fast) => Ok((link, None)),
         }
+    }
+
+    /// As [`JetStream::writable`], once the gate was passed, or not within the time for an answer.
+    async fn until_writable(&self) -> Result<(Link, Option<&Barrier>), Source> {
+        within(self.timeout(), self.until_proven()).await.map_err(|_| Unproven)?;
+        self.writable()
     }
 
     /// The stream's configuration and state from its leader; none when there is no stream.

@@ -36,8 +36,8 @@ const SAY_EVERY: Duration = Duration::from_secs(10);
 /// The most ranges that are told one by one.
 const FINDINGS_MAX: usize = 1000;
 
-/// Copies the log into the archive until told to stop, and what is there then. A log that is away and a disk
-/// that is full are waited for, except when it starts.
+/// Copies the log into the archive until told to stop, and what is there then. Whoever else writes to it is waited for,
+/// so that one process can follow another; and a log that is away or a disk that is full, except when it starts.
 ///
 /// # Errors
 /// [`ArchiveError`] when the archive cannot be opened or is damaged, or the log is no longer what it was.
@@ -46,7 +46,19 @@ pub async fn run(
     settings: &config::Archive,
     mut stop: watch::Receiver<bool>,
 ) -> Result<(), ArchiveError> {
-    let mut open = Some(opened(settings).await?);
+    let mut open = loop {
+        match opened(settings).await {
+            Ok(archive) => break Some(archive),
+            Err(error @ ArchiveError::Locked { .. }) => {
+                tracing::warn!(error = &error as &dyn std::error::Error, "waiting for the archive");
+            }
+            Err(error) => return Err(error),
+        }
+        tokio::select! {
+            _ = stop.wait_for(|stop| *stop) => return Ok(()),
+            () = sleep(RETRY) => {}
+        }
+    };
     loop {
         let pause = match step(journal, settings, &mut open).await {
             Ok(Step::More) => continue,

@@ -143,8 +143,8 @@ async fn frozen(processes: &[u32], span: Duration) {
     signal("-CONT", processes);
 }
 
-/// Some may be gone by then.
-fn signal(signal: &str, processes: &[u32]) {
+/// Sends a signal to processes; some may be gone by then.
+pub(in crate::real) fn signal(signal: &str, processes: &[u32]) {
     let mut kill = Command::new("kill");
     kill.arg(signal).args(processes.iter().map(ToString::to_string));
     kill.stderr(std::process::Stdio::null()).status().unwrap();

@@ -86,7 +86,7 @@ impl Link {
 }
 
 /// Lets some time pass.
-pub(super) async fn pass(span: Duration) {
+pub(in crate::real) async fn pass(span: Duration) {
     // Nothing comes of it.
     let _ = until::<(), _>(span, pending).await;
 }

@@ -103,6 +103,7 @@ pub(super) async fn connect(server: &NatsServer, url: String, patience: Duration
     });
     let jetstream = jetstream.await.unwrap();
     jetstream.create_if_absent().await.unwrap();
+    jetstream.gate(Position::START).await.unwrap();
     let settings = EngineSettings {
         cache_entries_max: 100,
         attempts_max: 8,

@@ -3,6 +3,7 @@
 use std::{
     collections::BTreeMap,
     fs,
+    os::unix::fs::MetadataExt as _,
     path::{Path, PathBuf},
 };
 
@@ -165,6 +166,36 @@ fn whatever_is_cut_off_taken_out_or_put_elsewhere_is_noticed() {
         folder.put(&files);
     }
     assert_eq!(all(&folder.0).unwrap(), entries(1, 12));
+}
+
+#[test]
+fn what_never_counted_is_written_again_before_it_counts() {
+    let folder = Folder::new("again");
+    folder.append(&entries(1, 5));
+    let head = folder.0.join("head");
+    let before = fs::read(&head).unwrap();
+    folder.append(&entries(6, 6));
+    // As after a sync that failed: whole as it is read, perhaps not on the disk.
+    fs::write(&head, &before).unwrap();
+    let (_, last) = segments(&folder.0).unwrap().pop().unwrap();
+    let found = fs::metadata(&last).unwrap();
+    let archive = Archive::open(&folder.0, SEGMENT_BYTES).unwrap();
+    assert_eq!(archive.position(), Position(6));
+    assert_ne!(fs::metadata(&last).unwrap().ino(), found.ino(), "it is the very file");
+    drop(archive);
+    let found = fs::metadata(&last).unwrap();
+    Archive::open(&folder.0, SEGMENT_BYTES).unwrap();
+    assert_eq!(fs::metadata(&last).unwrap().ino(), found.ino(), "what counted is left as it is");
+    assert_eq!(all(&folder.0).unwrap(), entries(1, 6));
+}
+
+#[test]
+fn an_archive_is_not_begun_where_its_disk_may_not_be_mounted() {
+    let folder = Folder::new("unmounted");
+    let archive = folder.0.join("disk/archive");
+    let refused = Archive::open(&archive, SEGMENT_BYTES).unwrap_err();
+    assert!(matches!(refused, ArchiveError::File { .. }), "{refused:?}");
+    assert!(!folder.0.join("disk").exists());
 }
 
 #[test]

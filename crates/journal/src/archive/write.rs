@@ -2,7 +2,7 @@
 
 use std::{
     fs::{self, DirBuilder, File, OpenOptions, TryLockError},
-    io::Write as _,
+    io::{self, Read as _, Write as _},
     path::{Path, PathBuf},
 };
 
@@ -28,8 +28,8 @@ pub struct Archive {
 }
 
 impl Archive {
-    /// Opens the archive in `folder`, or begins one there; a segment that has reached `segment_bytes_max`
-    /// is followed by another. What was written and never counted is kept as far as it is whole, and the rest of
+    /// Opens the archive in `folder`, or begins one there, if the folder that it lies in exists; a segment that has
+    /// reached `segment_bytes_max` is followed by another. What was written and never counted is kept as far as it is whole, and the rest of
     /// it, which a crash has torn, is cut off. Blocks.
     ///
     /// # Errors
@@ -146,18 +146,34 @@ impl Archive {
         // The next entry then begins another segment.
         let Some((_, path)) = whole.segments.last().filter(|_| !torn) else { return Ok(()) };
         let failed = |source| ArchiveError::File { doing: "open", path: path.clone(), source };
-        let file = OpenOptions::new().append(true).open(path).map_err(failed)?;
-        let length = file.metadata().map_err(failed)?.len();
+        let length = fs::metadata(path).map_err(failed)?.len();
         if length > whole.offset {
             tracing::warn!(
                 segment = %path.display(), after = whole.position.0, bytes = length - whole.offset,
                 "what was torn in the archive, and never counted, is cut off"
             );
-            file.set_len(whole.offset).map_err(failed)?;
         }
-        file.sync_all().map_err(failed)?;
+        if length > whole.offset || whole.position > whole.head.position {
+            write_again(path, whole.offset).map_err(failed)?;
+        }
+        let file = OpenOptions::new().append(true).open(path).map_err(failed)?;
         self.open = Some((file, whole.offset));
         Ok(())
+    }
+}
+
+/// Puts the first `length` bytes of a segment into a file of their own and that in its place. What never counted may
+/// have failed to reach the disk, and would then be read from memory and forced to disk in vain.
+fn write_again(path: &Path, length: u64) -> io::Result<()> {
+    let next = path.with_extension("next");
+    let mut whole = File::open(path)?.take(length);
+    let mut copy = File::create(&next)?;
+    io::copy(&mut whole, &mut copy)?;
+    copy.sync_all()?;
+    fs::rename(&next, path)?;
+    match path.parent() {
+        Some(folder) => File::open(folder)?.sync_all(),
+        None => Ok(()),
     }
 }
 
@@ -165,14 +181,17 @@ fn count(bytes: usize) -> u64 {
     u64::try_from(bytes).unwrap_or(u64::MAX)
 }
 
-/// Makes the folder where it is missing, for nobody else to look into, and locks it.
+/// Makes the folder where it is missing, for nobody else to look into, and locks it. The folder that it lies in is not
+/// made: where that is missing a disk may not be mounted, and an archive beside it would be a new one.
 fn lock(folder: &Path) -> Result<File, ArchiveError> {
     let failed = |source| ArchiveError::File { doing: "open", path: folder.to_owned(), source };
     let mut builder = DirBuilder::new();
-    builder.recursive(true);
     #[cfg(unix)]
     std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    builder.create(folder).map_err(failed)?;
+    match builder.create(folder) {
+        Err(error) if error.kind() != io::ErrorKind::AlreadyExists => return Err(failed(error)),
+        Ok(()) | Err(_) => {}
+    }
     let lock = File::create(folder.join("lock")).map_err(failed)?;
     match lock.try_lock() {
         Ok(()) => Ok(lock),
@@ -189,5 +208,6 @@ fn begin(folder: &Path) -> Result<Head, ArchiveError> {
     }
     let head = Head::new(Position::START, Link::default());
     head.write(folder)?;
+    tracing::warn!(folder = %folder.display(), "a new archive was begun");
     Ok(head)
 }

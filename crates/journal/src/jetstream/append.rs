@@ -68,8 +68,8 @@ impl JetStream {
 
         let permit = self.shared.in_flight.acquire().await;
         let _permit = permit.map_err(|closed| unavailable(closed.into()))?;
+        let (link, _) = self.until_writable().await.map_err(unavailable)?;
         let turn = self.turn();
-        self.barrier().map_err(unavailable)?;
         let mut headers = HeaderMap::new();
         headers.insert(header::NATS_EXPECTED_LAST_SUBJECT_SEQUENCE, expected.to_string());
         let request = Request::new().headers(headers).payload(payload).timeout(None);
@@ -78,13 +78,14 @@ impl JetStream {
         let message = match self.while_connected(sent).await {
             Ok(Ok(message)) => message,
             Ok(Err(error)) => {
-                return Err(match error.kind() {
+                if error.kind() == RequestErrorKind::NoResponders {
                     // Nobody answers for the log any more.
-                    RequestErrorKind::NoResponders => {
-                        self.doubt(turn);
+                    self.doubt(turn);
+                }
+                return Err(match error.kind() {
+                    RequestErrorKind::NoResponders | RequestErrorKind::InvalidSubject => {
                         unavailable(error.into())
                     }
-                    RequestErrorKind::InvalidSubject => unavailable(error.into()),
                     RequestErrorKind::MaxPayloadExceeded => too_large,
                     RequestErrorKind::TimedOut | RequestErrorKind::Other => unknown(error.into()),
                 });
@@ -103,11 +104,16 @@ impl JetStream {
             PublishAnswer { error: Some(refusal), .. } => refusal,
             PublishAnswer { sequence: Some(sequence), .. } => {
                 let position = Position(sequence);
+                self.still(link).map_err(|error| unknown(error.into()))?;
                 return self.reach(position).await.map(|()| position).map_err(unknown);
             }
             PublishAnswer { .. } => return Err(unknown("the answer has no sequence".into())),
         };
-        Err(match meaning(&refusal) {
+        let meaning = meaning(&refusal);
+        if matches!(meaning, Meaning::Refused | Meaning::Doubtful) {
+            self.doubt(turn);
+        }
+        Err(match meaning {
             Meaning::Conflict(Some(sequence)) => {
                 AppendError::Conflict { actual: Position(sequence) }
             }
@@ -119,14 +125,8 @@ impl JetStream {
                 AppendError::LogFull { stream: stream.clone(), source: refusal.into() }
             }
             Meaning::Busy => unavailable(refusal.into()),
-            Meaning::Refused => {
-                self.doubt(turn);
-                unavailable(refusal.into())
-            }
-            Meaning::Doubtful => {
-                self.doubt(turn);
-                unknown(refusal.into())
-            }
+            Meaning::Refused => unavailable(refusal.into()),
+            Meaning::Doubtful => unknown(refusal.into()),
         })
     }
 

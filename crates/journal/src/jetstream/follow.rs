@@ -1,6 +1,7 @@
 //! Following: an ephemeral pull consumer from the last position handed out. The consumer is
 //! disposable: whatever goes wrong with it, it is dropped and another one made, and every new
-//! one begins with asking the leader whether the log still continues where it should.
+//! one begins with asking the leader, on a connection on which the gate was passed, whether the log still
+//! continues where it should.
 
 use std::{fmt, time::Duration};
 
@@ -14,7 +15,7 @@ use async_nats::jetstream::{
 use futures::{FutureExt as _, StreamExt as _, future::BoxFuture};
 use tokio::sync::watch;
 
-use super::{JetStream, within};
+use super::{JetStream, proof, within};
 use crate::{FOLLOW_BATCH_MAX, FollowError, Position, Record, Source};
 
 /// How many records and bytes the server may send ahead of what was taken.
@@ -62,6 +63,8 @@ enum Link {
 
 struct Consumer {
     messages: Box<Stream>,
+    /// The connection on which it was made, after the gate was passed there.
+    made_on: proof::Link,
     losses: watch::Receiver<u64>,
 }
 
@@ -116,7 +119,13 @@ impl JetStreamFollow {
                     self.link = Link::Open(opened?);
                 }
                 Link::Open(consumer) => {
-                    if let Err(error) = consumer.fill(&mut self.taken, self.after).await {
+                    let mut filled = consumer.fill(&mut self.taken, self.after).await;
+                    if self.jetstream.still(consumer.made_on).is_err() {
+                        // Some of it may be from another log than the one that was let pass.
+                        self.taken.clear();
+                        filled = Err(Broken::Lost);
+                    }
+                    if let Err(error) = filled {
                         self.link = Link::None;
                         self.pause = longer(self.pause);
                         tracing::warn!(
@@ -171,12 +180,17 @@ async fn open(
     loop {
         tokio::time::sleep(pause).await;
         pause = longer(pause);
+        let made_on = jetstream.until_proven().await;
         let mut losses = jetstream.shared.losses.clone();
         losses.mark_unchanged();
-        let error = match within(patience, jetstream.try_open(after)).await {
-            Ok(Ok(messages)) => return Ok(Consumer { messages: Box::new(messages?), losses }),
-            Ok(Err(error)) => error,
-            Err(late) => {
+        let opened = within(patience, jetstream.try_open(after)).await;
+        let error = match (opened, jetstream.still(made_on)) {
+            (Ok(Ok(messages)), Ok(())) => {
+                return Ok(Consumer { messages: Box::new(messages?), made_on, losses });
+            }
+            (Ok(Ok(_)), Err(lost)) => lost.into(),
+            (Ok(Err(error)), _) => error,
+            (Err(late), _) => {
                 patience = OPEN_TIME_MAX.min(patience * 2);
                 late.into()
             }

@@ -6,7 +6,7 @@ mod refusal;
 
 use std::{path::PathBuf, time::Duration};
 
-use async_nats::jetstream::stream::Info;
+use async_nats::jetstream::stream::{Info, PeerInfo};
 use futures::future::join_all;
 
 pub use self::refusal::GateRefusal;
@@ -17,7 +17,7 @@ use super::{
     monitor::{self, Server, SyncMode},
     restore,
 };
-use crate::Position;
+use crate::{Position, Source};
 
 /// The oldest server that the log is kept on: older ones lack what the log relies on.
 const VERSION_MIN: (u64, u64) = (2, 14);
@@ -40,8 +40,8 @@ pub struct GateReport {
     pub stream: String,
     /// How many servers keep a copy.
     pub replicas: usize,
-    /// Those of them that are away, so that nobody could ask how they sync. They acknowledge nothing meanwhile; the
-    /// gate looks at them when they are back.
+    /// Those of them that are away, a minority, so that nobody could ask how they sync. They acknowledge nothing
+    /// while they are; who is back may, for some seconds, before the gate looks at it.
     pub away: Vec<String>,
     /// The last position of the log.
     pub last_position: Position,
@@ -59,23 +59,18 @@ impl JetStream {
     /// # Errors
     /// Every reason against it, not only the first.
     pub async fn gate(&self, checkpoint: Position) -> Result<GateReport, Vec<GateRefusal>> {
-        self.pass(checkpoint, false).await
-    }
-
-    /// As [`JetStream::gate`]; whoever is `restoring` the log passes while it is not whole yet.
-    pub(super) async fn pass(
-        &self,
-        checkpoint: Position,
-        restoring: bool,
-    ) -> Result<GateReport, Vec<GateRefusal>> {
         let turn = self.turn();
         let mut refusals = Vec::new();
-        let server_version = self.shared.client.server_info().version;
-        if version(&server_version).is_none_or(|version| version < VERSION_MIN) {
-            refusals.push(GateRefusal::ServerTooOld { found: server_version.clone() });
-        }
         let durability = self.shared.settings.durability;
         let info = self.checked_stream(checkpoint, &mut refusals).await;
+        // Known once the server has answered; before, it may be that of the server before.
+        let server_version = self.shared.client.server_info().version;
+        if version(&server_version).is_none_or(|version| version < VERSION_MIN) {
+            // It is the reason for others.
+            refusals.insert(0, GateRefusal::ServerTooOld { found: server_version.clone() });
+        }
+        // Whoever restores the log passes while it is not whole yet.
+        let restoring = self.shared.proof.restoring();
         if let Some(info) = info.as_ref().filter(|info| !restoring && restore::begun(info)) {
             refusals.push(GateRefusal::RestoreUnfinished { stream: info.config.name.clone() });
         }
@@ -119,7 +114,7 @@ impl JetStream {
         refusals: &mut Vec<GateRefusal>,
     ) -> Option<Info> {
         let stream = self.shared.settings.stream.clone();
-        let info = match self.info().await {
+        let info = match self.settled_info().await {
             Ok(Some(info)) => info,
             Ok(None) => {
                 refusals.push(GateRefusal::StreamMissing { stream });
@@ -145,6 +140,18 @@ impl JetStream {
             refusals.push(GateRefusal::LogBehindCheckpoint { last, checkpoint });
         }
         Some(info)
+    }
+
+    /// The stream as its leader knows it, once it was given the time to hear of every member.
+    async fn settled_info(&self) -> Result<Option<Info>, Source> {
+        let info = self.info().await?;
+        let peers =
+            info.iter().flat_map(|info| &info.cluster).flat_map(|cluster| &cluster.replicas);
+        if peers.clone().any(|peer| never_heard(peer) && !peer.offline) {
+            tokio::time::sleep(AWAY_AFTER).await;
+            return self.info().await;
+        }
+        Ok(info)
     }
 
     /// Whether the first and the last record can be read. The server counts records that it knows of, also
@@ -177,7 +184,14 @@ impl JetStream {
             }
         }
         let (mut laziest, mut folder, mut away) = (SyncMode::Always, None, Vec::new());
-        for server in self.keepers(info) {
+        let keepers = self.keepers(info);
+        let members = keepers.len();
+        let unheard: Vec<_> =
+            keepers.iter().filter(|server| server.away).map(|server| server.name.clone()).collect();
+        if 2 * unheard.len() >= members {
+            refusals.push(GateRefusal::MajorityAway { away: unheard, members });
+        }
+        for server in keepers {
             let found = asked.iter().find(|candidate| server.is(candidate));
             if found.is_none() && server.away {
                 away.push(server.name);
@@ -219,8 +233,8 @@ impl JetStream {
             .into_iter()
             .flat_map(|cluster| {
                 let replicas = cluster.replicas.iter().map(|peer| {
-                    // A new leader that never heard of it counts from now, but does not call it current.
-                    let away = peer.offline || !peer.current || peer.active >= AWAY_AFTER;
+                    // One that is merely behind acknowledges what it gets.
+                    let away = peer.offline || peer.active >= AWAY_AFTER || never_heard(peer);
                     Keeper { name: peer.name.clone(), id: None, away }
                 });
                 let leader = cluster.leader.clone();
@@ -242,6 +256,11 @@ impl JetStream {
             }
         }
     }
+}
+
+/// Whether a leader has heard nothing of a member since its election.
+fn never_heard(peer: &PeerInfo) -> bool {
+    peer.active.is_zero() && !peer.current
 }
 
 /// A server that keeps the log; its id is known only for the one that we are connected to.

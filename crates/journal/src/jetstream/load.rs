@@ -84,10 +84,21 @@ impl JetStream {
         after: Position,
         at_least: Position,
     ) -> Result<Vec<Record>, LoadError> {
+        let unavailable = |source| LoadError::Unavailable { what: stream.to_string(), source };
+        self.relied_on(unavailable, || self.all_of(stream, after, at_least)).await
+    }
+
+    /// The stream's records after `after`, and the position of the last of them.
+    async fn all_of(
+        &self,
+        stream: &StreamName,
+        after: Position,
+        at_least: Position,
+    ) -> Result<(Vec<Record>, Position), LoadError> {
         let mut deadline = Instant::now() + self.timeout();
         let newest = self.newest(stream, after).await?;
         if at_least <= after && newest.is_some_and(|newest| newest <= after) {
-            return Ok(Vec::new());
+            return Ok((Vec::new(), Position::START));
         }
         let at_least = at_least.max(newest.unwrap_or(Position::START));
         let mut records = Vec::new();
@@ -106,7 +117,9 @@ impl JetStream {
                         continue;
                     }
                     if last >= at_least {
-                        break;
+                        let newest =
+                            records.last().map_or(Position::START, |last: &Record| last.position);
+                        return Ok((records, newest));
                     }
                     format!("the answer ends at position {last}, not {at_least}").into()
                 }
@@ -118,11 +131,6 @@ impl JetStream {
             tokio::time::sleep(pause).await;
             pause = PAUSE_MAX.min(pause * 2);
         }
-        if let Some(newest) = records.last() {
-            let unavailable = |source| LoadError::Unavailable { what: stream.to_string(), source };
-            self.reach(newest.position).await.map_err(unavailable)?;
-        }
-        Ok(records)
     }
 
     /// Where the stream ends, if that is worth asking before anything is read. With several replicas one that is
@@ -187,24 +195,37 @@ impl JetStream {
             what: format!("the log after position {after}"),
             source,
         };
+        let ask = || async move {
+            let found = self.settled_page(after, limit).await.map_err(unavailable)??;
+            let newest = found.last().map_or(Position::START, Found::position);
+            Ok((found, newest))
+        };
+        self.relied_on(unavailable, ask).await
+    }
+
+    /// As [`JetStream::whole_page`], of the connection that there is.
+    async fn settled_page(
+        &self,
+        after: Position,
+        limit: usize,
+    ) -> Result<Result<Vec<Found>, LoadError>, Source> {
         let deadline = Instant::now() + self.timeout();
         let mut pause = PAUSE_MIN;
         loop {
-            let page = self.page(None, after, limit).await.map_err(unavailable)?;
-            if let Some(newest) = page.messages.last() {
-                self.reach(newest.position()).await.map_err(unavailable)?;
-                return without_gap(after, page.messages);
+            let page = self.page(None, after, limit).await?;
+            if !page.messages.is_empty() {
+                return Ok(without_gap(after, page.messages));
             }
             // The end of the log, or a gap; else the log has grown since, or a replica is behind.
-            match self.first_from(after.next()).await.map_err(unavailable)? {
-                None => return Ok(Vec::new()),
+            match self.first_from(after.next()).await? {
+                None => return Ok(Ok(Vec::new())),
                 Some(found) if found > after.next() => {
-                    return Err(LoadError::Gap { expected: after.next(), found });
+                    return Ok(Err(LoadError::Gap { expected: after.next(), found }));
                 }
                 Some(_) => {}
             }
             if Instant::now() + pause >= deadline {
-                return Err(unavailable("a replica of the log is behind".into()));
+                return Err("a replica of the log is behind".into());
             }
             tokio::time::sleep(pause).await;
             pause = PAUSE_MAX.min(pause * 2);

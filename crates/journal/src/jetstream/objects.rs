@@ -26,9 +26,9 @@ use base64::{Engine as _, prelude::BASE64_URL_SAFE};
 use bytes::{Bytes, BytesMut};
 use tokio::sync::Semaphore;
 
-use super::{JetStream, config::Drift, load::Batch, within};
+use super::{JetStream, config::Drift, load::Batch, proof::Link, within};
 use crate::{
-    OBJECT_BYTES_MAX, ObjectError, ObjectName, Source,
+    OBJECT_BYTES_MAX, ObjectError, ObjectName, Position, Source,
     objects::{checked, too_large},
 };
 
@@ -153,34 +153,36 @@ impl JetStreamObjects {
     }
 
     async fn put_whole(&self, name: &ObjectName, bytes: &[u8]) -> Result<(), ObjectError> {
+        let failed = |source| unavailable(STORING, name, source);
+        let Shared { jetstream, store, .. } = self.shared.as_ref();
+        let (link, _) = jetstream.until_writable().await.map_err(failed)?;
         // What is there is read, not believed: so a damaged object is mended.
         match self.read(name, OBJECT_BYTES_MAX).await {
-            Ok(_) => return self.on_disk(STORING, name).await,
-            Err(ObjectError::Unavailable { source, .. }) => {
-                return Err(unavailable(STORING, name, source));
-            }
+            Ok(_) => return self.on_disk(STORING, name, link).await,
+            Err(ObjectError::Unavailable { source, .. }) => return Err(failed(source)),
             Err(_) => {}
         }
-        let Shared { jetstream, store, .. } = self.shared.as_ref();
         let mut content = bytes;
         let stored = store.put(name.as_str(), &mut content);
         let stored = jetstream.while_connected_for(PUT_TIME_MAX, stored).await;
-        stored
-            .map_err(Source::from)
-            .and_then(|stored| Ok(stored?))
-            .map(drop)
-            .map_err(|source| unavailable(STORING, name, source))?;
-        self.on_disk(STORING, name).await
+        stored.map_err(Source::from).and_then(|stored| Ok(stored?)).map_err(failed)?;
+        self.on_disk(STORING, name, link).await
     }
 
-    /// Waits until no power cut can take back what was done to an object. Who reads needs not: the
+    /// Waits until no power cut can take back what was done to an object over one connection. Who reads needs not: the
     /// name of an object is learnt from a record that came later.
-    async fn on_disk(&self, doing: &'static str, name: &ObjectName) -> Result<(), ObjectError> {
+    async fn on_disk(
+        &self,
+        doing: &'static str,
+        name: &ObjectName,
+        link: Link,
+    ) -> Result<(), ObjectError> {
         let jetstream = &self.shared.jetstream;
         let crossed = async {
-            match jetstream.barrier()? {
-                Some(barrier) => Ok(within(jetstream.timeout(), barrier.cross()).await??),
-                None => Ok(()),
+            jetstream.still(link)?;
+            match jetstream.until_writable().await? {
+                (_, Some(barrier)) => Ok(within(jetstream.timeout(), barrier.cross()).await??),
+                (_, None) => Ok(()),
             }
         };
         crossed.await.map_err(|source: Source| unavailable(doing, name, source))
@@ -193,7 +195,9 @@ impl JetStreamObjects {
     ) -> Result<Bytes, ObjectError> {
         let permit = self.shared.in_flight.acquire().await;
         let _permit = permit.map_err(|closed| unavailable(READING, name, closed.into()))?;
-        self.read(name, bytes_max).await
+        let failed = |source| unavailable(READING, name, source);
+        let read = || async { Ok((self.read(name, bytes_max).await?, Position::START)) };
+        self.shared.jetstream.relied_on(failed, read).await
     }
 
     /// Reads an object and checks it. A replica that is behind may answer without the last chunks,
@@ -218,16 +222,14 @@ impl JetStreamObjects {
     }
 
     pub(crate) async fn delete(&self, name: &ObjectName) -> Result<(), ObjectError> {
-        if self.info(name, DELETING).await?.is_none() {
-            return Ok(());
-        }
+        let failed = |source| unavailable(DELETING, name, source);
         let Shared { jetstream, store, .. } = self.shared.as_ref();
-        let deleted = jetstream.while_connected(store.delete(name.as_str())).await;
-        deleted
-            .map_err(Source::from)
-            .and_then(|deleted| Ok(deleted?))
-            .map_err(|source| unavailable(DELETING, name, source))?;
-        self.on_disk(DELETING, name).await
+        let (link, _) = jetstream.until_writable().await.map_err(failed)?;
+        if self.info(name, DELETING).await?.is_some() {
+            let deleted = jetstream.while_connected(store.delete(name.as_str())).await;
+            deleted.map_err(Source::from).and_then(|deleted| Ok(deleted?)).map_err(failed)?;
+        }
+        self.on_disk(DELETING, name, link).await
     }
 
     /// The object's closing message as the leader knows it; none when there is no object.

@@ -7,7 +7,7 @@ use std::{
         Arc, Weak,
         atomic::{AtomicBool, AtomicU64, Ordering},
     },
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use tokio::sync::watch;
@@ -21,13 +21,30 @@ const PAUSE_MIN: Duration = Duration::from_millis(20);
 /// How long after it was passed somebody who was away is looked for.
 const LOOK_AGAIN: Duration = Duration::from_secs(5);
 
+/// How much has happened to the connection and the server; each of these only grows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Turn {
+    connects: u64,
+    losses: u64,
+    doubts: u64,
+}
+
+/// The connection on which something is asked. What it answers holds only as long as it is still the same one:
+/// behind the next there may be another log.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Link {
+    connects: u64,
+}
+
 /// What the gate has proven.
 #[derive(Debug)]
 pub(super) struct Proof {
     /// The turn for which the gate was passed last; none before the first time.
-    passed: watch::Sender<Option<u64>>,
+    passed: watch::Sender<Option<Turn>>,
     /// Whether somebody was away then, whom the gate has to look at later.
     away: AtomicBool,
+    /// Whether this process restores the log, which the gate lets nobody else use meanwhile.
+    restoring: AtomicBool,
     /// How often the server was doubted.
     doubts: watch::Sender<u64>,
     /// The highest position that the log is known to have.
@@ -41,55 +58,98 @@ pub(super) struct Unproven;
 
 impl Proof {
     pub(super) fn new() -> Self {
-        let (passed, doubts) = (watch::Sender::new(None), watch::Sender::new(0));
-        Self { passed, away: AtomicBool::new(false), doubts, highest: AtomicU64::new(0) }
+        Self {
+            passed: watch::Sender::new(None),
+            away: AtomicBool::new(false),
+            restoring: AtomicBool::new(false),
+            doubts: watch::Sender::new(0),
+            highest: AtomicU64::new(0),
+        }
     }
 
     /// The log has a record at `position`.
     pub(super) fn saw(&self, position: Position) {
         self.highest.fetch_max(position.0, Ordering::Relaxed);
     }
+
+    /// This process begins or ends to restore the log.
+    pub(super) fn restores(&self, restoring: bool) {
+        self.restoring.store(restoring, Ordering::Relaxed);
+    }
+
+    pub(super) fn restoring(&self) -> bool {
+        self.restoring.load(Ordering::Relaxed)
+    }
 }
 
 impl JetStream {
-    /// How often the connection has been lost or the server doubted.
-    pub(super) fn turn(&self) -> u64 {
-        self.shared.losses.borrow().wrapping_add(*self.shared.proof.doubts.borrow())
+    pub(super) fn turn(&self) -> Turn {
+        Turn {
+            // Counted before anything of a new connection is heard; the notice of a loss may come late or never.
+            connects: self.shared.client.statistics().connects.load(Ordering::Relaxed),
+            losses: *self.shared.losses.borrow(),
+            doubts: *self.shared.proof.doubts.borrow(),
+        }
     }
 
     /// The server answered in that turn that it cannot store anything, or so that nobody knows. What was asked
     /// before the gate was passed last says nothing against it.
-    pub(super) fn doubt(&self, turn: u64) {
+    pub(super) fn doubt(&self, turn: Turn) {
         if turn == self.turn() {
             self.shared.proof.doubts.send_modify(|doubts| *doubts += 1);
         }
     }
 
-    /// Whether the gate was passed in this turn. Where it was never asked, nobody goes by it.
+    /// The connection, if the gate was passed in this turn. Where it was never asked, nobody goes by it.
     ///
     /// # Errors
     /// After the connection was lost or the server doubted, until it has been passed again.
-    pub(super) fn proven(&self) -> Result<(), Unproven> {
+    pub(super) fn proven(&self) -> Result<Link, Unproven> {
         let passed = *self.shared.proof.passed.borrow();
-        match passed.is_none_or(|passed| passed == self.turn()) {
-            true => Ok(()),
+        let turn = self.turn();
+        match passed.is_none_or(|passed| passed == turn) {
+            true => Ok(Link { connects: turn.connects }),
             false => Err(Unproven),
         }
     }
 
     /// Waits until the gate was passed in this turn.
-    pub(super) async fn until_proven(&self) {
+    pub(super) async fn until_proven(&self) -> Link {
         let mut passed = self.shared.proof.passed.subscribe();
-        // Its sender lives as long as this. The value is locked while it is looked at, so it is not asked for again.
-        let _ = passed.wait_for(|passed| passed.is_none_or(|passed| passed == self.turn())).await;
+        loop {
+            if let Ok(link) = self.proven() {
+                return link;
+            }
+            // Its sender lives as long as this.
+            let _ = passed.changed().await;
+        }
     }
 
-    /// The gate let pass a log that reaches to `last`, in that turn, though perhaps somebody was away.
-    pub(super) fn proved(&self, turn: u64, last: Position, away: bool) {
+    /// Whether all that was answered since came over this connection.
+    ///
+    /// # Errors
+    /// When there has been another one.
+    pub(super) fn still(&self, link: Link) -> Result<(), Unproven> {
+        match self.turn().connects == link.connects {
+            true => Ok(()),
+            false => Err(Unproven),
+        }
+    }
+
+    /// The gate let pass a log that reaches to `last`, in that turn, though perhaps somebody was away. A gate that was
+    /// asked earlier and ends later says nothing.
+    pub(super) fn proved(&self, turn: Turn, last: Position, away: bool) {
         let Shared { proof, losses: lost, .. } = &*self.shared;
         proof.saw(last);
-        proof.away.store(away, Ordering::Relaxed);
-        let first = proof.passed.send_replace(Some(turn)).is_none();
+        let mut first = false;
+        proof.passed.send_if_modified(|passed| {
+            let newer = passed.is_none_or(|passed| passed <= turn);
+            if newer {
+                first = passed.replace(turn).is_none();
+                proof.away.store(away, Ordering::Relaxed);
+            }
+            newer
+        });
         if first {
             tokio::spawn(keep(
                 Arc::downgrade(&self.shared),
@@ -123,6 +183,7 @@ async fn keep(
     mut doubts: watch::Receiver<u64>,
 ) {
     loop {
+        pass_again(&shared).await;
         let changed = tokio::select! {
             changed = losses.changed() => changed,
             changed = doubts.changed() => changed,
@@ -135,43 +196,56 @@ async fn keep(
         if let Some(shared) = shared.upgrade() {
             JetStream { shared }.look_again().await;
         }
-        let (mut pause, mut told) = (PAUSE_MIN, String::new());
-        loop {
-            let Some(shared) = shared.upgrade() else { return };
-            let log = JetStream { shared };
-            if log.proven().is_ok() {
-                break;
-            }
-            if log.linked() {
-                match log.gate_again().await {
-                    Ok(_) => tracing::info!("the log has passed the gate again"),
-                    Err(refusals) => {
-                        let codes: Vec<_> = refusals.iter().map(|why| why.code()).collect();
-                        let codes = codes.join(", ");
-                        for why in refusals.iter().filter(|_| codes != told) {
-                            let error = why as &dyn std::error::Error;
-                            tracing::error!(
-                                code = why.code(),
-                                error,
-                                "the log may not be relied on"
-                            );
-                        }
-                        told = codes;
-                        // One that is cut off from the others of its cluster still answers us, and nothing more.
-                        let elsewhere = log.shared.settings.urls.len() > 1;
-                        let stuck = |why: &GateRefusal| {
-                            matches!(why, GateRefusal::StreamUnreachable { .. })
-                        };
-                        if elsewhere && refusals.iter().any(stuck) {
-                            // What stands against it shows at the next try.
-                            let _ = log.shared.client.force_reconnect().await;
-                        }
+    }
+}
+
+/// Asks the gate until it lets pass what there is now.
+async fn pass_again(shared: &Weak<Shared>) {
+    let (mut pause, mut told, mut left) = (PAUSE_MIN, String::new(), Instant::now());
+    while let Some(shared) = shared.upgrade() {
+        let log = JetStream { shared };
+        if log.proven().is_ok() {
+            return;
+        }
+        if log.linked() {
+            match log.gate_again().await {
+                Ok(_) => tracing::info!("the log has passed the gate again"),
+                Err(refusals) => {
+                    told = tell(&refusals, &told);
+                    if left.elapsed() >= LOOK_AGAIN && log.is_stuck(&refusals) {
+                        left = Instant::now();
+                        // What stands against it shows at the next try.
+                        let _ = log.shared.client.force_reconnect().await;
                     }
                 }
             }
-            drop(log);
-            tokio::time::sleep(pause).await;
-            pause = CONNECT_PAUSE_MAX.min(pause * 2);
         }
+        drop(log);
+        tokio::time::sleep(pause).await;
+        pause = CONNECT_PAUSE_MAX.min(pause * 2);
+    }
+}
+
+/// Says why the gate refuses, once for each set of reasons.
+fn tell(refusals: &[GateRefusal], told: &str) -> String {
+    let codes: Vec<_> = refusals.iter().map(GateRefusal::code).collect();
+    let codes = codes.join(", ");
+    for why in refusals.iter().filter(|_| codes != told) {
+        let error = why as &dyn std::error::Error;
+        tracing::error!(code = why.code(), error, "the log may not be relied on");
+    }
+    codes
+}
+
+impl JetStream {
+    /// Whether it is the server that stands in the way, and another one may be asked: one that is cut off from the
+    /// others of its cluster still answers us, and nothing more.
+    fn is_stuck(&self, refusals: &[GateRefusal]) -> bool {
+        let elsewhere = self.shared.settings.urls.len() > 1
+            || self.shared.client.server_info().connect_urls.len() > 1;
+        let stuck = |why: &GateRefusal| {
+            matches!(why, GateRefusal::StreamUnreachable { .. } | GateRefusal::MajorityAway { .. })
+        };
+        elsewhere && refusals.iter().any(stuck)
     }
 }

@@ -18,7 +18,7 @@ use crate::{
 /// The mark, in the metadata of the stream.
 const MARK: &str = "doudi.restoring";
 
-/// How many records are under way at once.
+/// How many records are read from the archive, and compared with the log, at once.
 const WINDOW: usize = 500;
 
 /// Why a log could not be restored.
@@ -46,6 +46,16 @@ pub enum RestoreError {
     Differs {
         /// Where.
         position: Position,
+    },
+    /// The log that a restore has begun has more than the archive.
+    #[error(
+        "the log reaches to position {last}, but the archive only to {archived}: an older copy of the archive, or          somebody has written to the log since. Restore from the archive that has it all"
+    )]
+    Ahead {
+        /// The last position of the log.
+        last: Position,
+        /// The last position of the archive.
+        archived: Position,
     },
     /// A record came to another place than it had: somebody else writes to the log.
     #[error(
@@ -85,14 +95,29 @@ impl JetStream {
     /// may write to the log meanwhile.
     ///
     /// # Errors
-    /// See [`RestoreError`]; only [`RestoreError::NotEmpty`] and those about archive and gate leave the log as it was.
+    /// See [`RestoreError`]. From [`RestoreError::NotEmpty`] the log is as it was; after any other it may hold a part,
+    /// and nobody else passes the gate until a restore has come to its end.
     pub async fn restore(
+        &self,
+        archive: ArchiveReader,
+        told: &mut (dyn FnMut(Position) + Send),
+    ) -> Result<GateReport, RestoreError> {
+        self.shared.proof.restores(true);
+        let restored = self.restore_all(archive, told).await;
+        self.shared.proof.restores(false);
+        let reached = restored?;
+        self.set_mark(false).await?;
+        self.gate(reached).await.map_err(RestoreError::Gate)
+    }
+
+    /// Brings back every record, and answers with the position of the last one.
+    async fn restore_all(
         &self,
         mut archive: ArchiveReader,
         told: &mut (dyn FnMut(Position) + Send),
-    ) -> Result<GateReport, RestoreError> {
+    ) -> Result<Position, RestoreError> {
         let there = self.begin_restore().await?;
-        self.pass(Position::START, true).await.map_err(RestoreError::Gate)?;
+        self.gate(Position::START).await.map_err(RestoreError::Gate)?;
         let mut reached = Position::START;
         loop {
             let (back, entries) = next(archive).await?;
@@ -106,12 +131,11 @@ impl JetStream {
             told(reached);
         }
         // The gate forces to disk what was written, before the mark goes and after.
-        self.pass(reached, true).await.map_err(RestoreError::Gate)?;
-        if there > reached {
-            return Err(RestoreError::Differs { position: reached.next() });
+        self.gate(reached).await.map_err(RestoreError::Gate)?;
+        match there > reached {
+            true => Err(RestoreError::Ahead { last: there, archived: reached }),
+            false => Ok(reached),
         }
-        self.set_mark(false).await?;
-        self.gate(reached).await.map_err(RestoreError::Gate)
     }
 
     /// Makes the stream with the mark, or goes on with one that has it; answers with its last position.
@@ -165,32 +189,31 @@ impl JetStream {
         Ok(())
     }
 
-    /// Stores entries at the end of the log, in order, and sees to it that each comes where it was.
+    /// Stores entries at the end of the log, and sees to it that each comes where it was: none goes out before the one
+    /// before it was acknowledged at its position, so whatever becomes of one, none is stored in its place.
     async fn put(&self, entries: &[Entry]) -> Result<(), RestoreError> {
         let failed = |source| RestoreError::Server { doing: "store a record", source };
-        let mut acks = Vec::with_capacity(entries.len());
+        let context = &self.shared.context;
         for entry in entries {
             let headers = headers(entry).map_err(failed)?;
-            let (context, subject) = (&self.shared.context, entry.subject.clone());
-            let sent = match headers.is_empty() {
-                true => context.publish(subject, entry.payload.clone()).await,
-                false => {
-                    context.publish_with_headers(subject, headers, entry.payload.clone()).await
+            let (subject, payload) = (entry.subject.clone(), entry.payload.clone());
+            let stored = async {
+                match headers.is_empty() {
+                    true => context.publish(subject, payload).await?.await,
+                    false => context.publish_with_headers(subject, headers, payload).await?.await,
                 }
             };
-            acks.push((entry.position, sent.map_err(|error| failed(error.into()))?));
-        }
-        for (expected, ack) in acks {
-            let found = match ack.await {
+            let stored = self.while_connected(stored).await;
+            let found = match stored.map_err(|error| failed(error.into()))? {
                 Ok(ack) => Position(ack.sequence),
                 // The record itself says what must stand before it in its stream.
                 Err(error) if error.kind() == PublishErrorKind::WrongLastSequence => {
-                    return Err(RestoreError::Differs { position: expected });
+                    return Err(RestoreError::Differs { position: entry.position });
                 }
                 Err(error) => return Err(failed(error.into())),
             };
-            if found != expected {
-                return Err(RestoreError::Misplaced { expected, found });
+            if found != entry.position {
+                return Err(RestoreError::Misplaced { expected: entry.position, found });
             }
         }
         Ok(())

@@ -99,6 +99,17 @@ pub enum GateRefusal {
         /// The highest checkpoint known to anybody.
         checkpoint: Position,
     },
+    /// Too few of the servers that keep the log hear each other.
+    #[error(
+        "of the {members} servers that keep the log, the leader that answers does not hear {}: that is no majority,          so it can store nothing and may not know the newest records. Bring them back, or the network between them",
+        away.join(", ")
+    )]
+    MajorityAway {
+        /// The names of those that it does not hear.
+        away: Vec<String>,
+        /// How many servers keep the log.
+        members: usize,
+    },
     /// A server acknowledges before it syncs, although the durability promises otherwise.
     #[error(
         "the server {server} syncs {sync}, but durability \"always\" needs it before each \
@@ -248,6 +259,7 @@ impl GateRefusal {
             GateRefusal::RecordUnreadable { .. } => "RECORD_UNREADABLE",
             GateRefusal::RestoreUnfinished { .. } => "RESTORE_UNFINISHED",
             GateRefusal::LogBehindCheckpoint { .. } => "LOG_BEHIND_CHECKPOINT",
+            GateRefusal::MajorityAway { .. } => "MAJORITY_AWAY",
             GateRefusal::SyncLazy { .. } => "SYNC_LAZY",
             GateRefusal::SyncUnproven { .. } => "SYNC_UNPROVEN",
             GateRefusal::MonitorUnreachable { .. } => "MONITOR_UNREACHABLE",

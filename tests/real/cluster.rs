@@ -1,0 +1,184 @@
+//! A log on three nats-servers: its leader is killed, frozen and cut off from the others, the most of them are gone,
+//! and two doudis at once serve, project and react on it. Nothing acknowledged is lost, nothing is done twice.
+
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use doudi_api::{permission::Role, proto::Ground};
+use doudi_journal::{
+    Archive, ArchiveReader, Journal, Position, READ_RECORDS_MAX, RestoreError, archive::Entry,
+};
+use doudi_server::{parts::Parts, token};
+use doudi_tests::{Scratch, program, until, world::Ground as Servers};
+use doudi_views::ViewName;
+use tonic::{Code, Request};
+
+use super::{
+    agenda::sound,
+    chaos::{pass, signal},
+    load::{
+        Acked, BOUND, ENTERPRISES, People, Recorded, Writers, assert_kept, client, listening,
+        progress,
+    },
+    requests::plan,
+    views::killed::Chance,
+};
+use nodes::Nodes;
+
+mod net;
+mod nodes;
+
+/// So many acknowledgements of each doudi show that it goes on.
+const ON: usize = 20;
+/// For how long a leader is cut off.
+const AWAY: Duration = Duration::from_secs(8);
+/// What a caller without a majority waits for at most: as long as the answers of the log are waited for, for each of
+/// what a command asks of it.
+const DEADLINE: Duration = Duration::from_secs(30);
+async fn on(acked: &[Acked; 2]) {
+    for acked in acked {
+        progress(acked, ON).await;
+    }
+}
+
+/// Without a majority nobody is told that something was stored.
+async fn without_majority(nodes: &mut Nodes, servers: &Servers, listen: [std::net::SocketAddr; 2]) {
+    let leader = nodes.leader().await;
+    let others: Vec<usize> = (0..3).filter(|machine| *machine != leader).collect();
+    for other in &others {
+        nodes.kill(*other);
+    }
+    for listen in listen {
+        let mut unit = client(servers, listen, &token::claims(Role::UnitHead));
+        let mut request = Request::new(plan(ENTERPRISES[0].0, Ground::Complaint));
+        request.set_timeout(DEADLINE);
+        let asked = Instant::now();
+        let refused = unit.inspections.plan_visit(request).await.unwrap_err();
+        assert_eq!(refused.code(), Code::Unavailable, "{refused:?}");
+        println!("refused without a majority after {:?}", asked.elapsed());
+    }
+    for other in others {
+        nodes.run(other);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_cluster_loses_nothing_whatever_becomes_of_its_leader() {
+    let mut nodes = Nodes::start().await;
+    let mut servers = Servers::start().await;
+    nodes.point(&mut servers);
+    let listen = [program::free_address(), program::free_address()];
+    let role = |listen| program::role(&servers.config, listen, "all");
+    let mut first = role(listen[0]);
+    listening(listen[0]).await;
+    let mut second = role(listen[1]);
+    listening(listen[1]).await;
+    let people = listen.map(|listen| People::new(&servers, listen));
+    people[0].prepare().await;
+    let mut chance = Chance::seeded();
+    let writers = people.each_ref().map(|people| Writers::start(people, &mut chance));
+    let acked = writers.each_ref().map(|writers| writers.acked.clone());
+    on(&acked).await;
+
+    let leader = nodes.leader().await;
+    nodes.kill(leader);
+    on(&acked).await;
+    nodes.run(leader);
+    on(&acked).await;
+    let leader = nodes.leader().await;
+    // The others go on before it is back.
+    let frozen = [nodes.pid(leader)];
+    signal("-STOP", &frozen);
+    on(&acked).await;
+    signal("-CONT", &frozen);
+    on(&acked).await;
+    let leader = nodes.leader().await;
+    if nodes.net.cut_off(leader, true) {
+        // Its clients still reach it, and it must not tell them that anything is stored.
+        pass(AWAY).await;
+        on(&acked).await;
+        nodes.net.cut_off(leader, false);
+        on(&acked).await;
+    } else {
+        println!("skipped: no machine can be cut off from the others here");
+    }
+    without_majority(&mut nodes, &servers, listen).await;
+    on(&acked).await;
+
+    // The tables are projected by the one that is left.
+    let parts = Parts::assemble(&servers.config).await.unwrap();
+    first.kill().await.unwrap();
+    progress(&acked[1], ON).await;
+    let end = parts.journal.last_position().await.unwrap();
+    let began = Instant::now();
+    for view in ViewName::ALL {
+        parts.views.wait(view, end, BOUND).await.unwrap();
+    }
+    println!("taken over within {:?}", began.elapsed());
+    first = role(listen[0]);
+    listening(listen[0]).await;
+    on(&acked).await;
+    for writers in writers {
+        writers.stop().await;
+    }
+    sound(&parts).await;
+    let recorded = Recorded::read(&parts.journal).await;
+    let kept: usize = acked.iter().map(|acked| assert_kept(&recorded, acked)).sum();
+    let last = until(BOUND, || async { parts.journal.last_position().await.ok() });
+    let Position(last) = last.await.unwrap();
+    nodes.alike(last).await;
+    println!("{kept} acknowledged, 0 lost, 0 doubled, {last} records on each server");
+    first.kill().await.unwrap();
+    second.kill().await.unwrap();
+}
+
+/// What an archive has of a log of three streams.
+fn archived() -> Vec<Entry> {
+    let entry = |position: u64| {
+        let expected = position.saturating_sub(3);
+        let name = "Nats-Expected-Last-Subject-Sequence".to_owned();
+        Entry {
+            position: Position(position),
+            subject: format!("ev.L-1.bench.{}", position % 3),
+            headers: vec![(name, expected.to_string())],
+            payload: Bytes::from(format!("record {position}")),
+        }
+    };
+    (1..=1200).map(entry).collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_log_is_restored_into_a_cluster_of_which_a_server_is_killed_meanwhile() {
+    let mut nodes = Nodes::start().await;
+    let (scratch, entries) = (Scratch::new("restored").unwrap(), archived());
+    Archive::open(scratch.path(), 1 << 20).unwrap().append(&entries).unwrap();
+    let mut killed = None;
+    let restored = loop {
+        let log = nodes.connect().await;
+        let reader = ArchiveReader::open(scratch.path()).unwrap().unwrap();
+        let restored = log
+            .restore(reader, &mut |_| {
+                if killed.is_none() {
+                    nodes.kill(0);
+                    killed = Some(0);
+                }
+            })
+            .await;
+        match restored {
+            Ok(report) => break report,
+            // Given again, it goes on.
+            Err(RestoreError::Server { .. } | RestoreError::Gate(_) | RestoreError::Log(_)) => {}
+            Err(error) => panic!("{error:?}"),
+        }
+    };
+    assert_eq!((restored.records, killed), (1200, Some(0)));
+    nodes.run(0);
+    nodes.alike(1200).await;
+    let journal = Journal::JetStream(nodes.connect().await);
+    let mut read = Vec::new();
+    while read.len() < entries.len() {
+        let after = read.last().map_or(Position::START, |last: &Entry| last.position);
+        read.extend(journal.entries(after, READ_RECORDS_MAX).await.unwrap());
+    }
+    assert!(read == entries, "the log is not as in the archive");
+}
