@@ -1,7 +1,7 @@
 //! Events as they are stored: an explicit type name, a version and JSON data. The newest shape is
 //! the only one in code; older shapes are lifted to it here, by pure functions.
 
-use serde::{Serialize, de::DeserializeOwned};
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use serde_json::{Value, value::RawValue};
 
 use crate::{
@@ -67,15 +67,20 @@ pub struct Encoded {
 /// # Errors
 /// [`CodecError::Shape`] when the event's name is missing in `VERSIONS`.
 pub fn encode<E: Storable>(event: &E) -> Result<Encoded, CodecError> {
-    let Ok(Value::Object(mut tagged)) = serde_json::to_value(event) else {
-        return Err(CodecError::Shape);
-    };
-    let name = tagged.get("type").and_then(Value::as_str).unwrap_or_default();
+    let text = serde_json::to_string(event).map_err(|_| CodecError::Shape)?;
+    let tagged: Tagged<'_> = serde_json::from_str(&text).map_err(|_| CodecError::Shape)?;
     let (name, version) =
-        E::VERSIONS.iter().find(|(known, _)| *known == name).ok_or(CodecError::Shape)?;
-    let data = tagged.remove("data").ok_or(CodecError::Shape)?;
-    let data = serde_json::value::to_raw_value(&data).map_err(|_| CodecError::Shape)?;
-    Ok(Encoded { name, version: *version, data })
+        E::VERSIONS.iter().find(|(known, _)| *known == tagged.name).ok_or(CodecError::Shape)?;
+    Ok(Encoded { name, version: *version, data: tagged.data.to_owned() })
+}
+
+/// An event as its type writes it, parted into what is stored apart.
+#[derive(Deserialize)]
+struct Tagged<'a> {
+    #[serde(rename = "type")]
+    name: &'a str,
+    #[serde(borrow)]
+    data: &'a RawValue,
 }
 
 /// Decodes a stored event of any known version into the newest shape.

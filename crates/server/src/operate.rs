@@ -14,7 +14,7 @@ use crate::{
     config::Config,
     draw, erasures,
     parts::{self, Parts},
-    sweep, verify,
+    rebuild, sweep, verify,
 };
 
 fn verdict(sound: bool) -> ExitCode {
@@ -132,7 +132,7 @@ pub async fn resume(config: &Config, view: ViewName) -> Result<ExitCode, Failure
     Ok(ExitCode::SUCCESS)
 }
 
-/// Lists parked streams, or tries one again.
+/// Lists parked streams, or tries one again; the view of appeals is then rebuilt, because of what its rows were.
 ///
 /// # Errors
 /// When the stream still cannot be applied.
@@ -147,7 +147,17 @@ pub async fn parked(
         let (journal, _) = parts::pass(parts::connect(config).await?, checkpoint).await?;
         let applied = views.retry(&journal, view, &stream).await?;
         println!("view {view}: {applied} record(s) of {stream} applied");
-        return Ok(ExitCode::SUCCESS);
+        // Its rows tell of several streams; what they were while this one was passed over is not made again.
+        return match view {
+            ViewName::Appeals => rebuild::rebuild(config, &[view]).await,
+            ViewName::Timeline
+            | ViewName::Visits
+            | ViewName::Agenda
+            | ViewName::Measures
+            | ViewName::Alerts
+            | ViewName::Ratings
+            | ViewName::Webhooks => Ok(ExitCode::SUCCESS),
+        };
     }
     for parked in views.parked().await? {
         println!(
