@@ -22,7 +22,7 @@ demo: ## A working day in 旅顺口区 on real servers, told as a story
 test: ## All tests, on real servers too
 	@cargo --version
 	@deploy/bootstrap.sh --python --old-nats
-	cargo build --workspace --bins --locked
+	cargo build --workspace --bins --tests --locked
 	cargo test --workspace --locked
 
 sim: ## The simulation alone: SEED=7 for one world, SEEDS=1000000 for many

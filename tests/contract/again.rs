@@ -14,7 +14,7 @@ use doudi_journal::{
 use doudi_tests::nats::{NatsServer, ToDisk};
 
 use super::{
-    connect,
+    ACK_TIMEOUT, connect,
     gate::{codes, group, with_stream},
     settings_for, soon, start,
 };
@@ -102,7 +102,11 @@ async fn behind_a_new_connection_nothing_is_promised_before_the_gate_is_passed_a
 async fn used_meanwhile(server: &NatsServer, name: &StreamName, last: Position) {
     let fast = JetStreamSettings { durability: Durability::Fast, ..settings_for(server) };
     let theirs = Journal::JetStream(connect(fast).await);
-    theirs.append(name, "of another log".into(), last).await.unwrap();
+    let mut last = last;
+    // It is longer than the right one in the end.
+    for _ in 0..4 {
+        last = theirs.append(name, "of another log".into(), last).await.unwrap();
+    }
 }
 
 #[tokio::test]
@@ -120,17 +124,22 @@ async fn what_another_log_answers_is_told_to_nobody() {
     let older = server.store_dir().with_file_name("older");
     copy(&server.store_dir(), &older);
     server.restart().await.unwrap();
+    let mut follower = log.follow(Position::START);
+    let heard = soon(follower.next()).await.unwrap();
+    assert_eq!(heard.last().map(|record| record.position), Some(first));
+    // These come to the follower, which is asked nothing for now.
     let second = appended(&log, &other, Position::START).await.unwrap();
     let third = appended(&log, &other, second).await.unwrap();
     let file = ObjectName::of(b"a file");
     objects.put(&file, "a file".into()).await.unwrap();
-    let mut follower = log.follow(first);
 
     server.kill9().await.unwrap();
     let right = put_away(&server, "right");
     std::fs::rename(&older, server.store_dir()).unwrap();
     server.restart().await.unwrap();
     used_meanwhile(&server, &name, first).await;
+    let refused = appended(&log, &name, first).await.unwrap_err();
+    assert!(refused.contains("Unproven"), "{refused}");
     // None of this is there, and that is not so.
     let (empty, page, last, behind, got, gone, heard) = tokio::join!(
         log.load(&other, Position::START, Position::START),
@@ -159,4 +168,26 @@ async fn what_another_log_answers_is_told_to_nobody() {
     let positions: Vec<_> = loaded.iter().map(|record| record.position).collect();
     assert_eq!(positions, [second, third]);
     assert_eq!(objects.get(&file, 1000).await.unwrap(), "a file");
+}
+
+#[tokio::test]
+async fn a_long_outage_holds_up_nobody() {
+    let mut server = start(ToDisk::Lazy).await;
+    let fast = JetStreamSettings { durability: Durability::Fast, ..settings_for(&server) };
+    let jetstream = with_stream(fast).await;
+    jetstream.gate(Position::START).await.unwrap();
+    let log = Journal::JetStream(jetstream);
+    let name = StreamName::new("a", "profile", None).unwrap();
+    server.kill9().await.unwrap();
+    let waited = log.append(&name, "more".into(), Position::START).await.unwrap_err();
+    assert!(matches!(waited, AppendError::Unavailable { .. }), "{waited:?}");
+    let begun = Instant::now();
+    for _ in 0..10 {
+        let refused = log.append(&name, "more".into(), Position::START).await.unwrap_err();
+        assert!(matches!(refused, AppendError::Unavailable { .. }), "{refused:?}");
+        assert!(log.load(&name, Position::START, Position::START).await.is_err());
+    }
+    assert!(begun.elapsed() < ACK_TIMEOUT, "{:?}", begun.elapsed());
+    server.restart().await.unwrap();
+    assert_eq!(appended(&log, &name, Position::START).await.unwrap(), Position(1));
 }

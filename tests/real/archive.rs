@@ -102,6 +102,12 @@ async fn the_drill_of_the_readme_brings_a_lost_log_back_and_work_goes_on() {
     ground.config.archive.folder = ground.folder.path().join("archive");
     ground.config.archive.segment_bytes_max = SEGMENT_BYTES;
     let folder = ground.config.archive.folder.clone();
+    let mut unmounted = ground.config.clone();
+    unmounted.archive.folder = ground.folder.path().join("unmounted/archive");
+    for role in ["all", "serve"] {
+        let refused = refused(&unmounted, &[role]).await;
+        assert!(refused.contains("cannot find"), "{role}: {refused}");
+    }
     // Another process still has it: whoever follows serves meanwhile.
     let theirs = Archive::open(&folder, SEGMENT_BYTES).unwrap();
     let world = World::start_on(ground).await;

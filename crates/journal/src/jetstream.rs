@@ -36,7 +36,7 @@ use tokio::sync::{Semaphore, watch};
 pub(crate) use self::follow::JetStreamFollow;
 use self::{
     barrier::Barrier,
-    proof::{Link, Proof, Unproven},
+    proof::{Link, Proof, Seen},
     store::Place,
 };
 pub use self::{
@@ -158,34 +158,34 @@ impl JetStream {
         };
         let ask = || async {
             let last = self.written_position().await.map_err(unavailable)?;
-            Ok((last, last))
+            Ok((last, Seen { position: last, payload: None }))
         };
         self.relied_on(unavailable, ask).await
     }
 
-    /// What `ask` answers, with the newest position that it tells of: all of it from one connection on which the gate
+    /// What `ask` answers, with the newest that it tells of: all of it from one connection on which the gate
     /// was passed, and safe from a power cut. Where the connection was lost meanwhile it is asked once more.
-    async fn relied_on<T, E, F: Future<Output = Result<(T, Position), E>>>(
+    async fn relied_on<T, E, F: Future<Output = Result<(T, Seen), E>>>(
         &self,
         unavailable: impl Fn(Source) -> E,
         ask: impl Fn() -> F,
     ) -> Result<T, E> {
-        let deadline = Instant::now() + self.timeout();
+        let mut again = true;
         loop {
-            let link = within(self.timeout(), self.until_proven()).await;
-            let link = link.map_err(|_| unavailable(Unproven.into()))?;
-            match (ask().await, self.still(link)) {
+            let link = self.proven_soon().await;
+            let link = link.map_err(|unproven| unavailable(unproven.into()))?;
+            let answer = ask().await;
+            let lost = !self.linked() || self.proven().is_err();
+            match (answer, self.still(link)) {
                 (Ok((answer, newest)), Ok(())) => {
                     self.reach(newest).await.map_err(unavailable)?;
                     return Ok(answer);
                 }
-                (Err(error), Ok(())) if self.linked() => return Err(error),
-                (_, Err(error)) if Instant::now() >= deadline => {
-                    return Err(unavailable(error.into()));
-                }
-                (Err(error), Ok(())) if Instant::now() >= deadline => return Err(error),
+                (_, Err(unproven)) if !again => return Err(unavailable(unproven.into())),
+                (Err(error), Ok(())) if !again || !lost => return Err(error),
                 (Ok(_) | Err(_), _) => tokio::time::sleep(AGAIN_AFTER).await,
             }
+            again = false;
         }
     }
 
@@ -195,12 +195,13 @@ impl JetStream {
         Ok(Position(info.state.last_sequence))
     }
 
-    /// Waits until no power cut can take back what the server has shown of the log up to
-    /// `position`. A log that the gate has not let pass is read as it is.
-    async fn reach(&self, position: Position) -> Result<(), Source> {
-        self.shared.proof.saw(position);
+    /// Waits until no power cut can take back what the server has shown of the log. A log that the gate has not let
+    /// pass is read as it is.
+    async fn reach(&self, seen: Seen) -> Result<(), Source> {
+        let position = seen.position;
+        self.shared.proof.saw(seen);
         // What was answered before the server was doubted may be told once it has passed again.
-        within(self.timeout(), self.until_proven()).await.map_err(|_| Unproven)?;
+        self.proven_soon().await?;
         let Some(barrier) = self.shared.barrier.get() else { return Ok(()) };
         Ok(within(self.timeout(), barrier.reach(position)).await??)
     }
@@ -225,7 +226,7 @@ impl JetStream {
 
     /// As [`JetStream::writable`], once the gate was passed, or not within the time for an answer.
     async fn until_writable(&self) -> Result<(Link, Option<&Barrier>), Source> {
-        within(self.timeout(), self.until_proven()).await.map_err(|_| Unproven)?;
+        self.proven_soon().await?;
         self.writable()
     }
 

@@ -4,6 +4,7 @@
 //! what was in the log when nothing else does.
 
 use std::{
+    io::ErrorKind,
     path::{Path, PathBuf},
     process::ExitCode,
     time::{Duration, Instant},
@@ -146,12 +147,17 @@ pub async fn witness(settings: &config::Archive) -> Result<Option<Entry>, Archiv
     .await
 }
 
-/// The archive in `folder`, which need not exist.
+/// The archive in `folder`, which need not exist; the folder that it lies in must, else its disk may not be mounted.
 fn reader(folder: &Path) -> Result<Option<ArchiveReader>, ArchiveError> {
-    match folder.exists() {
-        true => ArchiveReader::open(folder),
-        false => Ok(None),
+    let parent = folder.parent().filter(|parent| !parent.as_os_str().is_empty());
+    for (path, needed) in [(parent, true), (Some(folder), false)] {
+        let Some(path) = path else { continue };
+        let failed = |source| ArchiveError::File { doing: "find", path: path.to_owned(), source };
+        if !path.try_exists().map_err(failed)? {
+            return if needed { Err(failed(ErrorKind::NotFound.into())) } else { Ok(None) };
+        }
     }
+    ArchiveReader::open(folder)
 }
 
 /// Reads the whole archive, and the log beside it.

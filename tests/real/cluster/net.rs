@@ -23,13 +23,15 @@ away() {
     ip link del $1 2>/dev/null
 }
 up() {
-    ip link add $1 type bridge && ip addr add $2.1/24 dev $1 && ip link set $1 up || return 1
+    ip addr add $2.1/24 dev $1 && ip link set $1 up || return 1
     for i in 0 1 2; do
         ip netns add $1-$i && ip link add $1-v$i type veth peer name eth0 netns $1-$i || return 1
         ip link set $1-v$i master $1 && ip link set $1-v$i up || return 1
         ip netns exec $1-$i sh -c "ip link set lo up && ip addr add $2.1$i/24 dev eth0 && ip link set eth0 up" || return 1
     done
 }
+# Whose name is taken is another one's.
+ip link add $1 type bridge || exit 1
 up "$1" "$2" && echo up && read -r _
 away "$1"
 "#;

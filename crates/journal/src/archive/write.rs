@@ -2,7 +2,7 @@
 
 use std::{
     fs::{self, DirBuilder, File, OpenOptions, TryLockError},
-    io::{self, Read as _, Write as _},
+    io::{self, Read as _, Seek as _, SeekFrom, Write as _},
     path::{Path, PathBuf},
 };
 
@@ -43,8 +43,11 @@ impl Archive {
         };
         let mut reader = ArchiveReader::of(folder, head)?;
         reader.skip_to_last()?;
-        let mut last = None;
+        let (mut last, mut counted) = (None, 0);
         while let Some(entry) = reader.step()? {
+            if entry.position == reader.head.position {
+                counted = reader.offset;
+            }
             last = Some(entry);
         }
         let mut archive = Archive {
@@ -55,7 +58,7 @@ impl Archive {
             last,
             link: reader.link,
         };
-        archive.go_on(&reader)?;
+        archive.go_on(&reader, counted)?;
         let head = Head::new(reader.position, archive.link);
         if head != reader.head {
             head.write(folder)?;
@@ -129,11 +132,12 @@ impl Archive {
         Ok(())
     }
 
-    /// Opens the last segment behind what is whole of it, and cuts off the rest.
-    fn go_on(&mut self, whole: &ArchiveReader) -> Result<(), ArchiveError> {
-        let counted = |(first, _): &&(Position, PathBuf)| *first <= whole.position;
+    /// Opens the last segment behind what is whole of it, and cuts off the rest. `counted` is where the head ends, in
+    /// the segment that has it.
+    fn go_on(&mut self, whole: &ArchiveReader, counted: u64) -> Result<(), ArchiveError> {
+        let begun = |(first, _): &&(Position, PathBuf)| *first <= whole.position;
         let mut torn = false;
-        for (_, path) in whole.segments.iter().skip_while(counted) {
+        for (_, path) in whole.segments.iter().skip_while(begun) {
             tracing::warn!(segment = %path.display(), "a segment that was torn at its beginning is removed");
             let removed = fs::remove_file(path);
             removed.map_err(|source| ArchiveError::File {
@@ -144,7 +148,8 @@ impl Archive {
             torn = true;
         }
         // The next entry then begins another segment.
-        let Some((_, path)) = whole.segments.last().filter(|_| !torn) else { return Ok(()) };
+        let Some((first, path)) = whole.segments.last().filter(|_| !torn) else { return Ok(()) };
+        let counted = if *first <= whole.head.position { counted } else { 0 };
         let failed = |source| ArchiveError::File { doing: "open", path: path.clone(), source };
         let length = fs::metadata(path).map_err(failed)?.len();
         if length > whole.offset {
@@ -153,28 +158,22 @@ impl Archive {
                 "what was torn in the archive, and never counted, is cut off"
             );
         }
-        if length > whole.offset || whole.position > whole.head.position {
-            write_again(path, whole.offset).map_err(failed)?;
-        }
-        let file = OpenOptions::new().append(true).open(path).map_err(failed)?;
+        let file = OpenOptions::new().read(true).append(true).open(path).map_err(failed)?;
+        write_again(&file, counted, whole.offset).map_err(failed)?;
         self.open = Some((file, whole.offset));
         Ok(())
     }
 }
 
-/// Puts the first `length` bytes of a segment into a file of their own and that in its place. What never counted may
-/// have failed to reach the disk, and would then be read from memory and forced to disk in vain.
-fn write_again(path: &Path, length: u64) -> io::Result<()> {
-    let next = path.with_extension("next");
-    let mut whole = File::open(path)?.take(length);
-    let mut copy = File::create(&next)?;
-    io::copy(&mut whole, &mut copy)?;
-    copy.sync_all()?;
-    fs::rename(&next, path)?;
-    match path.parent() {
-        Some(folder) => File::open(folder)?.sync_all(),
-        None => Ok(()),
-    }
+/// Takes away what is in the file after `from`, and writes what was there up to `to` once more. What never counted may
+/// have failed to reach the disk, and would else be read from memory and forced to disk in vain.
+fn write_again(mut file: &File, from: u64, to: u64) -> io::Result<()> {
+    let mut tail = Vec::new();
+    file.seek(SeekFrom::Start(from))?;
+    file.take(to.saturating_sub(from)).read_to_end(&mut tail)?;
+    file.set_len(from)?;
+    file.write_all(&tail)?;
+    file.sync_all()
 }
 
 fn count(bytes: usize) -> u64 {

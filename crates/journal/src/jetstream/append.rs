@@ -8,7 +8,7 @@ use async_nats::{HeaderMap, Request, RequestErrorKind, header, jetstream::ErrorC
 use bytes::Bytes;
 use serde::Deserialize;
 
-use super::{JetStream, NoAnswer};
+use super::{JetStream, NoAnswer, proof::Seen};
 use crate::{AppendError, COMMIT_BYTES_MAX, Position, Source, StreamName};
 
 /// How long a conflicting append is given to be replicated before the caller is told.
@@ -66,12 +66,14 @@ impl JetStream {
             |source: Source| AppendError::Unavailable { stream: stream.clone(), source };
         let unknown = |source: Source| AppendError::Unknown { stream: stream.clone(), source };
 
+        self.proven_soon().await.map_err(|unproven| unavailable(unproven.into()))?;
         let permit = self.shared.in_flight.acquire().await;
         let _permit = permit.map_err(|closed| unavailable(closed.into()))?;
-        let (link, _) = self.until_writable().await.map_err(unavailable)?;
+        let (link, _) = self.writable().map_err(unavailable)?;
         let turn = self.turn();
         let mut headers = HeaderMap::new();
         headers.insert(header::NATS_EXPECTED_LAST_SUBJECT_SEQUENCE, expected.to_string());
+        let mut seen = Seen::record(Position::START, &payload);
         let request = Request::new().headers(headers).payload(payload).timeout(None);
         let subject = stream.as_str().to_owned();
         let sent = self.shared.client.send_request(subject, request);
@@ -100,12 +102,14 @@ impl JetStream {
         };
         let answer: PublishAnswer =
             serde_json::from_slice(&message.payload).map_err(|error| unknown(error.into()))?;
+        // Else it may be the answer of another log, to what left by the next connection.
+        self.still(link).map_err(|error| unknown(error.into()))?;
         let refusal = match answer {
             PublishAnswer { error: Some(refusal), .. } => refusal,
             PublishAnswer { sequence: Some(sequence), .. } => {
-                let position = Position(sequence);
-                self.still(link).map_err(|error| unknown(error.into()))?;
-                return self.reach(position).await.map(|()| position).map_err(unknown);
+                seen.position = Position(sequence);
+                let reached = self.reach(seen).await;
+                return reached.map(|()| Position(sequence)).map_err(unknown);
             }
             PublishAnswer { .. } => return Err(unknown("the answer has no sequence".into())),
         };

@@ -105,7 +105,8 @@ impl JetStreamFollow {
     pub(crate) async fn next(&mut self) -> Result<Vec<Record>, FollowError> {
         loop {
             if let Some(newest) = self.taken.last() {
-                self.jetstream.on_disk(newest.position).await;
+                let seen = proof::Seen::record(newest.position, &newest.payload);
+                self.jetstream.on_disk(seen).await;
                 return Ok(std::mem::take(&mut self.taken));
             }
             match &mut self.link {
@@ -204,10 +205,11 @@ async fn open(
 }
 
 impl JetStream {
-    /// Waits until a follower may hand out all up to `position`; after the disk has failed, for ever:
+    /// Waits until a follower may hand out all that it has seen; after the disk has failed, for ever:
     /// nobody knows then which records there will be.
-    async fn on_disk(&self, position: Position) {
-        self.shared.proof.saw(position);
+    async fn on_disk(&self, seen: proof::Seen) {
+        let position = seen.position;
+        self.shared.proof.saw(seen);
         self.until_proven().await;
         if let Some(barrier) = self.shared.barrier.get()
             && barrier.reach(position).await.is_err()

@@ -154,13 +154,19 @@ impl JetStream {
         Ok(info)
     }
 
-    /// Whether the first and the last record can be read. The server counts records that it knows of, also
-    /// where their file was cut, emptied or changed since.
+    /// Whether the first and the last record can be read, and the highest one that was seen is still what it was. The
+    /// server counts records that it knows of, also where their file was cut, emptied or changed since.
     async fn checked_ends(&self, last: Position, refusals: &mut Vec<GateRefusal>) {
-        for position in [Position(1), last] {
+        let known = self.shared.proof.witness();
+        let witness = (known.payload.is_some() && known.position <= last).then_some(known.position);
+        for position in [Some(Position(1)), witness, Some(last)].into_iter().flatten() {
             let stream = self.shared.settings.stream.clone();
-            match self.first_from(position).await {
-                Ok(Some(found)) if found == position => {}
+            match self.record_from(position).await {
+                Ok(Some(found)) if found.position == position => {
+                    if Some(position) == witness && found.payload != known.payload {
+                        refusals.push(GateRefusal::LogDiffers { position });
+                    }
+                }
                 Ok(_) => refusals.push(GateRefusal::RecordUnreadable { stream, position }),
                 Err(source) => refusals.push(GateRefusal::StreamUnreachable { stream, source }),
             }

@@ -4,11 +4,12 @@
 use std::time::{Duration, Instant};
 
 use async_nats::{HeaderMap, Message, Request, jetstream::ErrorCode};
+use base64::{Engine as _, prelude::BASE64_STANDARD};
 use bytes::Bytes;
 use futures::StreamExt as _;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
-use super::{JetStream, config};
+use super::{JetStream, config, proof::Seen};
 use crate::{Entry, LoadError, Position, READ_RECORDS_MAX, Record, Source, StreamName};
 
 /// The most bytes that the server sends for one page.
@@ -37,13 +38,21 @@ enum SingleRequest<'a> {
 }
 
 #[derive(Deserialize)]
-struct SingleAnswer {
-    message: SinglePlace,
+struct SingleAnswer<T> {
+    message: T,
 }
 
 #[derive(Deserialize)]
 struct SinglePlace {
     seq: u64,
+}
+
+/// A message as the leader writes it.
+#[derive(Deserialize)]
+struct SingleWhole {
+    seq: u64,
+    #[serde(default)]
+    data: String,
 }
 
 /// One answer to a batched direct get: messages in order, and whether there are more after them.
@@ -88,17 +97,17 @@ impl JetStream {
         self.relied_on(unavailable, || self.all_of(stream, after, at_least)).await
     }
 
-    /// The stream's records after `after`, and the position of the last of them.
+    /// The stream's records after `after`, and the last of them.
     async fn all_of(
         &self,
         stream: &StreamName,
         after: Position,
         at_least: Position,
-    ) -> Result<(Vec<Record>, Position), LoadError> {
+    ) -> Result<(Vec<Record>, Seen), LoadError> {
         let mut deadline = Instant::now() + self.timeout();
         let newest = self.newest(stream, after).await?;
         if at_least <= after && newest.is_some_and(|newest| newest <= after) {
-            return Ok((Vec::new(), Position::START));
+            return Ok((Vec::new(), Seen::default()));
         }
         let at_least = at_least.max(newest.unwrap_or(Position::START));
         let mut records = Vec::new();
@@ -117,11 +126,16 @@ impl JetStream {
                         continue;
                     }
                     if last >= at_least {
-                        let newest =
-                            records.last().map_or(Position::START, |last: &Record| last.position);
-                        return Ok((records, newest));
+                        let seen = records
+                            .last()
+                            .map(|last: &Record| Seen::record(last.position, &last.payload));
+                        return Ok((records, seen.unwrap_or_default()));
                     }
                     format!("the answer ends at position {last}, not {at_least}").into()
+                }
+                Err(source) if !self.linked() || self.proven().is_err() => {
+                    let what = stream.to_string();
+                    return Err(LoadError::Unavailable { what, source });
                 }
                 Err(source) => source,
             };
@@ -197,8 +211,8 @@ impl JetStream {
         };
         let ask = || async move {
             let found = self.settled_page(after, limit).await.map_err(unavailable)??;
-            let newest = found.last().map_or(Position::START, Found::position);
-            Ok((found, newest))
+            let seen = found.last().map(|last| Seen::record(last.position(), &last.payload));
+            Ok((found, seen.unwrap_or_default()))
         };
         self.relied_on(unavailable, ask).await
     }
@@ -234,21 +248,37 @@ impl JetStream {
 
     /// The position of the first record at or after `position`, as the leader knows it.
     pub(super) async fn first_from(&self, position: Position) -> Result<Option<Position>, Source> {
-        self.single(&SingleRequest::FirstFrom { seq: position.0, next_by_subj: ">" }).await
+        let first = SingleRequest::FirstFrom { seq: position.0, next_by_subj: ">" };
+        let found = self.single(&first).await?;
+        Ok(found.map(|SinglePlace { seq }| Position(seq)))
+    }
+
+    /// The first record at or after `position`, as the leader knows it.
+    pub(super) async fn record_from(&self, position: Position) -> Result<Option<Seen>, Source> {
+        let first = SingleRequest::FirstFrom { seq: position.0, next_by_subj: ">" };
+        let Some(SingleWhole { seq, data }) = self.single(&first).await? else {
+            return Ok(None);
+        };
+        let payload = BASE64_STANDARD.decode(data)?;
+        Ok(Some(Seen { position: Position(seq), payload: Some(payload.into()) }))
     }
 
     /// The position of the stream's last record, as the leader knows it.
     pub(super) async fn last_of(&self, stream: &StreamName) -> Result<Option<Position>, Source> {
-        self.single(&SingleRequest::LastOf { last_by_subj: stream.as_str() }).await
+        let found = self.single(&SingleRequest::LastOf { last_by_subj: stream.as_str() }).await?;
+        Ok(found.map(|SinglePlace { seq }| Position(seq)))
     }
 
-    async fn single(&self, request: &SingleRequest<'_>) -> Result<Option<Position>, Source> {
+    async fn single<T: DeserializeOwned>(
+        &self,
+        request: &SingleRequest<'_>,
+    ) -> Result<Option<T>, Source> {
         use async_nats::jetstream::response::Response;
         let subject = format!("STREAM.MSG.GET.{}", self.shared.settings.stream);
         let asked = self.shared.context.request(subject, request);
-        let answer: Response<SingleAnswer> = self.while_connected(asked).await??;
+        let answer: Response<SingleAnswer<T>> = self.while_connected(asked).await??;
         match answer {
-            Response::Ok(answer) => Ok(Some(Position(answer.message.seq))),
+            Response::Ok(answer) => Ok(Some(answer.message)),
             Response::Err { error } if error.error_code() == ErrorCode::NO_MESSAGE_FOUND => {
                 Ok(None)
             }

@@ -26,9 +26,15 @@ use base64::{Engine as _, prelude::BASE64_URL_SAFE};
 use bytes::{Bytes, BytesMut};
 use tokio::sync::Semaphore;
 
-use super::{JetStream, config::Drift, load::Batch, proof::Link, within};
+use super::{
+    JetStream,
+    config::Drift,
+    load::Batch,
+    proof::{Link, Seen},
+    within,
+};
 use crate::{
-    OBJECT_BYTES_MAX, ObjectError, ObjectName, Position, Source,
+    OBJECT_BYTES_MAX, ObjectError, ObjectName, Source,
     objects::{checked, too_large},
 };
 
@@ -196,7 +202,7 @@ impl JetStreamObjects {
         let permit = self.shared.in_flight.acquire().await;
         let _permit = permit.map_err(|closed| unavailable(READING, name, closed.into()))?;
         let failed = |source| unavailable(READING, name, source);
-        let read = || async { Ok((self.read(name, bytes_max).await?, Position::START)) };
+        let read = || async { Ok((self.read(name, bytes_max).await?, Seen::default())) };
         self.shared.jetstream.relied_on(failed, read).await
     }
 

@@ -4,12 +4,13 @@
 
 use std::{
     sync::{
-        Arc, Weak,
+        Arc, Mutex, MutexGuard, PoisonError, Weak,
         atomic::{AtomicBool, AtomicU64, Ordering},
     },
     time::{Duration, Instant},
 };
 
+use bytes::Bytes;
 use tokio::sync::watch;
 
 use super::{CONNECT_PAUSE_MAX, GateRefusal, GateReport, JetStream, Shared};
@@ -20,6 +21,9 @@ const PAUSE_MIN: Duration = Duration::from_millis(20);
 
 /// How long after it was passed somebody who was away is looked for.
 const LOOK_AGAIN: Duration = Duration::from_secs(5);
+
+/// How long a server may stand in the way, as between two leaders, before another one is asked.
+const LEAVE_AFTER: Duration = Duration::from_secs(10);
 
 /// How much has happened to the connection and the server; each of these only grows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -36,6 +40,19 @@ pub(super) struct Link {
     connects: u64,
 }
 
+/// What was seen of the log: that it reaches to a position, and the record there, where that was read.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Seen {
+    pub(super) position: Position,
+    pub(super) payload: Option<Bytes>,
+}
+
+impl Seen {
+    pub(super) fn record(position: Position, payload: &Bytes) -> Self {
+        Self { position, payload: Some(payload.clone()) }
+    }
+}
+
 /// What the gate has proven.
 #[derive(Debug)]
 pub(super) struct Proof {
@@ -49,6 +66,14 @@ pub(super) struct Proof {
     doubts: watch::Sender<u64>,
     /// The highest position that the log is known to have.
     highest: AtomicU64,
+    /// The highest record that was seen. A log that has another one there is another log.
+    witness: Mutex<Seen>,
+    /// Since when somebody waits for the gate.
+    waiting: Mutex<Option<Instant>>,
+}
+
+fn lock<T>(value: &Mutex<T>) -> MutexGuard<'_, T> {
+    value.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// The gate was not passed since.
@@ -64,12 +89,23 @@ impl Proof {
             restoring: AtomicBool::new(false),
             doubts: watch::Sender::new(0),
             highest: AtomicU64::new(0),
+            witness: Mutex::default(),
+            waiting: Mutex::new(None),
         }
     }
 
-    /// The log has a record at `position`.
-    pub(super) fn saw(&self, position: Position) {
-        self.highest.fetch_max(position.0, Ordering::Relaxed);
+    /// The highest record that was seen; none without a payload.
+    pub(super) fn witness(&self) -> Seen {
+        lock(&self.witness).clone()
+    }
+
+    /// The log has shown that.
+    pub(super) fn saw(&self, seen: Seen) {
+        self.highest.fetch_max(seen.position.0, Ordering::Relaxed);
+        let mut witness = lock(&self.witness);
+        if seen.payload.is_some() && seen.position > witness.position {
+            *witness = seen;
+        }
     }
 
     /// This process begins or ends to restore the log.
@@ -128,6 +164,20 @@ impl JetStream {
         }
     }
 
+    /// As [`JetStream::until_proven`], but no longer than the time for an answer, counted from when the first one waited:
+    /// a short loss is waited out, and a long outage holds up nobody.
+    ///
+    /// # Errors
+    /// When the gate was not passed until then.
+    pub(super) async fn proven_soon(&self) -> Result<Link, Unproven> {
+        if let Ok(link) = self.proven() {
+            return Ok(link);
+        }
+        let began = *lock(&self.shared.proof.waiting).get_or_insert_with(Instant::now);
+        let left = self.timeout().saturating_sub(began.elapsed());
+        tokio::time::timeout(left, self.until_proven()).await.map_err(|_| Unproven)
+    }
+
     /// Whether all that was answered since came over this connection.
     ///
     /// # Errors
@@ -143,13 +193,14 @@ impl JetStream {
     /// asked earlier and ends later says nothing.
     pub(super) fn proved(&self, turn: Turn, last: Position, away: bool) {
         let Shared { proof, losses: lost, .. } = &*self.shared;
-        proof.saw(last);
+        proof.saw(Seen { position: last, payload: None });
         let mut first = false;
         proof.passed.send_if_modified(|passed| {
             let newer = passed.is_none_or(|passed| passed <= turn);
             if newer {
                 first = passed.replace(turn).is_none();
                 proof.away.store(away, Ordering::Relaxed);
+                *lock(&proof.waiting) = None;
             }
             newer
         });
@@ -168,9 +219,12 @@ impl JetStream {
         Box::pin(self.gate(highest)).await
     }
 
-    /// Asks it once more where somebody was away that may be back, perhaps with another configuration.
+    /// Asks it once more where somebody was away that may be back, perhaps with another configuration, and of a cluster
+    /// always: its leader may be cut off from the others, and nothing that it answers tells so.
     async fn look_again(&self) {
-        if self.proven().is_ok() && self.shared.proof.away.load(Ordering::Relaxed) {
+        let shared = &self.shared;
+        let unsure = shared.settings.replicas > 1 || shared.proof.away.load(Ordering::Relaxed);
+        if self.proven().is_ok() && unsure {
             let turn = self.turn();
             if self.gate_again().await.is_err() {
                 self.doubt(turn);
@@ -215,7 +269,7 @@ async fn pass_again(shared: &Weak<Shared>) {
                 Ok(_) => tracing::info!("the log has passed the gate again"),
                 Err(refusals) => {
                     told = tell(&refusals, &told);
-                    if left.elapsed() >= LOOK_AGAIN && log.is_stuck(&refusals) {
+                    if left.elapsed() >= LEAVE_AFTER && log.is_stuck(&refusals) {
                         left = Instant::now();
                         // What stands against it shows at the next try.
                         let _ = log.shared.client.force_reconnect().await;

@@ -4,6 +4,8 @@
 //! else pass meanwhile, so a restore that was broken off is never taken for a whole, shorter log. What an
 //! earlier try has put there is compared with the archive, and the rest follows.
 
+use std::time::Duration;
+
 use async_nats::{
     HeaderMap, HeaderName, HeaderValue,
     jetstream::{context::PublishErrorKind, stream::Info},
@@ -20,6 +22,10 @@ const MARK: &str = "doudi.restoring";
 
 /// How many records are read from the archive, and compared with the log, at once.
 const WINDOW: usize = 500;
+
+/// How often a record or the mark is tried, and the pause between.
+const TRIES_MAX: usize = 100;
+const AGAIN_AFTER: Duration = Duration::from_millis(200);
 
 /// Why a log could not be restored.
 #[derive(Debug, thiserror::Error)]
@@ -49,7 +55,8 @@ pub enum RestoreError {
     },
     /// The log that a restore has begun has more than the archive.
     #[error(
-        "the log reaches to position {last}, but the archive only to {archived}: an older copy of the archive, or          somebody has written to the log since. Restore from the archive that has it all"
+        "the log reaches to position {last}, but the archive only to {archived}: an older copy of the archive, or \
+         somebody has written to the log since. Restore from the archive that has it all"
     )]
     Ahead {
         /// The last position of the log.
@@ -95,8 +102,8 @@ impl JetStream {
     /// may write to the log meanwhile.
     ///
     /// # Errors
-    /// See [`RestoreError`]. From [`RestoreError::NotEmpty`] the log is as it was; after any other it may hold a part,
-    /// and nobody else passes the gate until a restore has come to its end.
+    /// See [`RestoreError`]. From [`RestoreError::NotEmpty`] the log is as it was. After any other it may hold a part, and
+    /// then nobody else passes the gate until a restore has come to its end.
     pub async fn restore(
         &self,
         archive: ArchiveReader,
@@ -105,12 +112,10 @@ impl JetStream {
         self.shared.proof.restores(true);
         let restored = self.restore_all(archive, told).await;
         self.shared.proof.restores(false);
-        let reached = restored?;
-        self.set_mark(false).await?;
-        self.gate(reached).await.map_err(RestoreError::Gate)
+        self.gate(restored?).await.map_err(RestoreError::Gate)
     }
 
-    /// Brings back every record, and answers with the position of the last one.
+    /// Brings back every record and takes the mark away; answers with the position of the last record.
     async fn restore_all(
         &self,
         mut archive: ArchiveReader,
@@ -132,10 +137,11 @@ impl JetStream {
         }
         // The gate forces to disk what was written, before the mark goes and after.
         self.gate(reached).await.map_err(RestoreError::Gate)?;
-        match there > reached {
-            true => Err(RestoreError::Ahead { last: there, archived: reached }),
-            false => Ok(reached),
+        if there > reached {
+            return Err(RestoreError::Ahead { last: there, archived: reached });
         }
+        self.set_mark(false).await?;
+        Ok(reached)
     }
 
     /// Makes the stream with the mark, or goes on with one that has it; answers with its last position.
@@ -158,15 +164,24 @@ impl JetStream {
     }
 
     async fn set_mark(&self, restoring: bool) -> Result<(), RestoreError> {
-        let failed = |source| RestoreError::Server { doing: "mark the stream", source };
-        let info = self.info().await.map_err(failed)?.ok_or_else(|| failed("it is gone".into()))?;
-        let mut config = info.config;
+        let mut tries = 0;
+        while let Err(source) = self.mark_once(restoring).await {
+            tries += 1;
+            if tries == TRIES_MAX {
+                return Err(RestoreError::Server { doing: "mark the stream", source });
+            }
+            tokio::time::sleep(AGAIN_AFTER).await;
+        }
+        Ok(())
+    }
+
+    async fn mark_once(&self, restoring: bool) -> Result<(), Source> {
+        let mut config = self.info().await?.ok_or("the stream is gone")?.config;
         match restoring {
             true => config.metadata.insert(MARK.to_owned(), "true".to_owned()),
             false => config.metadata.remove(MARK),
         };
-        let marked = self.while_connected(self.shared.context.update_stream(config)).await;
-        marked.map_err(|error| failed(error.into()))?.map_err(|error| failed(error.into()))?;
+        self.while_connected(self.shared.context.update_stream(config)).await??;
         Ok(())
     }
 
@@ -190,33 +205,54 @@ impl JetStream {
     }
 
     /// Stores entries at the end of the log, and sees to it that each comes where it was: none goes out before the one
-    /// before it was acknowledged at its position, so whatever becomes of one, none is stored in its place.
+    /// before it is there, so whatever becomes of one, none is stored in its place.
     async fn put(&self, entries: &[Entry]) -> Result<(), RestoreError> {
-        let failed = |source| RestoreError::Server { doing: "store a record", source };
-        let context = &self.shared.context;
         for entry in entries {
-            let headers = headers(entry).map_err(failed)?;
-            let (subject, payload) = (entry.subject.clone(), entry.payload.clone());
-            let stored = async {
-                match headers.is_empty() {
-                    true => context.publish(subject, payload).await?.await,
-                    false => context.publish_with_headers(subject, headers, payload).await?.await,
+            let mut tries = 0;
+            while let Err(source) = self.put_one(entry).await? {
+                tries += 1;
+                if tries == TRIES_MAX {
+                    return Err(RestoreError::Server { doing: "store a record", source });
                 }
-            };
-            let stored = self.while_connected(stored).await;
-            let found = match stored.map_err(|error| failed(error.into()))? {
-                Ok(ack) => Position(ack.sequence),
-                // The record itself says what must stand before it in its stream.
-                Err(error) if error.kind() == PublishErrorKind::WrongLastSequence => {
-                    return Err(RestoreError::Differs { position: entry.position });
-                }
-                Err(error) => return Err(failed(error.into())),
-            };
-            if found != entry.position {
-                return Err(RestoreError::Misplaced { expected: entry.position, found });
+                tokio::time::sleep(AGAIN_AFTER).await;
             }
         }
         Ok(())
+    }
+
+    /// Stores one entry unless it is there; the inner error says why that is not known, and leaves all as it was or
+    /// the entry where it belongs.
+    async fn put_one(&self, entry: &Entry) -> Result<Result<(), Source>, RestoreError> {
+        let (link, _) = match self.until_writable().await {
+            Ok(writable) => writable,
+            Err(source) => return Ok(Err(source)),
+        };
+        let headers = match headers(entry) {
+            Ok(headers) => headers,
+            Err(source) => return Ok(Err(source)),
+        };
+        let (context, subject) = (&self.shared.context, entry.subject.clone());
+        let stored = async {
+            let sent = context.publish_with_headers(subject, headers, entry.payload.clone());
+            sent.await?.await
+        };
+        let stored = self.while_connected(stored).await;
+        if let Err(lost) = self.still(link) {
+            return Ok(Err(lost.into()));
+        }
+        match stored {
+            Ok(Ok(ack)) if Position(ack.sequence) == entry.position => Ok(Ok(())),
+            Ok(Ok(ack)) => {
+                let (expected, found) = (entry.position, Position(ack.sequence));
+                Err(RestoreError::Misplaced { expected, found })
+            }
+            // The record itself says what must stand before it in its stream; it may have come in by an earlier try.
+            Ok(Err(error)) if error.kind() == PublishErrorKind::WrongLastSequence => {
+                self.same(std::slice::from_ref(entry)).await.map(Ok)
+            }
+            Ok(Err(error)) => Ok(Err(error.into())),
+            Err(error) => Ok(Err(error.into())),
+        }
     }
 }
 

@@ -99,9 +99,19 @@ pub enum GateRefusal {
         /// The highest checkpoint known to anybody.
         checkpoint: Position,
     },
+    /// The log has something else where it ended when it was let pass before.
+    #[error(
+        "the record at position {position} is not the one that doudi has read there: this is another log. Bring the \
+         right one back; if this is the right one, start doudi again"
+    )]
+    LogDiffers {
+        /// Where.
+        position: Position,
+    },
     /// Too few of the servers that keep the log hear each other.
     #[error(
-        "of the {members} servers that keep the log, the leader that answers does not hear {}: that is no majority,          so it can store nothing and may not know the newest records. Bring them back, or the network between them",
+        "of the {members} servers that keep the log, the leader that answers does not hear {}: that is no majority, \
+         so it can store nothing and may not know the newest records. Bring them back, or the network between them",
         away.join(", ")
     )]
     MajorityAway {
@@ -259,6 +269,7 @@ impl GateRefusal {
             GateRefusal::RecordUnreadable { .. } => "RECORD_UNREADABLE",
             GateRefusal::RestoreUnfinished { .. } => "RESTORE_UNFINISHED",
             GateRefusal::LogBehindCheckpoint { .. } => "LOG_BEHIND_CHECKPOINT",
+            GateRefusal::LogDiffers { .. } => "LOG_DIFFERS",
             GateRefusal::MajorityAway { .. } => "MAJORITY_AWAY",
             GateRefusal::SyncLazy { .. } => "SYNC_LAZY",
             GateRefusal::SyncUnproven { .. } => "SYNC_UNPROVEN",
