@@ -12,7 +12,7 @@ use crate::{
     AsOf, Behind, Fresh, ViewError, ViewName, Views, checkpoint,
     db::{self, Value},
     history,
-    predicate::{Predicate, Tense},
+    predicate::{Held, Predicate, Tense},
 };
 
 /// A connection on which some views are going to be read.
@@ -129,7 +129,8 @@ impl Snapshot<'_> {
     /// As when the rows are that it gives.
     pub(crate) fn tense(&self) -> Tense {
         match self.fresh.as_of {
-            Some(_) => Tense::Past,
+            Some(AsOf::Recorded(_)) => Tense::Recorded,
+            Some(AsOf::Occurred(_)) => Tense::Occurred,
             None => Tense::Present,
         }
     }
@@ -197,7 +198,7 @@ impl Snapshot<'_> {
         statement: &str,
         values: &[Value<'_>],
     ) -> Result<Vec<Row>, ViewError> {
-        self.ask(doing, statement, values, true).await
+        self.ask(doing, (statement, None), values, true).await
     }
 
     /// The rows that a statement gives, which begins with `SELECT` and whose condition is `predicate`. A plan that is kept knows no value, and
@@ -208,13 +209,14 @@ impl Snapshot<'_> {
         statement: &str,
         predicate: &Predicate,
     ) -> Result<Vec<Row>, ViewError> {
+        let statement = (statement, predicate.held());
         self.ask(doing, statement, &predicate.values(), !predicate.has_range).await
     }
 
     async fn ask(
         &self,
         doing: &'static str,
-        statement: &str,
+        statement: (&str, Option<&Held>),
         values: &[Value<'_>],
         keep: bool,
     ) -> Result<Vec<Row>, ViewError> {
@@ -232,11 +234,11 @@ impl Snapshot<'_> {
     async fn query(
         &self,
         (as_of, known): (Option<AsOf>, Option<Position>),
-        statement: &str,
+        (statement, held): (&str, Option<&Held>),
         values: &[Value<'_>],
         keep: bool,
     ) -> Result<Vec<Row>, tokio_postgres::Error> {
-        let prefix = as_of.map(|as_of| history::prefix(self.turned_to, as_of, known));
+        let prefix = as_of.map(|as_of| history::prefix(self.turned_to, as_of, known, held));
         let prefix = prefix.unwrap_or_default();
         // Each moment makes a statement of its own, which nobody asks again.
         if keep && prefix.is_empty() {
