@@ -3,9 +3,10 @@
 
 use doudi_api::permission::Role;
 use doudi_api::proto::{
-    CountVisitsRequest, Ground, ListNearVisitsRequest, ListTimelineRequest, ListUnitLedgerRequest,
-    ListVisitsRequest, ListVisitsResponse, NotifyVisitRequest, VisitFilter, VisitState,
-    visit_row::What,
+    AsOf, BoardFigure, BoardSelection, CountVisitsRequest, ExportBoardRequest, ExportFormat,
+    GetBoardRequest, Ground, ListBoardRowsRequest, ListNearVisitsRequest, ListTimelineRequest,
+    ListUnitLedgerRequest, ListVisitsRequest, ListVisitsResponse, NotifyVisitRequest, VisitFilter,
+    VisitState, as_of::Moment, export_board_request::Content, visit_row::What,
 };
 use doudi_server::{
     client::{Client, command_id},
@@ -74,6 +75,82 @@ impl Story {
         page
     }
 
+    /// In which answers a client is told of the visit to [`SECOND`] that is ahead.
+    async fn told_of_second(&self, client: &Client) -> Vec<(&'static str, bool)> {
+        let unit = "market-regulation".to_owned();
+        let mut told = vec![];
+        for (name, filter) in [
+            ("visits", VisitFilter::default()),
+            ("visits of the unit", VisitFilter { unit: unit.clone(), ..<_>::default() }),
+        ] {
+            told.push((name, self.ids(client, filter).await.contains(&self.ahead)));
+        }
+        let timeline = ListTimelineRequest {
+            enterprise_id: SECOND.to_owned(),
+            min_position: self.position.clone(),
+            ..<_>::default()
+        };
+        let timeline = client.timelines.clone().list_timeline(timeline).await.unwrap().into_inner();
+        let entries = &timeline.entries;
+        told.push(("timeline", entries.iter().any(|entry| entry.subject_id == self.ahead)));
+        let now = AsOf { moment: Some(Moment::Position(self.position.clone())) };
+        for as_of in [None, Some(now)] {
+            let ledger = ListUnitLedgerRequest {
+                unit: unit.clone(),
+                min_position: self.position.clone(),
+                as_of: as_of.clone(),
+                ..<_>::default()
+            };
+            let lists = client.visit_lists.clone();
+            let ledger = { lists }.list_unit_ledger(ledger).await.unwrap().into_inner();
+            let of_second = |entry: &doudi_api::proto::LedgerEntry| entry.enterprise_id == SECOND;
+            told.push(("ledger", ledger.entries.iter().any(of_second)));
+            self.told_by_boards(client, as_of, &mut told).await;
+        }
+        told
+    }
+
+    /// The same of the board of places, its rows and its file.
+    async fn told_by_boards(
+        &self,
+        client: &Client,
+        as_of: Option<AsOf>,
+        told: &mut Vec<(&'static str, bool)>,
+    ) {
+        let selection = BoardSelection {
+            figure: BoardFigure::Places.into(),
+            from: Some(in_days(0)),
+            until: Some(in_days(60)),
+            unit: "market-regulation".to_owned(),
+            ..<_>::default()
+        };
+        let rows = ListBoardRowsRequest {
+            selection: Some(selection.clone()),
+            min_position: self.position.clone(),
+            as_of: as_of.clone(),
+            ..<_>::default()
+        };
+        let page = client.boards.clone().list_board_rows(rows.clone()).await.unwrap().into_inner();
+        assert!(page.rows.iter().any(|row| row.visit_id == self.came), "{page:?}");
+        told.push(("rows", page.rows.iter().any(|row| row.visit_id == self.ahead)));
+        let content = Some(Content::Rows(rows));
+        let request = ExportBoardRequest { content, format: ExportFormat::Csv.into() };
+        let mut parts = client.boards.clone().export_board(request).await.unwrap().into_inner();
+        let mut file = vec![];
+        while let Some(part) = parts.message().await.unwrap() {
+            file.extend(part.chunk);
+        }
+        told.push(("file", String::from_utf8(file).unwrap().contains(SECOND)));
+        let board = GetBoardRequest {
+            selection: Some(selection),
+            min_position: self.position.clone(),
+            as_of,
+            ..<_>::default()
+        };
+        let board = client.boards.clone().get_board(board).await.unwrap().into_inner();
+        told.push(("board", board.total.unwrap().rows == 2));
+    }
+
     async fn ids(&self, client: &Client, filter: VisitFilter) -> Vec<String> {
         let id = |row: doudi_api::proto::VisitRow| match row.what {
             Some(What::Visit(visit)) => visit.visit_id,
@@ -118,18 +195,15 @@ async fn an_enterprise_finds_who_inspected_it_and_nothing_that_it_was_not_told_o
     assert_eq!(story.ids(&first, all()).await, [story.came.clone()]);
     assert_eq!(story.ids(&second, all()).await, Vec::<String>::new(), "not told of any");
     // Nor is an account of its own that inspects as well, in whatever capacity it asks.
-    let mut both = token::claims(Role::Inspector);
+    let alone = token::claims(Role::Inspector);
+    let mut both = alone.clone();
     both.roles.push(Role::Enterprise.to_string());
     both.enterprise = Some(SECOND.to_owned());
-    let both = story.world.client(&both);
-    assert!(!story.ids(&both, all()).await.contains(&story.ahead));
-    let timeline = ListTimelineRequest {
-        enterprise_id: SECOND.to_owned(),
-        min_position: story.position.clone(),
-        ..<_>::default()
-    };
-    let timeline = both.timelines.clone().list_timeline(timeline).await.unwrap().into_inner();
-    assert!(timeline.entries.iter().all(|entry| entry.subject_id != story.ahead), "{timeline:?}");
+    let (alone, both) = (story.world.client(&alone), story.world.client(&both));
+    let told = Box::pin(story.told_of_second(&alone)).await;
+    assert!(told.iter().all(|(_, told)| *told), "its unit's inspector is told: {told:?}");
+    let told = Box::pin(story.told_of_second(&both)).await;
+    assert!(told.iter().all(|(_, told)| !told), "{told:?}");
     let near = ListNearVisitsRequest {
         enterprise_id: SECOND.to_owned(),
         on: Some(in_days(0)),

@@ -20,8 +20,8 @@ mod stays;
 
 pub(crate) use apply::apply;
 pub(crate) use clocks::{diagnosis, least_level, level, rung, stored_rung};
+pub(crate) use list::{NOW, SCOPED, list};
 pub use list::{Page, Query};
-pub(crate) use list::{SCOPED, list};
 pub(crate) use rows::{OWED, clock, columns, read};
 
 /// The version of the tables and of what they mean.

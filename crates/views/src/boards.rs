@@ -3,7 +3,8 @@
 //! A figure is a statement for rows (`boards/*.sql`) and what is counted of them. The numbers, the
 //! rows behind a number, the comparison with another period and the export are all made of that
 //! statement and one filter, so they cannot mean different rows; as of an earlier time they are
-//! asked of the rows as they were.
+//! asked of the rows as they were, within the caller's scope as of now. Stays, handlings and returns tell of
+//! those who were in charge then, whose they remain.
 
 use doudi_domain::{AreaCode, EnterpriseId, UnitId};
 use doudi_journal::Position;
@@ -44,7 +45,7 @@ pub struct Filter {
     pub idle_since: Timestamp,
     /// Only rows that have these values; an empty text for those that have none.
     pub cell: Vec<(Dimension, String)>,
-    /// What the caller may see; as an enterprise, nothing.
+    /// What the caller may see; as an enterprise, nothing, nor in another capacity what it is not told.
     pub scope: Scope,
 }
 

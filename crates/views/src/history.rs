@@ -11,7 +11,7 @@ use doudi_domain::EnterpriseId;
 use doudi_journal::{CITY, Position};
 use jiff::Timestamp;
 
-use crate::{ViewName, db, fact::Fact};
+use crate::{ViewName, db, fact::Fact, predicate::Held};
 
 /// As when something is asked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -126,45 +126,108 @@ pub(crate) enum Memory {
 }
 
 /// The beginning of a statement that asks tables of `view` as of then: each of them is named again as what
-/// it was, by what was known at `known`, if that is not all that there is.
-pub(crate) fn prefix(view: ViewName, as_of: AsOf, known: Option<Position>) -> String {
-    let tables = view.memory().iter().map(|(table, memory)| {
-        let rows = match memory {
-            Memory::Versions(key) => versions(table, key, as_of, known),
-            Memory::Added => added(table, as_of, known),
-        };
-        format!("{table} AS NOT MATERIALIZED ({rows})")
+/// it was, by what was known at `known`, if that is not all that there is. A table that is held as a whole
+/// is named as what of it is within the scope. Where only a page of it is held, all of it is named, and
+/// beside it what pages are made of: by what was known, `<table>_lasting`, which is so still, whatever the
+/// scope, and `<table>_ended`, which is not; else `<table>_held`.
+pub(crate) fn prefix(
+    view: ViewName,
+    as_of: AsOf,
+    known: Option<Position>,
+    held: Option<&Held>,
+) -> String {
+    let tables = view.memory().iter().flat_map(|(table, memory)| match memory {
+        Memory::Versions(key) => {
+            let versions = Versioned { table, key, as_of, known };
+            versions.named(held.filter(|held| held.table == *table))
+        }
+        Memory::Added => vec![named(table, &added(table, as_of, known))],
     });
     let tables: Vec<String> = tables.collect();
     if tables.is_empty() { String::new() } else { format!("WITH {} ", tables.join(", ")) }
 }
 
-fn versions(table: &str, key: &str, as_of: AsOf, known: Option<Position>) -> String {
-    let both = |live: &str, past: &str| {
+fn named(table: &str, rows: &str) -> String {
+    format!("{table} AS NOT MATERIALIZED ({rows})")
+}
+
+/// A table with past rows, as of then.
+struct Versioned<'a> {
+    table: &'a str,
+    key: &'a str,
+    as_of: AsOf,
+    known: Option<Position>,
+}
+
+impl Versioned<'_> {
+    fn named(&self, held: Option<&Held>) -> Vec<String> {
+        let table = self.table;
+        match (held, self.as_of) {
+            (None, _) => vec![named(table, &self.rows(None))],
+            (Some(held), _) if held.whole => vec![named(table, &self.rows(Some(held)))],
+            (Some(held), AsOf::Recorded(_)) => vec![
+                named(&format!("{table}_lasting"), &self.lasting(None)),
+                named(&format!("{table}_ended"), &self.ended(Some(held))),
+                named(table, &self.rows(None)),
+            ],
+            (Some(held), AsOf::Occurred(_)) => vec![
+                named(&format!("{table}_held"), &self.rows(Some(held))),
+                named(table, &self.rows(None)),
+            ],
+        }
+    }
+
+    /// The rows as of then, within a scope if any.
+    fn rows(&self, held: Option<&Held>) -> String {
+        let (key, both) = (self.key, [self.lasting(held), self.ended(held)].join(" UNION ALL "));
+        match self.as_of {
+            AsOf::Recorded(_) => both,
+            // Of versions that overlap, because something became known late, the one that is known last.
+            AsOf::Occurred(_) => format!(
+                "SELECT DISTINCT ON ({key}) * FROM ({both}) AS known ORDER BY {key}, since DESC"
+            ),
+        }
+    }
+
+    /// Those that are so still.
+    fn lasting(&self, held: Option<&Held>) -> String {
+        let (table, (begun, _)) = (self.table, self.span());
+        let within = held.map(|held| format!(" AND {}", held.lasting)).unwrap_or_default();
         format!(
             "SELECT *, NULL::bigint AS until, NULL::timestamptz AS until_at FROM {table} \
-             WHERE {live} UNION ALL SELECT * FROM {table}_past WHERE {past}"
+             WHERE {begun}{within}"
         )
-    };
-    match as_of {
-        AsOf::Recorded(position) => {
-            let position = db::stored(position);
-            let begun = format!("since <= {position}");
-            both(&begun, &format!("{begun} AND until > {position}"))
-        }
-        // Of versions that overlap, because something became known late, the one that is known last.
-        AsOf::Occurred(instant) => {
-            let (mut begun, mut lasts) =
-                (format!("since_at <= '{instant}'"), format!("until_at > '{instant}'"));
-            if let Some(known) = known.map(db::stored) {
-                begun = format!("{begun} AND since <= {known}");
-                // What ended it was not known yet.
-                lasts = format!("({lasts} OR until > {known})");
+    }
+
+    /// Those that are not.
+    fn ended(&self, held: Option<&Held>) -> String {
+        let (table, (begun, lasts)) = (self.table, self.span());
+        let rows = format!("SELECT * FROM {table}_past AS past WHERE {begun} AND {lasts}");
+        let Some(held) = held else { return rows };
+        let each: Vec<String> =
+            held.ended.iter().map(|within| format!("{rows} AND {within}")).collect();
+        each.join(" UNION ALL ")
+    }
+
+    /// That a row had begun to be so, and that it had not ceased.
+    fn span(&self) -> (String, String) {
+        match self.as_of {
+            AsOf::Recorded(position) => {
+                let position = db::stored(position);
+                (format!("since <= {position}"), format!("until > {position}"))
             }
-            let rows = both(&begun, &format!("{begun} AND {lasts}"));
-            format!(
-                "SELECT DISTINCT ON ({key}) * FROM ({rows}) AS known ORDER BY {key}, since DESC"
-            )
+            AsOf::Occurred(instant) => {
+                let begun = format!("since_at <= '{instant}'");
+                let lasts = format!("until_at > '{instant}'");
+                match self.known.map(db::stored) {
+                    Some(known) => (
+                        format!("{begun} AND since <= {known}"),
+                        // What ended it was not known yet.
+                        format!("({lasts} OR until > {known})"),
+                    ),
+                    None => (begun, lasts),
+                }
+            }
         }
     }
 }
@@ -222,14 +285,15 @@ mod tests {
 
     #[test]
     fn a_row_is_asked_for_as_it_was() {
-        let said = prefix(ViewName::Alerts, AsOf::Recorded(Position(7)), None);
+        let said = prefix(ViewName::Alerts, AsOf::Recorded(Position(7)), None, None);
         assert_eq!(
             said,
             "WITH alert AS NOT MATERIALIZED (SELECT * FROM alert WHERE position <= 7) "
         );
-        let said = prefix(ViewName::Measures, AsOf::Recorded(Position(7)), None);
+        let said = prefix(ViewName::Measures, AsOf::Recorded(Position(7)), None, None);
         assert!(said.contains("FROM returns WHERE since <= 7 UNION ALL"), "{said}");
-        assert!(said.contains("FROM returns_past WHERE since <= 7 AND until > 7"), "{said}");
-        assert_eq!(prefix(ViewName::Agenda, AsOf::Recorded(Position(7)), None), "");
+        let past = "FROM returns_past AS past WHERE since <= 7 AND until > 7";
+        assert!(said.contains(past), "{said}");
+        assert_eq!(prefix(ViewName::Agenda, AsOf::Recorded(Position(7)), None, None), "");
     }
 }

@@ -28,26 +28,30 @@ use crate::{
     Fresh, PAGE_MAX, Scope, ViewError, ViewName, Views,
     appeals::{self, OWED},
     db::{self, column},
-    predicate::{Keys, Now, Predicate, Scoped, Tense},
+    predicate::{Keys, Now, Own, Past, Predicate, Scoped, Tense, of_page},
     read::Snapshot,
 };
 
 /// By which columns a clock is within a scope: its appeal's, and who owes it. Whoever owes something
 /// was asked by name and sees it at every level. What units owe each other is not for the enterprise.
-const SCOPED: Scoped = Scoped {
+pub(crate) const SCOPED: Scoped = Scoped { past: Some(&PAST), ..COLUMNS };
+
+const COLUMNS: Scoped = Scoped {
     leads: &["unit", "owner"],
     co_units: None,
     secrecy: Some("secrecy"),
-    internal: Some("(kind IN ('co_handling', 'opinion', 'conclusion'))"),
+    own: Own::Except("(kind IN ('co_handling', 'opinion', 'conclusion'))"),
     secret: None,
-    // A clock that is over has no owner now.
-    now: Some(Now {
-        key: "appeal, enterprise",
-        rows: "SELECT appeal, enterprise FROM {schema}.appeal \
-               LEFT JOIN (SELECT appeal, enterprise, owner FROM {schema}.clock) AS owed \
-               USING (appeal, enterprise)",
-        view: ViewName::Appeals,
-    }),
+    past: None,
+};
+
+const PAST: Past = Past {
+    table: "clock",
+    view: ViewName::Appeals,
+    columns: COLUMNS,
+    now: appeals::NOW,
+    // Who owes something on an appeal now is shown what it owed on it itself, and no other's.
+    leads: &[("owner", Now { rows: "clock", key: &["appeal", "enterprise", "owner"] })],
 };
 
 /// What is owed. All conditions given must hold.
@@ -183,14 +187,15 @@ async fn list(snapshot: &Snapshot<'_>, query: &Query) -> Result<Page, ViewError>
     let keys = keys(&mut predicate, query, snapshot.tense(), limit + 1);
     let (of, standing) = match snapshot.tense() {
         Tense::Present => ("appeal", String::new()),
-        Tense::Past => ("standing", standing()),
+        Tense::Recorded | Tense::Occurred => ("standing", standing()),
     };
     let statement = format!(
         "SELECT {}, clock.document AS clock, clock.diagnosis, {of}.unit AS lead_now, \
-         {of}.beside AS beside_now FROM ({keys}) AS page JOIN clock USING ({KEY}) \
-         JOIN appeal ON appeal.appeal = page.appeal AND appeal.enterprise = page.enterprise {OWED} \
+         {of}.beside AS beside_now FROM ({keys}) AS page CROSS JOIN {} CROSS JOIN {} {OWED} \
          {standing} ORDER BY page.due, page.appeal, page.enterprise, page.diagnosis, page.clock",
-        appeals::columns()
+        appeals::columns(),
+        of_page("clock", &["appeal", "enterprise", "diagnosis", "clock"]),
+        of_page("appeal", appeals::NOW.key)
     );
     let rows = snapshot.meant("listing an inbox", &statement, &predicate).await?;
     let mut entries = rows.iter().map(entry).collect::<Result<Vec<_>, _>>()?;

@@ -1,7 +1,6 @@
 //! Which rows are meant: conditions that all must hold, with their values. List, count, export and
 //! watch of one subject are built from one predicate, so they cannot mean different rows.
 
-use doudi_domain::{UnitId, appeal::Confidentiality};
 use jiff::{
     Timestamp,
     civil::{Date, date, time},
@@ -9,15 +8,13 @@ use jiff::{
 };
 use tokio_postgres::types::{ToSql, Type};
 
-use crate::{
-    Areas, Scope, ViewName,
-    scope::{BESIDE_MAX, area_max, secrecy},
-};
+mod scoped;
+
+use self::scoped::Way;
+pub(crate) use self::scoped::{Held, Now, Own, Past, Scoped};
+use crate::Scope;
 
 type Value = Box<dyn ToSql + Sync + Send>;
-
-/// The most units or areas of a scope that are looked up each by itself.
-const APART_MAX: usize = 16;
 
 /// Conditions and their values. Columns are named by the program, values by the caller.
 #[derive(Debug, Default)]
@@ -26,6 +23,8 @@ pub(crate) struct Predicate {
     values: Vec<(Value, Type)>,
     /// Whether it holds a column against an end that it must not pass.
     pub(crate) has_range: bool,
+    /// What the past rows of a table must meet for the caller's scope.
+    held: Option<Held>,
 }
 
 /// As when the rows are that a statement gives.
@@ -33,45 +32,10 @@ pub(crate) struct Predicate {
 pub(crate) enum Tense {
     /// As they are.
     Present,
-    /// As they were. Who may see them is still as of now.
-    Past,
-}
-
-/// What past rows are about, as it is now.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Now {
-    /// The columns of a past row that say what it is about.
-    pub(crate) key: &'static str,
-    /// Gives the same of present rows, with `{schema}` for that of their view. They have the columns by
-    /// which a scope is held.
-    pub(crate) rows: &'static str,
-    /// Whose tables they are.
-    pub(crate) view: ViewName,
-}
-
-/// By which columns of a table a scope is held, besides `enterprise` and `area`.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Scoped {
-    /// The units that see a row of every level.
-    pub(crate) leads: &'static [&'static str],
-    /// The column with the list of units that see it too, up to a level; none where there is none.
-    pub(crate) co_units: Option<&'static str>,
-    /// An expression for the level of a row; none where no row is confidential.
-    pub(crate) secrecy: Option<&'static str>,
-    /// A condition for rows that the enterprise itself does not see; none where it sees all.
-    pub(crate) internal: Option<&'static str>,
-    /// A condition for rows that who belongs to the enterprise does not see in any other capacity either.
-    pub(crate) secret: Option<&'static str>,
-    /// By what past rows are within it; none where these columns never change.
-    pub(crate) now: Option<Now>,
-}
-
-/// One way for a row to lie within a scope.
-#[derive(Debug)]
-struct Way {
-    condition: String,
-    /// Whether an index finds its rows in the order of a page.
-    in_order: bool,
+    /// As they were by what was known at a position: each is so still, or ended since.
+    Recorded,
+    /// As the world was at an instant, where what is so still may stand beside what is known of then.
+    Occurred,
 }
 
 /// The keys of a page: which, of which table, in which order.
@@ -140,11 +104,18 @@ impl Predicate {
         }
     }
 
-    /// The row lies within `scope`.
+    /// The row lies within `scope`. Who may see past rows is as of now: that is held against the table
+    /// that they are taken from, and the statement must name it.
     pub(crate) fn within(&mut self, scope: &Scope, scoped: &Scoped, tense: Tense) {
-        if let Some(ways) = self.ways(scope, scoped, tense) {
-            let ways: Vec<String> = ways.into_iter().map(|way| way.condition).collect();
-            self.conditions.push(any_of(&ways));
+        match scoped.past.filter(|_| tense != Tense::Present) {
+            Some(past) => {
+                self.hold(scope, scoped, (past, true));
+            }
+            None => {
+                if let Some(ways) = self.ways(scope, scoped) {
+                    self.conditions.push(any_way(&ways));
+                }
+            }
         }
     }
 
@@ -158,7 +129,11 @@ impl Predicate {
         keys: &Keys,
         rows: usize,
     ) -> String {
-        let ways = self.ways(scope, scoped, tense);
+        let past = scoped.past.filter(|_| tense != Tense::Present);
+        let ways = match past {
+            Some(past) => self.hold(scope, scoped, (past, false)),
+            None => self.ways(scope, scoped),
+        };
         let conditions = self.sql();
         let Keys { table, columns, order } = keys;
         let page = |from: &str, way: &str| {
@@ -166,101 +141,42 @@ impl Predicate {
                 "SELECT {columns} FROM {from} WHERE {conditions}{way} ORDER BY {order} LIMIT {rows}"
             )
         };
-        let Some(ways) = ways else {
-            return page(table, "");
+        let pages_of = |rows: &str| -> Vec<String> {
+            let named = format!("{rows} AS {table}");
+            let Some(ways) = &ways else {
+                return vec![page(&named, "")];
+            };
+            let page = |way: &Way| match way.in_order {
+                true => page(&named, &format!(" AND {}", way.condition)),
+                false => {
+                    let from = format!("(SELECT * FROM {rows} WHERE {} OFFSET 0)", way.condition);
+                    page(&format!("{from} AS {table}"), "")
+                }
+            };
+            ways.iter().map(page).collect()
         };
-        let pages = ways.iter().map(|way| match way.in_order {
-            true => format!("({})", page(table, &format!(" AND {}", way.condition))),
-            false => {
-                let from = format!("(SELECT * FROM {table} WHERE {} OFFSET 0)", way.condition);
-                format!("({})", page(&format!("{from} AS {table}"), ""))
-            }
-        });
-        let pages: Vec<String> = pages.collect();
-        if pages.is_empty() {
-            return page(table, " AND false");
-        }
-        let union = pages.join(" UNION ");
-        format!("SELECT {columns} FROM ({union}) AS ways ORDER BY {order} LIMIT {rows}")
-    }
-
-    /// The ways of which one must be open for a row to lie within `scope`; none where nothing must.
-    /// They are not part of the predicate yet, but their values are.
-    fn ways(&mut self, scope: &Scope, scoped: &Scoped, tense: Tense) -> Option<Vec<Way>> {
-        let Scope::Within { enterprise, units, areas, desk } = scope else {
-            return None;
-        };
-        let now = scoped.now.filter(|_| tense == Tense::Past);
-        let so = |condition: String| match &now {
-            Some(now) => now.is(&condition),
-            None => condition,
-        };
-        let (mut ways, mut kept) = (Vec::new(), None);
-        if let Some(enterprise) = enterprise {
-            let place = self.place(enterprise.as_str().to_owned(), Type::TEXT);
-            kept = scoped.secret.map(|column| format!("NOT (enterprise = {place} AND {column})"));
-            let shown = scoped.internal.map(|column| so(format!("NOT {column}")));
-            let shown = shown.map(|shown| format!(" AND {shown}")).unwrap_or_default();
-            let own = format!("enterprise = {place}{shown}");
-            ways.push(Way { condition: own, in_order: true });
-        }
-        let mut others = self.ways_of_office(units, (areas, *desk), scoped);
-        for way in &mut others {
-            way.condition.extend(kept.iter().map(|kept| format!(" AND {kept}")));
-        }
-        match now {
-            Some(_) if !others.is_empty() => {
-                let others: Vec<String> = others.into_iter().map(|way| way.condition).collect();
-                ways.push(Way { condition: so(any_of(&others)), in_order: true });
-            }
-            Some(_) | None => ways.extend(others),
-        }
-        Some(ways)
-    }
-
-    /// The ways for those who do not see it as the enterprise itself.
-    fn ways_of_office(
-        &mut self,
-        units: &[UnitId],
-        (areas, desk): (&Areas, bool),
-        scoped: &Scoped,
-    ) -> Vec<Way> {
-        let mut ways = Vec::new();
-        let units: Vec<String> = units.iter().map(ToString::to_string).collect();
-        for column in scoped.leads {
-            ways.extend(self.each(column, &units));
-        }
-        if let Some(column) = scoped.co_units
-            && !units.is_empty()
-        {
-            let place = self.place(units, Type::TEXT_ARRAY);
-            // An index on lists has no order.
-            let shared = Way { condition: format!("{column} && {place}"), in_order: false };
-            ways.extend(up_to(BESIDE_MAX, scoped, vec![shared]));
-        }
-        let there = match areas {
-            Areas::All => vec![Way { condition: "true".to_owned(), in_order: true }],
-            Areas::Some(areas) => {
-                let areas: Vec<String> = areas.iter().map(ToString::to_string).collect();
-                self.each("area", &areas)
+        let mut pages = match (past, tense) {
+            (None, _) | (Some(_), Tense::Present) => pages_of(table),
+            (Some(_), Tense::Occurred) => vec![page(&format!("{table}_held AS {table}"), "")],
+            (Some(_), Tense::Recorded) => {
+                let mut pages = pages_of(&format!("{table}_lasting"));
+                pages.push(page(&format!("{table}_ended AS {table}"), ""));
+                pages
             }
         };
-        ways.extend(up_to(area_max(desk), scoped, there));
-        ways
+        match pages.len() {
+            0 => page(table, " AND false"),
+            1 => pages.remove(0),
+            _ => {
+                let union = pages.join(") UNION (");
+                format!("SELECT {columns} FROM (({union})) AS ways ORDER BY {order} LIMIT {rows}")
+            }
+        }
     }
 
-    /// One way for each text, so that each can be looked up in order; one for all where they are
-    /// many.
-    fn each(&mut self, column: &str, texts: &[String]) -> Vec<Way> {
-        if texts.len() > APART_MAX {
-            let place = self.place(texts.to_vec(), Type::TEXT_ARRAY);
-            return vec![Way { condition: format!("{column} = ANY({place})"), in_order: true }];
-        }
-        let way = |text: &String| {
-            let place = self.place(text.clone(), Type::TEXT);
-            Way { condition: format!("{column} = {place}"), in_order: true }
-        };
-        texts.iter().map(way).collect()
+    /// What past rows must meet for the caller's scope, if anything.
+    pub(crate) fn held(&self) -> Option<&Held> {
+        self.held.as_ref()
     }
 
     /// A row of values compared with a row of columns, for keyset pages.
@@ -307,14 +223,6 @@ impl Predicate {
     }
 }
 
-impl Now {
-    /// That it is so now of what a row is about.
-    fn is(&self, condition: &str) -> String {
-        let rows = self.rows.replace("{schema}", &self.view.schema());
-        format!("({}) IN ({rows} WHERE {condition})", self.key)
-    }
-}
-
 /// When a day begins; none beyond the end of the calendar. PostgreSQL's own
 /// calendar begins later than ours, and no fact lies before the first year.
 fn midnight(day: Date) -> Option<Timestamp> {
@@ -330,101 +238,20 @@ pub(crate) fn any_of(ways: &[String]) -> String {
     }
 }
 
-/// The ways, for rows up to that level.
-fn up_to(max: Confidentiality, scoped: &Scoped, ways: Vec<Way>) -> Vec<Way> {
-    let Some(column) = scoped.secrecy else {
-        return ways;
-    };
-    let max = secrecy(max);
-    let low =
-        |way: Way| Way { condition: format!("{} AND {column} <= {max}", way.condition), ..way };
-    ways.into_iter().map(low).collect()
+/// That one of the ways is open.
+fn any_way(ways: &[Way]) -> String {
+    let conditions: Vec<String> = ways.iter().map(|way| way.condition.clone()).collect();
+    any_of(&conditions)
+}
+
+/// Beside a `page` of keys, the row of `table` with the same `key`: looked up by it, whatever the table is
+/// and whether it is asked as of now or of then.
+pub(crate) fn of_page(table: &str, key: &[&str]) -> String {
+    let same: Vec<String> = key.iter().map(|name| format!("found.{name} = page.{name}")).collect();
+    let same = same.join(" AND ");
+    // Without the offset the two would be joined before either is looked at.
+    format!("LATERAL (SELECT * FROM {table} AS found WHERE {same} OFFSET 0) AS {table}")
 }
 
 #[cfg(test)]
-mod tests {
-    use doudi_domain::{AreaCode, EnterpriseId, UnitId};
-
-    use super::*;
-
-    const PLAIN: Scoped = Scoped {
-        leads: &["unit"],
-        co_units: None,
-        secrecy: None,
-        internal: None,
-        secret: None,
-        now: None,
-    };
-
-    const NONE: Areas = Areas::Some(vec![]);
-
-    fn all_ways() -> Scope {
-        Scope::Within {
-            enterprise: Some(EnterpriseId::parse("L-1").unwrap()),
-            units: vec![UnitId::parse("tax").unwrap()],
-            areas: Areas::Some(vec![AreaCode::parse("210212").unwrap()]),
-            desk: false,
-        }
-    }
-
-    fn sql(scope: &Scope, scoped: &Scoped) -> String {
-        let mut predicate = Predicate::default();
-        predicate.within(scope, scoped, Tense::Present);
-        predicate.sql()
-    }
-
-    #[test]
-    fn conditions_all_hold_and_places_are_counted() {
-        let mut predicate = Predicate::default();
-        assert_eq!(predicate.sql(), "true");
-        predicate.is("state", "submitted");
-        predicate.is_any("kind", vec!["visit".to_owned(), "appeal".to_owned()]);
-        predicate.is_any("area", vec!["210212".to_owned()]);
-        assert!(!predicate.has_range);
-        let values: Vec<(Value, Type)> =
-            vec![(Box::new(1_i64), Type::INT8), (Box::new(2_i32), Type::INT4)];
-        predicate.compare_row("position, ordinal", ">", values);
-        assert_eq!(
-            predicate.sql(),
-            "state = $1 AND kind = ANY($2) AND area = $3 AND (position, ordinal) > ($4, $5)"
-        );
-        assert_eq!(predicate.values().len(), 5);
-        assert!(predicate.has_range);
-    }
-
-    #[test]
-    fn the_scope_is_part_of_the_predicate() {
-        assert_eq!(sql(&Scope::All, &PLAIN), "true");
-        let nothing = Scope::Within { enterprise: None, units: vec![], areas: NONE, desk: true };
-        assert_eq!(sql(&nothing, &PLAIN), "false");
-        assert_eq!(sql(&all_ways(), &PLAIN), "(enterprise = $1 OR unit = $2 OR area = $3)");
-    }
-
-    #[test]
-    fn a_level_closes_the_ways_that_are_not_the_leads() {
-        let co_units = Some("co_units");
-        let scoped =
-            Scoped { co_units, secrecy: Some("secrecy"), internal: Some("hidden"), ..PLAIN };
-        assert_eq!(
-            sql(&all_ways(), &scoped),
-            "(enterprise = $1 AND NOT hidden OR unit = $2 OR co_units && $3 AND secrecy <= 1 OR area = $4 AND \
-             secrecy <= 1)"
-        );
-        let scoped = Scoped { leads: &[], secrecy: Some("secrecy"), ..PLAIN };
-        let Scope::Within { areas, .. } = all_ways() else {
-            panic!("it is within");
-        };
-        let desk = Scope::Within { enterprise: None, units: vec![], areas, desk: true };
-        assert_eq!(sql(&desk, &scoped), "(area = $1 AND secrecy <= 2)");
-        let (enterprise, units) = (None, vec![]);
-        let city = Scope::Within { enterprise, units, areas: Areas::All, desk: false };
-        assert_eq!(sql(&city, &scoped), "(true AND secrecy <= 1)");
-    }
-
-    #[test]
-    fn many_units_are_looked_up_at_once() {
-        let units = (0..40).map(|n| UnitId::parse(&format!("u{n}")).unwrap()).collect();
-        let many = Scope::Within { enterprise: None, units, areas: NONE, desk: false };
-        assert_eq!(sql(&many, &PLAIN), "(unit = ANY($1))");
-    }
-}
+mod tests;

@@ -1,19 +1,25 @@
 //! Reading views: one snapshot of one view or of several, as fresh as was asked, or as they were.
 
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::{
+    sync::atomic::{AtomicBool, AtomicUsize, Ordering},
+    time::Duration,
+};
 
 use deadpool_postgres::{Object, Pool};
 use doudi_journal::Position;
 use futures::FutureExt;
-use tokio::{runtime::Handle, sync::OnceCell};
+use tokio::{runtime::Handle, sync::OnceCell, time::timeout};
 use tokio_postgres::{Client, NoTls, Row};
 
 use crate::{
     AsOf, Behind, Fresh, ViewError, ViewName, Views, checkpoint,
     db::{self, Value},
     history,
-    predicate::{Predicate, Tense},
+    predicate::{Held, Predicate, Tense},
 };
+
+/// How long PostgreSQL has to cancel a question; then its connection is closed.
+const CANCEL_WITHIN: Duration = Duration::from_secs(5);
 
 /// A connection on which some views are going to be read.
 pub(crate) struct Reader {
@@ -110,15 +116,25 @@ impl Connection {
 }
 
 impl Drop for Connection {
-    /// Whoever had the connection next would wait for what nobody wants to know any more, so that is
-    /// cancelled and the connection closed.
+    /// Whoever had the connection next would wait for what nobody wants to know any more. So that is
+    /// cancelled first, and until then the connection has its place in the pool: however many questions are
+    /// given up, there are never more connections than that, and those that cancel.
     fn drop(&mut self) {
         let client = self.client.take().filter(|_| self.unanswered.load(Ordering::Relaxed) > 0);
         if let (Some(client), Ok(runtime)) = (client, Handle::try_current()) {
-            let client = Object::take(client);
             runtime.spawn(async move {
-                if let Err(error) = client.cancel_token().cancel_query(NoTls).await {
-                    tracing::warn!(%error, "an abandoned query runs until its time is over");
+                let over = async {
+                    client.cancel_token().cancel_query(NoTls).await?;
+                    // It is answered after all that was asked before, and refused where the cancel came so late
+                    // that it met the end of the transaction.
+                    client.batch_execute("SELECT").await
+                };
+                match timeout(CANCEL_WITHIN, over).await {
+                    Ok(Ok(())) => {}
+                    failed => {
+                        tracing::warn!(?failed, "a question that was given up was not cancelled");
+                        drop(Object::take(client));
+                    }
                 }
             });
         }
@@ -129,7 +145,8 @@ impl Snapshot<'_> {
     /// As when the rows are that it gives.
     pub(crate) fn tense(&self) -> Tense {
         match self.fresh.as_of {
-            Some(_) => Tense::Past,
+            Some(AsOf::Recorded(_)) => Tense::Recorded,
+            Some(AsOf::Occurred(_)) => Tense::Occurred,
             None => Tense::Present,
         }
     }
@@ -155,12 +172,14 @@ impl Snapshot<'_> {
         );
         self.begun.store(true, Ordering::Relaxed);
         let begin = async { self.client.batch_execute(&begin).await.map_err(failed) };
-        let checkpoints = futures::future::try_join_all(
+        let checkpoints = futures::future::join_all(
             self.views.iter().map(|view| checkpoint::load(self.client, *view)),
         );
-        // All are sent at once and answered in order.
-        let both = futures::future::try_join(begin, checkpoints);
-        let ((), checkpoints) = self.connection.answered(both).await?;
+        // All are sent at once and answered in order, whatever the first answer is.
+        let both = futures::future::join(begin, checkpoints);
+        let (begun, checkpoints) = self.connection.answered(both).await;
+        begun?;
+        let checkpoints = checkpoints.into_iter().collect::<Result<Vec<_>, _>>()?;
         for checkpoint in &checkpoints {
             // A view whose log has lost records goes back when it is rebuilt.
             let (wanted, reached) = (self.fresh.reflecting(), checkpoint.position);
@@ -185,7 +204,10 @@ impl Snapshot<'_> {
     pub(crate) async fn turn_to(&mut self, view: ViewName) -> Result<(), ViewError> {
         self.turned_to = view;
         match self.taken.get() {
-            Some(_) => self.client.batch_execute(&search_path(view)).await.map_err(failed),
+            Some(_) => {
+                let path = search_path(view);
+                self.connection.answered(self.client.batch_execute(&path)).await.map_err(failed)
+            }
             None => Ok(()),
         }
     }
@@ -197,7 +219,7 @@ impl Snapshot<'_> {
         statement: &str,
         values: &[Value<'_>],
     ) -> Result<Vec<Row>, ViewError> {
-        self.ask(doing, statement, values, true).await
+        self.ask(doing, (statement, None), values, true).await
     }
 
     /// The rows that a statement gives, which begins with `SELECT` and whose condition is `predicate`. A plan that is kept knows no value, and
@@ -208,13 +230,14 @@ impl Snapshot<'_> {
         statement: &str,
         predicate: &Predicate,
     ) -> Result<Vec<Row>, ViewError> {
+        let statement = (statement, predicate.held());
         self.ask(doing, statement, &predicate.values(), !predicate.has_range).await
     }
 
     async fn ask(
         &self,
         doing: &'static str,
-        statement: &str,
+        statement: (&str, Option<&Held>),
         values: &[Value<'_>],
         keep: bool,
     ) -> Result<Vec<Row>, ViewError> {
@@ -232,11 +255,11 @@ impl Snapshot<'_> {
     async fn query(
         &self,
         (as_of, known): (Option<AsOf>, Option<Position>),
-        statement: &str,
+        (statement, held): (&str, Option<&Held>),
         values: &[Value<'_>],
         keep: bool,
     ) -> Result<Vec<Row>, tokio_postgres::Error> {
-        let prefix = as_of.map(|as_of| history::prefix(self.turned_to, as_of, known));
+        let prefix = as_of.map(|as_of| history::prefix(self.turned_to, as_of, known, held));
         let prefix = prefix.unwrap_or_default();
         // Each moment makes a statement of its own, which nobody asks again.
         if keep && prefix.is_empty() {

@@ -30,7 +30,7 @@ pub use watch::Watch;
 use crate::{
     Scope, ViewError,
     db::{self, column},
-    predicate::Scoped,
+    predicate::{Own, Scoped},
     scope,
 };
 
@@ -160,9 +160,9 @@ const SCOPED: Scoped = Scoped {
     leads: &["unit"],
     co_units: Some("beside"),
     secrecy: Some("secrecy"),
-    internal: Some("internal"),
+    own: Own::Unless("internal"),
     secret: Some("(internal AND kind = 'visit')"),
-    now: None,
+    past: None,
 };
 
 /// An entry with who may see it.

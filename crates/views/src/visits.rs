@@ -23,8 +23,8 @@ pub mod quota;
 mod rows;
 
 pub(crate) use fold::reads;
-pub(crate) use list::list;
 pub use list::{Count, Counts, Cursor, Filter, Page, Query};
+pub(crate) use list::{SCOPED, list};
 pub use near::NearQuery;
 pub(crate) use rows::apply;
 

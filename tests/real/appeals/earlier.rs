@@ -1,7 +1,7 @@
 //! Questions about appeals as of earlier: who may see what is as of now, what is overdue or idle as of then.
 
 use doudi_api::proto::{
-    AsOf, BoardComparison, BoardFigure, BoardSelection, BoardSums, CountInboxRequest,
+    AsOf, BoardComparison, BoardFigure, BoardSelection, BoardSums, ClockKind, CountInboxRequest,
     GetBoardRequest, ListAppealsRequest, ListBoardRowsRequest, ListInboxRequest, ListStuckRequest,
     RuleOnContestRequest, as_of::Moment,
 };
@@ -84,6 +84,62 @@ async fn who_led_a_strict_case_then_sees_nothing_of_it_and_who_leads_it_now_sees
     assert_eq!(found(&present, &ruled, as_of.clone()).await, live, "what the former lead saw then");
     let auditor = world.role(Role::Auditor);
     assert_eq!(found(&auditor, &ruled, as_of).await, live);
+    world.stop().await;
+}
+
+/// Asks `of` for a part of what the lead has, and says at which position.
+async fn asked(world: &World, case: &Case, of: &str) -> String {
+    let (ask, of) = ("请提供意见".to_owned(), of.to_owned());
+    let request = request!(RequestCoHandlingRequest, case, unit: of, ask: ask);
+    let mut lead = world.unit(FORMER);
+    let answer = lead.handling.request_co_handling(request).await.unwrap();
+    left(answer.into_inner().receipt)
+}
+
+fn at(position: &str) -> Option<AsOf> {
+    Some(AsOf { moment: Some(Moment::Position(position.to_owned())) })
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_is_asked_for_a_part_sees_nothing_of_what_others_owed_before_and_since() {
+    let world = World::start().await;
+    let case = Case::submit(&world, confidential(ENTERPRISE, TOPIC, Confidentiality::Strict)).await;
+    case.accept(&world).await;
+    let then = case.dispatch(&world, "").await;
+    case.sign(&world, FORMER).await;
+    let lead = world.unit(FORMER);
+    let before = found(&lead, &then, at(&then)).await;
+    assert!(before.iter().all(|found| *found > 0), "{before:?}");
+    let part = asked(&world, &case, PRESENT).await;
+    let last = asked(&world, &case, "justice").await;
+    let asked = world.unit(PRESENT);
+    // What it owes: in its inbox, counted there and on the board, and no more.
+    let own = [0, 1, 1, 0, 1];
+    assert_eq!(found(&asked, &last, None).await, own);
+    assert_eq!(found(&asked, &last, at(&then)).await, [0; 5], "it owed nothing of it then");
+    assert_eq!(found(&asked, &last, at(&part)).await, own);
+    assert_eq!(found(&lead, &last, at(&then)).await, before);
+    world.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_enterprise_finds_of_then_what_it_was_owed_and_not_what_units_owed_each_other() {
+    let world = World::start().await;
+    let case = Case::dispatched(&world, submission(ENTERPRISE, TOPIC)).await;
+    case.sign(&world, FORMER).await;
+    let then = asked(&world, &case, PRESENT).await;
+    let own = world.enterprise(ENTERPRISE);
+    let live = found(&own, &then, None).await;
+    // One less than who reads everything: that of the unit that was asked.
+    let all = found(&world.role(Role::Auditor), &then, None).await;
+    assert_eq!((live[0], live[1] + 1, live[2] + 1), (1, all[1], all[2]));
+    let last = case.resolve(&world, FORMER).await;
+    assert_eq!(found(&own, &last, at(&then)).await, live);
+    let inbox = ListInboxRequest { as_of: at(&then), ..<_>::default() };
+    let inbox = own.cases.clone().list_inbox(inbox).await.unwrap().into_inner();
+    let kinds: Vec<_> =
+        inbox.entries.iter().map(|entry| entry.clock.as_ref().expect("a clock").kind()).collect();
+    assert!(!kinds.is_empty() && !kinds.contains(&ClockKind::CoHandling), "{kinds:?}");
     world.stop().await;
 }
 

@@ -1,10 +1,11 @@
-//! A question that its caller gives up: nobody else waits for its answer.
+//! Questions that their callers give up: nobody else waits for their answers, and PostgreSQL does not either.
 
 use std::time::Duration;
 
+use doudi_tests::until;
 use doudi_views::{
     Fresh, Scope, ViewName, ViewSettings, Views, appeals,
-    deadpool_postgres::{Manager, Pool, Runtime},
+    deadpool_postgres::{Manager, Object, Pool, Runtime},
     tokio_postgres::NoTls,
 };
 use tokio::time::timeout;
@@ -16,27 +17,79 @@ const PATIENCE: Duration = Duration::from_millis(300);
 /// How long the next one may take, far shorter than what holds up the first.
 const AT_ONCE: Duration = Duration::from_secs(5);
 
-#[tokio::test(flavor = "multi_thread")]
-async fn what_nobody_waits_for_any_more_holds_nobody_up() {
-    let fixture = Fixture::start().await;
+/// Views of their own with so many connections.
+async fn views(fixture: &Fixture, connections: usize) -> Views {
     let manager = Manager::new(fixture.server.url().parse().unwrap(), NoTls);
-    // With one connection, whoever comes next gets the one that was given up.
-    let pool = Pool::builder(manager).max_size(1).runtime(Runtime::Tokio1).build().unwrap();
+    let pool = Pool::builder(manager).max_size(connections).runtime(Runtime::Tokio1);
     let connection = fixture.server.url().parse().unwrap();
-    let views = Views::open(pool, ViewSettings { connection }).await.unwrap();
+    Views::open(pool.build().unwrap(), ViewSettings { connection }).await.unwrap()
+}
 
+/// Somebody who holds the table of the appeals until it rolls back.
+async fn holder(fixture: &Fixture) -> Object {
     let holder = super::pool(&fixture.server).get().await.unwrap();
     let lock = format!("BEGIN; LOCK TABLE {}.appeal", ViewName::Appeals.schema());
     holder.batch_execute(&lock).await.unwrap();
+    holder
+}
+
+/// How many connections PostgreSQL has, and how many of them wait for a lock.
+async fn backends(client: &Object) -> (i64, i64) {
+    let count = "SELECT count(*), count(*) FILTER (WHERE wait_event_type = 'Lock') \
+         FROM pg_stat_activity WHERE backend_type = 'client backend'";
+    let row = client.query_one(count, &[]).await.unwrap();
+    (row.get(0), row.get(1))
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_nobody_waits_for_any_more_holds_nobody_up() {
+    let fixture = Fixture::start().await;
+    // With one connection, whoever comes next gets the one that was given up.
+    let views = views(&fixture, 1).await;
+    let holder = holder(&fixture).await;
+    let observer = super::pool(&fixture.server).get().await.unwrap();
+    let (before, _) = backends(&observer).await;
     let held_up = appeals::Query::all(Scope::All, 1);
-    let given_up = timeout(PATIENCE, views.appeals(&held_up, Fresh::ANY)).await;
-    assert!(given_up.is_err(), "it waits for the lock");
+    let asked = timeout(PATIENCE, views.appeals(&held_up, Fresh::ANY));
+    let waiting = until(AT_ONCE, async || (backends(&observer).await.1 > 0).then_some(()));
+    let (given_up, waiting) = tokio::join!(asked, waiting);
+    assert!(given_up.is_err() && waiting.is_some(), "it waits for the lock");
 
     let visits = doudi_views::visits::Filter::all(Scope::All);
     let counted = timeout(AT_ONCE, views.count_visits(&visits, Fresh::ANY)).await;
     counted.expect("it waits for nobody").unwrap();
 
-    // What was given up is over, and the lock is free as soon as its holder lets it go.
+    // While the lock is still held, what was given up waits for it no more.
+    let over = until(AT_ONCE, async || (backends(&observer).await == (before, 0)).then_some(()));
+    assert!(over.await.is_some(), "{:?}, before {before}", backends(&observer).await);
     holder.batch_execute("ROLLBACK").await.unwrap();
     views.appeals(&held_up, Fresh::ANY).await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn however_many_questions_are_given_up_there_are_no_more_connections() {
+    const CONNECTIONS: usize = 4;
+    let fixture = Fixture::start().await;
+    let views = views(&fixture, CONNECTIONS).await;
+    let holder = holder(&fixture).await;
+    let observer = super::pool(&fixture.server).get().await.unwrap();
+    // Besides those of the pool, of which one is open by now, one listens for progress.
+    let (before, _) = backends(&observer).await;
+    let most = before - 1 + i64::try_from(CONNECTIONS).unwrap();
+    let held_up = appeals::Query::all(Scope::All, 1);
+    for _ in 0..5 {
+        let asked = (0..40).map(|_| timeout(PATIENCE, views.appeals(&held_up, Fresh::ANY)));
+        let (all, seen) = tokio::join!(futures::future::join_all(asked), backends(&observer));
+        assert!(all.iter().all(Result::is_err), "they wait for the lock");
+        for (found, _) in [seen, backends(&observer).await] {
+            assert!(found <= most, "{found} connections, at most {most}");
+        }
+    }
+    let over = until(AT_ONCE, async || (backends(&observer).await.1 == 0).then_some(()));
+    assert!(over.await.is_some(), "{:?}", backends(&observer).await);
+    // Its connections are of use again.
+    let visits = doudi_views::visits::Filter::all(Scope::All);
+    let counted = timeout(AT_ONCE, views.count_visits(&visits, Fresh::ANY)).await;
+    counted.expect("nothing holds it up").unwrap();
+    holder.batch_execute("ROLLBACK").await.unwrap();
 }

@@ -132,6 +132,10 @@ async fn alerts_are_for_the_unit_and_the_area_and_never_for_the_enterprise() {
         (within(None, &[], &[]), 0),
         (within(Some(enterprise(9)), &[], &[]), 0),
         (within(Some(enterprise(9)), &["fire"], &[]), 3),
+        (within(None, &["tax"], &[]), 9),
+        // Nor for who belongs to it, in whatever other capacity.
+        (within(Some(enterprise(9)), &["tax"], &[]), 6),
+        (within(Some(enterprise(9)), &[], &[AREA]), 12),
         (within(None, &["tax", "fire"], &[]), 12),
         (within(None, &["gas"], &[AREA]), 15),
         (within(None, &["tax"], &[AREA]), 15),

@@ -24,6 +24,7 @@ use super::{Fixture, Running, fresh, log::*};
 
 mod beside;
 mod city;
+mod scopes;
 
 fn of(topic: &str, code: &str, level: Confidentiality) -> Submission {
     Submission {

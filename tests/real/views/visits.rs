@@ -68,7 +68,7 @@ fn found(of: VisitId, by: &str, outcome: visits::Outcome) -> visits::Event {
 /// To enterprise 1: 1 carried out with a finding, 2 joint and announced, 3 planned, 4 given up for 2, 5
 /// called off, 6 urgent and there, 7 checked from elsewhere. To enterprise 2: 8 of another unit, 9 of the
 /// year before.
-async fn visited(log: &mut Log) -> Position {
+pub(super) async fn visited(log: &mut Log) -> Position {
     let stream = "ev.L-1.visits";
     let tax = |n, on| planned(visit(n), "tax", on);
     log.append(stream, &[tax(1, "2026-03-02"), approved(visit(1))]).await;

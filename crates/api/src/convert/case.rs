@@ -18,7 +18,7 @@ use super::{
 use crate::{
     error::{Failure, Reason},
     identity::Caller,
-    permission::sight::Sight,
+    permission::sight::{Part, Sight},
     proto as pb,
 };
 
@@ -205,7 +205,7 @@ fn of_entry(entry: &inbox::Entry, sight: &Sight) -> pb::InboxEntry {
         enterprise_id: entry.enterprise.to_string(),
         appeal_id: entry.appeal.to_string(),
         diagnosis_id: entry.diagnosis.map(|id| id.to_string()).unwrap_or_default(),
-        clock: Some(of_clock(&entry.clock)),
+        clock: sight.shows(Part::Clock(&entry.clock)).then(|| of_clock(&entry.clock)),
         appeal: Some(appeal::of_row_as(&entry.row, sight)),
     }
 }

@@ -12,19 +12,20 @@ use super::{Alert, Kind};
 use crate::{
     PAGE_MAX, Scope, ViewError,
     db::{self, column},
-    predicate::{Keys, Predicate, Scoped},
+    predicate::{Keys, Own, Predicate, Scoped},
     read::Snapshot,
     timeline::Point,
 };
 
-/// By which columns an alert is within a scope. No alert is confidential.
+/// By which columns an alert is within a scope. No alert is confidential, but who belongs to an enterprise
+/// sees none about it.
 const SCOPED: Scoped = Scoped {
     leads: &["unit"],
     co_units: None,
     secrecy: None,
-    internal: None,
-    secret: None,
-    now: None,
+    own: Own::Nothing,
+    secret: Some("true"),
+    past: None,
 };
 
 /// Which alerts. All conditions given must hold.
@@ -114,11 +115,6 @@ impl Filter {
         predicate.within_days("occurred_at", self.from, self.until);
         predicate
     }
-
-    /// The scope without what is seen as the enterprise itself.
-    fn scope(&self) -> Scope {
-        self.scope.without_enterprise()
-    }
 }
 
 /// Loads one page.
@@ -135,7 +131,7 @@ pub(super) async fn list(snapshot: &Snapshot<'_>, query: &Query) -> Result<Page,
     let (columns, order) = ("position, ordinal", "position DESC, ordinal DESC");
     let keys = Keys { table: "alert", columns, order };
     // One row more tells whether there is another page.
-    let keys = predicate.page((&query.filter.scope(), snapshot.tense()), &SCOPED, &keys, limit + 1);
+    let keys = predicate.page((&query.filter.scope, snapshot.tense()), &SCOPED, &keys, limit + 1);
     let statement = format!(
         "SELECT position, ordinal, enterprise, visit, unit, area, occurred_at, reason \
          FROM ({keys}) AS page JOIN alert USING ({columns}) ORDER BY {order}"
@@ -165,7 +161,7 @@ fn alert(row: &Row) -> Result<Alert, ViewError> {
 /// Counts what a page would list.
 pub(super) async fn count(snapshot: &Snapshot<'_>, filter: &Filter) -> Result<Counts, ViewError> {
     let mut predicate = filter.predicate();
-    predicate.within(&filter.scope(), &SCOPED, snapshot.tense());
+    predicate.within(&filter.scope, &SCOPED, snapshot.tense());
     // There are no more groups than kinds.
     let statement = format!(
         "SELECT kind, count(*) AS count FROM alert WHERE {} GROUP BY kind",

@@ -11,23 +11,27 @@ use tokio_postgres::types::Type;
 use super::{OWED, Row, read, rows};
 use crate::{
     Fresh, PAGE_MAX, Scope, ViewError, ViewName, Views, db,
-    predicate::{Keys, Now, Predicate, Scoped},
+    predicate::{Keys, Now, Own, Past, Predicate, Scoped, of_page},
     read::Snapshot,
 };
 
 /// By which columns an appeal is within a scope.
-pub(crate) const SCOPED: Scoped = Scoped {
+pub(crate) const SCOPED: Scoped = Scoped { past: Some(&PAST), ..COLUMNS };
+
+const COLUMNS: Scoped = Scoped {
     leads: &["unit"],
     co_units: Some("beside"),
     secrecy: Some("secrecy"),
-    internal: None,
+    own: Own::All,
     secret: None,
-    now: Some(Now {
-        key: "appeal, enterprise",
-        rows: "SELECT appeal, enterprise FROM {schema}.appeal",
-        view: ViewName::Appeals,
-    }),
+    past: None,
 };
+
+const PAST: Past =
+    Past { table: "appeal", view: ViewName::Appeals, columns: COLUMNS, now: NOW, leads: &[] };
+
+/// What is so now of an appeal.
+pub(crate) const NOW: Now = Now { rows: "appeal", key: &["appeal", "enterprise"] };
 
 /// Which page of which appeals. All conditions given must hold.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -126,9 +130,10 @@ pub(crate) async fn list(snapshot: &Snapshot<'_>, query: &Query) -> Result<Page,
     // One row more tells whether there is another page.
     let page = predicate.page((&query.scope, snapshot.tense()), &SCOPED, &keys, limit + 1);
     let statement = format!(
-        "SELECT {} FROM ({page}) AS page JOIN appeal USING ({columns}) {OWED} \
+        "SELECT {} FROM ({page}) AS page CROSS JOIN {} {OWED} \
          ORDER BY appeal.submitted_position DESC",
-        rows::columns()
+        rows::columns(),
+        of_page("appeal", NOW.key)
     );
     let found = snapshot.meant("listing appeals", &statement, &predicate).await?;
     let mut appeals = found.iter().map(read).collect::<Result<Vec<_>, _>>()?;

@@ -35,10 +35,11 @@ const OWN: &str = "appeal.appeal, appeal.enterprise, appeal.number, appeal.state
 /// The clock of the next step of the case itself, where [`OWED`] joins it.
 const DUE: &str = "owed.document AS due";
 
-/// Joins the clock of the next step of the case itself.
-pub(crate) const OWED: &str = "LEFT JOIN clock AS owed ON owed.appeal = appeal.appeal \
-     AND owed.enterprise = appeal.enterprise \
-     AND owed.diagnosis = '00000000-0000-0000-0000-000000000000' AND owed.clock = appeal.due_clock";
+/// Joins the clock of the next step of the case itself, looked up for each.
+pub(crate) const OWED: &str = "LEFT JOIN LATERAL (SELECT found.document FROM clock AS found \
+     WHERE found.appeal = appeal.appeal AND found.enterprise = appeal.enterprise \
+     AND found.diagnosis = '00000000-0000-0000-0000-000000000000' \
+     AND found.clock = appeal.due_clock OFFSET 0) AS owed ON true";
 
 /// The columns of a row, for a table `appeal` with [`OWED`].
 pub(crate) fn columns() -> String {

@@ -2,8 +2,9 @@
 
 use crate::{
     ViewName, appeals,
-    inbox::StuckReason,
-    predicate::{Now, Predicate, Scoped},
+    inbox::{self, StuckReason},
+    predicate::{Own, Predicate, Scoped},
+    visits,
 };
 use jiff::Timestamp;
 
@@ -125,46 +126,16 @@ pub(crate) const HANDLING: Scoped = Scoped {
     leads: &["unit"],
     co_units: None,
     secrecy: Some("secrecy"),
-    internal: None,
+    own: Own::All,
     secret: None,
-    now: None,
+    past: None,
 };
 /// By which columns returns are: both units know of one.
 pub(crate) const RETURNED: Scoped = Scoped { leads: &["unit", "to_unit"], ..HANDLING };
-const OWED: Scoped = Scoped {
-    leads: &["unit", "lead"],
-    now: Some(Now {
-        key: "subject, enterprise",
-        rows: "SELECT appeal, enterprise \
-               FROM (SELECT appeal, enterprise, unit AS lead, area, secrecy FROM {schema}.appeal) AS now \
-               LEFT JOIN (SELECT appeal, enterprise, owner AS unit FROM {schema}.clock) AS owed \
-               USING (appeal, enterprise)",
-        view: ViewName::Appeals,
-    }),
-    ..HANDLING
-};
-const VISIT: Scoped = Scoped {
-    leads: &["unit"],
-    co_units: Some("beside"),
-    secrecy: None,
-    internal: None,
-    secret: None,
-    now: Some(Now {
-        key: "subject, enterprise",
-        rows: "SELECT visit, enterprise FROM {schema}.visit",
-        view: ViewName::Visits,
-    }),
-};
+/// By which columns what is owed is: who owes it is its unit here.
+const OWED: Scoped = Scoped { leads: &["unit", "lead"], ..inbox::SCOPED };
 /// By which columns a stay is: its own, and those of who took part then.
-const STAYED: Scoped = Scoped { now: None, ..appeals::SCOPED };
-const OPEN: Scoped = Scoped {
-    now: Some(Now {
-        key: "subject, enterprise",
-        rows: "SELECT appeal, enterprise FROM {schema}.appeal",
-        view: ViewName::Appeals,
-    }),
-    ..appeals::SCOPED
-};
+const STAYED: Scoped = Scoped { past: None, ..appeals::SCOPED };
 
 /// The rows of the handlings.
 pub(crate) const HANDLINGS: &str = include_str!("handlings.sql");
@@ -186,7 +157,7 @@ const APPEAL: Definition = Definition {
     subject: Subject::Appeal,
     windows: Windows::Standing,
     day: None,
-    scoped: OPEN,
+    scoped: appeals::SCOPED,
     dimensions: &[Level, Rung, State, Unit, Area, Topic, CaseType, Class, Month],
     default: &[Level, Rung],
 };
@@ -208,7 +179,7 @@ const VISITED: Definition = Definition {
     subject: Subject::Visit,
     windows: Windows::Given,
     day: Some("day"),
-    scoped: VISIT,
+    scoped: visits::SCOPED,
     dimensions: &[Ground, State, Unit, Area, CreditGrade, RiskClass, Month],
     default: &[Ground],
     ..APPEAL

@@ -6,7 +6,7 @@ use super::{Board, CELLS_MAX, Cell, Filter, Query, Sums, figure::Definition};
 use crate::{
     ViewError,
     db::column,
-    predicate::{Predicate, Tense},
+    predicate::{Own, Predicate, Scoped, Tense},
     read::Snapshot,
 };
 
@@ -36,7 +36,9 @@ impl Filter {
                 value => predicate.is(dimension.column(), value),
             }
         }
-        predicate.within(&self.scope.without_enterprise(), &definition.scoped, tense);
+        // As an enterprise nobody sees any; in another capacity nobody sees what its own is not told.
+        let scoped = Scoped { own: Own::Nothing, ..definition.scoped };
+        predicate.within(&self.scope, &scoped, tense);
         rows
     }
 }

@@ -10,7 +10,7 @@ use super::cursor::{Writer, padded, unpadded};
 use crate::{
     PAGE_MAX, Scope, ViewError,
     appeals::{self, OWED, Row},
-    predicate::{Keys, Predicate, any_of},
+    predicate::{Keys, Predicate, any_of, of_page},
     read::Snapshot,
 };
 
@@ -182,9 +182,10 @@ pub(super) async fn list(
     // One row more tells whether there is another page.
     let page = predicate.page((&query.scope, snapshot.tense()), &appeals::SCOPED, &keys, limit + 1);
     let statement = format!(
-        "SELECT {} FROM ({page}) AS page JOIN appeal USING ({KEY}) {OWED} \
+        "SELECT {} FROM ({page}) AS page CROSS JOIN {} {OWED} \
          ORDER BY appeal.last_moved, appeal.appeal, appeal.enterprise",
-        appeals::columns()
+        appeals::columns(),
+        of_page("appeal", appeals::NOW.key)
     );
     let rows = snapshot.meant("listing stuck appeals", &statement, &predicate).await?;
     let reasons = |row: Row| {

@@ -37,6 +37,21 @@ fn who_owes_something_sees_it_at_every_level() {
 }
 
 #[test]
+fn what_an_enterprise_is_owed_of_then_is_told_by_the_row_itself() {
+    let scope = Scope::Within {
+        enterprise: Some(EnterpriseId::parse("L-1").unwrap()),
+        units: vec![],
+        areas: Areas::Some(vec![]),
+        desk: false,
+    };
+    let mut predicate = Predicate::default();
+    predicate.within(&scope, &SCOPED, Tense::Recorded);
+    let own = "(enterprise = $1 AND NOT (kind IN ('co_handling', 'opinion', 'conclusion')))";
+    let held = predicate.held().unwrap();
+    assert_eq!((held.lasting.as_str(), held.ended.as_slice()), (own, &[own.to_owned()][..]));
+}
+
+#[test]
 fn every_condition_is_part_of_the_predicate() {
     let filter = Filter {
         unit: Some(UnitId::parse("tax").unwrap()),

@@ -9,24 +9,30 @@ use super::{Row, State, rows};
 use crate::{
     Areas, PAGE_MAX, Scope, ViewError, ViewName,
     db::{self, column},
-    predicate::{Keys, Now, Predicate, Scoped, Tense},
+    predicate::{Keys, Now, Own, Past, Predicate, Scoped, Tense, of_page},
     read::Snapshot,
     timeline::Order,
 };
 
 /// By which columns a visit is within a scope. No visit is confidential, but an enterprise does not see
 /// one that it does not know of.
-pub(super) const SCOPED: Scoped = Scoped {
+pub(crate) const SCOPED: Scoped = Scoped { past: Some(&PAST), ..COLUMNS };
+
+const COLUMNS: Scoped = Scoped {
     leads: &["unit"],
     co_units: Some("beside"),
     secrecy: None,
-    internal: Some("internal"),
+    own: Own::Unless("internal"),
     secret: Some("internal"),
-    now: Some(Now {
-        key: "visit, enterprise",
-        rows: "SELECT visit, enterprise FROM {schema}.visit",
-        view: ViewName::Visits,
-    }),
+    past: None,
+};
+
+const PAST: Past = Past {
+    table: "visit",
+    view: ViewName::Visits,
+    columns: COLUMNS,
+    now: Now { rows: "visit", key: &["visit", "enterprise"] },
+    leads: &[],
 };
 
 /// Which visits. All conditions given must hold.
@@ -187,7 +193,7 @@ impl Filter {
             Scope::All => true,
             Scope::Within { enterprise, units, .. } => enterprise.is_none() && units.contains(unit),
         };
-        if tense == Tense::Past || !is_own(&self.scope) {
+        if tense != Tense::Present || !is_own(&self.scope) {
             predicate.within(&self.scope, &SCOPED, tense);
         }
         let (units, areas) = (vec![unit.clone()], Areas::Some(vec![]));
@@ -219,8 +225,9 @@ pub(crate) async fn list(snapshot: &Snapshot<'_>, query: &Query) -> Result<Page,
     // One row more tells whether there is another page.
     let page = predicate.page((&scope, tense), &SCOPED, &keys, limit + 1);
     let statement = format!(
-        "SELECT {} FROM ({page}) AS page JOIN visit USING ({KEY}) ORDER BY {order}",
-        rows::COLUMNS
+        "SELECT {} FROM ({page}) AS page JOIN {} USING ({KEY}) ORDER BY {order}",
+        rows::COLUMNS,
+        of_page("visit", &["visit", "enterprise"])
     );
     read(snapshot, &statement, &predicate, limit).await
 }
