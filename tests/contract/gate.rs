@@ -17,6 +17,7 @@ use doudi_journal::{
 use doudi_tests::{
     Scratch,
     nats::{NatsOptions, NatsServer, ToDisk, old_nats_server},
+    skipped,
 };
 
 use super::{connect, raw, settings_for, soon, start};
@@ -100,7 +101,7 @@ fn group(server: &NatsServer) -> JetStreamSettings {
 async fn group_needs_the_very_folder_of_the_server() {
     let (server, other) = tokio::join!(start(ToDisk::Group), start(ToDisk::Group));
     if server.durability() != Durability::Group {
-        println!("skipped: durability group is not possible in the temporary folder");
+        skipped("group", "durability group is not possible in the temporary folder");
         return;
     }
     // Another log of the same name, which only looks like this one.
@@ -136,7 +137,7 @@ async fn group_needs_the_very_folder_of_the_server() {
 async fn group_is_refused_where_nothing_is_ever_on_a_disk() {
     let memory = Path::new("/dev/shm");
     if !memory.is_dir() {
-        println!("skipped: no file system in memory at {}", memory.display());
+        skipped("memory", "there is no file system in memory");
         return;
     }
     let scratch = Scratch::within(memory, "gate").unwrap();
@@ -266,9 +267,7 @@ async fn the_old_server_of_debian_is_refused() {
     let Some(program) =
         std::env::var_os("DOUDI_OLD_NATS_SERVER").map(Into::into).or_else(old_nats_server)
     else {
-        println!(
-            "skipped: no nats-server 2.9.10 at hand; `deploy/bootstrap.sh --old-nats` gets it"
-        );
+        skipped("old-nats", "run deploy/bootstrap.sh --old-nats");
         return;
     };
     let options = NatsOptions { sync: ToDisk::Lazy, program: Some(program), folder: None };
@@ -295,7 +294,7 @@ async fn a_wrong_login_is_refused_at_once_and_shows_no_secret() {
 async fn a_failed_sync_is_remembered_until_somebody_has_looked_at_the_disk() {
     let mut server = start(ToDisk::Group).await;
     if server.durability() != Durability::Group {
-        println!("skipped: durability group is not possible in the temporary folder");
+        skipped("group", "durability group is not possible in the temporary folder");
         return;
     }
     let jetstream = with_stream(group(&server)).await;
@@ -342,7 +341,7 @@ async fn appended(log: &Journal, name: &StreamName, last: Position) -> Result<Po
 async fn behind_a_new_connection_nothing_is_promised_before_the_gate_is_passed_again() {
     let mut server = start(ToDisk::Group).await;
     if server.durability() != Durability::Group {
-        println!("skipped: durability group is not possible in the temporary folder");
+        skipped("group", "durability group is not possible in the temporary folder");
         return;
     }
     let jetstream = with_stream(group(&server)).await;
