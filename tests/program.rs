@@ -4,13 +4,15 @@
 
 use std::{net::SocketAddr, process::Stdio};
 
-use doudi_server::config::Config;
+use doudi_server::{children::free_port, config::Config};
 use tokio::process::{Child, Command};
 
-/// A command that runs the binary with none of our own settings.
+/// A command that runs the binary with none of our own settings. It ends with the value, and with the thread that
+/// starts it, also when that is killed.
 #[must_use]
 pub fn command() -> Command {
-    let mut command = Command::new(crate::doudi_program());
+    let mut command = Command::new("setpriv");
+    command.args(["--pdeathsig", "KILL"]).arg(crate::doudi_program());
     for (name, _) in std::env::vars_os() {
         let ours = name.to_string_lossy().into_owned();
         let places = ["DOUDI_TOOLS", "DOUDI_NATS_SERVER", "DOUDI_PG_BIN"];
@@ -22,14 +24,13 @@ pub fn command() -> Command {
     command
 }
 
-/// A free address on loopback.
+/// A free address on loopback, which no outgoing connection takes while nobody listens on it.
 ///
 /// # Panics
 /// When there is none.
 #[must_use]
 pub fn free_address() -> SocketAddr {
-    let listener = std::net::TcpListener::bind(("127.0.0.1", 0)).expect("a free port");
-    listener.local_addr().expect("a bound socket has an address")
+    ([127, 0, 0, 1], free_port(None).expect("a free port")).into()
 }
 
 /// Gives `command` the settings of `config` by environment, and an address to listen on.

@@ -6,7 +6,9 @@
 
 mod agenda;
 mod city;
+mod field;
 mod network;
+mod office;
 mod oracle;
 mod people;
 mod world;
@@ -25,9 +27,9 @@ use oracle::Judged;
 /// How many worlds each half of the suite lives through.
 const SEEDS: u64 = 10_000;
 /// So many worlds are enough for all of that to happen:
-const ENOUGH: u64 = 500;
+const ENOUGH: u64 = 5_000;
 /// what must happen in one of them, so that they are not all empty.
-const HAPPENS: [&str; 12] = [
+const HAPPENS: [&str; 25] = [
     "VisitPlanned",
     "VisitCheckedIn",
     "VisitCheckedOut",
@@ -39,6 +41,19 @@ const HAPPENS: [&str; 12] = [
     "AppealResolved",
     "AppealClosed",
     "PartSubmitted",
+    "VisitsMerged",
+    "UnitWithdrew",
+    "AppealMerged",
+    "AppealAbsorbed",
+    "DiagnosisConvened",
+    "DiagnosisConcluded",
+    "DiagnosisDiscontinued",
+    "StandingRulePublished",
+    "PolicyPublished",
+    "RecordsReceived",
+    "RecordsQuarantined",
+    "RecordsReleased",
+    "RecordsDelivered",
     "ClockStepsTaken",
 ];
 

@@ -11,7 +11,10 @@ use doudi_journal::{
     AppendError, Durability, JetStreamObjects, JetStreamSettings, Journal, LoadError, ObjectError,
     ObjectName, Objects, Position, StreamName,
 };
-use doudi_tests::nats::{NatsServer, ToDisk};
+use doudi_tests::{
+    nats::{NatsServer, ToDisk},
+    skipped,
+};
 
 use super::{
     ACK_TIMEOUT, connect,
@@ -57,7 +60,7 @@ async fn appended(log: &Journal, name: &StreamName, last: Position) -> Result<Po
 async fn behind_a_new_connection_nothing_is_promised_before_the_gate_is_passed_again() {
     let mut server = start(ToDisk::Group).await;
     if server.durability() != Durability::Group {
-        println!("skipped: durability group is not possible in the temporary folder");
+        skipped("group", "durability group is not possible in the temporary folder");
         return;
     }
     let jetstream = with_stream(group(&server)).await;

@@ -13,6 +13,7 @@ use doudi_journal::{
 use doudi_tests::{
     Scratch,
     nats::{NatsOptions, NatsServer, ToDisk, old_nats_server},
+    skipped,
 };
 
 use super::{connect, raw, settings_for, soon, start};
@@ -93,7 +94,7 @@ pub(super) fn group(server: &NatsServer) -> JetStreamSettings {
 async fn group_needs_the_very_folder_of_the_server() {
     let (server, other) = tokio::join!(start(ToDisk::Group), start(ToDisk::Group));
     if server.durability() != Durability::Group {
-        println!("skipped: durability group is not possible in the temporary folder");
+        skipped("group", "durability group is not possible in the temporary folder");
         return;
     }
     // Another log of the same name, which only looks like this one.
@@ -129,7 +130,7 @@ async fn group_needs_the_very_folder_of_the_server() {
 async fn group_is_refused_where_nothing_is_ever_on_a_disk() {
     let memory = Path::new("/dev/shm");
     if !memory.is_dir() {
-        println!("skipped: no file system in memory at {}", memory.display());
+        skipped("memory", "there is no file system in memory");
         return;
     }
     let scratch = Scratch::within(memory, "gate").unwrap();
@@ -259,9 +260,7 @@ async fn the_old_server_of_debian_is_refused() {
     let Some(program) =
         std::env::var_os("DOUDI_OLD_NATS_SERVER").map(Into::into).or_else(old_nats_server)
     else {
-        println!(
-            "skipped: no nats-server 2.9.10 at hand; `deploy/bootstrap.sh --old-nats` gets it"
-        );
+        skipped("old-nats", "run deploy/bootstrap.sh --old-nats");
         return;
     };
     let options = NatsOptions { sync: ToDisk::Lazy, program: Some(program), folder: None };
@@ -288,7 +287,7 @@ async fn a_wrong_login_is_refused_at_once_and_shows_no_secret() {
 async fn a_failed_sync_is_remembered_until_somebody_has_looked_at_the_disk() {
     let mut server = start(ToDisk::Group).await;
     if server.durability() != Durability::Group {
-        println!("skipped: durability group is not possible in the temporary folder");
+        skipped("group", "durability group is not possible in the temporary folder");
         return;
     }
     let jetstream = with_stream(group(&server)).await;

@@ -21,7 +21,7 @@ use link::Link;
 mod faults;
 mod link;
 
-pub(super) use self::{faults::signal, link::pass};
+pub(super) use self::{faults::Frozen, link::pass};
 
 /// Up to so many acknowledgements come between two faults.
 const APART: u64 = 6;

@@ -7,13 +7,13 @@ use bytes::Bytes;
 use doudi_api::{permission::Role, proto::Ground};
 use doudi_journal::{Archive, ArchiveReader, Journal, Position, READ_RECORDS_MAX, archive::Entry};
 use doudi_server::{parts::Parts, token};
-use doudi_tests::{Scratch, program, until, world::Ground as Servers};
+use doudi_tests::{Scratch, program, skipped, until, world::Ground as Servers};
 use doudi_views::ViewName;
 use tonic::{Code, Request};
 
 use super::{
     agenda::sound,
-    chaos::{pass, signal},
+    chaos::{Frozen, pass},
     load::{
         Acked, BOUND, ENTERPRISES, People, Recorded, Writers, assert_kept, client, listening,
         progress,
@@ -85,10 +85,9 @@ async fn a_cluster_loses_nothing_whatever_becomes_of_its_leader() {
     on(&acked).await;
     let leader = nodes.leader().await;
     // The others go on before it is back.
-    let frozen = [nodes.pid(leader)];
-    signal("-STOP", &frozen);
+    let frozen = Frozen::of(&[nodes.pid(leader)]);
     on(&acked).await;
-    signal("-CONT", &frozen);
+    drop(frozen);
     on(&acked).await;
     let leader = nodes.leader().await;
     if nodes.net.cut_off(leader, true) {
@@ -98,7 +97,7 @@ async fn a_cluster_loses_nothing_whatever_becomes_of_its_leader() {
         nodes.net.cut_off(leader, false);
         on(&acked).await;
     } else {
-        println!("skipped: no machine can be cut off from the others here");
+        skipped("partition", "no machine can be cut off from the others here");
     }
     without_majority(&mut nodes, &servers, listen).await;
     on(&acked).await;

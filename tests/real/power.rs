@@ -7,6 +7,7 @@ mod full;
 use std::{
     collections::hash_map::RandomState,
     hash::BuildHasher as _,
+    process::Command,
     sync::{Arc, Mutex},
     time::{Duration, Instant},
 };
@@ -18,7 +19,7 @@ use doudi_journal::{
 };
 use doudi_tests::{
     nats::{NatsOptions, NatsServer, ToDisk},
-    until,
+    skipped, until,
     world::{Ground as Servers, World},
 };
 use rustix::process::{Pid, Signal, kill_process};
@@ -42,7 +43,7 @@ type Told = Arc<Mutex<Vec<Record>>>;
 
 /// A disk, or none where this process may not mount one: then the test did not take place.
 fn disk(made: Result<Disk, String>) -> Option<Disk> {
-    made.inspect_err(|reason| println!("skipped: no disk to cut the power of: {reason}")).ok()
+    made.inspect_err(|reason| skipped("disk", reason)).ok()
 }
 
 async fn server(disk: &Disk, sync: ToDisk) -> NatsServer {
@@ -297,4 +298,30 @@ async fn on_a_disk_that_breaks_nothing_more_is_promised_and_health_says_so() {
     let handed = tokio::time::timeout(Duration::from_secs(1), follow.next()).await;
     assert!(handed.is_err(), "{handed:?}");
     world.stop().await;
+}
+
+/// How a test that needs a disk of its own ends where nothing can be mounted, and what it says; none where that cannot
+/// be tried either.
+fn without_mounts(variables: &[(&str, &str)]) -> Option<(bool, String)> {
+    let test =
+        "real::power::full::without_room_for_the_log_nothing_is_promised_and_nothing_is_lost";
+    let mut run = Command::new("unshare");
+    run.arg("--user").arg(std::env::current_exe().unwrap()).args(["--exact", test]);
+    run.env_remove("CI").env_remove("DOUDI_MAY_SKIP").envs(variables.iter().copied());
+    let ended = run.output().ok()?;
+    let said = [ended.stdout, ended.stderr].concat();
+    let said = String::from_utf8_lossy(&said).into_owned();
+    said.contains("running 1 test").then_some((ended.status.success(), said))
+}
+
+#[test]
+fn what_cannot_be_tried_is_said_and_fails_a_run_that_has_to_pass() {
+    let Some((passed, said)) = without_mounts(&[]) else {
+        return skipped("namespaces", "unshare --user is not possible");
+    };
+    assert!(passed && said.contains("skipped disk"), "{said}");
+    let (passed, said) = without_mounts(&[("CI", "true")]).unwrap();
+    assert!(!passed && said.contains("DOUDI_MAY_SKIP=disk"), "{said}");
+    let allowed = [("CI", "true"), ("DOUDI_MAY_SKIP", "python, disk")];
+    assert!(without_mounts(&allowed).unwrap().0);
 }

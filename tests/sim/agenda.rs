@@ -17,7 +17,7 @@ use doudi_domain::{
 };
 use doudi_engine::{
     Position, StreamName,
-    react::{self, Agenda, AgendaError, Due, Page, Query},
+    react::{Agenda, AgendaError, Due, Page, Query},
 };
 use doudi_journal::{Journal, Record};
 use jiff::Timestamp;
@@ -122,16 +122,8 @@ fn take(entries: &mut Entries, record: &Record) {
     for change in changes {
         match change {
             Change::Put(entry) => {
-                let due = react::Due {
-                    stream: record.stream.clone(),
-                    key: entry.key.clone(),
-                    at: entry.at,
-                    duty: entry.duty,
-                    cause: commit.command_id,
-                    correlation: commit.correlation,
-                    position: record.position,
-                };
-                entries.insert((record.stream.clone(), entry.key), due);
+                let due = Due::of(&commit, record.position, entry);
+                entries.insert((due.stream.clone(), due.key.clone()), due);
             }
             Change::Drop(key) => {
                 entries.remove(&(record.stream.clone(), key));

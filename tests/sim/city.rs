@@ -18,7 +18,7 @@ use doudi_journal::{Journal, Memory, Position};
 use jiff::civil::date;
 use uuid::Uuid;
 
-use super::world;
+use super::{network::Chance, world};
 
 /// The units that inspect and handle appeals.
 pub(super) const UNITS: [&str; 3] = ["fire", "tax", "power"];
@@ -46,7 +46,8 @@ pub(super) fn officers() -> BTreeSet<CertificateNumber> {
     OFFICERS.map(|number| CertificateNumber::parse(number).unwrap()).into()
 }
 
-fn limits() -> Document {
+/// Limits of so many visits of one unit in a year, and of all units in so many days.
+fn limits(unit_year: usize, all_rolling: usize) -> Document {
     let rule = |id, subject, window, maximum| Rule {
         id: RuleId::parse(id).unwrap(),
         subject,
@@ -66,19 +67,19 @@ fn limits() -> Document {
         valid_from: date(2025, 1, 1),
         valid_until: None,
     };
-    let (days, maximum) = ALL_ROLLING;
     let rules = vec![
-        rule("unit-year", Subject::SameUnit, Window::CalendarYear, UNIT_YEAR_MAX),
-        rule("all-rolling", Subject::AllUnits, Window::Rolling(days), maximum),
+        rule("unit-year", Subject::SameUnit, Window::CalendarYear, unit_year),
+        rule("all-rolling", Subject::AllUnits, Window::Rolling(ALL_ROLLING.0), all_rolling),
     ];
     Document::Frequency(FrequencyPolicy { rules, ..FrequencyPolicy::default() })
 }
 
-fn catalogue(of: &str) -> Document {
+/// The catalogue of a unit whose officers may inspect until that year ends.
+fn catalogue(of: &str, year: i16) -> Document {
     let officer = |number| Officer {
         certificate: CertificateNumber::parse(number).unwrap(),
         valid_from: date(2020, 1, 1),
-        valid_until: date(2029, 12, 31),
+        valid_until: date(year, 12, 31),
     };
     let item = Item {
         id: ItemId::parse("item-01").unwrap(),
@@ -99,11 +100,12 @@ fn catalogue(of: &str) -> Document {
     })
 }
 
-fn routing() -> Document {
+/// A routing table in which those units lead in the topics that are known.
+fn routing(leads: [&str; 2]) -> Document {
     let unit = |id: &str| serde_json::json!({ "id": id, "name": id });
     let topic = |id: &str, lead: &str| serde_json::json!({ "id": id, "title": id, "lead": lead, "co_units": ["fire"] });
     let units = ["fire", "tax", "power", "city", "justice"].map(unit);
-    let topics = [topic("T06", "power"), topic("T07", "tax")];
+    let topics = [topic("T06", leads[0]), topic("T07", leads[1])];
     let table: RoutingTable = serde_json::from_value(serde_json::json!({
         "units": units,
         "areas": [],
@@ -113,6 +115,19 @@ fn routing() -> Document {
     }))
     .unwrap();
     Document::Routing(table)
+}
+
+/// Another document than is in force: limits that allow no more than those of the beginning, other leads, officers
+/// whose time was over.
+pub(super) fn another(chance: &Chance) -> Document {
+    match chance.number(0..3) {
+        0 => limits(1 + chance.below(UNIT_YEAR_MAX), 1 + chance.below(ALL_ROLLING.1)),
+        1 => routing([UNITS[chance.below(UNITS.len())], UNITS[chance.below(UNITS.len())]]),
+        _ => catalogue(
+            UNITS[chance.below(UNITS.len())],
+            if chance.percent(30) { 2024 } else { 2029 },
+        ),
+    }
 }
 
 /// The log with the city in it, for a world of its own. It is made once in a process.
@@ -131,7 +146,7 @@ pub(super) async fn log() -> Memory {
 
 async fn make() -> Vec<(StreamName, Bytes, Position)> {
     let journal = Journal::Memory(Memory::new());
-    let engine = Engine::new(journal.clone(), world::settings(), world::Time::default().clock(0));
+    let engine = Engine::new(journal.clone(), world::settings(64), world::Time::default().clock(0));
     let mut number = 0;
     let mut envelope = || {
         number += 1;
@@ -147,7 +162,8 @@ async fn make() -> Vec<(StreamName, Bytes, Position)> {
         };
         engine.execute::<Profile>(&stream, &register, &envelope()).await.unwrap();
     }
-    for document in [limits(), routing()].into_iter().chain(UNITS.map(catalogue)) {
+    let (limits, routing) = (limits(UNIT_YEAR_MAX, ALL_ROLLING.1), routing(["power", "tax"]));
+    for document in [limits, routing].into_iter().chain(UNITS.map(|of| catalogue(of, 2029))) {
         let stream = streams::policy(&document.name()).unwrap();
         for command in [policy::Command::Draft(document), policy::Command::Publish { version: 1 }] {
             engine.execute::<Policy>(&stream, &command, &envelope()).await.unwrap();

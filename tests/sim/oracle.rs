@@ -5,8 +5,11 @@ use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use doudi_domain::{
     Decider, EnterpriseId,
-    appeal::{self, Appeal},
+    appeal::{self, Appeal, Ending, Phase},
+    device::Device,
+    diagnosis::Diagnosis,
     frequency::Ground,
+    policy::Policy,
     visits::{self, Visits},
 };
 use doudi_engine::{Engine, StreamName, streams};
@@ -36,10 +39,11 @@ pub(super) struct Judged {
 
 /// What the log is, when all is as it should be.
 pub(super) async fn judge(
-    observer: &Engine,
+    engines: &[Engine],
     agenda: &Kept,
     told: &[Told],
 ) -> Result<Judged, String> {
+    let observer = engines.last().ok_or("nobody knows the log")?;
     let records = observer.journal().read(Position::START, RECORDS_MAX).await.map_err(words)?;
     if records.len() == RECORDS_MAX {
         return Err("the log is too long to be judged at once".to_owned());
@@ -49,7 +53,16 @@ pub(super) async fn judge(
     places(&records)?;
     in_time(&records)?;
     parts(&records)?;
-    cases(observer, &records).await?;
+    let cases = known::<Appeal>(engines, &records, no_silence).await?;
+    let diagnoses = known::<Diagnosis>(engines, &records, |_| Ok(())).await?;
+    known::<Visits>(engines, &records, |_| Ok(())).await?;
+    known::<Policy>(engines, &records, |_| Ok(())).await?;
+    let devices = known::<Device>(engines, &records, |_| Ok(())).await?;
+    let pending = |device: &Device| device.known().is_some_and(|known| !known.pending.is_empty());
+    if devices.values().any(pending) {
+        return Err(format!("records are not delivered: {devices:?}"));
+    }
+    delivered(&cases, &diagnoses)?;
     if agenda.entries() != agenda::folded(&records) {
         return Err("the agenda is not what a replay of the log gives".to_owned());
     }
@@ -195,23 +208,65 @@ fn parts(records: &[Record]) -> Result<(), String> {
     Ok(())
 }
 
-/// No case is open and owed by nobody, and what is kept in memory is what the log says.
-async fn cases(observer: &Engine, records: &[Record]) -> Result<(), String> {
-    let mut states: BTreeMap<StreamName, Appeal> = BTreeMap::new();
-    for record in records.iter().filter(|record| record.stream.kind() == Appeal::KIND) {
+/// No case is open and owed by nobody.
+fn no_silence(state: &Appeal) -> Result<(), String> {
+    let is_silent = state.known().is_some_and(doudi_domain::appeal::Case::is_silent);
+    if is_silent { Err("it is silent".to_owned()) } else { Ok(()) }
+}
+
+/// What the events of each stream of a kind make, which `holds` after each commit, and which is what every engine says
+/// that has lived through it all or forgot it on the way.
+async fn known<D: Decider + PartialEq>(
+    engines: &[Engine],
+    records: &[Record],
+    holds: fn(&D) -> Result<(), String>,
+) -> Result<BTreeMap<StreamName, D>, String> {
+    let mut states: BTreeMap<StreamName, D> = BTreeMap::new();
+    for record in records.iter().filter(|record| record.stream.kind() == D::KIND) {
         let mut state = states.remove(&record.stream).unwrap_or_default();
-        for event in agenda::events::<Appeal>(record) {
+        for event in agenda::events::<D>(record) {
             state = state.evolve(&event);
         }
-        if state.known().is_some_and(doudi_domain::appeal::Case::is_silent) {
-            return Err(format!("{} is silent after {}", record.stream, record.position));
-        }
+        holds(&state).map_err(|why| format!("{} at {}: {why}", record.stream, record.position))?;
         states.insert(record.stream.clone(), state);
     }
-    for (stream, state) in states {
-        let read = observer.read::<Appeal>(&stream, Position::START).await.map_err(words)?;
-        if read.state != state {
-            return Err(format!("{stream} is read as something else than its events make"));
+    for (stream, state) in &states {
+        for engine in engines {
+            let read = engine.read::<D>(stream, Position::START).await.map_err(words)?;
+            if read.state != *state {
+                return Err(format!("{stream} is read as something else than its events make"));
+            }
+        }
+    }
+    Ok(states)
+}
+
+/// Word between streams has arrived: who was called together was, or ended again, and what was merged is where it went.
+fn delivered(
+    cases: &BTreeMap<StreamName, Appeal>,
+    diagnoses: &BTreeMap<StreamName, Diagnosis>,
+) -> Result<(), String> {
+    for (stream, case) in cases {
+        let Some(case) = case.known() else { continue };
+        let owner = EnterpriseId::parse(stream.owner()).map_err(words)?;
+        if let Some(called) = &case.diagnosis {
+            let name = streams::diagnosis(&owner, called.id).map_err(words)?;
+            let right = match diagnoses.get(&name) {
+                Some(Diagnosis::Open(_)) => called.is_under_way() && called.opened,
+                Some(Diagnosis::Concluded(_)) => called.conclusion.is_some(),
+                Some(Diagnosis::Discontinued(_)) => called.ending == Ending::Done,
+                Some(Diagnosis::Absent) | None => false,
+            };
+            if !right {
+                return Err(format!("{stream} knows {called:?}, and {name} is otherwise"));
+            }
+        }
+        for from in &case.absorbed {
+            let name = streams::appeal(&owner, *from).map_err(words)?;
+            let merged = cases.get(&name).and_then(Appeal::known).map(|from| &from.phase);
+            if !matches!(merged, Some(Phase::Merged(_))) {
+                return Err(format!("{stream} has taken in {name}, which is {merged:?}"));
+            }
         }
     }
     Ok(())

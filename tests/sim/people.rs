@@ -1,13 +1,14 @@
 //! What somebody wants next of a visit or an appeal, drawn from chance by the state that they saw.
 
 use doudi_domain::{
-    AppealId, AreaCode, CodeId, ItemId, NoteId, Reference, Sealed, TopicId, UnitId, VisitId,
+    AppealId, AreaCode, CodeId, DiagnosisId, ItemId, NoteId, Reference, Sealed, TopicId, UnitId,
+    VisitId,
     appeal::{self, Appeal, Case, Note, Phase, Submission, Visibility},
     calendar::civil_date,
     clock::{ClockKind, PauseGround},
     frequency::Ground,
     visits::{
-        self, CancelReason, CheckIn, ItemResult, Manner, Outcome, Plan, Proof, Visit, Visits,
+        self, CancelReason, CheckIn, ItemResult, Manner, Outcome, Plan, Proof, Share, Visit, Visits,
     },
 };
 use jiff::{Timestamp, ToSpan};
@@ -17,7 +18,7 @@ use super::{
     network::Chance,
 };
 
-fn text() -> Sealed {
+pub(super) fn text() -> Sealed {
     Sealed {
         subject: "appeal:1".to_owned(),
         algorithm: "none".to_owned(),
@@ -26,11 +27,11 @@ fn text() -> Sealed {
     }
 }
 
-fn item() -> ItemId {
+pub(super) fn item() -> ItemId {
     ItemId::parse("item-01").unwrap()
 }
 
-fn some_unit(chance: &Chance) -> UnitId {
+pub(super) fn some_unit(chance: &Chance) -> UnitId {
     city::unit(chance.one_of(&UNITS).unwrap_or(UNITS[0]))
 }
 
@@ -38,7 +39,7 @@ fn some_unit(chance: &Chance) -> UnitId {
 pub(super) fn visits(chance: &Chance, seen: &Visits, now: Timestamp) -> visits::Command {
     let known: Vec<&Visit> = seen.all().collect();
     match chance.one_of(&known) {
-        Some(visit) if chance.percent(60) => act(chance, visit, now),
+        Some(visit) if chance.percent(60) => act(chance, visit, &known, now),
         Some(_) | None => visits::Command::Plan(plan(chance, now)),
     }
 }
@@ -48,10 +49,13 @@ fn plan(chance: &Chance, now: Timestamp) -> Plan {
     // Mostly for the same day, so that somebody comes.
     let days = if chance.percent(60) { 0 } else { chance.number(0..15) };
     let days = i32::try_from(days).unwrap_or(0);
+    let unit = some_unit(chance);
+    let with = Some(some_unit(chance)).filter(|with| *with != unit && chance.percent(40));
+    let share = || Share { officers: city::officers(), items: [item()].into() };
     Plan {
         visit: VisitId(chance.id()),
-        unit: some_unit(chance),
-        shares: [].into(),
+        unit,
+        shares: with.into_iter().map(|with| (with, share())).collect(),
         officers: city::officers(),
         items: [item()].into(),
         ground,
@@ -64,15 +68,27 @@ fn plan(chance: &Chance, now: Timestamp) -> Plan {
     }
 }
 
-fn act(chance: &Chance, visit: &Visit, now: Timestamp) -> visits::Command {
-    let (id, unit) = (visit.plan.visit, visit.plan.unit.clone());
+fn act(chance: &Chance, visit: &Visit, all: &[&Visit], now: Timestamp) -> visits::Command {
+    let units: Vec<UnitId> = visit.plan.all_shares().into_keys().collect();
+    let unit = chance.one_of(&units).unwrap_or_else(|| visit.plan.unit.clone());
+    let id = visit.plan.visit;
     match &visit.phase {
         visits::Phase::Planned if chance.percent(60) => {
             visits::Command::Approve { visit: id, unit }
         }
         visits::Phase::Planned | visits::Phase::Approved => match chance.number(0..10) {
             0 => visits::Command::Notify { visit: id, unit },
-            1..3 => {
+            1 => {
+                let ahead = |other: &&&Visit| {
+                    let phase = &other.phase;
+                    other.plan.unit != unit
+                        && matches!(phase, visits::Phase::Planned | visits::Phase::Approved)
+                };
+                let others: Vec<&&Visit> = all.iter().filter(ahead).collect();
+                let into = chance.one_of(&others).map_or(id, |other| other.plan.visit);
+                visits::Command::Merge { visit: id, into, unit }
+            }
+            2 => {
                 let reason = CancelReason::TaskWithdrawn;
                 visits::Command::Cancel { visit: id, unit, reason }
             }
@@ -106,7 +122,7 @@ fn act(chance: &Chance, visit: &Visit, now: Timestamp) -> visits::Command {
 }
 
 /// What somebody wants of an appeal.
-pub(super) fn appeal(chance: &Chance, seen: &Appeal) -> appeal::Command {
+pub(super) fn appeal(chance: &Chance, seen: &Appeal, other: AppealId) -> appeal::Command {
     match seen.known() {
         None => {
             let topic = chance.one_of(&TOPICS).unwrap_or(TOPICS[0]);
@@ -117,12 +133,17 @@ pub(super) fn appeal(chance: &Chance, seen: &Appeal) -> appeal::Command {
                 text(),
             ))
         }
-        Some(case) => handle(chance, case),
+        Some(case) => handle(chance, case, other),
     }
 }
 
-fn handle(chance: &Chance, case: &Case) -> appeal::Command {
+fn handle(chance: &Chance, case: &Case, other: AppealId) -> appeal::Command {
     use appeal::Command;
+    match chance.number(0..50) {
+        0 => return Command::ErasePersonalData { subject: "appeal:1".to_owned() },
+        1..4 => return Command::Merge { into: other },
+        _ => {}
+    }
     if chance.percent(5) {
         let id = NoteId(chance.id());
         return Command::AddNote(Note {
@@ -163,8 +184,15 @@ fn in_handling(chance: &Chance, case: &Case, unit: UnitId) -> appeal::Command {
     if case.clock(ClockKind::Pause).is_some() {
         return Command::Resume;
     }
-    match chance.number(0..10) {
+    match chance.number(0..12) {
         0..3 => Command::RecordContact { unit },
+        10.. => Command::Convene {
+            unit,
+            diagnosis: DiagnosisId(chance.id()),
+            units: UNITS.iter().filter(|_| chance.percent(50)).copied().map(city::unit).collect(),
+            quorum: 1,
+            question: text(),
+        },
         3 => Command::Pause {
             unit,
             ground: PauseGround::MaterialAsked,

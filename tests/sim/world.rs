@@ -9,10 +9,13 @@ use std::{
     time::Duration,
 };
 
-use doudi_domain::{AppealId, Decider, appeal::Appeal, visits::Visits};
+use doudi_domain::{
+    AppealId, Decider, DiagnosisId, EnterpriseId, appeal::Appeal, device::Device,
+    diagnosis::Diagnosis, policy::Policy, visits::Visits,
+};
 use doudi_engine::{
-    Actor, Clock, Engine, EngineSettings, Envelope, ExecuteError, LoadError, StreamName, Vault,
-    react::ReactSettings, streams,
+    Actor, Clock, Engine, EngineSettings, Envelope, ExecuteError, Folded, LoadError, StreamName,
+    Vault, react::ReactSettings, streams,
 };
 use doudi_journal::{Journal, Memory, Position, Version};
 use jiff::Timestamp;
@@ -23,7 +26,9 @@ use uuid::Uuid;
 use super::{
     agenda::Kept,
     city::{self, ENTERPRISES},
+    field,
     network::{Chance, LATE_MAX, Network, pass},
+    office,
     oracle::{self, Judged},
     people,
 };
@@ -44,8 +49,11 @@ pub(super) const GRACE_DAYS: u16 = 3;
 /// How long the calm may take until nothing is due any more.
 const DRAIN_WITHIN: Duration = Duration::from_secs(3600);
 
-pub(super) fn settings() -> EngineSettings {
-    EngineSettings { cache_entries_max: 64, attempts_max: 8, input_age_max: Duration::from_secs(1) }
+/// How many streams an engine keeps in memory: some must forget what they will need again.
+const KEPT: [usize; 3] = [4, 64, 64];
+
+pub(super) fn settings(cache_entries_max: usize) -> EngineSettings {
+    EngineSettings { cache_entries_max, attempts_max: 8, input_age_max: Duration::from_secs(1) }
 }
 
 /// The time of the world. Clones are the same time; everybody's clock differs a little from it.
@@ -140,7 +148,7 @@ pub(super) async fn live(seed: u64) -> Result<Judged, String> {
     let world = World {
         memory,
         chance,
-        observer: Engine::new(journal.clone(), settings(), time.clock(0)),
+        observer: Engine::new(journal.clone(), settings(64), time.clock(0)),
         agenda: Kept::new(&journal, &network),
         network,
         time,
@@ -163,7 +171,10 @@ pub(super) async fn live(seed: u64) -> Result<Judged, String> {
         return Err(fault.clone());
     }
     let told = std::mem::take(&mut *world.told.lock().unwrap());
-    oracle::judge(&world.observer, &world.agenda, &told).await
+    let instances = std::mem::take(&mut *world.instances.lock().unwrap());
+    let engines = instances.into_iter().map(|instance| instance.engine);
+    let engines: Vec<Engine> = engines.chain([world.observer]).collect();
+    oracle::judge(&engines, &world.agenda, &told).await
 }
 
 /// Waits for all of them; a panic is told.
@@ -179,7 +190,8 @@ impl World {
     fn start(&self, number: usize, programs: &mut JoinSet<()>) {
         let ahead = i64::from(self.chance.number(0..4001)) - SKEW_MAX;
         let journal = Journal::Memory(self.memory.with_faults(Arc::new(self.network.clone())));
-        let engine = Engine::new(journal, settings(), self.time.clock(ahead));
+        let kept = self.chance.one_of(&KEPT).unwrap_or(KEPT[0]);
+        let engine = Engine::new(journal, settings(kept), self.time.clock(ahead));
         let killed = watch::Sender::new(false);
         let (runner, agenda, vault) = (engine.clone(), self.agenda.clone(), self.vault.clone());
         let end = killed.subscribe();
@@ -253,18 +265,55 @@ impl World {
         for _ in 0..self.chance.number(1..WISHES + 1) {
             pass(self.chance.pause(0..4000)).await;
             let enterprise = city::enterprise(ENTERPRISES[self.mostly_first(ENTERPRISES.len())]);
-            if self.chance.percent(50) {
+            if self.chance.percent(7) {
+                self.publish().await;
+            } else if self.chance.percent(10) {
+                let stream = streams::device(field::DEVICE).unwrap();
+                let seen = self.seen::<Device>(&stream).await;
+                let command = field::wish(&self.chance, &seen.state);
+                self.issue::<Device>(stream, &command, seen.version).await;
+            } else if self.chance.percent(50) {
                 let stream = streams::visits(&enterprise).unwrap();
-                let seen = self.observer.read::<Visits>(&stream, Position::START).await.unwrap();
+                let seen = self.seen::<Visits>(&stream).await;
                 let command = people::visits(&self.chance, &seen.state, self.time.now());
                 self.issue::<Visits>(stream, &command, seen.version).await;
             } else {
                 let appeal = appeals[self.mostly_first(appeals.len())];
                 let stream = streams::appeal(&enterprise, appeal).unwrap();
-                let seen = self.observer.read::<Appeal>(&stream, Position::START).await.unwrap();
-                let command = people::appeal(&self.chance, &seen.state);
+                let seen = self.seen::<Appeal>(&stream).await;
+                let called = seen.state.known().and_then(|case| case.diagnosis.as_ref());
+                if let Some(called) = called.filter(|_| self.chance.percent(50)) {
+                    self.confer(&enterprise, called.id).await;
+                    continue;
+                }
+                let others = appeals.into_iter().filter(|other| *other != appeal);
+                let other = self.chance.one_of(&others.collect::<Vec<_>>()).unwrap_or(appeal);
+                let command = people::appeal(&self.chance, &seen.state, other);
                 self.issue::<Appeal>(stream, &command, seen.version).await;
             }
+        }
+    }
+
+    /// What the log has of a stream.
+    async fn seen<D: Decider>(&self, stream: &StreamName) -> Arc<Folded<D>> {
+        self.observer.read::<D>(stream, Position::START).await.unwrap()
+    }
+
+    /// A draft of another document, or the one that there is in force.
+    async fn publish(&self) {
+        let other = city::another(&self.chance);
+        let stream = streams::policy(&other.name()).unwrap();
+        let seen = self.seen::<Policy>(&stream).await;
+        let command = office::document(&seen.state, other);
+        self.issue::<Policy>(stream, &command, seen.version).await;
+    }
+
+    /// A word in a joint diagnosis, once it has begun.
+    async fn confer(&self, enterprise: &EnterpriseId, id: DiagnosisId) {
+        let stream = streams::diagnosis(enterprise, id).unwrap();
+        let seen = self.seen::<Diagnosis>(&stream).await;
+        if let Some(command) = office::diagnosis(&self.chance, &seen.state) {
+            self.issue::<Diagnosis>(stream, &command, seen.version).await;
         }
     }
 

@@ -6,8 +6,8 @@
 
 use std::collections::HashSet;
 
-use doudi_domain::agenda::Duty;
-use doudi_journal::{Position, StreamName};
+use doudi_domain::agenda::{Duty, Entry};
+use doudi_journal::{Commit, Position, StreamName};
 use jiff::{SignedDuration, Timestamp};
 use tokio::{
     sync::watch,
@@ -105,6 +105,15 @@ pub struct Due {
 }
 
 impl Due {
+    /// What the commit at that position put on the agenda of its stream.
+    #[must_use]
+    pub fn of(commit: &Commit, position: Position, entry: Entry) -> Self {
+        let Entry { key, at, duty } = entry;
+        let (stream, cause, correlation) =
+            (commit.stream.clone(), commit.command_id, commit.correlation);
+        Self { stream, key, at, duty, cause, correlation, position }
+    }
+
     /// The id of the command that carries it out, the same whoever does and however often.
     fn command_id(&self) -> Uuid {
         Uuid::new_v5(&self.cause, format!("{} {}", self.stream, self.key).as_bytes())

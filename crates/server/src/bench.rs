@@ -26,7 +26,7 @@ use crate::{
     client::Client,
     clock::Hands,
     roles::Roles,
-    simulate::text,
+    simulate::{inspections, text},
     stage::{Setting, Stage, StageError},
     token,
 };
@@ -121,6 +121,16 @@ fn of_a_year(hands: &Hands) -> Setting {
         roles: Roles { react: false, ..Roles::ALL },
         clock: Some(hands.clock()),
     }
+}
+
+/// Lives through a year of inspections of so many enterprises on such a stage, and says where the log ends then.
+async fn live_a_year(
+    stage: &Stage,
+    hands: &Hands,
+    enterprises: u32,
+) -> Result<Position, BenchError> {
+    inspections::fill(stage, hands, inspections::Plan { seed: 7, enterprises }).await?;
+    stage.parts.journal.last_position().await.map_err(measured)
 }
 
 /// Waits until every view has reached `end`, and nothing is at work any more.

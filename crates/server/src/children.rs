@@ -21,6 +21,7 @@ pub use doudi::DoudiChild;
 pub use find::{NatsProgram, PostgresPrograms, find_nats, find_postgres, tools_folder};
 pub use guard::Guarded;
 pub use nats::{NatsChild, NatsChildOptions, ToDisk};
+pub use port::free as free_port;
 pub use postgres::{PostgresChild, PostgresChildOptions};
 pub use user::ServiceUser;
 

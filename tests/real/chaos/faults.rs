@@ -1,14 +1,15 @@
 //! What goes wrong: processes that are killed or frozen, a line that fails, a clock that jumps.
 
 use std::{
-    process::Command,
+    io::{BufRead as _, BufReader},
+    os::unix::process::CommandExt as _,
+    process::{Command, Stdio},
     time::{Duration, Instant},
 };
 
 use doudi_api::{permission::Role, proto::GetEnterpriseRequest};
 use doudi_server::{clock::Ahead, config::Config, token};
 use doudi_tests::{program, until, world::Ground as Servers};
-use jiff::{Timestamp, tz};
 use tokio::process::Child;
 
 use super::super::{
@@ -25,8 +26,14 @@ const SPAN_MAX: u64 = 6_000;
 const DELAY_MAX: u64 = 400;
 /// How far a clock goes ahead at most, in seconds.
 const AHEAD_MAX: u64 = 1_800;
-/// And how far it stays away from midnight: nobody plans a visit for yesterday.
-const MIDNIGHT: Duration = Duration::from_secs(120);
+
+/// Freezes the processes and says so; lets them go on when our pipe closes, however we end.
+const FREEZE: &str = r#"
+kill -STOP "$@"
+echo frozen
+read -r _
+kill -CONT "$@"
+"#;
 
 /// Something that goes wrong.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -100,9 +107,8 @@ impl City {
             Fault::DeafLine => self.link.deafen(span).await,
             Fault::ClockJumps => {
                 let seconds = i64::try_from(chance.up_to(AHEAD_MAX)).unwrap();
-                let ahead = now() + jiff::SignedDuration::from_secs(seconds);
                 // Back again, too, where it was further ahead before.
-                self.ahead.set(ahead.min(late_today().max(now())));
+                self.ahead.set(now() + jiff::SignedDuration::from_secs(seconds));
             }
         }
     }
@@ -121,13 +127,6 @@ impl City {
     }
 }
 
-/// Shortly before the day in Asia/Shanghai ends.
-fn late_today() -> Timestamp {
-    let offset = tz::offset(8);
-    let tomorrow = offset.to_datetime(now()).date().tomorrow().unwrap();
-    offset.to_timestamp(tomorrow.to_datetime(jiff::civil::Time::midnight())).unwrap() - MIDNIGHT
-}
-
 /// A process and its children.
 fn family(parent: u32) -> Vec<u32> {
     let children = Command::new("ps").args(["-o", "pid=", "--ppid", &parent.to_string()]).output();
@@ -138,14 +137,31 @@ fn family(parent: u32) -> Vec<u32> {
 
 /// Freezes processes for as long as `span`.
 async fn frozen(processes: &[u32], span: Duration) {
-    signal("-STOP", processes);
+    let _frozen = Frozen::of(processes);
     pass(span).await;
-    signal("-CONT", processes);
 }
 
-/// Sends a signal to processes; some may be gone by then.
-pub(in crate::real) fn signal(signal: &str, processes: &[u32]) {
-    let mut kill = Command::new("kill");
-    kill.arg(signal).args(processes.iter().map(ToString::to_string));
-    kill.stderr(std::process::Stdio::null()).status().unwrap();
+/// Processes that are frozen until it is dropped, or we end in any other way. Some may be gone by then.
+pub(in crate::real) struct Frozen {
+    guard: Child,
+}
+
+impl Frozen {
+    pub(in crate::real) fn of(processes: &[u32]) -> Self {
+        let mut guard = Command::new("/bin/sh");
+        guard.args(["-c", FREEZE, "freeze"]).args(processes.iter().map(ToString::to_string));
+        guard.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null()).process_group(0);
+        let mut guard = guard.spawn().unwrap();
+        let mut said = String::new();
+        BufReader::new(guard.stdout.take().unwrap()).read_line(&mut said).unwrap();
+        assert_eq!(said, "frozen\n");
+        Self { guard }
+    }
+}
+
+impl Drop for Frozen {
+    fn drop(&mut self) {
+        drop(self.guard.stdin.take());
+        let _ = self.guard.wait();
+    }
 }

@@ -19,7 +19,7 @@ use tonic::{Response, Status};
 
 use super::{
     super::{
-        requests::{accept, approve, now, plan, stamp, submit, tax_share},
+        requests::{accept, approve, in_days, now, plan, stamp, submit, tax_share},
         views::killed::Chance,
     },
     Acked, BOUND, ENTERPRISES, People, open,
@@ -66,15 +66,22 @@ impl Writers {
 
 /// One last visit once nobody else writes; answers with the position that is the end of the log.
 pub(in crate::real) async fn last(people: &People, acked: &Acked) -> String {
-    let planned = planned(&people.market, plan(ENTERPRISES[0].0, Ground::Complaint), acked).await;
+    let planned = planned(&people.market, tomorrow(ENTERPRISES[0].0), acked).await;
     planned.receipt.unwrap().position
+}
+
+/// A visit on the day after, so that it can still be planned when the answer to the first try came before midnight
+/// and that to the last one after it.
+fn tomorrow(enterprise: &str) -> PlanVisitRequest {
+    let planned_on = Some(in_days(1));
+    PlanVisitRequest { planned_on, ..plan(enterprise, Ground::Complaint) }
 }
 
 /// An appeal that is accepted, a visit of one unit or of two that is approved, or one that is recorded late.
 async fn something(people: &People, chance: &mut Chance, acked: &Acked) {
     let all = ENTERPRISES.len() as u64;
     let (enterprise, area) = ENTERPRISES[usize::try_from(chance.up_to(all)).unwrap() - 1];
-    let visit = plan(enterprise, Ground::Complaint);
+    let visit = tomorrow(enterprise);
     match chance.up_to(5) {
         1 => appealed(people, enterprise, area, acked).await,
         2 => visited(&people.market, visit, acked).await,

@@ -17,7 +17,7 @@ use crate::{
 };
 
 /// The visits of one enterprise (入企检查台账).
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Visits {
     pub(super) visits: BTreeMap<VisitId, Visit>,
     /// The clock that was started last.

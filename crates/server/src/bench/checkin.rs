@@ -1,6 +1,7 @@
 //! `doudi bench checkin`: officers who scan themselves in over gRPC, each of many clients on a connection and with
 //! tokens of its own, at enterprises whose limits are looked at and leave room; and devices that hand in
-//! what they kept without a network.
+//! what they kept without a network, which is stored on the devices' own streams: `serve` runs alone, so no visit takes
+//! it in and no table is built.
 
 use std::path::Path;
 
@@ -78,7 +79,7 @@ async fn hand_in(
         rounds.add(round, latencies);
     }
     let of = format!("{} devices, {} records each", scale.devices, scale.records);
-    let records = ("records per s", median(rates.into_iter()));
+    let records = ("records stored per s", median(rates.into_iter()));
     let uploads = rounds.figures(&rounds).into_iter().filter(|(name, _)| !name.starts_with("to "));
     let figures: Vec<_> = [records].into_iter().chain(uploads).collect();
     report.line("uploads of what devices kept", &of, &figures);

@@ -1,5 +1,6 @@
 //! `doudi bench lifecycle`: how many appeals a second are led from submission to a reply and read back,
-//! on empty tables and on full ones, beside bare appends of as many records.
+//! on empty tables and on full ones, and then how fast the log alone takes as many records. Each is done once, the
+//! appends after the lives: what else the machine does meanwhile hits one of them.
 
 use std::{path::Path, time::Instant};
 

@@ -1,6 +1,6 @@
 //! `doudi bench load`: many clients at once who lead appeals and visits through their lives and ask about them, for a
 //! time, on `doudi all`: how much is answered, how fast, in how much memory. Then how soon `serve` answers on a
-//! long log.
+//! long log, of which it reads the end alone; nats-server is not started again, and has the log in memory.
 
 use std::{
     path::Path,
@@ -20,9 +20,9 @@ use super::{
     checkin::stock::{self, Desk, Expected, scan},
     lifecycle::{Cast, Life},
     measured, megabytes,
-    report::Report,
+    report::{Figure, Report},
     site::Site,
-    work::{self, Side, Worker, median, percentile},
+    work::{self, Round, Side, Worker, median, percentile},
 };
 use crate::{
     children::ToDisk,
@@ -85,24 +85,18 @@ async fn load(site: &Site, scale: Scale, report: &mut Report) -> Result<(), Benc
     let (mut residents, mut number) = (vec![], 0);
     let part = Duration::from_secs(scale.seconds) / PARTS;
     for at in 1..=PARTS {
-        let (began, mut rates, mut middle, mut slow) = (Instant::now(), vec![], vec![], vec![]);
+        let (began, mut calls) = (Instant::now(), Calls::default());
         while began.elapsed() < part {
             let numbers = number..number + scale.clients * CALLS_AT_ONCE;
             number = numbers.end;
             let (round, back) = work::round(clients, numbers).await?;
             clients = back;
-            rates.push(round.rate);
-            middle.push(percentile(&round.latencies, 50));
-            slow.push(percentile(&round.latencies, 99));
+            calls.add(round);
         }
+        let figures = calls.figures(began.elapsed());
         let resident = site.doudi.resident().map_or(f64::NAN, megabytes);
         residents.push(resident);
-        let figures = [
-            ("calls/s", median(rates.into_iter())),
-            ("p50 ms", median(middle.into_iter())),
-            ("p99 ms", median(slow.into_iter())),
-            ("resident MB", resident),
-        ];
+        let figures: Vec<_> = figures.into_iter().chain([("resident MB", resident)]).collect();
         let of = format!("after {:.0} s", part.as_secs_f64() * f64::from(at));
         report.line(&format!("{} clients", scale.clients), &of, &figures);
     }
@@ -112,6 +106,29 @@ async fn load(site: &Site, scale: Scale, report: &mut Report) -> Result<(), Benc
     let figures = [("early MB", early), ("at the end MB", late), ("ratio", late / early)];
     report.line("memory", "all roles", &figures);
     Ok(())
+}
+
+/// How long each call of one part of the time took.
+#[derive(Debug, Default)]
+struct Calls(Vec<Duration>);
+
+impl Calls {
+    fn add(&mut self, round: Round) {
+        self.0.extend(round.latencies);
+    }
+
+    /// What came of all calls together, in as long as they took: a stall counts as long as it was, and so does that
+    /// clients wait for each other now and then.
+    #[expect(clippy::cast_precision_loss, reason = "so many calls are never made")]
+    fn figures(mut self, took: Duration) -> [Figure; 4] {
+        self.0.sort_unstable();
+        [
+            ("calls/s", self.0.len() as f64 / took.as_secs_f64()),
+            ("p50 ms", percentile(&self.0, 50)),
+            ("p99 ms", percentile(&self.0, 99)),
+            ("max ms", percentile(&self.0, 100)),
+        ]
+    }
 }
 
 /// Makes the log so long by records that are nobody's, and starts `serve` on it.
@@ -132,7 +149,11 @@ async fn start(
         took.push(site.restart(program, "serve").await?.as_secs_f64());
     }
     let figures = [("until it serves s", median(took.into_iter()))];
-    report.line("start of serve", &format!("{records} records in the log"), &figures);
+    report.line(
+        "start of serve, nats-server warm",
+        &format!("{records} records in the log"),
+        &figures,
+    );
     Ok(())
 }
 
@@ -211,5 +232,22 @@ impl Worker for Everyday {
         } else {
             self.go_on(number).await
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_stall_among_many_calls_is_seen() {
+        let mut calls = Calls::default();
+        for slowest in [1, 2000, 1] {
+            let millis = std::iter::repeat_n(1, 19).chain([slowest]);
+            let latencies = millis.map(Duration::from_millis).collect();
+            calls.add(Round { rate: f64::NAN, latencies });
+        }
+        let figures = calls.figures(Duration::from_secs(3)).map(|(_, figure)| figure.to_string());
+        assert_eq!(figures, ["20", "1", "1", "2000"]);
     }
 }

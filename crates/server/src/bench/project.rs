@@ -9,10 +9,9 @@ use doudi_views::{
 };
 use tokio::{task::JoinSet, time::Instant};
 
-use super::{BenchError, caught_up, measured, of_a_year, report::Report};
+use super::{BenchError, caught_up, live_a_year, measured, of_a_year, report::Report};
 use crate::{
     clock::Hands,
-    simulate::inspections,
     stage::{Stage, on_stage},
 };
 
@@ -34,9 +33,7 @@ pub struct Scale {
 pub async fn run(folder: &Path, scale: Scale, report: &mut Report) -> Result<(), BenchError> {
     let hands = Hands::default();
     on_stage(folder, of_a_year(&hands), async |stage| {
-        let plan = inspections::Plan { seed: 7, enterprises: scale.enterprises };
-        inspections::fill(&stage, &hands, plan).await?;
-        let end = stage.parts.journal.last_position().await.map_err(measured)?;
+        let end = live_a_year(&stage, &hands, scale.enterprises).await?;
         caught_up(&stage, end).await?;
         let url = stage.config.postgres.url.expose();
         let (bare, connection) = tokio_postgres::connect(url, NoTls).await.map_err(measured)?;

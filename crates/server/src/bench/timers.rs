@@ -1,5 +1,6 @@
 //! `doudi bench timers`: how late a deadline fires while many are armed, and how fast very many that
-//! are due at once are carried out, beside bare appends of as large records.
+//! are due at once are carried out, and then how fast the log alone takes as large records. Each is done once, the
+//! appends last: what else the machine does meanwhile hits one of them.
 //!
 //! The time of the runner can be put forward and passes as in life. What is wrong is an error: a step
 //! that is taken twice or by nobody, an order that departs further than so many entries are at work.

@@ -8,8 +8,8 @@ use doudi_engine::what_if::replay;
 use doudi_journal::{Journal, Position, READ_RECORDS_MAX};
 use tokio::time::Instant;
 
-use super::{BenchError, caught_up, measured, of_a_year, report::Report, submit_all};
-use crate::{catalogue, clock::Hands, simulate::inspections, stage::on_stage};
+use super::{BenchError, caught_up, live_a_year, measured, of_a_year, report::Report, submit_all};
+use crate::{catalogue, clock::Hands, stage::on_stage};
 
 /// What is measured.
 #[derive(Debug, Clone, Copy, clap::Args)]
@@ -29,10 +29,8 @@ pub struct Scale {
 pub async fn run(folder: &Path, scale: Scale, report: &mut Report) -> Result<(), BenchError> {
     let hands = Hands::default();
     on_stage(folder, of_a_year(&hands), async |stage| {
-        let plan = inspections::Plan { seed: 7, enterprises: scale.enterprises };
-        inspections::fill(&stage, &hands, plan).await?;
         let journal = &stage.parts.journal;
-        let year = journal.last_position().await.map_err(measured)?;
+        let year = live_a_year(&stage, &hands, scale.enterprises).await?;
         let cases = u64::from(scale.records).saturating_sub(year.0);
         let cases = u32::try_from(cases).unwrap_or(u32::MAX);
         let end = submit_all(&stage.parts.engine, 0..cases).await?.max(year);

@@ -80,10 +80,11 @@ pub async fn in_turns(
                 rounds.add(side.round(clients, pace.count(clients)).await?, latencies);
             }
         }
-        for (side, rounds) in sides.iter().zip(&all) {
+        for (at, (side, rounds)) in sides.iter().zip(&all).enumerate() {
             let first = all.first().unwrap_or(rounds);
             let table = format!("{clients} in flight");
-            report.line(&table, side.name(), &rounds.figures(first));
+            let mark = if at == 0 { " (first)" } else { "" };
+            report.line(&table, &format!("{}{mark}", side.name()), &rounds.figures(first));
         }
     }
     Ok(())

@@ -11,7 +11,10 @@ const COUNT: u16 = 16_000;
 const TRIES_MAX: u32 = 200;
 
 /// A port on 127.0.0.1 that is free now and differs from `other`.
-pub(crate) fn free(other: Option<u16>) -> Result<u16, ChildError> {
+///
+/// # Errors
+/// [`ChildError::NoPort`] when many in a row are taken, [`ChildError::Random`].
+pub fn free(other: Option<u16>) -> Result<u16, ChildError> {
     for _ in 0..TRIES_MAX {
         let mut bytes = [0_u8; 2];
         getrandom::fill(&mut bytes).map_err(ChildError::Random)?;

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 
 use doudi_domain::{
-    agenda::{Change, Duty, Process},
+    agenda::{Change, Duty, Entry, Process},
     codec,
 };
 use doudi_engine::{StreamName, react::Due};
@@ -55,15 +55,7 @@ impl Agenda {
                 let at = if expiry { entry.at + self.grace } else { entry.at };
                 self.entries.insert(name, at);
                 let place = (at, record.stream.to_string(), entry.key.clone());
-                let due = Due {
-                    stream: record.stream.clone(),
-                    key: entry.key,
-                    at,
-                    duty: entry.duty,
-                    cause: commit.command_id,
-                    correlation: commit.correlation,
-                    position: record.position,
-                };
+                let due = Due::of(commit, record.position, Entry { at, ..entry });
                 self.due.insert(place, due);
             }
         }

@@ -7,7 +7,8 @@
 //! What each does for one operation:
 //! - doudi, check-in: a call over gRPC with a JWT; the code that was scanned is opened, the limits are counted, the
 //!   commit is appended to NATS JetStream if its stream has not moved, one sync of the file system for all who wait.
-//! - UmaDB: a call over gRPC; one event is appended unless there is an event with the enterprise's tag after the
+//!   It runs `serve` alone: what other processes do of every commit later, tables and duties, is not in it.
+//! - UmaDB: its server as a library in a program that is built here; a call over gRPC; one event is appended unless there is an event with the enterprise's tag after the
 //!   position that the client names, two syncs of its file for all who wait. Nothing is decided.
 //! - doudi, log alone: the append of the first line, by the library, without a call, a token or a decision.
 //! - JetStream: a publication that names the last sequence of its subject, on a server that syncs each message.

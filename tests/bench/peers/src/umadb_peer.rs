@@ -1,4 +1,5 @@
-//! UmaDB as it is shipped, in a process of its own, each client with a connection of its own.
+//! UmaDB, built here from its published packages under the same profile as doudi, in a process of its own, each client
+//! with a connection of its own.
 
 use std::{
     ops::Range,

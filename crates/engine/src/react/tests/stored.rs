@@ -72,17 +72,13 @@ fn take(entries: &mut BTreeMap<(StreamName, String), Due>, record: &Record) {
         _ => vec![],
     };
     for change in changes {
-        let (stream, position) = (record.stream.clone(), record.position);
         match change {
             Change::Put(entry) => {
-                let commit = record.commit().unwrap();
-                let (cause, correlation) = (commit.command_id, commit.correlation);
-                let (key, at, duty) = (entry.key.clone(), entry.at, entry.duty);
-                let due = Due { stream, key, at, duty, cause, correlation, position };
-                entries.insert((record.stream.clone(), entry.key), due);
+                let due = Due::of(&record.commit().unwrap(), record.position, entry);
+                entries.insert((due.stream.clone(), due.key.clone()), due);
             }
             Change::Drop(key) => {
-                entries.remove(&(stream, key));
+                entries.remove(&(record.stream.clone(), key));
             }
         }
     }
