@@ -45,7 +45,11 @@ pub(super) const GRACE_DAYS: u16 = 3;
 const DRAIN_WITHIN: Duration = Duration::from_secs(3600);
 
 pub(super) fn settings() -> EngineSettings {
-    EngineSettings { cache_entries_max: 64, attempts_max: 8, input_age_max: Duration::from_secs(1) }
+    EngineSettings {
+        cache_bytes_max: 1 << 18,
+        attempts_max: 8,
+        input_age_max: Duration::from_secs(1),
+    }
 }
 
 /// The time of the world. Clones are the same time; everybody's clock differs a little from it.
