@@ -26,6 +26,7 @@ mod load;
 mod metrics;
 mod offline;
 mod operator;
+mod overload;
 mod pages;
 mod power;
 mod python;

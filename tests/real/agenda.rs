@@ -39,7 +39,7 @@ const BOUND: Duration = Duration::from_secs(120);
 /// An engine on the same log whose day is some days ago, since nobody can plan for the past.
 pub(super) fn past(parts: &Parts, days: i32) -> Engine {
     let settings = EngineSettings {
-        cache_entries_max: 10_000,
+        cache_bytes_max: 1 << 24,
         attempts_max: 8,
         input_age_max: Duration::from_secs(60),
     };

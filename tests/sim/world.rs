@@ -49,11 +49,11 @@ pub(super) const GRACE_DAYS: u16 = 3;
 /// How long the calm may take until nothing is due any more.
 const DRAIN_WITHIN: Duration = Duration::from_secs(3600);
 
-/// How many streams an engine keeps in memory: some must forget what they will need again.
-const KEPT: [usize; 3] = [4, 64, 64];
+/// How many bytes of streams an engine keeps in memory: some must forget what they will need again.
+const KEPT: [u64; 3] = [16 << 10, 256 << 10, 256 << 10];
 
-pub(super) fn settings(cache_entries_max: usize) -> EngineSettings {
-    EngineSettings { cache_entries_max, attempts_max: 8, input_age_max: Duration::from_secs(1) }
+pub(super) fn settings(cache_bytes_max: u64) -> EngineSettings {
+    EngineSettings { cache_bytes_max, attempts_max: 8, input_age_max: Duration::from_secs(1) }
 }
 
 /// The time of the world. Clones are the same time; everybody's clock differs a little from it.

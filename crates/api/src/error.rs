@@ -106,7 +106,7 @@ fn fill(reason: Reason, values: &Values) -> Words {
 /// Why a request is refused.
 #[derive(Debug, Clone)]
 pub(crate) struct Refusal {
-    reason: Reason,
+    pub(crate) reason: Reason,
     values: Values,
     /// Told to programs only: in the metadata, and in no sentence.
     facts: Vec<(&'static str, String)>,

@@ -11,7 +11,7 @@ use std::{
 use doudi_engine::Clock;
 use futures::FutureExt;
 use tokio::{
-    sync::{OwnedSemaphorePermit, Semaphore, watch},
+    sync::watch,
     time::{Duration, Instant, timeout_at},
 };
 use tonic::{
@@ -22,14 +22,23 @@ use tonic::{
 use tower::{Layer, Service};
 use tracing::Instrument;
 
+pub(crate) use self::admission::Bounds;
+use self::{
+    admission::{Admission, Ticket},
+    unread::Arriving,
+};
 use crate::{
     call::Call,
-    error::{Failure, RETRY_SOON, Reason, Refusal},
+    error::{Failure, Reason, Refusal},
     identity::Authenticator,
     metrics::{self, Measured},
     permission::{Permission, permission},
     trace,
 };
+
+mod admission;
+mod pace;
+mod unread;
 
 /// Paths that are served without a token, where they are mounted: they tell whether the server
 /// works and what its contract is, and nothing of what it keeps.
@@ -46,16 +55,16 @@ const LOG_AWAY: &str = "doudi-log-away-seconds";
 /// The most characters of an unknown path that a refusal repeats.
 const PATH_CHARS_MAX: usize = 200;
 
-/// Bounds of the layer.
-#[derive(Debug, Clone)]
-pub(crate) struct Bounds {
-    /// The most requests at work at once.
-    pub(crate) requests_in_flight_max: usize,
-    /// The longest that one request may take.
-    pub(crate) request_timeout_max: Duration,
-    /// The largest message taken in, in bytes, as refusals name it.
-    pub(crate) message_bytes_max: usize,
-}
+/// Calls that send or answer a stream. Each kind has bounds of its own where it is served, and holds a place here until
+/// its answer begins.
+const STREAMS: [&str; 6] = [
+    "/doudi.v1.TimelineService/WatchTimeline",
+    "/doudi.v1.FeedService/StreamEvents",
+    "/doudi.v1.HandlingService/UploadFile",
+    "/doudi.v1.HandlingService/DownloadFile",
+    "/doudi.v1.BoardService/ExportBoard",
+    "/doudi.v1.WhatIfService/TryPolicy",
+];
 
 /// Puts the access layer in front of a service.
 #[derive(Debug, Clone)]
@@ -65,17 +74,15 @@ pub struct AccessLayer(Arc<Access>);
 struct Access {
     authenticator: Authenticator,
     clock: Clock,
-    bounds: Bounds,
-    requests: Arc<Semaphore>,
+    admission: Arc<Admission>,
     /// Since when the log cannot be reached.
     away: watch::Sender<Option<Instant>>,
 }
 
 impl AccessLayer {
     pub(crate) fn new(authenticator: Authenticator, clock: Clock, bounds: Bounds) -> Self {
-        let requests = Arc::new(Semaphore::new(bounds.requests_in_flight_max));
-        let away = watch::Sender::default();
-        Self(Arc::new(Access { authenticator, clock, bounds, requests, away }))
+        let (admission, away) = (Admission::new(bounds), watch::Sender::default());
+        Self(Arc::new(Access { authenticator, clock, admission, away }))
     }
 
     pub(crate) fn log_away(&self, since: Option<Instant>) {
@@ -119,7 +126,7 @@ where
         }
         let row = permission(path);
         let measured = Measured::begin(metrics::label(row));
-        let (mut call, permit) = match self.access.admit(row, path, request.headers()) {
+        let (mut call, ticket) = match self.access.admit(row, path, request.headers()) {
             Ok(admitted) => admitted,
             Err(failure) => {
                 let answer = refused(failure);
@@ -127,24 +134,39 @@ where
                 return Box::pin(std::future::ready(Ok(answer)));
             }
         };
-        let deadline = call.deadline;
+        let (deadline, ticket) = (call.deadline, Arc::new(ticket));
+        let streams = STREAMS.contains(&path);
         let (span, traceparent) = trace::begin(metrics::label(row), request.headers());
         call.traceparent = traceparent;
         request.extensions_mut().insert(call);
-        let message_bytes_max = self.access.bounds.message_bytes_max;
+        if !streams {
+            let ticket = Arc::clone(&ticket);
+            request = request.map(|body| Body::new(Arriving { body, ticket }));
+        }
         let access = Arc::clone(&self.access);
+        let at_work = access.admission.begin();
         let answer = AssertUnwindSafe(self.inner.call(request)).catch_unwind();
         let call = async move {
-            let answered = timeout_at(deadline, answer).await;
-            drop(permit);
-            let answer = match answered {
-                Ok(Ok(response)) => explained(response?, message_bytes_max),
-                // What it says may hold the words of a person; where it was is in the log already.
-                Ok(Err(_)) => refused(Failure::fault("a call panicked")),
-                Err(_) => refused(Reason::DeadlineExceeded.into()),
+            // It may have waited for its turn until nobody waits for it any more.
+            let answered = match Instant::now() < deadline {
+                true => timeout_at(deadline, answer).await.ok(),
+                false => None,
             };
+            let answer = match answered {
+                Some(Ok(response)) => {
+                    explained(response?, access.admission.bounds().message_bytes_max)
+                }
+                // What it says may hold the words of a person; where it was is in the log already.
+                Some(Err(_)) => refused(Failure::fault("a call panicked")),
+                None => refused(Reason::DeadlineExceeded.into()),
+            };
+            at_work.answered();
             trace::end(measured.answered(&answer));
-            Ok(access.aged(answer))
+            let answer = access.aged(answer);
+            if streams {
+                return Ok(answer);
+            }
+            Ok(answer.map(|body| unread::answer(&access.admission, ticket, body)))
         };
         Box::pin(call.instrument(span))
     }
@@ -156,7 +178,7 @@ impl Access {
         row: Option<&Permission>,
         path: &str,
         headers: &HeaderMap,
-    ) -> Result<(Call, OwnedSemaphorePermit), Failure> {
+    ) -> Result<(Call, Ticket), Failure> {
         let token = bearer(headers)?;
         let caller = self.authenticator.authenticate(token, self.clock.now())?;
         let Some(row) = row else {
@@ -166,15 +188,13 @@ impl Access {
         if !row.roles.intersects(caller.roles) {
             return Err(Refusal::role_missing(row.roles).into());
         }
-        let permit = Arc::clone(&self.requests)
-            .try_acquire_owned()
-            .map_err(|_| Refusal::new(Reason::Overloaded).retry_after(RETRY_SOON))?;
         let asked = headers.get("grpc-timeout").and_then(|value| timeout(value.to_str().ok()?));
-        let bound = self.bounds.request_timeout_max;
+        let bound = self.admission.bounds().request_timeout_max;
+        let left = asked.map_or(bound, |asked| asked.min(bound));
+        let ticket = self.admission.enter(&caller, left)?;
         let now = Instant::now();
-        let deadline = now + asked.map_or(bound, |asked| asked.min(bound));
         let granted = asked.and_then(|asked| now.checked_add(asked));
-        Ok((Call { caller, deadline, granted, traceparent: None }, permit))
+        Ok((Call { caller, deadline: now + left, granted, traceparent: None }, ticket))
     }
 }
 

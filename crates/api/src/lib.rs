@@ -16,6 +16,7 @@ pub mod proto;
 #[cfg(test)]
 mod sample;
 mod services;
+mod shares;
 mod text;
 mod trace;
 pub mod webhooks;

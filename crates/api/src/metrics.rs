@@ -30,6 +30,16 @@ pub static SECONDS: LazyLock<Labelled<1, Histogram>> =
 /// Calls at work by `rpc`, open live streams aside.
 pub static IN_FLIGHT: LazyLock<Labelled<1, Gauge>> = LazyLock::new(Labelled::default);
 
+/// Calls and live streams that were refused because of how much there was to do, by `cause`: full, where too many are at
+/// work; wait, where they would have waited too long; caller, where one caller has too many; bytes, where messages take too much
+/// memory; watches, where too many live streams are open.
+pub static SHED: LazyLock<Labelled<1, Counter>> = LazyLock::new(Labelled::default);
+
+/// Counts a call that is refused because of how much there is to do.
+pub(crate) fn shed(cause: &'static str) {
+    SHED.get_or_create(&[("cause", cause)]).inc();
+}
+
 fn seconds() -> Histogram {
     Histogram::new([
         0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0,

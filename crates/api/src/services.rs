@@ -47,6 +47,7 @@ use crate::{
     },
     webhooks::WebhookSecrets,
 };
+use watch_stream::Watches;
 
 mod alerts;
 mod appeal;
@@ -118,6 +119,16 @@ pub struct ApiSettings {
     pub message_bytes_max: usize,
     /// The most requests, commands and queries alike, at work at once; further ones are shed.
     pub requests_in_flight_max: usize,
+    /// The most requests of one caller at work at once.
+    pub requests_per_caller_max: usize,
+    /// The most bytes of messages at once: of requests that came in, and of answers not yet read.
+    pub message_bytes_in_flight_max: usize,
+    /// The longest that a request may be expected to wait for its answer; what would wait longer is shed.
+    pub wait_max: Duration,
+    /// The most live streams of timelines and events at once.
+    pub watches_max: usize,
+    /// The most of them of one caller.
+    pub watches_per_caller_max: usize,
     /// The longest that one request may take, whatever its client grants.
     pub request_timeout_max: Duration,
     /// Whether a registration with a wrong check digit is refused instead of marked.
@@ -163,7 +174,7 @@ struct Shared {
     settings: ApiSettings,
     pages: PageTokens,
     cases: CaseTokens,
-    watches: Arc<Semaphore>,
+    watches: Watches,
     what_ifs: Arc<Semaphore>,
     shutdown: watch::Receiver<bool>,
 }
@@ -183,6 +194,9 @@ impl Api {
     ) -> Self {
         let bounds = Bounds {
             requests_in_flight_max: settings.requests_in_flight_max,
+            requests_per_caller_max: settings.requests_per_caller_max,
+            message_bytes_in_flight_max: settings.message_bytes_in_flight_max,
+            wait_max: settings.wait_max,
             request_timeout_max: settings.request_timeout_max,
             message_bytes_max: settings.message_bytes_max,
         };
@@ -191,7 +205,7 @@ impl Api {
         let cases = authenticator.cases().clone();
         let access = AccessLayer::new(authenticator, clock.clone(), bounds);
         let pages = PageTokens::new(settings.page_token_key);
-        let watches = Arc::new(Semaphore::new(watch_stream::WATCHES_MAX));
+        let watches = Watches::new(settings.watches_max, settings.watches_per_caller_max);
         let what_ifs = Arc::new(Semaphore::new(what_if::AT_ONCE_MAX));
         let shared = Shared {
             engine,

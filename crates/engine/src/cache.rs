@@ -8,7 +8,7 @@ use std::{any::Any, sync::Arc};
 
 use doudi_domain::Decider;
 use doudi_journal::{Journal, Position, StreamName};
-use quick_cache::sync::Cache;
+use quick_cache::{Weighter, sync::Cache};
 use tokio::{
     sync::{Mutex, OwnedMutexGuard},
     time::{Duration, Instant},
@@ -19,10 +19,33 @@ use crate::{
     metrics,
 };
 
+/// About how many bytes a slot takes with its name and its place in the cache, whatever is in it.
+const SLOT_BYTES: u64 = 1000;
+
+/// About how many bytes most streams take: how large the tables of the cache are made.
+const USUAL_BYTES: u64 = 4096;
+
 #[derive(Debug)]
 pub(crate) struct Streams {
     journal: Journal,
-    slots: Cache<StreamName, Arc<Mutex<Kept>>>,
+    slots: Cache<StreamName, Slot, Bytes>,
+}
+
+/// A slot, and about how many bytes it took when it was last looked.
+#[derive(Debug, Clone)]
+struct Slot {
+    kept: Arc<Mutex<Kept>>,
+    bytes: u64,
+}
+
+/// Weighs a slot by its bytes.
+#[derive(Debug, Clone, Copy)]
+struct Bytes;
+
+impl Weighter<StreamName, Slot> for Bytes {
+    fn weight(&self, _: &StreamName, slot: &Slot) -> u64 {
+        slot.bytes
+    }
 }
 
 /// What a slot keeps: a `Folded<D>` of the stream's decider and when the log last confirmed it.
@@ -39,8 +62,14 @@ impl Kept {
 }
 
 impl Streams {
-    pub(crate) fn new(journal: Journal, entries_max: usize) -> Self {
-        Self { journal, slots: Cache::new(entries_max) }
+    pub(crate) fn new(journal: Journal, bytes_max: u64) -> Self {
+        let usual = usize::try_from(bytes_max / USUAL_BYTES).unwrap_or(usize::MAX);
+        Self { journal, slots: Cache::with_weighter(usual, bytes_max, Bytes) }
+    }
+
+    /// How many streams are kept, and about how many bytes they take.
+    pub(crate) fn kept(&self) -> (usize, u64) {
+        (self.slots.len(), self.slots.weight())
     }
 
     /// Takes the stream's turn: whoever holds the lease is the only one of this process that
@@ -49,22 +78,32 @@ impl Streams {
         let slot = match self.slots.get_value_or_guard_async(name).await {
             Ok(slot) => slot,
             Err(guard) => {
-                let slot = Arc::new(Mutex::new(Kept::default()));
+                let slot = Slot { kept: Arc::default(), bytes: SLOT_BYTES };
                 // Refused only when the entry was removed meanwhile; then nobody shares this slot.
                 let _ = guard.insert(slot.clone());
                 slot
             }
         };
-        let kept = slot.lock_owned().await;
+        let kept = slot.kept.lock_owned().await;
         let folded = kept.folded::<D>();
-        Lease { journal: &self.journal, name: name.clone(), kept, folded }
+        Lease { streams: self, name: name.clone(), kept, folded }
+    }
+
+    /// Notes how many bytes a slot takes now, which may let go of others, or of itself.
+    fn weigh(&self, name: &StreamName, kept: &Arc<Mutex<Kept>>, folded: usize) {
+        let bytes = SLOT_BYTES.saturating_add(folded.try_into().unwrap_or(u64::MAX));
+        let known = self.slots.peek(name).filter(|slot| Arc::ptr_eq(&slot.kept, kept));
+        if known.is_some_and(|slot| slot.bytes != bytes) {
+            // Refused where it was evicted since; then nothing is to be noted.
+            let _ = self.slots.replace(name.clone(), Slot { kept: kept.clone(), bytes }, true);
+        }
     }
 }
 
 /// The exclusive use of one stream within this process.
 #[derive(Debug)]
 pub(crate) struct Lease<'a, D> {
-    journal: &'a Journal,
+    streams: &'a Streams,
     name: StreamName,
     kept: OwnedMutexGuard<Kept>,
     folded: Option<Arc<Folded<D>>>,
@@ -104,8 +143,8 @@ impl<D: Decider> Lease<'_, D> {
     ) -> Result<Arc<Folded<D>>, LoadError> {
         let after = self.folded.as_ref().map(|folded| folded.position).unwrap_or_default();
         let asked = Instant::now();
-        let records =
-            self.journal.load(&self.name, after, at_least).await.map_err(LoadError::Unavailable)?;
+        let loaded = self.streams.journal.load(&self.name, after, at_least).await;
+        let records = loaded.map_err(LoadError::Unavailable)?;
         let mut folded = self.folded.take().unwrap_or_default();
         self.forget();
         if !records.is_empty() {
@@ -127,8 +166,12 @@ impl<D: Decider> Lease<'_, D> {
 
     /// Keeps what the log just confirmed.
     pub(crate) fn keep(&mut self, folded: Arc<Folded<D>>, confirmed: Instant) {
+        self.streams.weigh(&self.name, OwnedMutexGuard::mutex(&self.kept), folded.bytes());
         self.kept.folded = Some(folded.clone());
         self.kept.confirmed = Some(confirmed);
         self.folded = Some(folded);
     }
 }
+
+#[cfg(test)]
+mod tests;

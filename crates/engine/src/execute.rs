@@ -25,8 +25,8 @@ use crate::{
 /// Bounds of the engine.
 #[derive(Debug, Clone)]
 pub struct EngineSettings {
-    /// The most streams kept folded in memory.
-    pub cache_entries_max: usize,
+    /// About how many bytes the streams may take that are kept folded in memory.
+    pub cache_bytes_max: u64,
     /// How often a command is decided again after a conflict before it is given up.
     pub attempts_max: u32,
     /// How old a policy or profile may be when a decision reads it.
@@ -184,7 +184,7 @@ impl Engine {
     /// An engine on `journal`.
     #[must_use]
     pub fn new(journal: Journal, settings: EngineSettings, clock: Clock) -> Self {
-        let streams = Arc::new(Streams::new(journal.clone(), settings.cache_entries_max));
+        let streams = Arc::new(Streams::new(journal.clone(), settings.cache_bytes_max));
         Self { journal, streams, settings: Arc::new(settings), clock }
     }
 
@@ -192,6 +192,12 @@ impl Engine {
     #[must_use]
     pub fn journal(&self) -> &Journal {
         &self.journal
+    }
+
+    /// How many streams are kept folded in memory, and about how many bytes they take.
+    #[must_use]
+    pub fn kept(&self) -> (usize, u64) {
+        self.streams.kept()
     }
 
     /// The present instant, as decisions see it.
@@ -403,13 +409,13 @@ impl Engine {
         payload: Bytes,
         events: Vec<D::Event>,
     ) -> Result<Outcome<D>, AppendError> {
-        let hash = Hash::sha256(&payload);
+        let (hash, bytes) = (Hash::sha256(&payload), payload.len());
         let asked = Instant::now();
         let position = self.journal.append(&commit.stream, payload, folded.position).await?;
         lease.forget();
         let mut next = Arc::try_unwrap(folded).unwrap_or_else(|shared| (*shared).clone());
         next.state = events.iter().fold(next.state, D::evolve);
-        next.advance(commit.command_id, commit.command_digest.clone(), position, hash);
+        next.advance(commit.command_id, commit.command_digest.clone(), position, hash, bytes);
         let version = next.version;
         lease.keep(Arc::new(next), asked);
         Ok(Outcome { version, position, events })

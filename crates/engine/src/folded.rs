@@ -12,6 +12,13 @@ use doudi_journal::{
 use jiff::Timestamp;
 use uuid::Uuid;
 
+/// How many times as many bytes a state takes as the records that it was folded from: maps keep room for more, and a visit or an appeal
+/// has room for what is not known of it yet.
+const STATE_TIMES: usize = 4;
+
+/// About how many bytes a receipt takes with its place in the table and the text of its hash.
+const RECEIPT_BYTES: usize = 160;
+
 /// A stream up to its last known commit.
 #[derive(Debug, Clone)]
 pub struct Folded<D> {
@@ -23,6 +30,8 @@ pub struct Folded<D> {
     pub position: Position,
     pub(crate) last: Option<Hash>,
     pub(crate) receipts: HashMap<Uuid, Receipt>,
+    /// How many bytes the records have that were folded.
+    read: usize,
 }
 
 /// How far an earlier state of a stream reaches.
@@ -88,6 +97,7 @@ impl<D: Decider> Default for Folded<D> {
             position: Position::default(),
             last: None,
             receipts: HashMap::new(),
+            read: 0,
         }
     }
 }
@@ -102,7 +112,8 @@ impl<D: Decider> Folded<D> {
         }
         let events = events::<D>(record, &commit)?;
         self.state = events.iter().fold(self.state, D::evolve);
-        self.advance(commit.command_id, commit.command_digest, *position, record.hash());
+        let read = record.payload.len();
+        self.advance(commit.command_id, commit.command_digest, *position, record.hash(), read);
         Ok(self)
     }
 
@@ -115,12 +126,28 @@ impl<D: Decider> Folded<D> {
         Ok(self)
     }
 
-    /// Notes that a commit of `command` now ends the stream.
-    pub(crate) fn advance(&mut self, command: Uuid, digest: Hash, position: Position, last: Hash) {
+    /// Notes that a commit of `command`, in a record of so many bytes, now ends the stream.
+    pub(crate) fn advance(
+        &mut self,
+        command: Uuid,
+        digest: Hash,
+        position: Position,
+        last: Hash,
+        bytes: usize,
+    ) {
+        self.read += bytes;
         self.version = self.version.next();
         self.position = position;
         self.last = Some(last);
         self.receipts.insert(command, Receipt { digest, version: self.version, position });
+    }
+}
+
+impl<D> Folded<D> {
+    /// About how many bytes of memory it takes, told by the size of the records that it was folded from; a test compares
+    /// this with what the system says.
+    pub(crate) fn bytes(&self) -> usize {
+        size_of::<Self>() + self.receipts.len() * RECEIPT_BYTES + self.read * STATE_TIMES
     }
 }
 

@@ -36,6 +36,7 @@ pub mod checkin;
 pub mod disk;
 pub mod lifecycle;
 pub mod load;
+pub mod overload;
 pub mod project;
 pub mod query;
 pub mod report;
@@ -90,6 +91,9 @@ pub async fn run(
             Box::pin(lifecycle::run(folder, sync, scale, &mut report)).await
         }
         Measured::Load(scale) => Box::pin(load::run(folder, sync, scale, &mut report)).await,
+        Measured::Overload(scale) => {
+            Box::pin(overload::run(folder, sync, scale, &mut report)).await
+        }
         Measured::Project(scale) => Box::pin(project::run(folder, scale, &mut report)).await,
         Measured::Query(scale) => Box::pin(query::run(folder, scale, &mut report)).await,
         Measured::Timers(scale) => Box::pin(timers::run(folder, sync, scale, &mut report)).await,

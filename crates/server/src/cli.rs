@@ -203,6 +203,8 @@ pub enum Measured {
     Lifecycle(bench::lifecycle::Scale),
     /// Many clients for a time on all roles in one process, its memory, and the start of `serve` on a long log.
     Load(bench::load::Scale),
+    /// Five times as many clients as all roles in one process have work for, beside as many as they have.
+    Overload(bench::overload::Scale),
     /// Tables built from the log, beside bare inserts.
     Project(bench::project::Scale),
     /// Queries on tables of millions of rows, beside bare SQL.
@@ -222,6 +224,7 @@ impl Measured {
             Self::Checkin(_) => "checkin",
             Self::Lifecycle(_) => "lifecycle",
             Self::Load(_) => "load",
+            Self::Overload(_) => "overload",
             Self::Project(_) => "project",
             Self::Query(_) => "query",
             Self::Timers(_) => "timers",

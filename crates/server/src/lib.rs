@@ -15,6 +15,7 @@ pub mod demo;
 pub mod dev;
 pub mod draw;
 pub mod erasures;
+mod files;
 mod health;
 pub mod listener;
 pub mod logging;

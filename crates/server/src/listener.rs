@@ -1,4 +1,4 @@
-//! The listening socket with bounds: on open connections, and on how long one may stay silent at first.
+//! The listening socket with bounds: on open connections in all and of one address, and on how long one may stay silent.
 
 use std::{
     fmt,
@@ -14,35 +14,55 @@ use futures::Stream;
 use tokio::{
     io::{AsyncRead, AsyncWrite, ReadBuf},
     net::{TcpListener, TcpStream},
-    sync::{OwnedSemaphorePermit, Semaphore},
-    time::{Duration, sleep},
+    time::{Duration, Instant, sleep, sleep_until},
 };
-use tonic::transport::server::{Connected, TcpConnectInfo};
+use tonic::transport::server::Connected;
 
 use crate::stop::Stop;
+use places::{Place, Places};
 
-/// How long a connection may take to say its first word. Later silence is found out by HTTP/2 pings.
-const FIRST_WORD_WITHIN: Duration = Duration::from_secs(10);
+pub(crate) mod in_use;
+pub mod metrics;
+mod places;
+mod usage;
+
+pub use usage::Usage;
 
 /// How long to wait when the operating system gives no further connection (no descriptors left).
 const ACCEPT_AGAIN_AFTER: Duration = Duration::from_millis(100);
 
-type Silence = Pin<Box<dyn Future<Output = ()> + Send>>;
+type Patience = Pin<Box<dyn Future<Output = ()> + Send>>;
+
+/// Bounds of the connections.
+#[derive(Debug, Clone, Copy)]
+pub struct Bounds {
+    /// The most at once.
+    pub connections_max: usize,
+    /// The most at once from one address, or one network (/64) of IPv6.
+    pub connections_per_address_max: usize,
+    /// How many calls a client may give up in a second on one connection, over ten seconds, before it is closed.
+    pub resets_per_second_max: u32,
+    /// How long one may take to say its first word.
+    pub first_word_within: Duration,
+    /// How long one may be silent later.
+    pub silence_max: Duration,
+}
 
 /// A bound socket.
 #[derive(Debug)]
 pub struct Listener {
     listener: TcpListener,
-    places: Arc<Semaphore>,
+    places: Arc<Places>,
+    bounds: Bounds,
     address: SocketAddr,
 }
 
 /// An accepted connection; its place is free again when it is dropped.
 pub struct Connection {
     stream: TcpStream,
-    /// Ends when the connection has been silent for too long, or must not wait any longer.
-    silence: Option<Silence>,
-    _place: OwnedSemaphorePermit,
+    place: Place,
+    /// Ends when the connection is to be closed.
+    patience: Patience,
 }
 
 impl fmt::Debug for Connection {
@@ -52,16 +72,20 @@ impl fmt::Debug for Connection {
 }
 
 impl Listener {
-    /// Binds `address`; at most `connections_max` connections are open at once, more are closed.
+    /// Binds `address`. Connections beyond the bounds take the place of one that is idle, or are closed.
     ///
     /// # Errors
     /// When the address cannot be bound.
-    pub fn bind(address: SocketAddr, connections_max: usize) -> io::Result<Self> {
+    pub fn bind(address: SocketAddr, bounds: Bounds) -> io::Result<Self> {
         let listener = std::net::TcpListener::bind(address)?;
         listener.set_nonblocking(true)?;
         let listener = TcpListener::from_std(listener)?;
         let address = listener.local_addr()?;
-        Ok(Self { listener, places: Arc::new(Semaphore::new(connections_max)), address })
+        let Bounds { connections_max, connections_per_address_max, resets_per_second_max, .. } =
+            bounds;
+        let places =
+            Places::new(connections_max, connections_per_address_max, resets_per_second_max);
+        Ok(Self { listener, places, bounds, address })
     }
 
     /// Where it listens, with the port that was found when 0 was asked for.
@@ -80,36 +104,56 @@ impl Listener {
 
     async fn accept(&self, stop: &Stop) -> Connection {
         loop {
-            let stream = match self.listener.accept().await {
-                Ok((stream, _)) => stream,
+            let (stream, peer) = match self.listener.accept().await {
+                Ok(accepted) => accepted,
                 Err(error) => {
                     tracing::warn!(?error, "a connection cannot be accepted");
                     sleep(ACCEPT_AGAIN_AFTER).await;
                     continue;
                 }
             };
-            // Dropping the stream closes a connection beyond the bound at once.
-            let Ok(place) = self.places.clone().try_acquire_owned() else { continue };
+            // Dropping the stream closes a connection beyond the bounds at once.
+            let Some(place) = self.places.take(peer.ip()) else { continue };
             if stream.set_nodelay(true).is_err() {
                 continue;
             }
-            let stop = stop.clone();
-            let silence = Box::pin(async move {
-                tokio::select! {
-                    () = sleep(FIRST_WORD_WITHIN) => {}
-                    () = stop.wait() => {}
+            let patience = patience(Arc::clone(&place.usage), self.bounds, stop.clone());
+            return Connection { stream, place, patience: Box::pin(patience) };
+        }
+    }
+}
+
+/// Done when the connection has been silent for too long, must not wait any longer for its first word, or is to be
+/// closed for another reason.
+async fn patience(usage: Arc<Usage>, bounds: Bounds, stop: Stop) {
+    let accepted = Instant::now();
+    loop {
+        let heard = usage.heard();
+        let until = match heard {
+            Some(at) => at + bounds.silence_max,
+            None => accepted + bounds.first_word_within,
+        };
+        if Instant::now() >= until {
+            metrics::ended("silent");
+            return;
+        }
+        tokio::select! {
+            () = usage.over() => return,
+            () = sleep_until(until) => {}
+            () = stop.wait(), if heard.is_none() => {
+                if usage.heard().is_none() {
+                    return;
                 }
-            });
-            return Connection { stream, silence: Some(silence), _place: place };
+            }
         }
     }
 }
 
 impl Connected for Connection {
-    type ConnectInfo = TcpConnectInfo;
+    type ConnectInfo = Arc<Usage>;
 
-    fn connect_info(&self) -> TcpConnectInfo {
-        self.stream.connect_info()
+    fn connect_info(&self) -> Arc<Usage> {
+        Arc::clone(&self.place.usage)
     }
 }
 
@@ -122,13 +166,11 @@ impl AsyncRead for Connection {
         let before = buffer.filled().len();
         let read = Pin::new(&mut self.stream).poll_read(context, buffer);
         if read.is_ready() && buffer.filled().len() > before {
-            self.silence = None;
+            self.place.usage.hear();
         }
-        let silent = |silence: &mut Silence| silence.as_mut().poll(context).is_ready();
-        if read.is_pending() && self.silence.as_mut().is_some_and(silent) {
-            return Poll::Ready(Err(io::ErrorKind::TimedOut.into()));
-        }
-        read
+        let over = self.place.usage.is_over()
+            || read.is_pending() && self.patience.as_mut().poll(context).is_ready();
+        if over { Poll::Ready(Err(io::ErrorKind::TimedOut.into())) } else { read }
     }
 }
 
@@ -171,9 +213,19 @@ mod tests {
 
     use super::*;
 
+    fn bounds(connections_max: usize) -> Bounds {
+        Bounds {
+            connections_max,
+            connections_per_address_max: connections_max,
+            resets_per_second_max: 10,
+            first_word_within: Duration::from_secs(10),
+            silence_max: Duration::from_secs(60),
+        }
+    }
+
     #[tokio::test]
     async fn a_connection_beyond_the_bound_is_closed_and_a_freed_place_is_taken() {
-        let listener = Listener::bind(([127, 0, 0, 1], 0).into(), 1).unwrap();
+        let listener = Listener::bind(([127, 0, 0, 1], 0).into(), bounds(1)).unwrap();
         let address = listener.address();
         let mut connections = pin!(listener.connections(Stop::new()));
         let mut first = TcpStream::connect(address).await.unwrap();
@@ -192,7 +244,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_silent_connection_ends_at_the_stop_and_one_that_spoke_does_not() {
-        let listener = Listener::bind(([127, 0, 0, 1], 0).into(), 2).unwrap();
+        let listener = Listener::bind(([127, 0, 0, 1], 0).into(), bounds(2)).unwrap();
         let address = listener.address();
         let stop = Stop::new();
         let mut connections = pin!(listener.connections(stop.clone()));
@@ -209,5 +261,29 @@ mod tests {
         client.write_all(b" * ").await.unwrap();
         spoken.read_exact(&mut word).await.unwrap();
         assert_eq!(&word, b" * ");
+    }
+
+    #[tokio::test]
+    async fn a_connection_that_falls_silent_ends_and_one_for_which_there_is_another_ends_too() {
+        let silence_max = Duration::from_millis(50);
+        let bounds = Bounds { silence_max, ..bounds(2) };
+        let listener = Listener::bind(([127, 0, 0, 1], 0).into(), bounds).unwrap();
+        let (address, places) = (listener.address(), Arc::clone(&listener.places));
+        let mut connections = pin!(listener.connections(Stop::new()));
+        let mut client = TcpStream::connect(address).await.unwrap();
+        let mut silent = connections.next().await.unwrap().unwrap();
+        client.write_all(b"PRI").await.unwrap();
+        let mut word = [0; 3];
+        silent.read_exact(&mut word).await.unwrap();
+        assert_eq!(silent.read(&mut word).await.unwrap_err().kind(), io::ErrorKind::TimedOut);
+        drop(silent);
+
+        let _client = TcpStream::connect(address).await.unwrap();
+        let mut held = connections.next().await.unwrap().unwrap();
+        let usage = held.connect_info();
+        let ended = tokio::spawn(async move { held.read(&mut [0; 3]).await });
+        usage.end();
+        assert_eq!(ended.await.unwrap().unwrap_err().kind(), io::ErrorKind::TimedOut);
+        assert!(places.take(address.ip()).is_some());
     }
 }

@@ -5,28 +5,34 @@ mod endpoint;
 mod list;
 pub mod look;
 
-use tokio::task::JoinSet;
+use tokio::{task::JoinSet, time::Duration};
 
 pub use list::{Described, described};
 
 use crate::{
     archive,
     config::Config,
-    listener::Listener,
+    listener::{Bounds, Listener},
     parts::Parts,
     roles::{self, RunError},
     stop::Stop,
 };
 
-/// How many connections may ask for metrics at once.
-const CONNECTIONS_MAX: usize = 16;
+/// Bounds of the connections that ask for metrics.
+const BOUNDS: Bounds = Bounds {
+    connections_max: 16,
+    connections_per_address_max: 16,
+    resets_per_second_max: u32::MAX,
+    first_word_within: Duration::from_secs(10),
+    silence_max: Duration::from_secs(60),
+};
 
 /// Binds the address of the configuration; none when metrics are off.
 ///
 /// # Errors
 /// [`RunError::Listen`].
 pub fn bind(config: &Config) -> Result<Option<Listener>, RunError> {
-    config.metrics.listen.map(|address| roles::listen(address, CONNECTIONS_MAX)).transpose()
+    config.metrics.listen.map(|address| roles::listen(address, BOUNDS)).transpose()
 }
 
 /// Looks at the views and answers who asks, until the tasks are dropped. Without a listener nothing

@@ -255,7 +255,7 @@ fn master_keys(vault: &config::Vault) -> Result<MasterKeys, PartsError> {
 #[must_use]
 pub fn engine_settings(engine: &config::Engine) -> EngineSettings {
     EngineSettings {
-        cache_entries_max: engine.cache_entries_max,
+        cache_bytes_max: engine.cache_bytes_max,
         attempts_max: engine.attempts_max,
         input_age_max: engine.input_age_max,
     }

@@ -20,15 +20,21 @@ use crate::{
     archive, chance,
     config::{Auth, Config, Grpc},
     dev::keys::DEV_KEY_ID,
-    health,
-    listener::Listener,
+    files, health,
+    listener::{Bounds, Listener, in_use::InUse},
     parts::{self, Parts},
     stop::Stop,
     sweep, webhooks,
 };
 
-/// How often an idle connection is asked whether it is still there.
-const KEEPALIVE_INTERVAL: Duration = Duration::from_secs(30);
+/// How long a connection may take to answer when it is asked whether it is still there.
+const KEEPALIVE_TIMEOUT: Duration = Duration::from_secs(20);
+
+/// How many calls a client may reset before we have seen them, before its connection is closed.
+const UNSEEN_RESETS_MAX: usize = 20;
+
+/// How many calls we may have to reset for a client's breach of the protocol before its connection is closed.
+const BREACHES_MAX: usize = 100;
 
 /// Why a role cannot run.
 #[derive(Debug, thiserror::Error)]
@@ -99,12 +105,21 @@ impl Roles {
 /// # Errors
 /// [`RunError::Listen`].
 pub fn bind(config: &Config) -> Result<Listener, RunError> {
-    listen(config.grpc.listen, config.grpc.connections_max)
+    let bounds = Bounds {
+        connections_max: config.grpc.connections_max,
+        connections_per_address_max: config.grpc.connections_per_address_max,
+        resets_per_second_max: config.grpc.resets_per_second_max,
+        first_word_within: config.grpc.handshake_timeout,
+        // Who answers is heard within less; who speaks too slowly to answer is not.
+        silence_max: config.grpc.keepalive_interval + 2 * KEEPALIVE_TIMEOUT,
+    };
+    files::allow(bounds.connections_max);
+    listen(config.grpc.listen, bounds)
 }
 
-/// Binds an address for so many connections.
-pub(crate) fn listen(address: SocketAddr, connections_max: usize) -> Result<Listener, RunError> {
-    Listener::bind(address, connections_max).map_err(|source| RunError::Listen { address, source })
+/// Binds an address.
+pub(crate) fn listen(address: SocketAddr, bounds: Bounds) -> Result<Listener, RunError> {
+    Listener::bind(address, bounds).map_err(|source| RunError::Listen { address, source })
 }
 
 /// Runs the roles until `stop`, or until one of them fails, which stops the others.
@@ -214,6 +229,11 @@ async fn serve(
     let settings = ApiSettings {
         message_bytes_max: grpc.message_bytes_max,
         requests_in_flight_max: grpc.requests_in_flight_max,
+        requests_per_caller_max: grpc.requests_per_caller_max,
+        message_bytes_in_flight_max: grpc.message_bytes_in_flight_max,
+        wait_max: grpc.wait_max,
+        watches_max: grpc.watches_max,
+        watches_per_caller_max: grpc.watches_per_caller_max,
         request_timeout_max: grpc.request_timeout_max,
         webhooks_allow_http: config.webhooks.allow_http,
         webhook_secrets: parts::webhook_secrets(&parts.master),
@@ -234,13 +254,7 @@ async fn serve(
     );
     let (reporter, service) = tonic_health::server::health_reporter();
     let watching = tokio::spawn(health::watch(parts.clone(), api.clone(), reporter, stop.clone()));
-    let mut server = Server::builder()
-        .max_concurrent_streams(grpc.streams_per_connection_max)
-        .http2_keepalive_interval(Some(KEEPALIVE_INTERVAL))
-        .tcp_nodelay(true);
-    if let Some(tls) = tls(grpc)? {
-        server = server.tls_config(tls)?;
-    }
+    let server = transport(grpc)?;
     let mut routes = api.routes().add_service(service);
     if grpc.reflection {
         let described = tonic_reflection::server::Builder::configure()
@@ -248,13 +262,14 @@ async fn serve(
         routes = routes.add_service(described.build_v1()?);
     }
     let stopping = stop.clone();
-    let mut serving =
-        std::pin::pin!(server.layer(api.layer()).add_routes(routes).serve_with_incoming_shutdown(
+    let mut serving = std::pin::pin!(
+        server.layer(InUse).layer(api.layer()).add_routes(routes).serve_with_incoming_shutdown(
             listener.connections(stop.clone()),
             async move {
                 stopping.wait().await;
             }
-        ));
+        )
+    );
     let ended = tokio::select! {
         ended = &mut serving => ended,
         () = stop.wait() => match timeout(grpc.drain_timeout, serving).await {
@@ -267,6 +282,23 @@ async fn serve(
     };
     watching.abort();
     Ok(ended?)
+}
+
+/// HTTP/2 and TLS with their bounds.
+fn transport(grpc: &Grpc) -> Result<Server, RunError> {
+    let server = Server::builder()
+        .max_concurrent_streams(grpc.streams_per_connection_max)
+        .initial_stream_window_size(grpc.window_bytes)
+        .initial_connection_window_size(grpc.window_bytes.saturating_mul(2))
+        .http2_max_header_list_size(grpc.header_bytes_max)
+        .http2_max_pending_accept_reset_streams(Some(UNSEEN_RESETS_MAX))
+        .http2_max_local_error_reset_streams(Some(BREACHES_MAX))
+        .http2_keepalive_interval(Some(grpc.keepalive_interval))
+        .http2_keepalive_timeout(Some(KEEPALIVE_TIMEOUT));
+    Ok(match tls(grpc)? {
+        Some(tls) => server.tls_config(tls)?,
+        None => server,
+    })
 }
 
 fn authenticator(auth: &Auth, cases: CaseTokens) -> Result<Authenticator, RunError> {
@@ -296,7 +328,7 @@ fn tls(grpc: &Grpc) -> Result<Option<ServerTlsConfig>, RunError> {
         return Ok(None);
     }
     let identity = Identity::from_pem(read(&grpc.tls_cert)?, read(&grpc.tls_key)?);
-    Ok(Some(ServerTlsConfig::new().identity(identity)))
+    Ok(Some(ServerTlsConfig::new().identity(identity).timeout(grpc.handshake_timeout)))
 }
 
 fn read(path: &PathBuf) -> Result<String, RunError> {

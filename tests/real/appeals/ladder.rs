@@ -18,7 +18,7 @@ use crate::real::requests::now;
 async fn submitted_before(world: &World, days: i64, n: u128) -> Case {
     let parts = &world.running.parts;
     let settings = EngineSettings {
-        cache_entries_max: 100,
+        cache_bytes_max: 1 << 18,
         attempts_max: 8,
         input_age_max: Duration::from_secs(60),
     };

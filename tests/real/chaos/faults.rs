@@ -3,14 +3,13 @@
 use std::{
     io::{BufRead as _, BufReader},
     os::unix::process::CommandExt as _,
-    process::{Command, Stdio},
+    process::{Child, Command, Stdio},
     time::{Duration, Instant},
 };
 
 use doudi_api::{permission::Role, proto::GetEnterpriseRequest};
 use doudi_server::{clock::Ahead, config::Config, token};
 use doudi_tests::{program, until, world::Ground as Servers};
-use tokio::process::Child;
 
 use super::super::{
     load::{BOUND, ENTERPRISES, client},
@@ -69,7 +68,7 @@ pub(super) struct City {
     pub(super) servers: Servers,
     pub(super) link: Link,
     /// The program behind the line, with its settings and where it listens.
-    pub(super) doudi: Child,
+    pub(super) doudi: tokio::process::Child,
     pub(super) config: Config,
     pub(super) listen: std::net::SocketAddr,
     /// The clock of the instance in this process.

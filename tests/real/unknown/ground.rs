@@ -105,7 +105,7 @@ pub(super) async fn connect(server: &NatsServer, url: String, patience: Duration
     jetstream.create_if_absent().await.unwrap();
     jetstream.gate(Position::START).await.unwrap();
     let settings = EngineSettings {
-        cache_entries_max: 100,
+        cache_bytes_max: 1 << 18,
         attempts_max: 8,
         input_age_max: Duration::from_secs(3600),
     };

@@ -182,6 +182,9 @@ rules::and_of_documents! { and_the_rest;
         "there are more than {rows_max} rows; narrow the selection" "超过{rows_max}行，请缩小筛选范围后再导出"
     Overloaded "OVERLOADED" ResourceExhausted
         "too many requests are in progress; try again shortly" "系统繁忙，请稍后重试"
+    CallerTooBusy "CALLER_TOO_BUSY" ResourceExhausted
+        "this account has {most} calls of this kind open at once; wait until some of them have ended"
+        "该账号同时进行的同类请求已达{most}个，请待部分结束后再试"
     DeadlineExceeded "DEADLINE_EXCEEDED" DeadlineExceeded
         "the deadline passed; after a command send the same command again to learn its outcome"
         "处理超时；如为办理请求，请以相同的请求编号重发以确认结果"

@@ -62,7 +62,13 @@ pub(crate) fn token_of(role: Role) -> String {
         let case = (EnterpriseId::parse("L-1").unwrap(), AppealId(uuid::Uuid::from_u128(1)));
         return CaseTokens::new(vec![[7; 32]]).make(&case.0, case.1);
     }
+    token_of_account(role, "zhang")
+}
+
+/// A sound token of one role for an account.
+pub(crate) fn token_of_account(role: Role, subject: &str) -> String {
     let mut claims = sound();
+    claims["sub"] = json!(subject);
     claims["roles"] = json!([role]);
     claims["enterprise"] = json!("L-1");
     token(&claims)

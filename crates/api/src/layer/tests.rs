@@ -2,12 +2,16 @@
 
 use std::convert::Infallible;
 
+use bytes::Bytes;
+use http_body_util::{BodyExt, Full};
 use jiff::Timestamp;
+use prost::Message;
+use prost_types::FileDescriptorSet;
 use tonic_types::StatusExt;
 use tower::{ServiceExt, service_fn};
 
 use super::*;
-use crate::{identity, permission::Role};
+use crate::{identity, permission::Role, proto::FILE_DESCRIPTOR_SET};
 
 const GET: &str = "/doudi.v1.PolicyService/GetPolicy";
 const DRAFT: &str = "/doudi.v1.PolicyService/DraftPolicy";
@@ -15,6 +19,9 @@ const DRAFT: &str = "/doudi.v1.PolicyService/DraftPolicy";
 fn layer(requests_in_flight_max: usize) -> AccessLayer {
     let bounds = Bounds {
         requests_in_flight_max,
+        requests_per_caller_max: 10,
+        message_bytes_in_flight_max: 400_000,
+        wait_max: Duration::from_secs(5),
         request_timeout_max: Duration::from_secs(30),
         message_bytes_max: 1000,
     };
@@ -54,6 +61,10 @@ async fn fine(request: Request<Body>) -> Result<Response<Body>, Infallible> {
     Ok(Status::ok("").into_http())
 }
 
+async fn large(bytes: usize) -> Result<Response<Body>, Infallible> {
+    Ok(Response::new(Body::new(Full::new(Bytes::from(vec![7; bytes])))))
+}
+
 fn reason(status: &Status) -> String {
     status.get_error_details().error_info().map(|info| info.reason.clone()).unwrap_or_default()
 }
@@ -87,7 +98,7 @@ async fn only_a_known_rpc_with_a_sound_token_of_the_right_role_is_served() {
 
 #[tokio::test]
 async fn load_is_shed_time_is_bounded_and_a_panic_stays_with_its_call() {
-    let token = bearer_of(Role::Admin);
+    let token = bearer_of(Role::Auditor);
     let full = ask(layer(0), request(GET, std::slice::from_ref(&token)), fine).await;
     assert_eq!((full.code(), reason(&full).as_str()), (Code::ResourceExhausted, "OVERLOADED"));
     assert!(full.get_error_details().retry_info().is_some());
@@ -100,6 +111,92 @@ async fn load_is_shed_time_is_bounded_and_a_panic_stays_with_its_call() {
     let broken = ask(layer(1), request(GET, &[token]), |_| async { panic!("a bug") }).await;
     assert_eq!((broken.code(), reason(&broken).as_str()), (Code::Internal, "FAULT"));
     assert!(!broken.message().contains("a bug"));
+}
+
+#[tokio::test]
+async fn a_call_whose_time_is_over_is_not_begun() {
+    let hurried = [bearer_of(Role::Auditor), ("grpc-timeout", "0m".to_owned())];
+    let late = ask(layer(1), request(GET, &hurried), |_| async { panic!("it was begun") }).await;
+    assert_eq!(
+        (late.code(), reason(&late).as_str()),
+        (Code::DeadlineExceeded, "DEADLINE_EXCEEDED")
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_answer_keeps_its_place_until_it_was_read_or_others_need_the_room() {
+    const BYTES: usize = 70_000;
+    let layer = layer(1);
+    let large = |_| large(BYTES);
+    let of = |subject: &str| {
+        let token = format!("Bearer {}", identity::tests::token_of_account(Role::Auditor, subject));
+        request(GET, &[("authorization", token)])
+    };
+    let answer = || layer.layer(service_fn(large)).oneshot(of("one"));
+    let other = || ask(layer.clone(), of("other"), fine);
+
+    let mut body = answer().await.unwrap().into_body();
+    let mut read = 0;
+    for _ in 0..2 {
+        read += body.frame().await.unwrap().unwrap().into_data().unwrap().len();
+        assert_eq!(reason(&other().await), "OVERLOADED", "the rest is unread");
+    }
+    read += body.collect().await.unwrap().to_bytes().len();
+    assert_eq!(read, BYTES);
+    assert_eq!(other().await.code(), Code::Ok);
+
+    let mut left = answer().await.unwrap().into_body();
+    let first = left.frame().await.unwrap().unwrap();
+    assert!(first.data_ref().unwrap().len() < BYTES / 2);
+    assert_eq!(reason(&other().await), "OVERLOADED");
+    tokio::time::advance(Duration::from_secs(11)).await;
+    assert_eq!(other().await.code(), Code::Ok, "who does not read makes room");
+    let ended = left.frame().await.unwrap().unwrap_err();
+    assert_eq!(reason(&ended), "DEADLINE_EXCEEDED");
+}
+
+#[tokio::test]
+async fn messages_of_all_calls_are_bounded_by_their_bytes() {
+    const BYTES: usize = 60_000;
+    let layer = layer(3);
+    let token = bearer_of(Role::Auditor);
+    let large = |_| large(BYTES);
+    let asked =
+        || layer.layer(service_fn(large)).oneshot(request(GET, std::slice::from_ref(&token)));
+    let mut first = asked().await.unwrap().into_body();
+    first.frame().await.unwrap().unwrap();
+    let second = asked().await.unwrap().into_body().collect().await.unwrap();
+    let status = Status::from_header_map(second.trailers().unwrap()).unwrap();
+    assert_eq!(reason(&status), "OVERLOADED");
+    drop(first);
+    assert_eq!(asked().await.unwrap().into_body().collect().await.unwrap().to_bytes().len(), BYTES);
+
+    let echo = |request: Request<Body>| async {
+        let read = request.into_body().collect().await;
+        Ok(read.map_or_else(Status::into_http, |_| Status::ok("").into_http()))
+    };
+    let mut sent = request(GET, &[token]);
+    *sent.body_mut() = Body::new(Full::new(Bytes::from(vec![7; 2 * BYTES])));
+    assert_eq!(reason(&ask(layer, sent, echo).await), "OVERLOADED");
+}
+
+#[test]
+fn every_stream_of_the_contract_is_known_as_one() {
+    let files = FileDescriptorSet::decode(FILE_DESCRIPTOR_SET).unwrap();
+    let mut streams = vec![];
+    for file in &files.file {
+        for service in &file.service {
+            for rpc in &service.method {
+                if rpc.client_streaming() || rpc.server_streaming() {
+                    streams.push(format!("/{}.{}/{}", file.package(), service.name(), rpc.name()));
+                }
+            }
+        }
+    }
+    streams.sort_unstable();
+    let mut known = STREAMS;
+    known.sort_unstable();
+    assert_eq!(streams, known);
 }
 
 #[tokio::test]

@@ -1,7 +1,5 @@
 //! `TimelineService`.
 
-use std::sync::Arc;
-
 use doudi_views::{
     ViewName,
     timeline::{Point, Selection},
@@ -15,7 +13,7 @@ use super::{
 use crate::{
     call::Call,
     convert::timeline::{self, Sent},
-    error::{Failure, RETRY_LATER, Reason, Refusal},
+    error::Failure,
     proto::{self as pb, timeline_service_server::TimelineService},
 };
 
@@ -53,16 +51,14 @@ impl Api {
             may_ask(call, enterprise)?;
         }
         self.reached(ViewName::Timeline, "after_position", after.position).await?;
-        let permit = Arc::clone(&self.0.watches)
-            .try_acquire_owned()
-            .map_err(|_| Refusal::new(Reason::Overloaded).retry_after(RETRY_LATER))?;
+        let place = self.0.watches.take(&call.caller)?;
         let watch = self.0.views.watch_timeline(selection, after);
         let until = watch_stream::Until {
             shutdown: self.0.shutdown.clone(),
             clock: self.0.clock.clone(),
             expires_at: call.caller.expires_at,
         };
-        Ok(watch_stream::start(watch, until, permit, message))
+        Ok(watch_stream::start(watch, until, place, message))
     }
 }
 

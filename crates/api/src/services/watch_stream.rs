@@ -20,19 +20,18 @@ use doudi_views::{
 use futures::{FutureExt, Stream};
 use jiff::Timestamp;
 use tokio::{
-    sync::{OwnedSemaphorePermit, mpsc, oneshot, watch},
+    sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot, watch},
     time::timeout,
 };
 use tonic::Status;
 
 use crate::{
     convert::timeline::Sent,
-    error::{Failure, RETRY_SOON, Reason, Refusal},
-    identity::TokenError,
+    error::{Failure, RETRY_LATER, RETRY_SOON, Reason, Refusal},
+    identity::{Caller, TokenError},
+    metrics,
+    shares::{Share, Shares},
 };
-
-/// The most live timelines at once; further ones are shed.
-pub(super) const WATCHES_MAX: usize = 4096;
 
 /// How long a stream is silent at most.
 const HEARTBEAT: Duration = Duration::from_secs(10);
@@ -42,6 +41,40 @@ const WAITING_MAX: usize = 16;
 
 /// How long a client may leave a full buffer unread.
 const UNREAD_MAX: Duration = Duration::from_secs(30);
+
+/// The places of live timelines: so many in all, and so many for one caller.
+#[derive(Debug)]
+pub(super) struct Watches {
+    all: Arc<Semaphore>,
+    callers: Arc<Shares>,
+}
+
+/// A place, as long as its stream lives.
+#[derive(Debug)]
+pub(super) struct Place {
+    _all: OwnedSemaphorePermit,
+    _own: Share,
+}
+
+impl Watches {
+    pub(super) fn new(most: usize, per_caller: usize) -> Self {
+        Self { all: Arc::new(Semaphore::new(most)), callers: Shares::new(per_caller, 0) }
+    }
+
+    /// A place for one more; further ones are shed.
+    pub(super) fn take(&self, caller: &Arc<Caller>) -> Result<Place, Refusal> {
+        let Some(own) = self.callers.take(caller) else {
+            metrics::shed("watches");
+            let busy = Refusal::new(Reason::CallerTooBusy).with("most", self.callers.most());
+            return Err(busy.retry_after(RETRY_LATER));
+        };
+        let Ok(all) = Arc::clone(&self.all).try_acquire_owned() else {
+            metrics::shed("watches");
+            return Err(Refusal::new(Reason::Overloaded).retry_after(RETRY_LATER));
+        };
+        Ok(Place { _all: all, _own: own })
+    }
+}
 
 /// The messages that wait for one client. The sender only reaches them while the stream lives.
 type Queue = Mutex<mpsc::Receiver<Sent>>;
@@ -59,7 +92,7 @@ struct Live<M> {
     queue: Arc<Queue>,
     /// Why there are no more; none once it was said.
     end: Option<oneshot::Receiver<Status>>,
-    _permit: OwnedSemaphorePermit,
+    _place: Place,
 }
 
 impl<M> Stream for Live<M> {
@@ -90,11 +123,11 @@ pub(super) struct Until {
     pub(super) expires_at: Timestamp,
 }
 
-/// Starts to send what `watch` finds, each as a `message`. The permit is held as long as the stream lives.
+/// Starts to send what `watch` finds, each as a `message`. The place is held as long as the stream lives.
 pub(super) fn start<M: 'static>(
     watch: Watch,
     until: Until,
-    permit: OwnedSemaphorePermit,
+    place: Place,
     message: fn(&Sent) -> M,
 ) -> Watching<M> {
     let (sender, receiver) = mpsc::channel(WAITING_MAX);
@@ -111,7 +144,7 @@ pub(super) fn start<M: 'static>(
         // The client may be gone, and then nobody wants to know.
         let _ = said.send(status);
     });
-    Box::pin(Live { message, queue, end: Some(end), _permit: permit })
+    Box::pin(Live { message, queue, end: Some(end), _place: place })
 }
 
 struct Sending {
@@ -210,23 +243,17 @@ pub(super) async fn stopped(shutdown: &mut watch::Receiver<bool>) {
 
 #[cfg(test)]
 mod tests {
-    use doudi_engine::Position;
-    use futures::StreamExt;
-    use tokio::sync::Semaphore;
-
     use super::*;
     use crate::{convert::timeline, proto::WatchTimelineResponse};
+    use doudi_engine::Position;
+    use futures::StreamExt;
 
     /// A stream with the only permit of its semaphore, and what writes to it.
-    fn live() -> (
-        Live<WatchTimelineResponse>,
-        Outbox,
-        oneshot::Sender<Status>,
-        watch::Sender<bool>,
-        Arc<Semaphore>,
-    ) {
-        let permits = Arc::new(Semaphore::new(1));
-        let permit = Arc::clone(&permits).try_acquire_owned().unwrap();
+    fn live()
+    -> (Live<WatchTimelineResponse>, Outbox, oneshot::Sender<Status>, watch::Sender<bool>, Watches)
+    {
+        let watches = Watches::new(1, 2);
+        let place = watches.take(&Arc::new(Caller::for_tests())).unwrap();
         let (stop, shutdown) = watch::channel(false);
         let (sender, receiver) = mpsc::channel(WAITING_MAX);
         let (said, end) = oneshot::channel();
@@ -234,11 +261,11 @@ mod tests {
         let (unread, unread_max) = (Arc::downgrade(&queue), Duration::from_millis(1));
         let outbox = Outbox { sender, unread, unread_max, shutdown };
         (
-            Live { message: timeline::live, queue, end: Some(end), _permit: permit },
+            Live { message: timeline::live, queue, end: Some(end), _place: place },
             outbox,
             said,
             stop,
-            permits,
+            watches,
         )
     }
 
@@ -248,7 +275,7 @@ mod tests {
 
     #[tokio::test]
     async fn who_never_reads_keeps_a_place_loses_the_queue_and_learns_why() {
-        let (mut live, mut outbox, said, _stop, permits) = live();
+        let (mut live, mut outbox, said, _stop, watches) = live();
         for position in 0..WAITING_MAX {
             outbox.push(at(position as u64)).await.unwrap();
         }
@@ -256,17 +283,30 @@ mod tests {
         assert!(lock(&live.queue).is_empty(), "nothing is kept for a client that does not read");
         said.send(status).unwrap();
         drop(outbox);
-        assert_eq!(permits.available_permits(), 0, "the stream still takes a place");
+        let other = Arc::new(Caller { subject: "other".to_owned(), ..Caller::for_tests() });
+        let full = watches.take(&other).unwrap_err();
+        assert_eq!(full.reason, Reason::Overloaded, "the stream still takes a place");
         let end = live.next().await.unwrap().unwrap_err();
         assert_eq!(end.code(), tonic::Code::ResourceExhausted);
         assert!(live.next().await.is_none());
         drop(live);
-        assert_eq!(permits.available_permits(), 1);
+        watches.take(&other).unwrap();
+    }
+
+    #[test]
+    fn one_caller_does_not_take_all_places() {
+        let watches = Watches::new(3, 2);
+        let caller = |of: &str| Arc::new(Caller { subject: of.to_owned(), ..Caller::for_tests() });
+        let held = [watches.take(&caller("a")).unwrap(), watches.take(&caller("a")).unwrap()];
+        assert_eq!(watches.take(&caller("a")).unwrap_err().reason, Reason::CallerTooBusy);
+        watches.take(&caller("b")).unwrap();
+        drop(held);
+        watches.take(&caller("a")).unwrap();
     }
 
     #[tokio::test]
     async fn what_waits_is_read_before_the_reason_of_the_end() {
-        let (mut live, mut outbox, said, stop, _permits) = live();
+        let (mut live, mut outbox, said, stop, _watches) = live();
         outbox.push(at(7)).await.unwrap();
         stop.send(true).unwrap();
         said.send(down()).unwrap();
@@ -279,7 +319,7 @@ mod tests {
 
     #[tokio::test]
     async fn the_sender_learns_that_the_client_is_gone() {
-        let (live, mut outbox, _said, _stop, _permits) = live();
+        let (live, mut outbox, _said, _stop, _watches) = live();
         drop(live);
         outbox.sender.closed().await;
         assert_eq!(outbox.push(at(1)).await.unwrap_err().code(), tonic::Code::Cancelled);

@@ -33,8 +33,13 @@ pub(crate) fn envelope(n: u128) -> Envelope {
 }
 
 fn engine(journal: &Journal) -> Engine {
+    keeping(journal, 1 << 18)
+}
+
+/// An engine that keeps folded streams of so many bytes.
+pub(crate) fn keeping(journal: &Journal, cache_bytes_max: u64) -> Engine {
     let settings = EngineSettings {
-        cache_entries_max: 100,
+        cache_bytes_max,
         attempts_max: 8,
         input_age_max: Duration::from_secs(3600),
     };

@@ -40,7 +40,7 @@ const BOUND: Duration = Duration::from_secs(600);
 /// An engine whose day comes when `later` turns true.
 fn engine(journal: &Journal, later: &Arc<AtomicBool>) -> Engine {
     let settings = EngineSettings {
-        cache_entries_max: 100,
+        cache_bytes_max: 1 << 18,
         attempts_max: 8,
         input_age_max: Duration::from_secs(1),
     };

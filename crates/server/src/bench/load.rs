@@ -9,10 +9,12 @@ use std::{
 
 use bytes::Bytes;
 use doudi_api::{
+    identity::Claims,
     permission::Role,
     proto::{GetQuotaRequest, Ground},
 };
 use doudi_scan::codes::KeyRing;
+use tonic::transport::Channel;
 
 use super::{
     BenchError,
@@ -80,7 +82,7 @@ pub async fn run(
 async fn load(site: &Site, scale: Scale, report: &mut Report) -> Result<(), BenchError> {
     let mut clients = vec![];
     for number in 0..scale.clients {
-        clients.push(Everyday::new(site, number).await?);
+        clients.push(Everyday::new(site, &site.channel().await?, number)?);
     }
     let (mut residents, mut number) = (vec![], 0);
     let part = Duration::from_secs(scale.seconds) / PARTS;
@@ -158,7 +160,7 @@ async fn start(
 }
 
 /// A client that goes on with an appeal and with a visit in turns.
-struct Everyday {
+pub(super) struct Everyday {
     cast: Cast,
     life: Life,
     admin: Client,
@@ -179,13 +181,22 @@ enum Step {
 }
 
 impl Everyday {
-    async fn new(site: &Site, number: u32) -> Result<Self, BenchError> {
-        let channel = site.channel().await?;
-        let cast = Cast::new(|claims| site.client(&channel, claims))?;
-        let desk = Desk::at(site, &channel, usize::try_from(number).map_err(measured)?)?;
-        let admin = site.client(&channel, &token::claims(Role::Admin))?;
+    /// The client of that number, with accounts of its own.
+    pub(super) fn new(site: &Site, channel: &Channel, number: u32) -> Result<Self, BenchError> {
+        let own = |claims: &Claims| {
+            let sub = format!("{}-{number}", claims.sub);
+            site.client(channel, &Claims { sub, ..claims.clone() })
+        };
+        let cast = Cast::new(own)?;
+        let desk = Desk::at(site, channel, usize::try_from(number).map_err(measured)?)?;
+        let admin = own(&token::claims(Role::Admin))?;
         let (life, ring) = (Life::default(), site.ring()?);
         Ok(Self { cast, life, admin, desk, ring, calls: 0, next: Step::Register })
+    }
+
+    /// Leaves what it was about and begins anew, where it does not know how far that is.
+    pub(super) fn begin_anew(&mut self) {
+        (self.life, self.next) = (Life::default(), Step::Register);
     }
 
     /// One call about a visit to an enterprise that has just been registered.

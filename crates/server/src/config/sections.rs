@@ -74,10 +74,35 @@ pub struct Grpc {
     pub message_bytes_max: usize,
     /// Open connections at once.
     pub connections_max: usize,
+    /// Open connections at once from one address.
+    pub connections_per_address_max: usize,
+    /// How long a connection may take until it says something, and until TLS is agreed on.
+    #[serde(with = "duration")]
+    pub handshake_timeout: Duration,
+    /// How often a silent connection is asked whether it is there.
+    #[serde(with = "duration")]
+    pub keepalive_interval: Duration,
+    /// The largest headers of one call, in bytes.
+    pub header_bytes_max: u32,
+    /// How much one call may send before it is read, in bytes; all calls of a connection twice as much.
+    pub window_bytes: u32,
+    /// Calls that one connection may give up in a second.
+    pub resets_per_second_max: u32,
     /// Open calls at once on one connection.
     pub streams_per_connection_max: u32,
     /// Calls at work at once in this process, live streams aside.
     pub requests_in_flight_max: usize,
+    /// Those of one account.
+    pub requests_per_caller_max: usize,
+    /// Bytes of messages at once: requests that came, answers not yet read.
+    pub message_bytes_in_flight_max: usize,
+    /// The longest that a call may be expected to wait.
+    #[serde(with = "duration")]
+    pub wait_max: Duration,
+    /// Live timelines and event streams at once.
+    pub watches_max: usize,
+    /// Those of one account.
+    pub watches_per_caller_max: usize,
     /// The longest time a call may take.
     #[serde(with = "duration")]
     pub request_timeout_max: Duration,
@@ -149,7 +174,7 @@ pub struct Postgres {
 #[serde(deny_unknown_fields)]
 pub struct Engine {
     /// Folded streams in memory.
-    pub cache_entries_max: usize,
+    pub cache_bytes_max: u64,
     /// Tries of one command.
     pub attempts_max: u32,
     /// How old a cached input may be when a decision reads it.

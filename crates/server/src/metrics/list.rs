@@ -13,7 +13,7 @@ use prometheus_client::{
 };
 
 use super::look;
-use crate::{spans, webhooks::metrics as webhooks};
+use crate::{listener::metrics as listener, spans, webhooks::metrics as webhooks};
 
 /// When this process began, in seconds since 1970.
 static START_SECONDS: LazyLock<Gauge<f64, AtomicU64>> = LazyLock::new(Gauge::default);
@@ -91,6 +91,12 @@ impl List {
     }
 
     fn calls(&mut self) {
+        let help = "Connections that are open";
+        self.add("connections", help, listener::OPEN.clone());
+        let help = "Connections that were closed or not taken, by cause: idle, full, address, silent, resets";
+        self.add("connections_ended", help, listener::ENDED.clone());
+        let help = "Calls refused for load, by cause: full, wait, caller, bytes, watches";
+        self.add("rpc_shed", help, api::SHED.clone());
         let help = "Calls by rpc, gRPC code and outcome: ok, rejected (by a rule), fault (of the operator)";
         self.add("rpc_requests", help, api::REQUESTS.clone());
         let help = "Seconds from a call to its answer, or to its opening for a live stream";
@@ -112,6 +118,10 @@ impl List {
         self.add("command_retries", help, engine::RETRIES.clone());
         let help = "Looks for a folded stream in memory, by result: hit or miss";
         self.add("cache_lookups", help, engine::CACHE_LOOKUPS.clone());
+        let help = "Folded streams that are kept in memory";
+        self.add("cache_streams", help, look::CACHE_STREAMS.clone());
+        let help = "About how many bytes of memory they take";
+        self.add("cache_bytes", help, look::CACHE_BYTES.clone());
         let help = "Whether the log answered when it was last asked";
         self.add("log_reachable", help, look::LOG_REACHABLE.clone());
         let help = "The position of the newest record of the log";

@@ -32,6 +32,12 @@ pub static LOG_REACHABLE: LazyLock<Gauge> = LazyLock::new(Gauge::default);
 /// views stays as it was.
 pub static TABLES_REACHABLE: LazyLock<Gauge> = LazyLock::new(Gauge::default);
 
+/// How many folded streams the engine keeps.
+pub static CACHE_STREAMS: LazyLock<Gauge> = LazyLock::new(Gauge::default);
+
+/// About how many bytes they take.
+pub static CACHE_BYTES: LazyLock<Gauge> = LazyLock::new(Gauge::default);
+
 /// The position of the newest record of the log.
 pub static LOG_POSITION: LazyLock<Gauge> = LazyLock::new(Gauge::default);
 
@@ -70,6 +76,9 @@ pub(super) async fn watch(parts: Parts, archive: Option<PathBuf>) {
     rhythm.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         rhythm.tick().await;
+        let (streams, bytes) = parts.engine.kept();
+        CACHE_STREAMS.set(gauge(streams));
+        CACHE_BYTES.set(gauge(bytes));
         let checkpoints = checkpoints(&parts).await;
         let checkpoints = told(&TABLES_REACHABLE, "the tables cannot be looked at", checkpoints);
         // After the checkpoints, so that no view seems ahead of the log.

@@ -1,0 +1,289 @@
+//! Who is let in: so many calls at once in all and of one caller, messages of so many bytes, and nobody who
+//! would wait longer than the answer is of use.
+//!
+//! Whoever is refused is refused at once, before anything was done for it.
+
+use std::sync::{
+    Arc, Mutex, MutexGuard, PoisonError,
+    atomic::{AtomicUsize, Ordering},
+};
+
+use tokio::{
+    sync::{OwnedSemaphorePermit, Semaphore},
+    time::{Duration, Instant},
+};
+
+use super::{pace::Pace, unread::Unread};
+use crate::{
+    error::{RETRY_SOON, Reason, Refusal},
+    identity::Caller,
+    metrics,
+    permission::{Role, RoleSet},
+    shares::{Share, Shares},
+};
+
+/// How many calls of administrators are let in at once beyond all others, so that a full server can be looked after.
+const OPERATORS_MAX: usize = 16;
+
+/// Which part of the bytes of messages one caller may hold.
+const BYTES_SHARE: usize = 4;
+
+/// Bounds of the calls that are at work.
+#[derive(Debug, Clone)]
+pub(crate) struct Bounds {
+    /// The most at once.
+    pub(crate) requests_in_flight_max: usize,
+    /// The most of one caller at once.
+    pub(crate) requests_per_caller_max: usize,
+    /// The most bytes of their messages at once: of requests that came, and of answers not yet read.
+    pub(crate) message_bytes_in_flight_max: usize,
+    /// The longest that a call may be expected to wait for its answer.
+    pub(crate) wait_max: Duration,
+    /// The longest that one may take.
+    pub(crate) request_timeout_max: Duration,
+    /// The largest message taken in, in bytes, as refusals name it.
+    pub(crate) message_bytes_max: usize,
+}
+
+/// Lets calls in, and knows which are.
+#[derive(Debug)]
+pub(super) struct Admission {
+    bounds: Bounds,
+    all: Arc<Semaphore>,
+    operators: Arc<Semaphore>,
+    callers: Arc<Shares>,
+    bytes: AtomicUsize,
+    pace: Mutex<Pace>,
+    pub(super) unread: Unread,
+}
+
+/// A call that was let in, until its answer was read or given up.
+#[derive(Debug)]
+pub(super) struct Ticket {
+    admission: Arc<Admission>,
+    /// How many bytes of messages it holds.
+    bytes: AtomicUsize,
+    share: Option<Share>,
+    _place: OwnedSemaphorePermit,
+}
+
+/// A call at work, until it is answered.
+#[derive(Debug)]
+pub(super) struct AtWork {
+    admission: Arc<Admission>,
+    answered: bool,
+}
+
+fn overloaded() -> Refusal {
+    Refusal::new(Reason::Overloaded).retry_after(RETRY_SOON)
+}
+
+impl Admission {
+    pub(super) fn new(bounds: Bounds) -> Arc<Self> {
+        Arc::new(Self {
+            all: Arc::new(Semaphore::new(bounds.requests_in_flight_max)),
+            operators: Arc::new(Semaphore::new(OPERATORS_MAX)),
+            callers: Shares::new(
+                bounds.requests_per_caller_max,
+                bounds.message_bytes_in_flight_max / BYTES_SHARE,
+            ),
+            bytes: AtomicUsize::new(0),
+            pace: Mutex::new(Pace::new(Instant::now())),
+            unread: Unread::default(),
+            bounds,
+        })
+    }
+
+    pub(super) fn bounds(&self) -> &Bounds {
+        &self.bounds
+    }
+
+    /// Lets a call in that has so much time, or refuses it.
+    pub(super) fn enter(
+        self: &Arc<Self>,
+        caller: &Arc<Caller>,
+        left: Duration,
+    ) -> Result<Ticket, Refusal> {
+        if left.is_zero() {
+            return Err(Refusal::new(Reason::DeadlineExceeded));
+        }
+        if caller.roles.intersects(RoleSet::of(&[Role::Admin]))
+            && let Ok(place) = Arc::clone(&self.operators).try_acquire_owned()
+        {
+            return Ok(self.ticket(None, place));
+        }
+        let wait = self.pace().wait(Instant::now());
+        if wait.is_some_and(|wait| wait > left.min(self.bounds.wait_max)) {
+            metrics::shed("wait");
+            return Err(overloaded());
+        }
+        // What nobody reads makes room for those who do.
+        let share = self.callers.take(caller).or_else(|| {
+            self.unread.let_go(Instant::now());
+            self.callers.take(caller)
+        });
+        let Some(share) = share else {
+            metrics::shed("caller");
+            let busy = Refusal::new(Reason::CallerTooBusy).with("most", self.callers.most());
+            return Err(busy.retry_after(RETRY_SOON));
+        };
+        let place = Arc::clone(&self.all).try_acquire_owned().or_else(|_| {
+            self.unread.let_go(Instant::now());
+            Arc::clone(&self.all).try_acquire_owned()
+        });
+        let Ok(place) = place else {
+            metrics::shed("full");
+            return Err(overloaded());
+        };
+        Ok(self.ticket(Some(share), place))
+    }
+
+    fn ticket(self: &Arc<Self>, share: Option<Share>, place: OwnedSemaphorePermit) -> Ticket {
+        let admission = Arc::clone(self);
+        Ticket { admission, bytes: AtomicUsize::new(0), share, _place: place }
+    }
+
+    /// A call that was let in begins its work.
+    pub(super) fn begin(self: &Arc<Self>) -> AtWork {
+        self.pace().begin(Instant::now());
+        AtWork { admission: Arc::clone(self), answered: false }
+    }
+
+    fn pace(&self) -> MutexGuard<'_, Pace> {
+        self.pace.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl AtWork {
+    /// The work is done.
+    pub(super) fn answered(mut self) {
+        self.answered = true;
+    }
+}
+
+impl Drop for AtWork {
+    fn drop(&mut self) {
+        self.admission.pace().end(Instant::now(), self.answered);
+    }
+}
+
+impl Ticket {
+    /// Holds so many more bytes of messages, unless all calls together, or those of one caller, would hold too many.
+    pub(super) fn hold(&self, bytes: usize) -> Result<(), Refusal> {
+        let Admission { bounds, bytes: all, unread, .. } = &*self.admission;
+        all.fetch_add(bytes, Ordering::Relaxed);
+        self.bytes.fetch_add(bytes, Ordering::Relaxed);
+        let full = || all.load(Ordering::Relaxed) > bounds.message_bytes_in_flight_max;
+        if full() {
+            unread.let_go(Instant::now());
+        }
+        if full() || self.share.as_ref().is_some_and(|share| !share.hold(bytes)) {
+            metrics::shed("bytes");
+            return Err(overloaded());
+        }
+        Ok(())
+    }
+}
+
+impl Drop for Ticket {
+    fn drop(&mut self) {
+        let bytes = self.bytes.load(Ordering::Relaxed);
+        self.admission.bytes.fetch_sub(bytes, Ordering::Relaxed);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn admission() -> Arc<Admission> {
+        Admission::new(Bounds {
+            requests_in_flight_max: 3,
+            requests_per_caller_max: 2,
+            message_bytes_in_flight_max: 400,
+            wait_max: Duration::from_secs(1),
+            request_timeout_max: Duration::from_secs(30),
+            message_bytes_max: 100,
+        })
+    }
+
+    fn caller(subject: &str, role: Role) -> Arc<Caller> {
+        let roles = RoleSet::of(&[role]);
+        Arc::new(Caller { subject: subject.to_owned(), roles, ..Caller::for_tests() })
+    }
+
+    fn reason(refused: Result<Ticket, Refusal>) -> &'static str {
+        refused.unwrap_err().reason.as_str()
+    }
+
+    const TIME: Duration = Duration::from_secs(30);
+
+    #[test]
+    fn all_and_each_are_bounded_and_administrators_come_in_beside_them() {
+        let admission = admission();
+        let (one, other) = (caller("a", Role::Auditor), caller("b", Role::Auditor));
+        let mut held = vec![admission.enter(&one, TIME).unwrap()];
+        held.push(admission.enter(&one, TIME).unwrap());
+        assert_eq!(reason(admission.enter(&one, TIME)), "CALLER_TOO_BUSY");
+        held.push(admission.enter(&other, TIME).unwrap());
+        assert_eq!(reason(admission.enter(&other, TIME)), "OVERLOADED");
+        let admin = caller("c", Role::Admin);
+        let operators: Vec<_> = (0..OPERATORS_MAX).map(|_| admission.enter(&admin, TIME)).collect();
+        assert!(operators.iter().all(Result::is_ok));
+        assert_eq!(reason(admission.enter(&admin, TIME)), "OVERLOADED");
+        held.pop();
+        held.push(admission.enter(&other, TIME).unwrap());
+    }
+
+    #[test]
+    fn messages_are_bounded_by_the_bytes_of_all_calls() {
+        let admission = admission();
+        let callers = ["a", "b", "c"].map(|of| caller(of, Role::Auditor));
+        let [one, other, third] = callers.map(|of| admission.enter(&of, TIME).unwrap());
+        one.hold(60).unwrap();
+        assert_eq!(
+            one.hold(60).unwrap_err().reason.as_str(),
+            "OVERLOADED",
+            "a quarter is its share"
+        );
+        other.hold(100).unwrap();
+        let admin = admission.enter(&caller("d", Role::Admin), TIME).unwrap();
+        admin.hold(150).unwrap();
+        assert_eq!(third.hold(60).unwrap_err().reason.as_str(), "OVERLOADED");
+        drop((one, admin));
+        other.hold(0).unwrap();
+        third.hold(40).unwrap();
+        drop((other, third));
+        assert_eq!(admission.bytes.load(Ordering::Relaxed), 0);
+    }
+
+    #[test]
+    fn who_has_no_time_left_is_refused_before_anything_is_done() {
+        let refused = admission().enter(&caller("a", Role::Admin), Duration::ZERO);
+        assert_eq!(reason(refused), "DEADLINE_EXCEEDED");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn who_would_wait_longer_than_is_of_use_is_refused_at_once() {
+        let bounds = Bounds {
+            requests_in_flight_max: 1000,
+            requests_per_caller_max: 1000,
+            ..admission().bounds.clone()
+        };
+        let admission = Admission::new(bounds);
+        let mut at_work: Vec<_> = (0..200).map(|_| admission.begin()).collect();
+        // Five hundred are done in a second, so that the next one waits for 0.4 s.
+        for _ in 0..2500 {
+            tokio::time::advance(Duration::from_millis(2)).await;
+            at_work.pop().unwrap().answered();
+            at_work.push(admission.begin());
+        }
+        let caller = caller("a", Role::Auditor);
+        admission.enter(&caller, Duration::from_millis(500)).unwrap();
+        assert_eq!(reason(admission.enter(&caller, Duration::from_millis(300))), "OVERLOADED");
+        at_work.extend((0..400).map(|_| admission.begin()));
+        assert_eq!(reason(admission.enter(&caller, TIME)), "OVERLOADED", "more than wait_max");
+        at_work.clear();
+        admission.enter(&caller, Duration::from_millis(10)).unwrap();
+    }
+}

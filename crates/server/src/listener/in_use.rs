@@ -1,0 +1,88 @@
+//! Which connections have calls under way: a layer that tells each call's connection when the call begins and ends.
+
+use std::{
+    pin::Pin,
+    sync::Arc,
+    task::{Context, Poll},
+};
+
+use bytes::Bytes;
+use http_body::{Frame, SizeHint};
+use tonic::{
+    Status,
+    body::Body,
+    codegen::{
+        Service,
+        http::{Request, Response},
+    },
+};
+use tower::Layer;
+
+use super::usage::{OpenCall, Usage};
+
+/// Tells connections of their calls.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct InUse;
+
+impl<S> Layer<S> for InUse {
+    type Service = InUseService<S>;
+
+    fn layer(&self, inner: S) -> InUseService<S> {
+        InUseService(inner)
+    }
+}
+
+/// A service behind the layer.
+#[derive(Debug, Clone)]
+pub(crate) struct InUseService<S>(S);
+
+impl<S> Service<Request<Body>> for InUseService<S>
+where
+    S: Service<Request<Body>, Response = Response<Body>>,
+    S::Future: Send + 'static,
+    S::Error: Send,
+{
+    type Response = Response<Body>;
+    type Error = S::Error;
+    type Future = Pin<Box<dyn Future<Output = Result<Response<Body>, S::Error>> + Send>>;
+
+    fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
+        self.0.poll_ready(context)
+    }
+
+    fn call(&mut self, request: Request<Body>) -> Self::Future {
+        let open = request.extensions().get::<Arc<Usage>>().map(OpenCall::begin);
+        let answer = self.0.call(request);
+        Box::pin(async move {
+            let answer = answer.await?;
+            let call = open.map(OpenCall::answered);
+            Ok(answer.map(|body| Body::new(Answer { body, _call: call })))
+        })
+    }
+}
+
+/// An answer that keeps its call open until it was handed on.
+struct Answer {
+    body: Body,
+    _call: Option<OpenCall>,
+}
+
+impl http_body::Body for Answer {
+    type Data = Bytes;
+    type Error = Status;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Status>>> {
+        Pin::new(&mut self.body).poll_frame(context)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
+    }
+}
