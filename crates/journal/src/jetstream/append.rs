@@ -8,7 +8,10 @@ use async_nats::{HeaderMap, Request, RequestErrorKind, header, jetstream::ErrorC
 use bytes::Bytes;
 use serde::Deserialize;
 
-use super::{JetStream, NoAnswer, proof::Seen};
+use super::{
+    JetStream, NoAnswer,
+    proof::{Seen, Turn},
+};
 use crate::{AppendError, COMMIT_BYTES_MAX, Position, Source, StreamName};
 
 /// How long a conflicting append is given to be replicated before the caller is told.
@@ -58,9 +61,8 @@ impl JetStream {
         expected: Position,
     ) -> Result<Position, AppendError> {
         let bytes = payload.len();
-        let too_large = AppendError::TooLarge { bytes, bytes_max: COMMIT_BYTES_MAX };
         if bytes > COMMIT_BYTES_MAX {
-            return Err(too_large);
+            return Err(too_large(bytes));
         }
         let unavailable =
             |source: Source| AppendError::Unavailable { stream: stream.clone(), source };
@@ -71,37 +73,8 @@ impl JetStream {
         let _permit = permit.map_err(|closed| unavailable(closed.into()))?;
         let (link, _) = self.writable().map_err(unavailable)?;
         let turn = self.turn();
-        let mut headers = HeaderMap::new();
-        headers.insert(header::NATS_EXPECTED_LAST_SUBJECT_SEQUENCE, expected.to_string());
         let mut seen = Seen::record(Position::START, &payload);
-        let request = Request::new().headers(headers).payload(payload).timeout(None);
-        let subject = stream.as_str().to_owned();
-        let sent = self.shared.client.send_request(subject, request);
-        let message = match self.while_connected(sent).await {
-            Ok(Ok(message)) => message,
-            Ok(Err(error)) => {
-                if error.kind() == RequestErrorKind::NoResponders {
-                    // Nobody answers for the log any more.
-                    self.doubt(turn);
-                }
-                return Err(match error.kind() {
-                    RequestErrorKind::NoResponders | RequestErrorKind::InvalidSubject => {
-                        unavailable(error.into())
-                    }
-                    RequestErrorKind::MaxPayloadExceeded => too_large,
-                    RequestErrorKind::TimedOut | RequestErrorKind::Other => unknown(error.into()),
-                });
-            }
-            Err(error @ NoAnswer::NotConnected) => return Err(unavailable(error.into())),
-            Err(error @ NoAnswer::Lost) => return Err(unknown(error.into())),
-            // A server whose disk is full says nothing.
-            Err(error @ NoAnswer::TimedOut { .. }) => {
-                self.doubt(turn);
-                return Err(unknown(error.into()));
-            }
-        };
-        let answer: PublishAnswer =
-            serde_json::from_slice(&message.payload).map_err(|error| unknown(error.into()))?;
+        let answer = self.sent(stream, payload, expected, turn).await?;
         // Else it may be the answer of another log, to what left by the next connection.
         self.still(link).map_err(|error| unknown(error.into()))?;
         let refusal = match answer {
@@ -124,14 +97,55 @@ impl JetStream {
             Meaning::Conflict(None) => {
                 AppendError::Conflict { actual: self.settled(stream, expected).await }
             }
-            Meaning::TooLarge => too_large,
+            Meaning::TooLarge => too_large(bytes),
             Meaning::Full => {
                 AppendError::LogFull { stream: stream.clone(), source: refusal.into() }
             }
-            Meaning::Busy => unavailable(refusal.into()),
-            Meaning::Refused => unavailable(refusal.into()),
+            Meaning::Busy | Meaning::Refused => unavailable(refusal.into()),
             Meaning::Doubtful => unknown(refusal.into()),
         })
+    }
+
+    /// What the server answers to one append. Where it says nothing, or nobody answers for it, it is doubted.
+    async fn sent(
+        &self,
+        stream: &StreamName,
+        payload: Bytes,
+        expected: Position,
+        turn: Turn,
+    ) -> Result<PublishAnswer, AppendError> {
+        let bytes = payload.len();
+        let unavailable =
+            |source: Source| AppendError::Unavailable { stream: stream.clone(), source };
+        let unknown = |source: Source| AppendError::Unknown { stream: stream.clone(), source };
+        let mut headers = HeaderMap::new();
+        headers.insert(header::NATS_EXPECTED_LAST_SUBJECT_SEQUENCE, expected.to_string());
+        let request = Request::new().headers(headers).payload(payload).timeout(None);
+        let sent = self.shared.client.send_request(stream.as_str().to_owned(), request);
+        let message = match self.while_connected(sent).await {
+            Ok(Ok(message)) => message,
+            Ok(Err(error)) => {
+                if error.kind() == RequestErrorKind::NoResponders {
+                    // Nobody answers for the log any more.
+                    self.doubt(turn);
+                }
+                return Err(match error.kind() {
+                    RequestErrorKind::NoResponders | RequestErrorKind::InvalidSubject => {
+                        unavailable(error.into())
+                    }
+                    RequestErrorKind::MaxPayloadExceeded => too_large(bytes),
+                    RequestErrorKind::TimedOut | RequestErrorKind::Other => unknown(error.into()),
+                });
+            }
+            Err(error @ NoAnswer::NotConnected) => return Err(unavailable(error.into())),
+            Err(error @ NoAnswer::Lost) => return Err(unknown(error.into())),
+            // A server whose disk is full says nothing.
+            Err(error @ NoAnswer::TimedOut { .. }) => {
+                self.doubt(turn);
+                return Err(unknown(error.into()));
+            }
+        };
+        serde_json::from_slice(&message.payload).map_err(|error| unknown(error.into()))
     }
 
     /// The position of the stream's last record when the server only says that the expected one
@@ -157,6 +171,10 @@ impl JetStream {
             pause *= 2;
         }
     }
+}
+
+fn too_large(bytes: usize) -> AppendError {
+    AppendError::TooLarge { bytes, bytes_max: COMMIT_BYTES_MAX }
 }
 
 fn meaning(refusal: &Refusal) -> Meaning {
