@@ -4,25 +4,33 @@
 //! A year of inspections is simulated, with appeals besides, and repeated for city after city in the tables
 //! alone, until the timelines are as long as asked for.
 
-use std::{path::Path, time::Duration};
+use std::{ops::Range, path::Path, time::Duration};
 
 use doudi_api::{
     identity::Claims,
     permission::Role,
     proto::{
-        BoardFigure, BoardSelection, Date, GetBoardRequest, GetQuotaRequest, ListInboxRequest,
-        ListTimelineRequest,
+        self, BoardFigure, BoardSelection, GetBoardRequest, GetQuotaRequest, ListAppealsRequest,
+        ListInboxRequest, ListTimelineRequest,
     },
 };
+use doudi_domain::appeal::{Appeal, Command};
+use doudi_engine::{Envelope, Position};
+use doudi_journal::Actor;
 use doudi_views::{
     ViewName,
     tokio_postgres::{self, Client, NoTls},
 };
-use jiff::civil::date;
+use jiff::{
+    civil::{Date, date},
+    tz::TimeZone,
+};
 use tokio::{task::JoinSet, time::Instant};
+use uuid::Uuid;
 
 use super::{
-    BenchError, caught_up, measured, of_a_year, report::Report, submit_all, work::percentile,
+    BenchError, appeal_of, caught_up, measured, of_a_year, report::Report, submit_all,
+    work::percentile,
 };
 use crate::{
     client,
@@ -34,6 +42,7 @@ use crate::{
 
 mod bare;
 mod lists;
+mod past;
 
 /// How many appeals the simulated city has beside its visits.
 const CASES: u32 = 500;
@@ -43,6 +52,17 @@ const UNIT: &str = "market-regulation";
 const AREA: &str = "210212";
 /// How many cities are added in one transaction.
 const CITIES: u64 = 50;
+/// A day of the simulated year by whose beginning half of its visits were planned.
+const MIDDLE: Date = date(2025, 7, 1);
+
+/// As when half of it was as it is now.
+#[derive(Debug)]
+struct Half {
+    /// The visits, an instant.
+    of_year: prost_types::Timestamp,
+    /// The appeals, a position as an answer gave it.
+    of_appeals: String,
+}
 
 /// What is measured.
 #[derive(Debug, Clone, Copy, clap::Args)]
@@ -67,17 +87,44 @@ pub async fn run(folder: &Path, scale: Scale, report: &mut Report) -> Result<(),
     on_stage(folder, of_a_year(&hands), async |stage| {
         let plan = inspections::Plan { seed: 7, enterprises: scale.enterprises };
         inspections::fill(&stage, &hands, plan).await?;
-        let end = submit_all(&stage.parts.engine, 0..CASES).await?;
-        caught_up(&stage, end).await?;
+        let (end, of_appeals) = appeals(&stage).await?;
         let url = stage.config.postgres.url.expose();
         let (bare, connection) = tokio_postgres::connect(url, NoTls).await.map_err(measured)?;
         let mut pump = JoinSet::new();
         pump.spawn(connection);
         script(&bare, include_str!("query/keep.sql"), &[]).await?;
         multiply(&bare, end.0, scale.rows, report).await?;
-        ask(&stage, &bare, scale.asks, report).await
+        let seconds = MIDDLE.to_zoned(TimeZone::UTC).map_err(measured)?.timestamp().as_second();
+        let of_year = prost_types::Timestamp { seconds, nanos: 0 };
+        let half = Half { of_year, of_appeals };
+        Box::pin(ask(&stage, (&bare, &half), scale.asks, report)).await
     })
     .await
+}
+
+/// Submits the appeals and accepts them. Gives the end of the log, and the position at which half of them
+/// were accepted.
+async fn appeals(stage: &Stage) -> Result<(Position, String), BenchError> {
+    let engine = &stage.parts.engine;
+    submit_all(engine, 0..CASES).await?;
+    let accept = async |numbers: Range<u32>| {
+        let mut last = Position::START;
+        for number in numbers {
+            let (stream, appeal) = appeal_of(number)?;
+            let id = Uuid::from_u128(!appeal.0.as_u128());
+            let envelope = Envelope::new(id, Actor::of("bench"));
+            let accepted = engine.execute::<Appeal>(&stream, &Command::Accept, &envelope).await;
+            last = accepted.map_err(measured)?.position;
+        }
+        caught_up(stage, last).await?;
+        Ok::<_, BenchError>(last)
+    };
+    accept(0..CASES / 2).await?;
+    let supervisor = caller(stage, token::claims(Role::Supervisor))?;
+    let list = supervisor.appeals.clone().list_appeals(ListAppealsRequest::default()).await;
+    let half = list.map_err(measured)?.into_inner().position;
+    let end = accept(CASES / 2..CASES).await?;
+    Ok((end, half))
 }
 
 /// Runs a script of ours with the views' schemas and `values` put in.
@@ -126,7 +173,7 @@ fn caller(stage: &Stage, claims: Claims) -> Result<client::Client, BenchError> {
 /// Asks each question over gRPC and bare, in turns, and prints how long it took.
 async fn ask(
     stage: &Stage,
-    bare: &Client,
+    (bare, half): (&Client, &Half),
     asks: u32,
     report: &mut Report,
 ) -> Result<(), BenchError> {
@@ -136,6 +183,7 @@ async fn ask(
     let enterprises = bare::enterprises(bare, asks).await?;
     if let Some(enterprise) = enterprises.first() {
         Box::pin(lists::each(&supervisor, bare, enterprise, report)).await?;
+        Box::pin(past::each(stage, bare, (enterprise, half), report)).await?;
     }
     let bare = bare::Questions::prepare(bare, UNIT, AREA).await?;
     let mut times = [const { (vec![], vec![]) }; 4];
@@ -206,9 +254,13 @@ fn tell(times: [(Vec<Duration>, Vec<Duration>); 4], refused: &mut [Duration], re
 }
 
 /// The visits of some days by ground.
-fn visits(from: jiff::civil::Date, until: jiff::civil::Date) -> BoardSelection {
-    let day = |day: jiff::civil::Date| {
-        Some(Date { year: day.year().into(), month: day.month().into(), day: day.day().into() })
+fn visits(from: Date, until: Date) -> BoardSelection {
+    let day = |day: Date| {
+        Some(proto::Date {
+            year: day.year().into(),
+            month: day.month().into(),
+            day: day.day().into(),
+        })
     };
     BoardSelection {
         figure: BoardFigure::Visits.into(),

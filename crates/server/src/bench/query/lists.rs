@@ -35,18 +35,30 @@ pub(super) async fn each(
     own: &str,
     report: &mut Report,
 ) -> Result<(), BenchError> {
+    watched(bare, "large tables", report, async |report| {
+        timelines(caller, own, report).await?;
+        visits(caller, own, report).await?;
+        appeals(caller, own, report).await?;
+        owed(caller, report).await?;
+        others(caller, report).await
+    })
+    .await
+}
+
+/// Asks `questions`, and says how often each large table was scanned sequentially meanwhile.
+pub(super) async fn watched(
+    bare: &Bare,
+    name: &str,
+    report: &mut Report,
+    questions: impl AsyncFnOnce(&mut Report) -> Result<(), BenchError>,
+) -> Result<(), BenchError> {
     let before = scans(bare).await?;
-    timelines(caller, own, report).await?;
-    visits(caller, own, report).await?;
-    appeals(caller, own, report).await?;
-    owed(caller, report).await?;
-    others(caller, report).await?;
+    questions(report).await?;
     tokio::time::sleep(TOLD_WITHIN).await;
-    let after = scans(bare).await?;
-    for (table, count) in after {
+    for (table, count) in scans(bare).await? {
         let known = before.iter().find(|known| known.0 == table).map_or(0, |known| known.1);
         let scans = u32::try_from(count - known).map_err(measured)?;
-        report.line("large tables", &table, &[("sequential scans", f64::from(scans))]);
+        report.line(name, &table, &[("sequential scans", f64::from(scans))]);
     }
     Ok(())
 }

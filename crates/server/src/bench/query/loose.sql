@@ -2,7 +2,9 @@
 CREATE TABLE bench.index AS
 SELECT schemaname, indexname, indexdef FROM pg_indexes AS i
 WHERE schemaname IN ('{timeline}', '{visits}', '{appeals}')
-    AND tablename IN ('entry', 'subject', 'enterprise', 'visit', 'appeal', 'clock')
+    AND tablename IN (
+        'entry', 'subject', 'enterprise', 'visit', 'visit_past', 'appeal', 'appeal_past', 'clock', 'clock_past'
+    )
     AND NOT EXISTS (
         SELECT FROM pg_constraint AS c
         WHERE c.conname = i.indexname AND c.connamespace = i.schemaname::regnamespace

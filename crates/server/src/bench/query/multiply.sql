@@ -26,5 +26,6 @@ SELECT pg_temp.again(('bench.' || kept)::regclass, "into"::regclass, (
     FROM unnest(ARRAY['enterprise', 'subject', 'visit', 'appeal', 'position', 'submitted_position']) AS name))
 FROM (VALUES
     ('own', '{timeline}.entry'), ('subject', '{timeline}.subject'), ('registered', '{timeline}.enterprise'),
-    ('enterprise', '{visits}.enterprise'), ('visit', '{visits}.visit'),
-    ('appeal', '{appeals}.appeal'), ('clock', '{appeals}.clock')) AS tables(kept, "into");
+    ('enterprise', '{visits}.enterprise'), ('visit', '{visits}.visit'), ('visit_past', '{visits}.visit_past'),
+    ('appeal', '{appeals}.appeal'), ('appeal_past', '{appeals}.appeal_past'),
+    ('clock', '{appeals}.clock'), ('clock_past', '{appeals}.clock_past')) AS tables(kept, "into");
