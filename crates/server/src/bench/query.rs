@@ -97,7 +97,7 @@ pub async fn run(folder: &Path, scale: Scale, report: &mut Report) -> Result<(),
         let seconds = MIDDLE.to_zoned(TimeZone::UTC).map_err(measured)?.timestamp().as_second();
         let of_year = prost_types::Timestamp { seconds, nanos: 0 };
         let half = Half { of_year, of_appeals };
-        ask(&stage, (&bare, &half), scale.asks, report).await
+        Box::pin(ask(&stage, (&bare, &half), scale.asks, report)).await
     })
     .await
 }
