@@ -46,7 +46,8 @@ const DRAIN_WITHIN: Duration = Duration::from_secs(3600);
 
 pub(super) fn settings() -> EngineSettings {
     EngineSettings {
-        cache_bytes_max: 1 << 18,
+        // More than a world fills: which streams are let go depends on hashes, which differ from run to run.
+        cache_bytes_max: 1 << 28,
         attempts_max: 8,
         input_age_max: Duration::from_secs(1),
     }
