@@ -49,8 +49,9 @@ pub(super) const GRACE_DAYS: u16 = 3;
 /// How long the calm may take until nothing is due any more.
 const DRAIN_WITHIN: Duration = Duration::from_secs(3600);
 
-/// How many bytes of streams an engine keeps in memory: some must forget what they will need again.
-const KEPT: [u64; 3] = [16 << 10, 256 << 10, 256 << 10];
+/// How many bytes of streams an engine keeps in memory: nothing, so that it forgets all that it will need again, or
+/// more than a world fills. In between, which streams go depends on hashes, which differ from run to run.
+const KEPT: [u64; 4] = [1, 1 << 28, 1 << 28, 1 << 28];
 
 pub(super) fn settings(cache_bytes_max: u64) -> EngineSettings {
     EngineSettings { cache_bytes_max, attempts_max: 8, input_age_max: Duration::from_secs(1) }
