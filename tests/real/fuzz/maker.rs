@@ -153,6 +153,16 @@ impl Maker {
     fn one(&self, rng: &mut Rng, field: &FieldDescriptor, depth: usize) -> Value {
         let kind = field.kind();
         if let Kind::Message(message) = &kind {
+            // In this order, most of the time.
+            match (message.full_name(), field.name()) {
+                ("doudi.v1.Date", "from") => {
+                    return Value::Message(in_days(message, -rng.i32(0..30)));
+                }
+                ("doudi.v1.Date", "until") => {
+                    return Value::Message(in_days(message, rng.i32(0..30)));
+                }
+                _ => {}
+            }
             let known = self.messages.get(message.full_name());
             return match known.and_then(|known| rng.choice(known)) {
                 Some(known) if rng.u8(..3) > 0 => Value::Message(known.clone()),
@@ -163,10 +173,14 @@ impl Maker {
         if let Kind::Enum(kinds) = &kind {
             return any_of(rng, kinds);
         }
-        if field.name() == "command_id" {
+        let kept = self.values.get(kept_as(field.name()));
+        let is_new = field.name() == "command_id" || kept.is_none();
+        if kind == Kind::String && field.name().ends_with("_id") && is_new {
             return Value::String(uuid::Uuid::from_u128(rng.u128(..)).to_string());
         }
-        let kept = self.values.get(kept_as(field.name()));
+        if field.name() == "year" && kind == Kind::Uint32 {
+            return Value::U32(u32::try_from(civil_date(now()).year()).unwrap_or_default());
+        }
         let fits = |value: &&Value| value.is_valid(&kind);
         match kept.and_then(|kept| any(rng, kept.iter().filter(fits))) {
             Some(kept) if rng.u8(..20) > 0 => kept.clone(),
