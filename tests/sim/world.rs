@@ -50,7 +50,7 @@ pub(super) const GRACE_DAYS: u16 = 3;
 const DRAIN_WITHIN: Duration = Duration::from_secs(3600);
 
 /// How many streams an engine keeps in memory: some must forget what they will need again.
-const KEPT: [usize; 3] = [4, 64, 64];
+const KEPT: [usize; 4] = [4, 64, 64, 64];
 
 pub(super) fn settings(cache_entries_max: usize) -> EngineSettings {
     EngineSettings { cache_entries_max, attempts_max: 8, input_age_max: Duration::from_secs(1) }
