@@ -28,7 +28,8 @@ test: ## All tests, on real servers too
 sim: ## The simulation alone: SEED=7 for one world, SEEDS=1000000 for many
 	cargo test --locked --package doudi-tests --test all -- sim::
 
-fuzz: ## Stored events that nobody of ours wrote: FUZZ=1000000 for many
+fuzz: ## Events, requests, tokens and files that nobody of ours wrote: ROUNDS=1000000 for many, SEED=7 from there on
+	@deploy/bootstrap.sh
 	cargo test --locked --package doudi-tests --test all -- fuzz::
 
 chaos: ## Kills, freezes, cut lines and jumping clocks under load: CHAOS=25 for long, SEED=7 for others

@@ -17,12 +17,12 @@ use prost::Message as _;
 use prost_reflect::{
     DescriptorPool, DynamicMessage, Kind, MessageDescriptor, ReflectMessage as _, Value,
 };
-use tonic::{Code, Request, Status, client::Grpc, transport::Channel};
+use tonic::{Code, Status, transport::Channel};
 
-use self::raw::Raw;
-use super::requests::{approved, check_in, check_out, plan, reason, register};
-
-pub(super) mod raw;
+use super::{
+    raw,
+    requests::{approved, check_in, check_out, plan, reason, register},
+};
 
 /// Sample enterprises, all visited by [`UNIT`].
 const ENTERPRISES: [&str; 5] = [
@@ -203,13 +203,8 @@ async fn asked(
     path: &str,
     request: Vec<u8>,
 ) -> Result<Vec<u8>, Status> {
-    let mut grpc = Grpc::new(channel.clone());
-    grpc.ready().await.unwrap();
-    let mut request = Request::new(request);
-    let value = format!("Bearer {token}").parse().unwrap();
-    request.metadata_mut().insert("authorization", value);
-    let answer = grpc.unary(request, path.parse().unwrap(), Raw).await?;
-    Ok(answer.into_inner())
+    let mut answers = raw::ask(channel, path, raw::request(token, vec![request])).await?;
+    Ok(answers.message().await?.unwrap_or_default())
 }
 
 #[tokio::test(flavor = "multi_thread")]

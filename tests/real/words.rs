@@ -22,14 +22,14 @@ use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value as Json;
 use tokio::{process::Child, time::timeout};
 use tonic::{
-    Request, Status,
-    client::Grpc,
+    Status,
+    metadata::MetadataValue,
     transport::{Channel, Endpoint},
 };
 
 use super::{
     metrics::{ask, series},
-    ratings::raw::Raw,
+    raw,
     requests::{AREA, now},
 };
 
@@ -86,25 +86,16 @@ impl Told {
         token: &str,
         message: &DynamicMessage,
     ) -> Result<Vec<u8>, Status> {
-        let mut grpc = Grpc::new(self.channel.clone());
-        grpc.ready().await.unwrap();
-        let service = method.parent_service().full_name().to_owned();
-        let path = format!("/{service}/{}", method.name()).parse().unwrap();
-        let mut request = Request::new(message.encode_to_vec());
-        let metadata = request.metadata_mut();
-        metadata.insert("authorization", format!("Bearer {token}").parse().unwrap());
-        metadata
-            .insert_bin("words-bin", tonic::metadata::MetadataValue::from_bytes(SAID.as_bytes()));
+        let mut request = raw::request(token, vec![message.encode_to_vec()]);
+        let said = MetadataValue::from_bytes(SAID.as_bytes());
+        request.metadata_mut().insert_bin("words-bin", said);
         request.set_timeout(Duration::from_secs(10));
+        let mut answers = raw::ask(&self.channel, &raw::path(method), request).await?;
         if method.is_server_streaming() {
             // The head is enough: what follows of a live stream may never come.
-            grpc.server_streaming(request, path, Raw).await.map(|_| Vec::new())
-        } else if method.is_client_streaming() {
-            let request = request.map(|message| futures::stream::iter([message]));
-            Ok(grpc.client_streaming(request, path, Raw).await?.into_inner())
-        } else {
-            Ok(grpc.unary(request, path, Raw).await?.into_inner())
+            return Ok(Vec::new());
         }
+        Ok(answers.message().await?.unwrap_or_default())
     }
 }
 

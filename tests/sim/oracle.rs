@@ -9,7 +9,6 @@ use doudi_domain::{
     device::Device,
     diagnosis::Diagnosis,
     frequency::Ground,
-    policy::Policy,
     visits::{self, Visits},
 };
 use doudi_engine::{Engine, StreamName, streams};
@@ -56,7 +55,6 @@ pub(super) async fn judge(
     let cases = known::<Appeal>(engines, &records, no_silence).await?;
     let diagnoses = known::<Diagnosis>(engines, &records, |_| Ok(())).await?;
     known::<Visits>(engines, &records, |_| Ok(())).await?;
-    known::<Policy>(engines, &records, |_| Ok(())).await?;
     let devices = known::<Device>(engines, &records, |_| Ok(())).await?;
     let pending = |device: &Device| device.known().is_some_and(|known| !known.pending.is_empty());
     if devices.values().any(pending) {
