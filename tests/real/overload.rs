@@ -57,7 +57,7 @@ struct Besieged {
 impl Besieged {
     /// Starts the program with the defaults, but for these settings of the section `grpc`.
     async fn start(settings: &[(&str, &str)]) -> Self {
-        let (servers, listen) = (Servers::start().await, program::free_address());
+        let (servers, listen) = (Box::pin(Servers::start()).await, program::free_address());
         let mut command = program::command();
         program::configure(&mut command, &servers.config, listen);
         for (key, value) in settings {
@@ -66,8 +66,8 @@ impl Besieged {
         let doudi = command.arg("all").spawn().unwrap();
         let reached = until(BOUND, || async { tokio::net::TcpStream::connect(listen).await.ok() });
         assert!(reached.await.is_some(), "doudi does not come up");
-        People::new(&servers, listen).prepare().await;
-        let channel = honest(listen).await;
+        Box::pin(People::new(&servers, listen).prepare()).await;
+        let channel = Box::pin(honest(listen)).await;
         let client = |claims: Claims| Client::new(&channel, &servers.token(&claims)).unwrap();
         let unit = client(Claims {
             unit: Some("market-regulation".to_owned()),
@@ -86,7 +86,7 @@ impl Besieged {
     /// a connection of its own.
     async fn goes_on(&mut self, times: usize) {
         for _ in 0..times {
-            timeout(BOUND, self.works()).await.expect("in time").expect("answered");
+            timeout(BOUND, Box::pin(self.works())).await.expect("in time").expect("answered");
         }
     }
 
