@@ -66,8 +66,8 @@ impl Besieged {
         let doudi = command.arg("all").spawn().unwrap();
         let reached = until(BOUND, || async { tokio::net::TcpStream::connect(listen).await.ok() });
         assert!(reached.await.is_some(), "doudi does not come up");
-        People::new(&servers, listen).prepare().await;
-        let channel = honest(listen).await;
+        Box::pin(People::new(&servers, listen).prepare()).await;
+        let channel = Box::pin(honest(listen)).await;
         let client = |claims: Claims| Client::new(&channel, &servers.token(&claims)).unwrap();
         let unit = client(Claims {
             unit: Some("market-regulation".to_owned()),
