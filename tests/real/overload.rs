@@ -49,14 +49,18 @@ struct Besieged {
     servers: Servers,
     listen: SocketAddr,
     doudi: Child,
-    unit: Client,
-    auditor: Client,
+    unit: Box<Client>,
+    auditor: Box<Client>,
     channel: Channel,
 }
 
 impl Besieged {
     /// Starts the program with the defaults, but for these settings of the section `grpc`.
     async fn start(settings: &[(&str, &str)]) -> Self {
+        Box::pin(Self::started(settings)).await
+    }
+
+    async fn started(settings: &[(&str, &str)]) -> Self {
         let (servers, listen) = (Box::pin(Servers::start()).await, program::free_address());
         let mut command = program::command();
         program::configure(&mut command, &servers.config, listen);
@@ -68,7 +72,8 @@ impl Besieged {
         assert!(reached.await.is_some(), "doudi does not come up");
         Box::pin(People::new(&servers, listen).prepare()).await;
         let channel = Box::pin(honest(listen)).await;
-        let client = |claims: Claims| Client::new(&channel, &servers.token(&claims)).unwrap();
+        let client =
+            |claims: Claims| Box::new(Client::new(&channel, &servers.token(&claims)).unwrap());
         let unit = client(Claims {
             unit: Some("market-regulation".to_owned()),
             ..token::claims(Role::UnitHead)
