@@ -23,7 +23,7 @@ const MARK: &str = "doudi.restoring";
 /// How many records are read from the archive, and compared with the log, at once.
 const WINDOW: usize = 500;
 
-/// How often a record or the mark is tried, and the pause between.
+/// How often a record, the mark and the last gate are tried, and the pause between.
 const TRIES_MAX: usize = 100;
 const AGAIN_AFTER: Duration = Duration::from_millis(200);
 
@@ -112,7 +112,21 @@ impl JetStream {
         self.shared.proof.restores(true);
         let restored = self.restore_all(archive, told).await;
         self.shared.proof.restores(false);
-        self.gate(restored?).await.map_err(RestoreError::Gate)
+        self.gate_at_last(restored?).await
+    }
+
+    /// Passes the gate at the end of all the work, with patience: a server may have gone meanwhile, and its leader has
+    /// not noticed yet.
+    async fn gate_at_last(&self, reached: Position) -> Result<GateReport, RestoreError> {
+        let mut tries = 0;
+        loop {
+            match self.gate(reached).await {
+                Ok(report) => return Ok(report),
+                Err(refusals) if tries == TRIES_MAX => return Err(RestoreError::Gate(refusals)),
+                Err(_) => tries += 1,
+            }
+            tokio::time::sleep(AGAIN_AFTER).await;
+        }
     }
 
     /// Brings back every record and takes the mark away; answers with the position of the last record.
@@ -136,10 +150,10 @@ impl JetStream {
             told(reached);
         }
         // The gate forces to disk what was written, before the mark goes and after.
-        self.gate(reached).await.map_err(RestoreError::Gate)?;
         if there > reached {
             return Err(RestoreError::Ahead { last: there, archived: reached });
         }
+        self.gate_at_last(reached).await?;
         self.set_mark(false).await?;
         Ok(reached)
     }
