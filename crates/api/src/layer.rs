@@ -8,10 +8,13 @@ use std::{
     task::{Context, Poll},
 };
 
+use bytes::Bytes;
 use doudi_engine::Clock;
 use futures::FutureExt;
+use http_body::Frame;
+use http_body_util::Limited;
 use tokio::{
-    sync::watch,
+    sync::{OwnedSemaphorePermit, Semaphore, watch},
     time::{Duration, Instant, timeout_at},
 };
 use tonic::{
@@ -24,7 +27,7 @@ use tracing::Instrument;
 
 pub(crate) use self::admission::Bounds;
 use self::{
-    admission::{Admission, Ticket},
+    admission::{Admission, Ticket, overloaded},
     unread::Arriving,
 };
 use crate::{
@@ -37,7 +40,6 @@ use crate::{
 };
 
 mod admission;
-mod pace;
 mod unread;
 
 /// Paths that are served without a token, where they are mounted: they tell whether the server
@@ -47,6 +49,16 @@ const OPEN: [&str; 3] = [
     "/grpc.reflection.v1.ServerReflection/",
     "/grpc.reflection.v1alpha.ServerReflection/",
 ];
+
+/// The one of them that is answered at once; the others are streams.
+const HEALTH: &str = "/grpc.health.v1.Health/Check";
+
+/// The largest request for one of them, in bytes, and how long it may take to come and be answered.
+const OPEN_BYTES_MAX: usize = 4096;
+const OPEN_TIME_MAX: Duration = Duration::from_secs(10);
+
+/// How many of their streams may be open at once.
+const OPEN_STREAMS_MAX: usize = 256;
 
 /// The header with the whole seconds since when the log has not been reachable: what an answer shows may be as
 /// old as that.
@@ -75,6 +87,7 @@ struct Access {
     authenticator: Authenticator,
     clock: Clock,
     admission: Arc<Admission>,
+    open_streams: Arc<Semaphore>,
     /// Since when the log cannot be reached.
     away: watch::Sender<Option<Instant>>,
 }
@@ -82,7 +95,8 @@ struct Access {
 impl AccessLayer {
     pub(crate) fn new(authenticator: Authenticator, clock: Clock, bounds: Bounds) -> Self {
         let (admission, away) = (Admission::new(bounds), watch::Sender::default());
-        Self(Arc::new(Access { authenticator, clock, admission, away }))
+        let open_streams = Arc::new(Semaphore::new(OPEN_STREAMS_MAX));
+        Self(Arc::new(Access { authenticator, clock, admission, open_streams, away }))
     }
 
     pub(crate) fn log_away(&self, since: Option<Instant>) {
@@ -121,8 +135,23 @@ where
 
     fn call(&mut self, mut request: Request<Body>) -> Self::Future {
         let path = request.uri().path();
-        if OPEN.iter().any(|open| path.starts_with(open)) {
-            return Box::pin(self.inner.call(request));
+        if is_open(path) {
+            let place = match path == HEALTH {
+                true => None,
+                false => match Arc::clone(&self.access.open_streams).try_acquire_owned() {
+                    Ok(place) => Some(place),
+                    Err(_) => {
+                        return Box::pin(std::future::ready(Ok(refused(overloaded().into()))));
+                    }
+                },
+            };
+            let request = request.map(|body| Body::new(Limited::new(body, OPEN_BYTES_MAX)));
+            let answer = tokio::time::timeout(OPEN_TIME_MAX, self.inner.call(request));
+            return Box::pin(async move {
+                let late = || Ok(refused(Reason::DeadlineExceeded.into()));
+                let answer = answer.await.unwrap_or_else(|_| late())?;
+                Ok(answer.map(|body| Body::new(Held { body, _place: place })))
+            });
         }
         let row = permission(path);
         let measured = Measured::begin(metrics::label(row));
@@ -144,7 +173,6 @@ where
             request = request.map(|body| Body::new(Arriving { body, ticket }));
         }
         let access = Arc::clone(&self.access);
-        let at_work = access.admission.begin();
         let answer = AssertUnwindSafe(self.inner.call(request)).catch_unwind();
         let call = async move {
             // It may have waited for its turn until nobody waits for it any more.
@@ -160,7 +188,6 @@ where
                 Some(Err(_)) => refused(Failure::fault("a call panicked")),
                 None => refused(Reason::DeadlineExceeded.into()),
             };
-            at_work.answered();
             trace::end(measured.answered(&answer));
             let answer = access.aged(answer);
             if streams {
@@ -205,6 +232,34 @@ impl Access {
             answer.headers_mut().insert(LOG_AWAY, since.elapsed().as_secs().into());
         }
         answer
+    }
+}
+
+/// Whether a path is served without a token. What is called there says nothing of who is at work.
+#[must_use]
+pub fn is_open(path: &str) -> bool {
+    OPEN.iter().any(|open| path.starts_with(open))
+}
+
+/// An answer that keeps its place until it was handed on.
+struct Held {
+    body: Body,
+    _place: Option<OwnedSemaphorePermit>,
+}
+
+impl http_body::Body for Held {
+    type Data = Bytes;
+    type Error = Status;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Status>>> {
+        Pin::new(&mut self.body).poll_frame(context)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
     }
 }
 

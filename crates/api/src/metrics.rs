@@ -31,8 +31,8 @@ pub static SECONDS: LazyLock<Labelled<1, Histogram>> =
 pub static IN_FLIGHT: LazyLock<Labelled<1, Gauge>> = LazyLock::new(Labelled::default);
 
 /// Calls and live streams that were refused because of how much there was to do, by `cause`: full, where too many are at
-/// work; wait, where they would have waited too long; caller, where one caller has too many; bytes, where messages take too much
-/// memory; watches, where too many live streams are open.
+/// work; caller, where one caller has too many; bytes, where messages take too much memory; watches, where too many live
+/// streams are open.
 pub static SHED: LazyLock<Labelled<1, Counter>> = LazyLock::new(Labelled::default);
 
 /// Counts a call that is refused because of how much there is to do.

@@ -123,8 +123,6 @@ pub struct ApiSettings {
     pub requests_per_caller_max: usize,
     /// The most bytes of messages at once: of requests that came in, and of answers not yet read.
     pub message_bytes_in_flight_max: usize,
-    /// The longest that a request may be expected to wait for its answer; what would wait longer is shed.
-    pub wait_max: Duration,
     /// The most live streams of timelines and events at once.
     pub watches_max: usize,
     /// The most of them of one caller.
@@ -196,7 +194,6 @@ impl Api {
             requests_in_flight_max: settings.requests_in_flight_max,
             requests_per_caller_max: settings.requests_per_caller_max,
             message_bytes_in_flight_max: settings.message_bytes_in_flight_max,
-            wait_max: settings.wait_max,
             request_timeout_max: settings.request_timeout_max,
             message_bytes_max: settings.message_bytes_max,
         };

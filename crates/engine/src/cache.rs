@@ -8,7 +8,7 @@ use std::{any::Any, sync::Arc};
 
 use doudi_domain::Decider;
 use doudi_journal::{Journal, Position, StreamName};
-use quick_cache::{Weighter, sync::Cache};
+use quick_cache::{DefaultHashBuilder, OptionsBuilder, Weighter, sync::Cache};
 use tokio::{
     sync::{Mutex, OwnedMutexGuard},
     time::{Duration, Instant},
@@ -21,6 +21,10 @@ use crate::{
 
 /// About how many bytes a slot takes with its name and its place in the cache, whatever is in it.
 const SLOT_BYTES: u64 = 1000;
+
+/// How many bytes a shard of the cache holds at least, and how many there are at most.
+const SHARD_BYTES: u64 = 32 << 20;
+const SHARDS_MAX: usize = 16;
 
 /// About how many bytes most streams take: how large the tables of the cache are made.
 const USUAL_BYTES: u64 = 4096;
@@ -64,7 +68,21 @@ impl Kept {
 impl Streams {
     pub(crate) fn new(journal: Journal, bytes_max: u64) -> Self {
         let usual = usize::try_from(bytes_max / USUAL_BYTES).unwrap_or(usize::MAX);
-        Self { journal, slots: Cache::with_weighter(usual, bytes_max, Bytes) }
+        // A stream is kept only if it fits into one shard, so these are few and large.
+        let shards = usize::try_from(bytes_max / SHARD_BYTES).unwrap_or(usize::MAX);
+        let options = OptionsBuilder::new()
+            .estimated_items_capacity(usual)
+            .weight_capacity(bytes_max)
+            .shards(shards.clamp(1, SHARDS_MAX))
+            .build();
+        let slots = match options {
+            Ok(options) => {
+                let (hashes, lifecycle) = (DefaultHashBuilder::default(), <_>::default());
+                Cache::with_options(options, Bytes, hashes, lifecycle)
+            }
+            Err(_) => Cache::with_weighter(usual, bytes_max, Bytes),
+        };
+        Self { journal, slots }
     }
 
     /// How many streams are kept, and about how many bytes they take.

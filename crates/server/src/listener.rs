@@ -1,16 +1,17 @@
 //! The listening socket with bounds: on open connections in all and of one address, and on how long one may stay silent.
 
 use std::{
-    fmt,
-    future::Future,
-    io,
+    fmt, io,
     net::SocketAddr,
     pin::Pin,
     sync::Arc,
     task::{Context, Poll},
 };
 
-use futures::Stream;
+use futures::{
+    FutureExt as _, Stream,
+    future::{BoxFuture, Fuse},
+};
 use tokio::{
     io::{AsyncRead, AsyncWrite, ReadBuf},
     net::{TcpListener, TcpStream},
@@ -31,7 +32,7 @@ pub use usage::Usage;
 /// How long to wait when the operating system gives no further connection (no descriptors left).
 const ACCEPT_AGAIN_AFTER: Duration = Duration::from_millis(100);
 
-type Patience = Pin<Box<dyn Future<Output = ()> + Send>>;
+type Patience = Fuse<BoxFuture<'static, ()>>;
 
 /// Bounds of the connections.
 #[derive(Debug, Clone, Copy)]
@@ -118,7 +119,7 @@ impl Listener {
                 continue;
             }
             let patience = patience(Arc::clone(&place.usage), self.bounds, stop.clone());
-            return Connection { stream, place, patience: Box::pin(patience) };
+            return Connection { stream, place, patience: patience.boxed().fuse() };
         }
     }
 }
@@ -168,9 +169,23 @@ impl AsyncRead for Connection {
         if read.is_ready() && buffer.filled().len() > before {
             self.place.usage.hear();
         }
-        let over = self.place.usage.is_over()
-            || read.is_pending() && self.patience.as_mut().poll(context).is_ready();
-        if over { Poll::Ready(Err(io::ErrorKind::TimedOut.into())) } else { read }
+        self.unless_over(context, read)
+    }
+}
+
+impl Connection {
+    /// What came of reading or writing, unless the connection is over. Who takes nothing in is not read from any more, so
+    /// it is looked for in both.
+    fn unless_over<T>(
+        &mut self,
+        context: &mut Context<'_>,
+        done: Poll<io::Result<T>>,
+    ) -> Poll<io::Result<T>> {
+        let usage = &self.place.usage;
+        if done.is_pending() && self.patience.poll_unpin(context).is_ready() {
+            usage.end();
+        }
+        if usage.is_over() { Poll::Ready(Err(io::ErrorKind::TimedOut.into())) } else { done }
     }
 }
 
@@ -180,7 +195,8 @@ impl AsyncWrite for Connection {
         context: &mut Context<'_>,
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.stream).poll_write(context, bytes)
+        let written = Pin::new(&mut self.stream).poll_write(context, bytes);
+        self.unless_over(context, written)
     }
 
     fn poll_write_vectored(
@@ -188,7 +204,8 @@ impl AsyncWrite for Connection {
         context: &mut Context<'_>,
         slices: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.stream).poll_write_vectored(context, slices)
+        let written = Pin::new(&mut self.stream).poll_write_vectored(context, slices);
+        self.unless_over(context, written)
     }
 
     fn is_write_vectored(&self) -> bool {
@@ -196,7 +213,8 @@ impl AsyncWrite for Connection {
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_flush(context)
+        let flushed = Pin::new(&mut self.stream).poll_flush(context);
+        self.unless_over(context, flushed)
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
@@ -240,6 +258,24 @@ mod tests {
         assert_eq!(first.read(&mut word).await.unwrap(), 0);
         let _third = TcpStream::connect(address).await.unwrap();
         connections.next().await.unwrap().unwrap();
+    }
+
+    #[tokio::test]
+    async fn a_connection_that_takes_nothing_in_ends_when_it_is_to_make_room() {
+        let listener = Listener::bind(([127, 0, 0, 1], 0).into(), bounds(1)).unwrap();
+        let address = listener.address();
+        let mut connections = pin!(listener.connections(Stop::new()));
+        let _client = TcpStream::connect(address).await.unwrap();
+        let mut held = connections.next().await.unwrap().unwrap();
+        let usage = held.connect_info();
+        let writing = tokio::spawn(async move {
+            // Nobody reads it.
+            let much = vec![0; 64 << 20];
+            held.write_all(&much).await
+        });
+        usage.end();
+        let ended = tokio::time::timeout(Duration::from_secs(10), writing).await.unwrap();
+        assert_eq!(ended.unwrap().unwrap_err().kind(), io::ErrorKind::TimedOut);
     }
 
     #[tokio::test]

@@ -33,9 +33,6 @@ const KEEPALIVE_TIMEOUT: Duration = Duration::from_secs(20);
 /// How many calls a client may reset before we have seen them, before its connection is closed.
 const UNSEEN_RESETS_MAX: usize = 20;
 
-/// How many calls we may have to reset for a client's breach of the protocol before its connection is closed.
-const BREACHES_MAX: usize = 100;
-
 /// Why a role cannot run.
 #[derive(Debug, thiserror::Error)]
 pub enum RunError {
@@ -231,7 +228,6 @@ async fn serve(
         requests_in_flight_max: grpc.requests_in_flight_max,
         requests_per_caller_max: grpc.requests_per_caller_max,
         message_bytes_in_flight_max: grpc.message_bytes_in_flight_max,
-        wait_max: grpc.wait_max,
         watches_max: grpc.watches_max,
         watches_per_caller_max: grpc.watches_per_caller_max,
         request_timeout_max: grpc.request_timeout_max,
@@ -292,7 +288,6 @@ fn transport(grpc: &Grpc) -> Result<Server, RunError> {
         .initial_connection_window_size(grpc.window_bytes.saturating_mul(2))
         .http2_max_header_list_size(grpc.header_bytes_max)
         .http2_max_pending_accept_reset_streams(Some(UNSEEN_RESETS_MAX))
-        .http2_max_local_error_reset_streams(Some(BREACHES_MAX))
         .http2_keepalive_interval(Some(grpc.keepalive_interval))
         .http2_keepalive_timeout(Some(KEEPALIVE_TIMEOUT));
     Ok(match tls(grpc)? {

@@ -1,6 +1,7 @@
 //! Reading views: one snapshot of one view or of several, as fresh as was asked, or as they were.
 
 use std::{
+    pin::pin,
     sync::atomic::{AtomicBool, AtomicUsize, Ordering},
     time::Duration,
 };
@@ -18,7 +19,10 @@ use crate::{
     predicate::{Held, Predicate, Tense},
 };
 
-/// How long PostgreSQL has to cancel a question; then its connection is closed.
+/// How long a question that was given up may still take before it is cancelled.
+const ENDS_WITHIN: Duration = Duration::from_millis(50);
+
+/// How long PostgreSQL has to cancel a question before its connection is closed all the same.
 const CANCEL_WITHIN: Duration = Duration::from_secs(5);
 
 /// A connection on which some views are going to be read.
@@ -116,32 +120,45 @@ impl Connection {
 }
 
 impl Drop for Connection {
-    /// Whoever had the connection next would wait for what nobody wants to know any more. So that is
-    /// cancelled first, and until then the connection has its place in the pool: however many questions are
-    /// given up, there are never more connections than that, and those that cancel.
+    /// Whoever had the connection next would wait for what nobody wants to know any more. So it keeps its place in the
+    /// pool until that is over, by itself or because it was cancelled: however many questions are given up, there are
+    /// never more connections than that, and those that cancel.
     fn drop(&mut self) {
         let client = self.client.take().filter(|_| self.unanswered.load(Ordering::Relaxed) > 0);
         if let (Some(client), Ok(runtime)) = (client, Handle::try_current()) {
             runtime.spawn(async move {
-                let over = async {
-                    client.cancel_token().cancel_query(NoTls).await?;
-                    // It is answered after all that was asked before, and refused where the cancel came so late
-                    // that it met the end of the transaction.
-                    client.batch_execute("SELECT").await
-                };
-                match timeout(CANCEL_WITHIN, over).await {
-                    Ok(Ok(())) => {}
-                    failed => {
-                        tracing::warn!(?failed, "a question that was given up was not cancelled");
-                        drop(Object::take(client));
-                    }
+                if !is_over(&client).await {
+                    drop(Object::take(client));
                 }
             });
         }
     }
 }
 
+/// Whether all that was asked ends soon by itself, so that the connection is of use again. Else it is cancelled; as the
+/// cancel may come late, and meet what is asked next, nothing more is asked on that connection.
+async fn is_over(client: &Object) -> bool {
+    // It is answered after all that was asked before.
+    let mut over = pin!(client.batch_execute("SELECT"));
+    if let Ok(over) = timeout(ENDS_WITHIN, &mut over).await {
+        return over.is_ok();
+    }
+    let cancelled = async {
+        client.cancel_token().cancel_query(NoTls).await?;
+        over.await
+    };
+    if !matches!(timeout(CANCEL_WITHIN, cancelled).await, Ok(Ok(()))) {
+        tracing::warn!("a question that was given up was perhaps not cancelled");
+    }
+    false
+}
+
 impl Snapshot<'_> {
+    /// As of when it was asked for, if not as of now.
+    pub(crate) fn as_of(&self) -> Option<AsOf> {
+        self.fresh.as_of
+    }
+
     /// As when the rows are that it gives.
     pub(crate) fn tense(&self) -> Tense {
         match self.fresh.as_of {

@@ -73,9 +73,10 @@ async fn however_many_questions_are_given_up_there_are_no_more_connections() {
     let views = views(&fixture, CONNECTIONS).await;
     let holder = holder(&fixture).await;
     let observer = super::pool(&fixture.server).get().await.unwrap();
-    // Besides those of the pool, of which one is open by now, one listens for progress.
+    // Besides those of the pool, of which one is open by now, one listens for progress, and those that were closed
+    // may be just ending.
     let (before, _) = backends(&observer).await;
-    let most = before - 1 + i64::try_from(CONNECTIONS).unwrap();
+    let most = before - 1 + 2 * i64::try_from(CONNECTIONS).unwrap();
     let held_up = appeals::Query::all(Scope::All, 1);
     for _ in 0..5 {
         let asked = (0..40).map(|_| timeout(PATIENCE, views.appeals(&held_up, Fresh::ANY)));
@@ -87,9 +88,22 @@ async fn however_many_questions_are_given_up_there_are_no_more_connections() {
     }
     let over = until(AT_ONCE, async || (backends(&observer).await.1 == 0).then_some(()));
     assert!(over.await.is_some(), "{:?}", backends(&observer).await);
-    // Its connections are of use again.
+    // Its places are of use again.
     let visits = doudi_views::visits::Filter::all(Scope::All);
     let counted = timeout(AT_ONCE, views.count_visits(&visits, Fresh::ANY)).await;
     counted.expect("nothing holds it up").unwrap();
     holder.batch_execute("ROLLBACK").await.unwrap();
+}
+
+/// However late its cancel comes, it meets nobody else's question.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_question_that_is_given_up_takes_no_other_with_it() {
+    let fixture = Fixture::start().await;
+    let views = views(&fixture, 1).await;
+    let visits = doudi_views::visits::Filter::all(Scope::All);
+    for n in 0..300 {
+        let given_up = views.count_visits(&visits, Fresh::ANY);
+        let _ = timeout(Duration::from_micros(20 * n), given_up).await;
+        views.count_visits(&visits, Fresh::ANY).await.unwrap();
+    }
 }

@@ -1,10 +1,10 @@
-//! Who is let in: so many calls at once in all and of one caller, messages of so many bytes, and nobody who
-//! would wait longer than the answer is of use.
+//! Who is let in: so many calls at once in all and of one caller, messages of so many bytes, and nobody who has no
+//! time left.
 //!
 //! Whoever is refused is refused at once, before anything was done for it.
 
 use std::sync::{
-    Arc, Mutex, MutexGuard, PoisonError,
+    Arc,
     atomic::{AtomicUsize, Ordering},
 };
 
@@ -13,7 +13,7 @@ use tokio::{
     time::{Duration, Instant},
 };
 
-use super::{pace::Pace, unread::Unread};
+use super::unread::Unread;
 use crate::{
     error::{RETRY_SOON, Reason, Refusal},
     identity::Caller,
@@ -37,8 +37,6 @@ pub(crate) struct Bounds {
     pub(crate) requests_per_caller_max: usize,
     /// The most bytes of their messages at once: of requests that came, and of answers not yet read.
     pub(crate) message_bytes_in_flight_max: usize,
-    /// The longest that a call may be expected to wait for its answer.
-    pub(crate) wait_max: Duration,
     /// The longest that one may take.
     pub(crate) request_timeout_max: Duration,
     /// The largest message taken in, in bytes, as refusals name it.
@@ -53,7 +51,6 @@ pub(super) struct Admission {
     operators: Arc<Semaphore>,
     callers: Arc<Shares>,
     bytes: AtomicUsize,
-    pace: Mutex<Pace>,
     pub(super) unread: Unread,
 }
 
@@ -67,14 +64,7 @@ pub(super) struct Ticket {
     _place: OwnedSemaphorePermit,
 }
 
-/// A call at work, until it is answered.
-#[derive(Debug)]
-pub(super) struct AtWork {
-    admission: Arc<Admission>,
-    answered: bool,
-}
-
-fn overloaded() -> Refusal {
+pub(super) fn overloaded() -> Refusal {
     Refusal::new(Reason::Overloaded).retry_after(RETRY_SOON)
 }
 
@@ -88,7 +78,6 @@ impl Admission {
                 bounds.message_bytes_in_flight_max / BYTES_SHARE,
             ),
             bytes: AtomicUsize::new(0),
-            pace: Mutex::new(Pace::new(Instant::now())),
             unread: Unread::default(),
             bounds,
         })
@@ -111,11 +100,6 @@ impl Admission {
             && let Ok(place) = Arc::clone(&self.operators).try_acquire_owned()
         {
             return Ok(self.ticket(None, place));
-        }
-        let wait = self.pace().wait(Instant::now());
-        if wait.is_some_and(|wait| wait > left.min(self.bounds.wait_max)) {
-            metrics::shed("wait");
-            return Err(overloaded());
         }
         // What nobody reads makes room for those who do.
         let share = self.callers.take(caller).or_else(|| {
@@ -141,29 +125,6 @@ impl Admission {
     fn ticket(self: &Arc<Self>, share: Option<Share>, place: OwnedSemaphorePermit) -> Ticket {
         let admission = Arc::clone(self);
         Ticket { admission, bytes: AtomicUsize::new(0), share, _place: place }
-    }
-
-    /// A call that was let in begins its work.
-    pub(super) fn begin(self: &Arc<Self>) -> AtWork {
-        self.pace().begin(Instant::now());
-        AtWork { admission: Arc::clone(self), answered: false }
-    }
-
-    fn pace(&self) -> MutexGuard<'_, Pace> {
-        self.pace.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl AtWork {
-    /// The work is done.
-    pub(super) fn answered(mut self) {
-        self.answered = true;
-    }
-}
-
-impl Drop for AtWork {
-    fn drop(&mut self) {
-        self.admission.pace().end(Instant::now(), self.answered);
     }
 }
 
@@ -201,7 +162,6 @@ mod tests {
             requests_in_flight_max: 3,
             requests_per_caller_max: 2,
             message_bytes_in_flight_max: 400,
-            wait_max: Duration::from_secs(1),
             request_timeout_max: Duration::from_secs(30),
             message_bytes_max: 100,
         })
@@ -261,29 +221,5 @@ mod tests {
     fn who_has_no_time_left_is_refused_before_anything_is_done() {
         let refused = admission().enter(&caller("a", Role::Admin), Duration::ZERO);
         assert_eq!(reason(refused), "DEADLINE_EXCEEDED");
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn who_would_wait_longer_than_is_of_use_is_refused_at_once() {
-        let bounds = Bounds {
-            requests_in_flight_max: 1000,
-            requests_per_caller_max: 1000,
-            ..admission().bounds.clone()
-        };
-        let admission = Admission::new(bounds);
-        let mut at_work: Vec<_> = (0..200).map(|_| admission.begin()).collect();
-        // Five hundred are done in a second, so that the next one waits for 0.4 s.
-        for _ in 0..2500 {
-            tokio::time::advance(Duration::from_millis(2)).await;
-            at_work.pop().unwrap().answered();
-            at_work.push(admission.begin());
-        }
-        let caller = caller("a", Role::Auditor);
-        admission.enter(&caller, Duration::from_millis(500)).unwrap();
-        assert_eq!(reason(admission.enter(&caller, Duration::from_millis(300))), "OVERLOADED");
-        at_work.extend((0..400).map(|_| admission.begin()));
-        assert_eq!(reason(admission.enter(&caller, TIME)), "OVERLOADED", "more than wait_max");
-        at_work.clear();
-        admission.enter(&caller, Duration::from_millis(10)).unwrap();
     }
 }

@@ -21,7 +21,6 @@ fn layer(requests_in_flight_max: usize) -> AccessLayer {
         requests_in_flight_max,
         requests_per_caller_max: 10,
         message_bytes_in_flight_max: 400_000,
-        wait_max: Duration::from_secs(5),
         request_timeout_max: Duration::from_secs(30),
         message_bytes_max: 1000,
     };

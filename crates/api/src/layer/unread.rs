@@ -61,7 +61,7 @@ impl http_body::Body for Arriving {
     }
 }
 
-/// The answers that are not read yet, and since when.
+/// The answers that are not read yet, and when something of each was handed on last.
 #[derive(Debug, Default)]
 pub(super) struct Unread(Mutex<Answers>);
 
@@ -152,6 +152,10 @@ impl http_body::Body for Answer {
         self: Pin<&mut Self>,
         context: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, Status>>> {
+        // It is asked for the next part when there is room for it.
+        if let Some((since, _)) = self.admission.unread.answers().waiting.get_mut(&self.number) {
+            *since = Instant::now();
+        }
         match &mut *lock(&self.waiting) {
             Some(waiting) => waiting.poll_frame(context),
             None => Poll::Ready(Some(Err(Failure::from(Reason::DeadlineExceeded).into()))),

@@ -175,7 +175,10 @@ impl JetStream {
         }
         let began = *lock(&self.shared.proof.waiting).get_or_insert_with(Instant::now);
         let left = self.timeout().saturating_sub(began.elapsed());
-        tokio::time::timeout(left, self.until_proven()).await.map_err(|_| Unproven)
+        let link = tokio::time::timeout(left, self.until_proven()).await.map_err(|_| Unproven)?;
+        // It may have been passed before we noted that we wait.
+        *lock(&self.shared.proof.waiting) = None;
+        Ok(link)
     }
 
     /// Whether all that was answered since came over this connection.

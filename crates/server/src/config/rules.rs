@@ -72,7 +72,6 @@ pub(super) const RULES: &[(&str, Rule)] = &[
     ("grpc.requests_in_flight_max", Rule::Whole(1, 100_000)),
     ("grpc.requests_per_caller_max", Rule::Whole(1, 100_000)),
     ("grpc.message_bytes_in_flight_max", Rule::Whole(8 << 20, 1 << 40)),
-    ("grpc.wait_max", Rule::Span(MS_100, MINUTE)),
     ("grpc.watches_max", Rule::Whole(1, 100_000)),
     ("grpc.watches_per_caller_max", Rule::Whole(1, 100_000)),
     ("grpc.request_timeout_max", Rule::Span(MS_100, MINUTES_10)),

@@ -96,9 +96,6 @@ pub struct Grpc {
     pub requests_per_caller_max: usize,
     /// Bytes of messages at once: requests that came, answers not yet read.
     pub message_bytes_in_flight_max: usize,
-    /// The longest that a call may be expected to wait.
-    #[serde(with = "duration")]
-    pub wait_max: Duration,
     /// Live timelines and event streams at once.
     pub watches_max: usize,
     /// Those of one account.

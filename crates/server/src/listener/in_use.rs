@@ -51,7 +51,10 @@ where
     }
 
     fn call(&mut self, request: Request<Body>) -> Self::Future {
-        let open = request.extensions().get::<Arc<Usage>>().map(OpenCall::begin);
+        // Who only asks whether the server works is not at work, and makes room for those who are.
+        let usage = request.extensions().get::<Arc<Usage>>();
+        let usage = usage.filter(|_| !doudi_api::is_open(request.uri().path()));
+        let open = usage.map(OpenCall::begin);
         let answer = self.0.call(request);
         Box::pin(async move {
             let answer = answer.await?;

@@ -10,7 +10,7 @@ use tokio_postgres::types::Type;
 
 use super::{OWED, Row, read, rows};
 use crate::{
-    Fresh, PAGE_MAX, Scope, ViewError, ViewName, Views, db,
+    AsOf, Fresh, PAGE_MAX, Scope, ViewError, ViewName, Views, db,
     predicate::{Keys, Now, Own, Past, Predicate, Scoped, of_page},
     read::Snapshot,
 };
@@ -124,6 +124,10 @@ pub(crate) async fn list(snapshot: &Snapshot<'_>, query: &Query) -> Result<Page,
     let mut predicate = query.predicate();
     if let Some(after) = query.after {
         predicate.compare("submitted_position", "<", db::stored(after), Type::INT8);
+    }
+    if let Some(AsOf::Recorded(position)) = snapshot.as_of() {
+        // So it is for every appeal that there was then, and the newest of now need not be passed over.
+        predicate.compare("submitted_position", "<=", db::stored(position), Type::INT8);
     }
     let columns = "submitted_position, appeal, enterprise";
     let keys = Keys { table: "appeal", columns, order: "submitted_position DESC" };
