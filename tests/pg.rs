@@ -60,7 +60,7 @@ impl DerefMut for PgServer {
 
 impl Drop for PgServer {
     fn drop(&mut self) {
-        self.child.kill9_blocking(DIE_WITHIN);
+        self.child.quit_blocking(DIE_WITHIN);
     }
 }
 

@@ -31,7 +31,7 @@ use crate::{
 const KEEPALIVE_TIMEOUT: Duration = Duration::from_secs(20);
 
 /// How many calls a client may reset before we have seen them, before its connection is closed.
-const UNSEEN_RESETS_MAX: usize = 20;
+const UNSEEN_RESETS_MAX: usize = 256;
 
 /// Why a role cannot run.
 #[derive(Debug, thiserror::Error)]

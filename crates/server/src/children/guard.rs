@@ -165,6 +165,18 @@ impl Guarded {
         let _ = ended.recv_timeout(at_most);
     }
 
+    /// Ends PostgreSQL at once in a `Drop`: killed, it would leave its shared memory behind, of which a machine has only so
+    /// many pieces. Waits for at most `at_most`, and then kills it.
+    pub fn quit_blocking(&self, at_most: Duration) {
+        self.signal(Signal::QUIT);
+        let ended = self.ended_blocking.lock().unwrap_or_else(PoisonError::into_inner);
+        let late = ended.recv_timeout(at_most) == Err(mpsc::RecvTimeoutError::Timeout);
+        drop(ended);
+        if late {
+            self.kill9_blocking(at_most);
+        }
+    }
+
     /// Sends a signal unless the server is known to be gone (its id may belong to another by then).
     fn signal(&self, signal: Signal) {
         if self.status().is_some() {
