@@ -11,10 +11,10 @@ use std::{
 use bytes::Bytes;
 use doudi_engine::Clock;
 use futures::FutureExt;
-use http_body::Frame;
+use http_body::{Frame, SizeHint};
 use http_body_util::Limited;
 use tokio::{
-    sync::{OwnedSemaphorePermit, Semaphore, watch},
+    sync::{Semaphore, watch},
     time::{Duration, Instant, timeout_at},
 };
 use tonic::{
@@ -150,7 +150,7 @@ where
             return Box::pin(async move {
                 let late = || Ok(refused(Reason::DeadlineExceeded.into()));
                 let answer = answer.await.unwrap_or_else(|_| late())?;
-                Ok(answer.map(|body| Body::new(Held { body, _place: place })))
+                Ok(answer.map(|body| Holding::body(body, place)))
             });
         }
         let row = permission(path);
@@ -241,13 +241,22 @@ pub fn is_open(path: &str) -> bool {
     OPEN.iter().any(|open| path.starts_with(open))
 }
 
-/// An answer that keeps its place until it was handed on.
-struct Held {
+/// A body that holds something until it was handed on.
+#[derive(Debug)]
+pub struct Holding<T> {
     body: Body,
-    _place: Option<OwnedSemaphorePermit>,
+    _held: T,
 }
 
-impl http_body::Body for Held {
+impl<T: Send + Unpin + 'static> Holding<T> {
+    /// `body`, which holds that.
+    #[must_use]
+    pub fn body(body: Body, held: T) -> Body {
+        Body::new(Holding { body, _held: held })
+    }
+}
+
+impl<T: Unpin> http_body::Body for Holding<T> {
     type Data = Bytes;
     type Error = Status;
 
@@ -260,6 +269,10 @@ impl http_body::Body for Held {
 
     fn is_end_stream(&self) -> bool {
         self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
     }
 }
 

@@ -118,15 +118,7 @@ impl JetStream {
     /// Passes the gate at the end of all the work, with patience: a server may have gone meanwhile, and its leader has
     /// not noticed yet.
     async fn gate_at_last(&self, reached: Position) -> Result<GateReport, RestoreError> {
-        let mut tries = 0;
-        loop {
-            match self.gate(reached).await {
-                Ok(report) => return Ok(report),
-                Err(refusals) if tries == TRIES_MAX => return Err(RestoreError::Gate(refusals)),
-                Err(_) => tries += 1,
-            }
-            tokio::time::sleep(AGAIN_AFTER).await;
-        }
+        patiently(|| self.gate(reached)).await.map_err(RestoreError::Gate)
     }
 
     /// Brings back every record and takes the mark away; answers with the position of the last record.
@@ -149,10 +141,10 @@ impl JetStream {
             self.put(missing).await?;
             told(reached);
         }
-        // The gate forces to disk what was written, before the mark goes and after.
         if there > reached {
             return Err(RestoreError::Ahead { last: there, archived: reached });
         }
+        // The gate forces to disk what was written, before the mark goes and after.
         self.gate_at_last(reached).await?;
         self.set_mark(false).await?;
         Ok(reached)
@@ -178,15 +170,8 @@ impl JetStream {
     }
 
     async fn set_mark(&self, restoring: bool) -> Result<(), RestoreError> {
-        let mut tries = 0;
-        while let Err(source) = self.mark_once(restoring).await {
-            tries += 1;
-            if tries == TRIES_MAX {
-                return Err(RestoreError::Server { doing: "mark the stream", source });
-            }
-            tokio::time::sleep(AGAIN_AFTER).await;
-        }
-        Ok(())
+        let failed = |source| RestoreError::Server { doing: "mark the stream", source };
+        patiently(|| self.mark_once(restoring)).await.map_err(failed)
     }
 
     async fn mark_once(&self, restoring: bool) -> Result<(), Source> {
@@ -222,52 +207,50 @@ impl JetStream {
     /// before it is there, so whatever becomes of one, none is stored in its place.
     async fn put(&self, entries: &[Entry]) -> Result<(), RestoreError> {
         for entry in entries {
-            let mut tries = 0;
-            while let Err(source) = self.put_one(entry).await? {
-                tries += 1;
-                if tries == TRIES_MAX {
-                    return Err(RestoreError::Server { doing: "store a record", source });
-                }
-                tokio::time::sleep(AGAIN_AFTER).await;
-            }
+            let failed = |source| RestoreError::Server { doing: "store a record", source };
+            patiently(|| self.put_one(entry)).await.map_err(failed)??;
         }
         Ok(())
     }
 
-    /// Stores one entry unless it is there; the inner error says why that is not known, and leaves all as it was or
+    /// Stores one entry unless it is there; the outer error says why that is not known, and leaves all as it was or
     /// the entry where it belongs.
-    async fn put_one(&self, entry: &Entry) -> Result<Result<(), Source>, RestoreError> {
-        let (link, _) = match self.until_writable().await {
-            Ok(writable) => writable,
-            Err(source) => return Ok(Err(source)),
-        };
-        let headers = match headers(entry) {
-            Ok(headers) => headers,
-            Err(source) => return Ok(Err(source)),
-        };
+    async fn put_one(&self, entry: &Entry) -> Result<Result<(), RestoreError>, Source> {
+        let (link, _) = self.until_writable().await?;
+        let headers = headers(entry)?;
         let (context, subject) = (&self.shared.context, entry.subject.clone());
         let stored = async {
             let sent = context.publish_with_headers(subject, headers, entry.payload.clone());
             sent.await?.await
         };
         let stored = self.while_connected(stored).await;
-        if let Err(lost) = self.still(link) {
-            return Ok(Err(lost.into()));
-        }
-        match stored {
-            Ok(Ok(ack)) if Position(ack.sequence) == entry.position => Ok(Ok(())),
-            Ok(Ok(ack)) => {
+        self.still(link)?;
+        match stored? {
+            Ok(ack) if Position(ack.sequence) == entry.position => Ok(Ok(())),
+            Ok(ack) => {
                 let (expected, found) = (entry.position, Position(ack.sequence));
-                Err(RestoreError::Misplaced { expected, found })
+                Ok(Err(RestoreError::Misplaced { expected, found }))
             }
             // The record itself says what must stand before it in its stream; it may have come in by an earlier try.
-            Ok(Err(error)) if error.kind() == PublishErrorKind::WrongLastSequence => {
-                self.same(std::slice::from_ref(entry)).await.map(Ok)
+            Err(error) if error.kind() == PublishErrorKind::WrongLastSequence => {
+                Ok(self.same(std::slice::from_ref(entry)).await)
             }
-            Ok(Err(error)) => Ok(Err(error.into())),
-            Err(error) => Ok(Err(error.into())),
+            Err(error) => Err(error.into()),
         }
     }
+}
+
+/// Tries something again, with a pause between, until it succeeds or was tried as often as may be.
+async fn patiently<T, E, F: Future<Output = Result<T, E>>>(
+    attempt: impl Fn() -> F,
+) -> Result<T, E> {
+    for _ in 1..TRIES_MAX {
+        if let Ok(done) = attempt().await {
+            return Ok(done);
+        }
+        tokio::time::sleep(AGAIN_AFTER).await;
+    }
+    attempt().await
 }
 
 /// The next entries of an archive, read where it may block.

@@ -6,10 +6,8 @@ use std::{
     task::{Context, Poll},
 };
 
-use bytes::Bytes;
-use http_body::{Frame, SizeHint};
+use doudi_api::Holding;
 use tonic::{
-    Status,
     body::Body,
     codegen::{
         Service,
@@ -58,34 +56,9 @@ where
         let answer = self.0.call(request);
         Box::pin(async move {
             let answer = answer.await?;
+            // The call is open until its answer was handed on.
             let call = open.map(OpenCall::answered);
-            Ok(answer.map(|body| Body::new(Answer { body, _call: call })))
+            Ok(answer.map(|body| Holding::body(body, call)))
         })
-    }
-}
-
-/// An answer that keeps its call open until it was handed on.
-struct Answer {
-    body: Body,
-    _call: Option<OpenCall>,
-}
-
-impl http_body::Body for Answer {
-    type Data = Bytes;
-    type Error = Status;
-
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, Status>>> {
-        Pin::new(&mut self.body).poll_frame(context)
-    }
-
-    fn is_end_stream(&self) -> bool {
-        self.body.is_end_stream()
-    }
-
-    fn size_hint(&self) -> SizeHint {
-        self.body.size_hint()
     }
 }
