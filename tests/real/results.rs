@@ -8,7 +8,7 @@ use doudi_api::proto::{
     AcceptRectificationRequest, CheckInRequest, ClockKind, ConfirmResolutionRequest,
     GetQuotaRequest, Ground, ItemOutcome, ItemResult, ListTimelineRequest, PlanVisitRequest,
     RecordOffSiteCheckRequest, ReportRectificationRequest, ResolutionOutcome, ResolveAppealRequest,
-    SubmitAppealRequest, TellEnterpriseRequest, VisitState,
+    SubmitAppealRequest, TellEnterpriseRequest, TimelineEntry, TimelineKind, VisitState,
 };
 use doudi_server::client::{Client, command_id};
 use doudi_tests::{until, world::World};
@@ -220,7 +220,10 @@ async fn a_complaint_about_a_visit_holds_the_units_others_there_until_it_is_answ
         let request =
             ListTimelineRequest { enterprise_id: ENTERPRISE.to_owned(), ..<_>::default() };
         let timeline = world.role(Role::Supervisor).timelines.list_timeline(request).await.unwrap();
-        timeline.into_inner().entries.into_iter().find(|entry| entry.event_type == "VisitsHeld")
+        // The appeal remembers of itself that it holds them.
+        let of_visits = |entry: &TimelineEntry| entry.kind() == TimelineKind::Visit;
+        let mut entries = timeline.into_inner().entries.into_iter().filter(of_visits);
+        entries.find(|entry| entry.event_type == "VisitsHeld")
     });
     let held = held.await.expect("it is on the timeline");
     assert!(held.details_json.contains("unit"), "{held:?}");
