@@ -11,5 +11,7 @@ CREATE TABLE IF NOT EXISTS duty (
     duty        jsonb            NOT NULL,
     PRIMARY KEY (stream, key)
 );
+
+-- For queries alone: a build from the whole log makes these when the rows are there.
 -- What is due of one kind, oldest first.
 CREATE INDEX IF NOT EXISTS duty_by_time ON duty (kind, at, stream, key)

@@ -13,8 +13,6 @@ CREATE TABLE IF NOT EXISTS alert (
     reason      jsonb            NOT NULL,
     PRIMARY KEY (position, ordinal)
 );
-CREATE INDEX IF NOT EXISTS alert_by_unit ON alert (unit, position, ordinal);
-CREATE INDEX IF NOT EXISTS alert_by_area ON alert (area, position, ordinal);
 
 -- Who planned a visit, and in which area the enterprise lay then.
 CREATE TABLE IF NOT EXISTS visit (
@@ -23,4 +21,8 @@ CREATE TABLE IF NOT EXISTS visit (
     unit       text             NOT NULL,
     area       text,
     PRIMARY KEY (visit, enterprise)
-)
+);
+
+-- For queries alone: a build from the whole log makes these when the rows are there.
+CREATE INDEX IF NOT EXISTS alert_by_unit ON alert (unit, position, ordinal);
+CREATE INDEX IF NOT EXISTS alert_by_area ON alert (area, position, ordinal)

@@ -47,37 +47,11 @@ CREATE TABLE IF NOT EXISTS appeal (
     since_at                timestamptz      NOT NULL,
     PRIMARY KEY (appeal, enterprise)
 );
--- Every filter alone and a unit's or area's list by state, each in the order of the list. A list
--- with more filters takes the narrowest of these and checks the rest.
-CREATE INDEX IF NOT EXISTS appeal_by_submission ON appeal (submitted_position);
-CREATE INDEX IF NOT EXISTS appeal_by_number ON appeal (number);
-CREATE INDEX IF NOT EXISTS appeal_by_state ON appeal (state, submitted_position);
-CREATE INDEX IF NOT EXISTS appeal_by_case_type ON appeal (case_type, submitted_position);
-CREATE INDEX IF NOT EXISTS appeal_by_guarantee ON appeal (guarantee, submitted_position)
-    WHERE guarantee IS NOT NULL;
-CREATE INDEX IF NOT EXISTS appeal_by_unit ON appeal (unit, submitted_position);
-CREATE INDEX IF NOT EXISTS appeal_by_unit_state ON appeal (unit, state, submitted_position);
-CREATE INDEX IF NOT EXISTS appeal_by_unit_beside ON appeal USING gin (beside);
-CREATE INDEX IF NOT EXISTS appeal_by_area ON appeal (area, submitted_position);
-CREATE INDEX IF NOT EXISTS appeal_by_area_state ON appeal (area, state, submitted_position);
-CREATE INDEX IF NOT EXISTS appeal_by_topic ON appeal (topic, submitted_position);
--- An enterprise's own, its duplicates, and the same matter again.
-CREATE INDEX IF NOT EXISTS appeal_by_enterprise ON appeal (enterprise, submitted_position) WHERE open;
 CREATE INDEX IF NOT EXISTS appeal_by_matter ON appeal (enterprise, topic, submitted_position);
--- What is stuck, longest first.
-CREATE INDEX IF NOT EXISTS appeal_idle ON appeal (last_moved, appeal) WHERE open;
-CREATE INDEX IF NOT EXISTS appeal_idle_by_unit ON appeal (unit, last_moved, appeal) WHERE open;
-CREATE INDEX IF NOT EXISTS appeal_idle_by_area ON appeal (area, last_moved, appeal) WHERE open;
-CREATE INDEX IF NOT EXISTS appeal_bounced ON appeal (last_moved, appeal)
-    WHERE open AND bounces > 0;
-CREATE INDEX IF NOT EXISTS appeal_contested ON appeal (last_moved, appeal)
-    WHERE open AND state = 'contested';
 
 -- What the rows were, and until when.
 CREATE TABLE IF NOT EXISTS appeal_past (
     LIKE appeal, until bigint NOT NULL, until_at timestamptz NOT NULL);
-CREATE INDEX IF NOT EXISTS appeal_past_by_enterprise ON appeal_past (enterprise, until);
-CREATE INDEX IF NOT EXISTS appeal_past_by_end ON appeal_past (until);
 CREATE INDEX IF NOT EXISTS appeal_past_by_appeal ON appeal_past (appeal, enterprise);
 
 -- One row for each clock that runs or stands still: of an appeal, or of its joint diagnosis.
@@ -109,23 +83,10 @@ CREATE TABLE IF NOT EXISTS clock (
 );
 CREATE INDEX IF NOT EXISTS clock_by_diagnosis ON clock (diagnosis)
     WHERE diagnosis <> '00000000-0000-0000-0000-000000000000';
--- An inbox by what is owed, who owes, who leads, where it plays, whose it is; and what climbs the ladder.
-CREATE INDEX IF NOT EXISTS clock_by_due ON clock (due, appeal);
-CREATE INDEX IF NOT EXISTS clock_by_kind ON clock (kind, due, appeal);
-CREATE INDEX IF NOT EXISTS clock_by_owner ON clock (owner, due, appeal);
-CREATE INDEX IF NOT EXISTS clock_by_unit ON clock (unit, due, appeal);
-CREATE INDEX IF NOT EXISTS clock_by_area ON clock (area, due, appeal)
-    INCLUDE (secrecy, kind, level, rung, waits);
-CREATE INDEX IF NOT EXISTS clock_by_enterprise ON clock (enterprise, due, appeal);
--- Counts of many: equal keys take next to no room.
-CREATE INDEX IF NOT EXISTS clock_tally ON clock (area, kind, level, rung, secrecy);
-CREATE INDEX IF NOT EXISTS clock_by_rung ON clock (rung, due, appeal) WHERE rung > 0;
 
 -- What the rows were, and until when.
 CREATE TABLE IF NOT EXISTS clock_past (
     LIKE clock, until bigint NOT NULL, until_at timestamptz NOT NULL);
-CREATE INDEX IF NOT EXISTS clock_past_by_appeal ON clock_past (appeal, enterprise);
-CREATE INDEX IF NOT EXISTS clock_past_by_end ON clock_past (until);
 
 -- One row for each close of an appeal: an appeal on the same topic until then makes it suspicious.
 CREATE TABLE IF NOT EXISTS closure (
@@ -156,6 +117,47 @@ CREATE TABLE IF NOT EXISTS stay (
     occurred_at timestamptz      NOT NULL,
     PRIMARY KEY (position, ordinal)
 );
+
+-- For queries alone: a build from the whole log makes these when the rows are there.
+-- Every filter alone and a unit's or area's list by state, each in the order of the list. A list
+-- with more filters takes the narrowest of these and checks the rest.
+CREATE INDEX IF NOT EXISTS appeal_by_submission ON appeal (submitted_position);
+CREATE INDEX IF NOT EXISTS appeal_by_number ON appeal (number);
+CREATE INDEX IF NOT EXISTS appeal_by_state ON appeal (state, submitted_position);
+CREATE INDEX IF NOT EXISTS appeal_by_case_type ON appeal (case_type, submitted_position);
+CREATE INDEX IF NOT EXISTS appeal_by_guarantee ON appeal (guarantee, submitted_position)
+    WHERE guarantee IS NOT NULL;
+CREATE INDEX IF NOT EXISTS appeal_by_unit ON appeal (unit, submitted_position);
+CREATE INDEX IF NOT EXISTS appeal_by_unit_state ON appeal (unit, state, submitted_position);
+CREATE INDEX IF NOT EXISTS appeal_by_unit_beside ON appeal USING gin (beside);
+CREATE INDEX IF NOT EXISTS appeal_by_area ON appeal (area, submitted_position);
+CREATE INDEX IF NOT EXISTS appeal_by_area_state ON appeal (area, state, submitted_position);
+CREATE INDEX IF NOT EXISTS appeal_by_topic ON appeal (topic, submitted_position);
+-- An enterprise's own, its duplicates, and the same matter again.
+CREATE INDEX IF NOT EXISTS appeal_by_enterprise ON appeal (enterprise, submitted_position) WHERE open;
+-- What is stuck, longest first.
+CREATE INDEX IF NOT EXISTS appeal_idle ON appeal (last_moved, appeal) WHERE open;
+CREATE INDEX IF NOT EXISTS appeal_idle_by_unit ON appeal (unit, last_moved, appeal) WHERE open;
+CREATE INDEX IF NOT EXISTS appeal_idle_by_area ON appeal (area, last_moved, appeal) WHERE open;
+CREATE INDEX IF NOT EXISTS appeal_bounced ON appeal (last_moved, appeal)
+    WHERE open AND bounces > 0;
+CREATE INDEX IF NOT EXISTS appeal_contested ON appeal (last_moved, appeal)
+    WHERE open AND state = 'contested';
+CREATE INDEX IF NOT EXISTS appeal_past_by_enterprise ON appeal_past (enterprise, until);
+CREATE INDEX IF NOT EXISTS appeal_past_by_end ON appeal_past (until);
+-- An inbox by what is owed, who owes, who leads, where it plays, whose it is; and what climbs the ladder.
+CREATE INDEX IF NOT EXISTS clock_by_due ON clock (due, appeal);
+CREATE INDEX IF NOT EXISTS clock_by_kind ON clock (kind, due, appeal);
+CREATE INDEX IF NOT EXISTS clock_by_owner ON clock (owner, due, appeal);
+CREATE INDEX IF NOT EXISTS clock_by_unit ON clock (unit, due, appeal);
+CREATE INDEX IF NOT EXISTS clock_by_area ON clock (area, due, appeal)
+    INCLUDE (secrecy, kind, level, rung, waits);
+CREATE INDEX IF NOT EXISTS clock_by_enterprise ON clock (enterprise, due, appeal);
+-- Counts of many: equal keys take next to no room.
+CREATE INDEX IF NOT EXISTS clock_tally ON clock (area, kind, level, rung, secrecy);
+CREATE INDEX IF NOT EXISTS clock_by_rung ON clock (rung, due, appeal) WHERE rung > 0;
+CREATE INDEX IF NOT EXISTS clock_past_by_appeal ON clock_past (appeal, enterprise);
+CREATE INDEX IF NOT EXISTS clock_past_by_end ON clock_past (until);
 CREATE INDEX IF NOT EXISTS stay_by_end ON stay (occurred_at);
 CREATE INDEX IF NOT EXISTS stay_by_unit ON stay (unit, occurred_at);
 CREATE INDEX IF NOT EXISTS stay_by_area ON stay (area, occurred_at)

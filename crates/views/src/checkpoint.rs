@@ -61,7 +61,9 @@ pub(crate) async fn create_tables(pool: &Pool) -> Result<(), ViewError> {
         let (name, version) = (view.as_str(), view.version());
         let values = key(&name, &version);
         if transaction.execute_typed(statement, &values).await.map_err(failed)? == 1 {
-            transaction.batch_execute(&view.make_tables(&view.schema())).await.map_err(failed)?;
+            let live = view.schema();
+            let make = format!("{}; {}", view.make_tables(&live), view.make_indexes(&live));
+            transaction.batch_execute(&make).await.map_err(failed)?;
         }
     }
     transaction.commit().await.map_err(failed)

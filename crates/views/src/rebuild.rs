@@ -2,7 +2,7 @@
 //!
 //! A rebuild has a schema of its own, and in it its checkpoint and its parked streams. So the live view
 //! runs on and answers meanwhile, whoever is killed goes on where the build stands, and giving up is
-//! dropping one schema. The switch is one transaction at one position: no query sees it go back.
+//! dropping one schema. Indexes that only queries need are made when the rows are there. The switch is one transaction at one position: no query sees it go back.
 
 use std::{fmt, slice, time::Duration};
 
@@ -25,6 +25,8 @@ const LOCK_TIME_MIN: Duration = Duration::from_millis(100);
 const LOCK_TIME_MAX: Duration = Duration::from_secs(3);
 /// The pause between two tries, in which readers have their way.
 const PAUSE: Duration = Duration::from_millis(500);
+/// How much memory PostgreSQL may take to make an index.
+const SORT_MEMORY: &str = "256MB";
 /// What a failure says was being done.
 const DOING: &str = "rebuilding a view";
 
@@ -122,8 +124,8 @@ impl Rebuild {
         self.build.known.position
     }
 
-    /// Builds until it reflects what is now the end of the log. `report` is told the position reached
-    /// and the end after every batch.
+    /// Builds until it reflects what is now the end of the log, then makes the indexes. `report` is told the
+    /// position reached and the end after every batch.
     ///
     /// # Errors
     /// As PostgreSQL or the log fails, a gap in the log included; what was built stays.
@@ -133,7 +135,21 @@ impl Rebuild {
         report: &mut (dyn FnMut(Position, Position) + Send),
     ) -> Result<(), ViewError> {
         let end = end_of(journal).await?;
-        self.build.advance(journal, end, report).await
+        self.build.advance(journal, end, report).await?;
+        self.index().await
+    }
+
+    /// Makes the indexes that only queries need: at once, which costs less than with every row. What is
+    /// there stays.
+    async fn index(&mut self) -> Result<(), ViewError> {
+        let view = self.build.view;
+        let transaction = self.alone.client.transaction().await.map_err(failed)?;
+        let script = format!(
+            "SET LOCAL statement_timeout = 0; SET LOCAL maintenance_work_mem = '{SORT_MEMORY}'; {}",
+            view.make_indexes(&view.next_schema())
+        );
+        transaction.batch_execute(&script).await.map_err(failed)?;
+        transaction.commit().await.map_err(failed)
     }
 
     /// Builds to the end and puts what was built in the place of the live tables, at the position that

@@ -15,10 +15,6 @@ CREATE TABLE IF NOT EXISTS entry (
     internal    boolean          NOT NULL,
     PRIMARY KEY (position, ordinal)
 );
--- Pages by time.
-CREATE INDEX IF NOT EXISTS entry_by_time ON entry (enterprise, occurred_at, position, ordinal);
--- A watcher that catches up.
-CREATE INDEX IF NOT EXISTS entry_by_position ON entry (enterprise, position, ordinal);
 
 -- Who is in charge of a visit, an appeal or a joint diagnosis now, and who may know of it.
 CREATE TABLE IF NOT EXISTS subject (
@@ -44,4 +40,10 @@ CREATE TABLE IF NOT EXISTS subject (
 CREATE TABLE IF NOT EXISTS enterprise (
     enterprise text COLLATE "C" PRIMARY KEY,
     area       text             NOT NULL
-)
+);
+
+-- For queries alone: a build from the whole log makes these when the rows are there.
+-- Pages by time.
+CREATE INDEX IF NOT EXISTS entry_by_time ON entry (enterprise, occurred_at, position, ordinal);
+-- A watcher that catches up.
+CREATE INDEX IF NOT EXISTS entry_by_position ON entry (enterprise, position, ordinal)

@@ -13,6 +13,17 @@ use crate::{
     measures, ratings, timeline, visits, webhooks,
 };
 
+/// The line of a file of statements from which on it has the indexes that only queries need.
+const FOR_QUERIES: &str =
+    "-- For queries alone: a build from the whole log makes these when the rows are there.";
+
+fn going_to(schema: &str) -> String {
+    format!(
+        "SET LOCAL client_min_messages = warning; CREATE SCHEMA IF NOT EXISTS {schema}; \
+         SET LOCAL search_path = {schema}, doudi"
+    )
+}
+
 /// A view.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum ViewName {
@@ -94,9 +105,22 @@ impl ViewName {
         format!("{}_next", self.schema())
     }
 
-    /// The statements that make what is missing of `schema` and its tables, for one transaction.
+    /// The statements that make what is missing of `schema` and its tables, for one transaction, with the
+    /// indexes that taking facts in needs.
     pub(crate) fn make_tables(self, schema: &str) -> String {
-        let tables = match self {
+        let (tables, _) = self.statements();
+        format!("{}; {tables}", going_to(schema))
+    }
+
+    /// The statements that make what is missing of the indexes in `schema` that queries need, for one
+    /// transaction.
+    pub(crate) fn make_indexes(self, schema: &str) -> String {
+        let (_, indexes) = self.statements();
+        format!("{}; {indexes}", going_to(schema))
+    }
+
+    fn statements(self) -> (&'static str, &'static str) {
+        let all = match self {
             Self::Timeline => include_str!("timeline.sql"),
             Self::Visits => include_str!("visits.sql"),
             Self::Appeals => include_str!("appeals.sql"),
@@ -106,10 +130,7 @@ impl ViewName {
             Self::Ratings => include_str!("ratings.sql"),
             Self::Webhooks => include_str!("webhooks.sql"),
         };
-        format!(
-            "SET LOCAL client_min_messages = warning; CREATE SCHEMA IF NOT EXISTS {schema}; \
-             SET LOCAL search_path = {schema}, doudi; {tables}"
-        )
+        all.split_once(FOR_QUERIES).unwrap_or((all, ""))
     }
 
     /// Its tables.

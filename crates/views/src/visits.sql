@@ -27,6 +27,36 @@ CREATE TABLE IF NOT EXISTS visit (
     since_at   timestamptz      NOT NULL,
     PRIMARY KEY (visit, enterprise)
 );
+
+-- What the rows were, and until when. An enterprise's by key; all of a time by when they ended.
+CREATE TABLE IF NOT EXISTS visit_past (
+    LIKE visit, until bigint NOT NULL, until_at timestamptz NOT NULL);
+
+-- What rules know a registered enterprise by, as the decision folds it.
+CREATE TABLE IF NOT EXISTS enterprise (
+    enterprise text COLLATE "C" PRIMARY KEY,
+    profile    jsonb            NOT NULL,
+    since      bigint           NOT NULL,
+    since_at   timestamptz      NOT NULL
+);
+CREATE TABLE IF NOT EXISTS enterprise_past (
+    LIKE enterprise, until bigint NOT NULL, until_at timestamptz NOT NULL);
+
+-- The drafts and the version in force of the frequency policy and of each unit's catalogue.
+CREATE TABLE IF NOT EXISTS policy (
+    name      text COLLATE "C" NOT NULL,
+    version   integer          NOT NULL,
+    published boolean          NOT NULL,
+    -- Of a catalogue only the unit's level.
+    said      jsonb            NOT NULL,
+    since     bigint           NOT NULL,
+    since_at  timestamptz      NOT NULL,
+    PRIMARY KEY (name, version)
+);
+CREATE TABLE IF NOT EXISTS policy_past (
+    LIKE policy, until bigint NOT NULL, until_at timestamptz NOT NULL);
+
+-- For queries alone: a build from the whole log makes these when the rows are there.
 -- Every list in its order: all, a unit's, an area's, an enterprise's, by state, by ground. A list with more
 -- filters takes the narrowest of these and checks the rest; counts read an index alone.
 CREATE INDEX IF NOT EXISTS visit_by_day ON visit (day, visit, enterprise);
@@ -46,36 +76,8 @@ CREATE INDEX IF NOT EXISTS visit_by_officer ON visit USING gin (officers);
 -- A unit's ledger.
 CREATE INDEX IF NOT EXISTS visit_held ON visit (unit, enterprise, day) INCLUDE (held, finding)
     WHERE held IS NOT NULL;
-
--- What the rows were, and until when. An enterprise's by key; all of a time by when they ended.
-CREATE TABLE IF NOT EXISTS visit_past (
-    LIKE visit, until bigint NOT NULL, until_at timestamptz NOT NULL);
 CREATE INDEX IF NOT EXISTS visit_past_by_enterprise ON visit_past (enterprise, until);
 CREATE INDEX IF NOT EXISTS visit_past_by_end ON visit_past (until);
 CREATE INDEX IF NOT EXISTS visit_past_by_visit ON visit_past (visit, enterprise);
-
--- What rules know a registered enterprise by, as the decision folds it.
-CREATE TABLE IF NOT EXISTS enterprise (
-    enterprise text COLLATE "C" PRIMARY KEY,
-    profile    jsonb            NOT NULL,
-    since      bigint           NOT NULL,
-    since_at   timestamptz      NOT NULL
-);
-CREATE TABLE IF NOT EXISTS enterprise_past (
-    LIKE enterprise, until bigint NOT NULL, until_at timestamptz NOT NULL);
 CREATE INDEX IF NOT EXISTS enterprise_past_by_key ON enterprise_past (enterprise, until);
-
--- The drafts and the version in force of the frequency policy and of each unit's catalogue.
-CREATE TABLE IF NOT EXISTS policy (
-    name      text COLLATE "C" NOT NULL,
-    version   integer          NOT NULL,
-    published boolean          NOT NULL,
-    -- Of a catalogue only the unit's level.
-    said      jsonb            NOT NULL,
-    since     bigint           NOT NULL,
-    since_at  timestamptz      NOT NULL,
-    PRIMARY KEY (name, version)
-);
-CREATE TABLE IF NOT EXISTS policy_past (
-    LIKE policy, until bigint NOT NULL, until_at timestamptz NOT NULL);
 CREATE INDEX IF NOT EXISTS policy_past_by_key ON policy_past (name, until)
