@@ -13,6 +13,7 @@ super::on_both_logs!(
     at_least_is_honoured,
     the_log_is_read_in_pages,
     the_end_of_a_log_that_grows_is_read,
+    which_streams_of_a_kind_have_moved_is_told_in_order,
 );
 
 async fn an_empty_log_reads_as_empty(log: Journal) {
@@ -134,4 +135,31 @@ async fn the_end_of_a_log_that_grows_is_read(log: Journal) {
     let both = Box::pin(async { tokio::join!(filling, reading) });
     let (positions, ()) = soon(both).await;
     assert_eq!(positions.last(), Some(&end));
+}
+
+async fn which_streams_of_a_kind_have_moved_is_told_in_order(log: Journal) {
+    let [a, b] = ["a", "b"].map(|owner| StreamName::new(owner, "profile", None).unwrap());
+    let visits = StreamName::new("a", "visits", None).unwrap();
+    let nothing = log.moved("profile", Position::START).await.unwrap();
+    assert_eq!((nothing.streams, nothing.until), (vec![], Position::START));
+    let first = log.append(&a, "a".into(), Position::START).await.unwrap();
+    let visit = log.append(&visits, "a visit".into(), Position::START).await.unwrap();
+    let second = log.append(&b, "b".into(), Position::START).await.unwrap();
+    let third = log.append(&a, "a".into(), first).await.unwrap();
+    let moved = log.moved("profile", Position::START).await.unwrap();
+    let all = [(a.clone(), first), (b.clone(), second), (a.clone(), third)];
+    assert_eq!((&moved.streams[..], moved.until), (&all[..], third));
+    assert_eq!(log.moved("profile", first).await.unwrap().streams, all[1..]);
+    // What is of another kind is passed over, and is not looked through again.
+    let visit = log.append(&visits, "a visit".into(), visit).await.unwrap();
+    let nothing = log.moved("profile", moved.until).await.unwrap();
+    assert_eq!((nothing.streams, nothing.until), (vec![], visit));
+    let mut last = third;
+    let mut positions = vec![];
+    for _ in 0..READ_RECORDS_MAX + 100 {
+        last = log.append(&a, "a".into(), last).await.unwrap();
+        positions.push((a.clone(), last));
+    }
+    let moved = log.moved("profile", visit).await.unwrap();
+    assert_eq!((moved.streams, moved.until), (positions, last));
 }

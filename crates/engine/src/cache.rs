@@ -8,7 +8,10 @@ use std::{any::Any, sync::Arc};
 
 use doudi_domain::Decider;
 use doudi_journal::{Journal, Position, StreamName};
-use quick_cache::{DefaultHashBuilder, OptionsBuilder, Weighter, sync::Cache};
+use quick_cache::{
+    DefaultHashBuilder, OptionsBuilder, Weighter,
+    sync::{Cache, EntryAction, EntryResult},
+};
 use tokio::{
     sync::{Mutex, OwnedMutexGuard},
     time::{Duration, Instant},
@@ -22,6 +25,9 @@ use crate::{
 /// About how many bytes a slot takes with its name and its place in the cache, whatever is in it.
 const SLOT_BYTES: u64 = 1000;
 
+/// The streams of which so many are read by decisions, each by few, that they are not confirmed one by one.
+const KIND_OF_PROFILES: &str = "profile";
+
 /// How many bytes a shard of the cache holds at least, and how many there are at most.
 const SHARD_BYTES: u64 = 32 << 20;
 const SHARDS_MAX: usize = 16;
@@ -33,6 +39,16 @@ const USUAL_BYTES: u64 = 4096;
 pub(crate) struct Streams {
     journal: Journal,
     slots: Cache<StreamName, Slot, Bytes>,
+    profiles: Mutex<Option<Looked>>,
+}
+
+/// How far the log was looked through for streams that have moved: those that are kept and were confirmed since
+/// `from` are as the log had them at `at`.
+#[derive(Debug, Clone, Copy)]
+struct Looked {
+    from: Instant,
+    until: Position,
+    at: Instant,
 }
 
 /// A slot, and about how many bytes it took when it was last looked.
@@ -56,6 +72,7 @@ impl Weighter<StreamName, Slot> for Bytes {
 #[derive(Debug, Default)]
 struct Kept {
     folded: Option<Arc<dyn Any + Send + Sync>>,
+    position: Position,
     confirmed: Option<Instant>,
 }
 
@@ -82,7 +99,7 @@ impl Streams {
             }
             Err(_) => Cache::with_weighter(usual, bytes_max, Bytes),
         };
-        Self { journal, slots }
+        Self { journal, slots, profiles: Mutex::default() }
     }
 
     /// How many streams are kept, and about how many bytes they take.
@@ -107,13 +124,57 @@ impl Streams {
         Lease { streams: self, name: name.clone(), kept, folded }
     }
 
+    /// Lets go of the profiles that have moved since it was last looked, if that is longer ago than `age_max` before
+    /// `since`. One question to the log for all who ask.
+    async fn look(&self, since: Instant, age_max: Duration) -> Result<Looked, LoadError> {
+        let mut looked = self.profiles.lock().await;
+        if let Some(looked) = looked.filter(|looked| looked.at + age_max > since) {
+            return Ok(looked);
+        }
+        let at = Instant::now();
+        let found = match *looked {
+            Some(Looked { from, until, .. }) => {
+                let moved = self.journal.moved(KIND_OF_PROFILES, until).await;
+                let moved = moved.map_err(LoadError::Unavailable)?;
+                for (stream, position) in &moved.streams {
+                    self.let_go_before(stream, *position);
+                }
+                Looked { from, until: moved.until, at }
+            }
+            // Whatever is confirmed from now on reflects what the log has until there.
+            None => {
+                let until = self.journal.last_position().await.map_err(LoadError::Unavailable)?;
+                Looked { from: Instant::now(), until, at }
+            }
+        };
+        *looked = Some(found);
+        Ok(found)
+    }
+
+    /// Lets go of a stream unless what is kept of it reflects `position`. Whoever uses it still finds it gone.
+    fn let_go_before(&self, stream: &StreamName, position: Position) {
+        let reflects = |slot: &Slot| slot.kept.try_lock().is_ok_and(|it| it.position >= position);
+        self.slots.remove_if(stream, |slot| !reflects(slot));
+    }
+
+    /// Whether that is what is kept of the stream still.
+    fn keeps(&self, name: &StreamName, kept: &Arc<Mutex<Kept>>) -> bool {
+        self.slots.peek(name).is_some_and(|slot| Arc::ptr_eq(&slot.kept, kept))
+    }
+
     /// Notes how many bytes a slot takes now, which may let go of others, or of itself.
     fn weigh(&self, name: &StreamName, kept: &Arc<Mutex<Kept>>, folded: usize) {
         let bytes = SLOT_BYTES.saturating_add(folded.try_into().unwrap_or(u64::MAX));
-        let known = self.slots.peek(name).filter(|slot| Arc::ptr_eq(&slot.kept, kept));
-        if known.is_some_and(|slot| slot.bytes != bytes) {
-            // Refused where it was evicted since; then nothing is to be noted.
-            let _ = self.slots.replace(name.clone(), Slot { kept: kept.clone(), bytes }, true);
+        let ours = |slot: &Slot| Arc::ptr_eq(&slot.kept, kept);
+        if !self.slots.peek(name).is_some_and(|slot| ours(&slot) && slot.bytes != bytes) {
+            return;
+        }
+        let found = self.slots.entry(name, Some(std::time::Duration::ZERO), |_, slot| {
+            if ours(slot) { EntryAction::ReplaceWithGuard } else { EntryAction::Retain(()) }
+        });
+        // Else it was evicted since; then nothing is to be noted, and nothing comes back that was let go.
+        if let EntryResult::Replaced(guard, slot) = found {
+            let _ = guard.insert(Slot { bytes, ..slot });
         }
     }
 }
@@ -136,13 +197,33 @@ impl<D: Decider> Lease<'_, D> {
         since: Instant,
         age_max: Duration,
     ) -> Result<Arc<Folded<D>>, LoadError> {
-        let young = self.kept.confirmed.is_some_and(|at| at + age_max > since);
+        let is_young = |at: Instant| at + age_max > since;
+        let mut young = self.kept.confirmed.is_some_and(is_young);
+        if !young && !age_max.is_zero() && self.name.kind() == KIND_OF_PROFILES {
+            young = self.has_not_moved(since, age_max).await?;
+        }
         let young = self.folded.as_ref().filter(|_| young);
         metrics::looked_up(young.is_some());
         match young {
             Some(folded) => Ok(folded.clone()),
             None => self.refresh(Position::default()).await,
         }
+    }
+
+    /// Whether what is kept is still the newest, which a question for all streams of its kind tells.
+    async fn has_not_moved(
+        &mut self,
+        since: Instant,
+        age_max: Duration,
+    ) -> Result<bool, LoadError> {
+        let Looked { from, at, .. } = self.streams.look(since, age_max).await?;
+        let Some(confirmed) = self.kept.confirmed else { return Ok(false) };
+        let kept = OwnedMutexGuard::mutex(&self.kept);
+        let so = confirmed >= from && self.streams.keeps(&self.name, kept);
+        if so {
+            self.kept.confirmed = Some(confirmed.max(at));
+        }
+        Ok(so)
     }
 
     /// What is kept, however old; loaded if nothing is.
@@ -185,6 +266,7 @@ impl<D: Decider> Lease<'_, D> {
     /// Keeps what the log just confirmed.
     pub(crate) fn keep(&mut self, folded: Arc<Folded<D>>, confirmed: Instant) {
         self.streams.weigh(&self.name, OwnedMutexGuard::mutex(&self.kept), folded.bytes());
+        self.kept.position = folded.position;
         self.kept.folded = Some(folded.clone());
         self.kept.confirmed = Some(confirmed);
         self.folded = Some(folded);

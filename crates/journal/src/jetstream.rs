@@ -10,6 +10,7 @@ mod follow;
 mod gate;
 mod load;
 mod monitor;
+mod moved;
 mod objects;
 mod proof;
 mod restore;

@@ -53,6 +53,15 @@ pub const FOLLOW_BATCH_MAX: usize = 1000;
 /// The most records that [`Journal::read`] returns at once, whatever was asked for.
 pub const READ_RECORDS_MAX: usize = 1000;
 
+/// Which streams have moved.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Moved {
+    /// The streams of new records and their positions, in the order of the log.
+    pub streams: Vec<(StreamName, Position)>,
+    /// How far the log was looked through; the next question goes on from there.
+    pub until: Position,
+}
+
 /// A log. Cheap to clone; clones share the log and the connection.
 #[derive(Clone, Debug)]
 pub enum Journal {
@@ -175,6 +184,19 @@ impl Journal {
             }
         }
         Ok(Position(before))
+    }
+
+    /// Which streams of a kind have moved since the position `after`, for a kind of which every owner has one
+    /// stream. One question where none has, however many streams and records there are; what it answers stands in
+    /// for loading each of them.
+    ///
+    /// # Errors
+    /// [`LoadError::Unavailable`] when the log does not answer in time.
+    pub async fn moved(&self, kind: &str, after: Position) -> Result<Moved, LoadError> {
+        match self {
+            Journal::Memory(memory) => memory.moved(kind, after).await,
+            Journal::JetStream(jetstream) => jetstream.moved(kind, after).await,
+        }
     }
 
     /// The same log over another connection, without what the start-up gate put before this one. A record

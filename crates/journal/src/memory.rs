@@ -3,6 +3,7 @@
 
 use std::{
     collections::HashMap,
+    fmt,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
@@ -15,8 +16,8 @@ mod faults;
 pub use faults::{Fate, Faults, Passage};
 
 use crate::{
-    AppendError, COMMIT_BYTES_MAX, Entry, FOLLOW_BATCH_MAX, FollowError, LoadError, Position,
-    Record, StreamName,
+    AppendError, COMMIT_BYTES_MAX, Entry, FOLLOW_BATCH_MAX, FollowError, LoadError, Moved,
+    Position, Record, StreamName,
 };
 
 /// A log in memory. Clones share one log.
@@ -79,19 +80,34 @@ impl Memory {
         self.shared.log.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Waits as long as somebody who reads has to, for an answer or in vain.
+    async fn answers(&self, what: &(impl fmt::Display + ?Sized)) -> Result<(), LoadError> {
+        if let Some((takes, answered)) = self.faults.as_ref().map(|faults| faults.load()) {
+            sleep(takes).await;
+            if !answered {
+                let source = "no answer from the log".into();
+                return Err(LoadError::Unavailable { what: what.to_string(), source });
+            }
+        }
+        Ok(())
+    }
+
+    pub(crate) async fn moved(&self, kind: &str, after: Position) -> Result<Moved, LoadError> {
+        self.answers(kind).await?;
+        let log = self.lock();
+        let records = log.after(after, usize::MAX).into_iter();
+        let of_kind = records.filter(|record| record.stream.kind() == kind);
+        let streams = of_kind.map(|record| (record.stream, record.position)).collect();
+        Ok(Moved { streams, until: log.last().max(after) })
+    }
+
     pub(crate) async fn load(
         &self,
         stream: &StreamName,
         after: Position,
         at_least: Position,
     ) -> Result<Vec<Record>, LoadError> {
-        if let Some((takes, answered)) = self.faults.as_ref().map(|faults| faults.load()) {
-            sleep(takes).await;
-            if !answered {
-                let source = "no answer from the log".into();
-                return Err(LoadError::Unavailable { what: stream.to_string(), source });
-            }
-        }
+        self.answers(stream).await?;
         let log = self.lock();
         let last = log.last_of(stream);
         if last.max(after) < at_least {

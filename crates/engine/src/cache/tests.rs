@@ -1,12 +1,19 @@
 //! How many streams are kept: by their bytes, as the system counts them, and without a difference to who asks.
 
-use std::fs;
+use std::{
+    fs,
+    sync::atomic::{AtomicUsize, Ordering},
+};
 
-use doudi_domain::{EnterpriseId, enterprise::Profile, visits::Visits};
-use doudi_journal::Version;
+use doudi_domain::{
+    AreaCode, EnterpriseId, Reference,
+    enterprise::{Command, Profile},
+    visits::{Event, Visits},
+};
+use doudi_journal::{Fate, Faults, Passage, Version};
 
 use crate::{
-    Engine, ExecuteError,
+    Clock, Engine, EngineSettings, ExecuteError,
     execute::tests::{envelope, keeping, plan, prepared_for, register},
     streams,
 };
@@ -117,4 +124,66 @@ async fn the_estimate_is_near_what_the_system_says() {
     assert_eq!(streams as u128, 2 * ENTERPRISES);
     assert!(real < estimate * 5 / 4, "{streams} streams take {real} bytes, not {estimate}");
     assert!(real > estimate / 4, "{streams} streams take {real} bytes, not {estimate}");
+}
+
+/// Counts how often the log is read, and spares it.
+#[derive(Debug, Default)]
+struct Reads(AtomicUsize);
+
+impl Faults for Reads {
+    fn append(&self) -> Passage {
+        Passage { there: Duration::ZERO, fate: Fate::Arrives, back: Duration::ZERO }
+    }
+
+    fn load(&self) -> (Duration, bool) {
+        self.0.fetch_add(1, Ordering::Relaxed);
+        (Duration::ZERO, true)
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn one_question_confirms_all_profiles_and_one_that_has_moved_is_read_again() {
+    const ALL: u128 = 20;
+    let (journal, theirs, _) = prepared_for(5).await;
+    for n in 0..ALL {
+        registered(&theirs, 1_000 + n).await;
+    }
+    let Journal::Memory(memory) = journal else { panic!("a log in memory") };
+    let reads = Arc::new(Reads::default());
+    let ours = Engine::new(
+        Journal::Memory(memory.with_faults(reads.clone())),
+        EngineSettings {
+            cache_bytes_max: 1 << 24,
+            attempts_max: 8,
+            input_age_max: Duration::from_secs(1),
+        },
+        Clock::new(|| "2025-04-25T01:00:00Z".parse().unwrap()),
+    );
+    let area_of_planned = async |n: u128, command: u128| {
+        let visits = streams::visits(&enterprise(1_000 + n)).unwrap();
+        let command = (plan(command, "fire"), envelope(command));
+        let outcome = ours.execute::<Visits>(&visits, &command.0, &command.1).await.unwrap();
+        let Event::VisitPlanned { area, .. } = &outcome.events[0] else { panic!("it is planned") };
+        area.clone().unwrap().to_string()
+    };
+    for n in 0..ALL {
+        assert_eq!(area_of_planned(n, 10_000 + n).await, "210212");
+    }
+    tokio::time::advance(Duration::from_secs(2)).await;
+    let before = reads.0.load(Ordering::Relaxed);
+    for n in 0..ALL {
+        area_of_planned(n, 20_000 + n).await;
+    }
+    // The limits, the calendar, the unit's catalogue, and whether any profile has moved.
+    assert_eq!(reads.0.load(Ordering::Relaxed) - before, 4);
+
+    let profile = streams::profile(&enterprise(1_007)).unwrap();
+    let basis = Reference::parse("12345-0001").unwrap();
+    let change = Command::ChangeArea { to: AreaCode::parse("210202").unwrap(), basis };
+    theirs.execute::<Profile>(&profile, &change, &envelope(7)).await.unwrap();
+    tokio::time::advance(Duration::from_secs(2)).await;
+    for n in 0..ALL {
+        let area = if n == 7 { "210202" } else { "210212" };
+        assert_eq!(area_of_planned(n, 30_000 + n).await, area, "{n}");
+    }
 }

@@ -15,7 +15,7 @@ use async_nats::jetstream::{
 use futures::{FutureExt as _, StreamExt as _, future::BoxFuture};
 use tokio::sync::watch;
 
-use super::{JetStream, proof, within};
+use super::{JetStream, load::ALL, proof, within};
 use crate::{FOLLOW_BATCH_MAX, FollowError, Position, Record, Source};
 
 /// How many records and bytes the server may send ahead of what was taken.
@@ -226,7 +226,7 @@ fn longer(pause: Duration) -> Duration {
 impl JetStream {
     async fn try_open(&self, after: Position) -> Result<Result<Stream, FollowError>, Source> {
         let expected = after.next();
-        match self.first_from(expected).await? {
+        match self.first_from(ALL, expected).await? {
             Some(found) if found > expected => {
                 return Ok(Err(FollowError::Gap { expected, found }));
             }

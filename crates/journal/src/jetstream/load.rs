@@ -19,6 +19,9 @@ const PAGE_BYTES_MAX: usize = 8 * 1024 * 1024;
 const PAUSE_MIN: Duration = Duration::from_millis(1);
 const PAUSE_MAX: Duration = Duration::from_millis(100);
 
+/// Every subject.
+pub(super) const ALL: &str = ">";
+
 /// A batched direct get.
 #[derive(Serialize)]
 struct BatchRequest<'a> {
@@ -231,7 +234,7 @@ impl JetStream {
                 return Ok(without_gap(after, page.messages));
             }
             // The end of the log, or a gap; else the log has grown since, or a replica is behind.
-            match self.first_from(after.next()).await? {
+            match self.first_from(ALL, after.next()).await? {
                 None => return Ok(Ok(Vec::new())),
                 Some(found) if found > after.next() => {
                     return Ok(Err(LoadError::Gap { expected: after.next(), found }));
@@ -246,16 +249,20 @@ impl JetStream {
         }
     }
 
-    /// The position of the first record at or after `position`, as the leader knows it.
-    pub(super) async fn first_from(&self, position: Position) -> Result<Option<Position>, Source> {
-        let first = SingleRequest::FirstFrom { seq: position.0, next_by_subj: ">" };
+    /// The position of the first record of such a subject at or after `position`, as the leader knows it.
+    pub(super) async fn first_from(
+        &self,
+        subject: &str,
+        position: Position,
+    ) -> Result<Option<Position>, Source> {
+        let first = SingleRequest::FirstFrom { seq: position.0, next_by_subj: subject };
         let found = self.single(&first).await?;
         Ok(found.map(|SinglePlace { seq }| Position(seq)))
     }
 
     /// The first record at or after `position`, as the leader knows it.
     pub(super) async fn record_from(&self, position: Position) -> Result<Option<Seen>, Source> {
-        let first = SingleRequest::FirstFrom { seq: position.0, next_by_subj: ">" };
+        let first = SingleRequest::FirstFrom { seq: position.0, next_by_subj: ALL };
         let Some(SingleWhole { seq, data }) = self.single(&first).await? else {
             return Ok(None);
         };

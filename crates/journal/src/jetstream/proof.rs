@@ -216,10 +216,14 @@ impl JetStream {
         }
     }
 
+    /// The highest position that the log is known to have.
+    pub(super) fn known_to_reach(&self) -> Position {
+        Position(self.shared.proof.highest.load(Ordering::Relaxed))
+    }
+
     /// Asks the gate again, by all that is known of the log.
     async fn gate_again(&self) -> Result<GateReport, Vec<GateRefusal>> {
-        let highest = Position(self.shared.proof.highest.load(Ordering::Relaxed));
-        Box::pin(self.gate(highest)).await
+        Box::pin(self.gate(self.known_to_reach())).await
     }
 
     /// Asks it once more where somebody was away that may be back, perhaps with another configuration, and of a cluster
