@@ -33,6 +33,7 @@ use raw::Hostile;
 mod bounds;
 mod idle;
 mod oversized;
+mod places;
 mod raw;
 mod resets;
 mod slow;

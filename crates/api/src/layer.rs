@@ -27,7 +27,7 @@ use tracing::Instrument;
 
 pub(crate) use self::admission::Bounds;
 use self::{
-    admission::{Admission, Ticket, overloaded},
+    admission::{Admission, Ticket},
     unread::Arriving,
 };
 use crate::{
@@ -140,9 +140,7 @@ where
                 true => None,
                 false => match Arc::clone(&self.access.open_streams).try_acquire_owned() {
                     Ok(place) => Some(place),
-                    Err(_) => {
-                        return Box::pin(std::future::ready(Ok(refused(overloaded().into()))));
-                    }
+                    Err(_) => return Box::pin(std::future::ready(Ok(overloaded()))),
                 },
             };
             let request = request.map(|body| Body::new(Limited::new(body, OPEN_BYTES_MAX)));
@@ -239,6 +237,13 @@ impl Access {
 #[must_use]
 pub fn is_open(path: &str) -> bool {
     OPEN.iter().any(|open| path.starts_with(open))
+}
+
+/// What a call is answered for which there is no room.
+#[must_use]
+pub fn overloaded() -> Response<Body> {
+    metrics::shed("full");
+    refused(admission::overloaded().into())
 }
 
 /// A body that holds something until it was handed on.

@@ -3,13 +3,12 @@
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 use super::{
-    raw::{HELLO, beginning, call, framed, says, taken_back},
+    raw::{HELLO, LIST, beginning, call, closed, framed, kinds, message, says, taken_back},
     *,
 };
 
 /// How many connections the hasty client loses, one after another.
 const LOST: usize = 20;
-const LIST: &str = "/doudi.v1.TimelineService/ListTimeline";
 
 /// Takes calls back until the connection is closed, and says how many it were.
 async fn hurry(to: SocketAddr, token: &str) -> u32 {
@@ -52,6 +51,34 @@ async fn whoever_takes_calls_back_all_the_time_loses_the_connection_and_harms_no
         rounds += 1;
     }
     println!("{} calls taken back, {rounds} rounds beside them", hasty.await.unwrap());
+    besieged.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_gives_up_calls_that_take_too_long_keeps_the_connection() {
+    let besieged = Besieged::start(&[("resets_per_second_max", "1")]).await;
+    let token = besieged.token(Role::Auditor, "hurried");
+    // Their messages do not come, so they are not answered before they are given up.
+    let streams = (0..100).map(|number| 2 * number + 1);
+    let begun: Vec<_> = streams.clone().flat_map(|it| beginning(it, LIST, &token)).collect();
+    let mut stream = says(besieged.listen, &[HELLO, &begun].concat()).await.unwrap();
+    let open = timeout(Duration::from_millis(500), closed(&mut stream)).await;
+    assert!(open.is_err(), "they are at work");
+    let given_up: Vec<_> = streams.flat_map(taken_back).collect();
+    stream.write_all(&given_up).await.unwrap();
+    let list = ListTimelineRequest {
+        enterprise_id: ENTERPRISES[0].0.to_owned(),
+        page_size: 1,
+        ..<_>::default()
+    };
+    let last = [beginning(201, LIST, &token), message(201, &framed(&list))].concat();
+    stream.write_all(&last).await.unwrap();
+    // The frames of the answer: a head, a message, trailers.
+    let mut told = vec![];
+    while kinds(&told).iter().filter(|kind| **kind == 1).count() < 2 {
+        let read = timeout(BOUND, stream.read_buf(&mut told)).await.expect("it is answered");
+        assert_ne!(read.unwrap(), 0, "the connection was closed");
+    }
     besieged.end().await;
 }
 
