@@ -1,9 +1,12 @@
 //! Calls that are taken back as soon as they are made, as fast as a connection carries them.
 
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::TcpStream,
+};
 
 use super::{
-    raw::{HELLO, LIST, beginning, call, closed, framed, kinds, message, says, taken_back},
+    raw::{HELLO, LIST, beginning, call, closed, frame, framed, kinds, message, says, taken_back},
     *,
 };
 
@@ -51,6 +54,40 @@ async fn whoever_takes_calls_back_all_the_time_loses_the_connection_and_harms_no
         rounds += 1;
     }
     println!("{} calls taken back, {rounds} rounds beside them", hasty.await.unwrap());
+    besieged.end().await;
+}
+
+/// Begins a call, and takes it back once it was seen; whether the connection is still open.
+async fn begun_and_taken_back(stream: &mut TcpStream, number: u32, token: &str) -> bool {
+    const PING: u8 = 6;
+    let begun = [beginning(number, LIST, token), frame(PING, 0, 0, &[7; 8])].concat();
+    if stream.write_all(&begun).await.is_err() {
+        return false;
+    }
+    let mut told = vec![];
+    while !kinds(&told).contains(&PING) {
+        if !matches!(stream.read_buf(&mut told).await, Ok(1..)) {
+            return false;
+        }
+    }
+    stream.write_all(&taken_back(number)).await.is_ok()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_takes_calls_back_that_were_begun_loses_the_connection() {
+    let besieged = Besieged::start(&[("resets_per_second_max", "5")]).await;
+    let token = besieged.token(Role::Auditor, "hasty");
+    let mut stream = says(besieged.listen, HELLO).await.unwrap();
+    let hurrying = async {
+        let mut sent = 0;
+        while begun_and_taken_back(&mut stream, 2 * sent + 1, &token).await {
+            sent += 1;
+            assert!(sent < 10_000, "it is not closed");
+        }
+        sent
+    };
+    let sent = timeout(BOUND, hurrying).await.expect("it is closed");
+    println!("{sent} calls taken back");
     besieged.end().await;
 }
 
