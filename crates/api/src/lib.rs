@@ -29,4 +29,4 @@ pub use convert::{
 };
 pub use error::{DOMAIN, Reason, catalogue};
 pub use layer::{AccessLayer, AccessService, Holding, is_open, overloaded};
-pub use services::{Api, ApiSettings, Needs, SERVICES};
+pub use services::{Api, ApiSettings, Needs, SERVICES, UPLOADS_MAX};

@@ -3,7 +3,7 @@
 use std::{fs, io, net::SocketAddr, path::PathBuf, sync::Arc};
 
 use doudi_api::{
-    Api, ApiSettings,
+    Api, ApiSettings, UPLOADS_MAX,
     identity::{Authenticator, AuthenticatorSettings, CaseTokens, Keys, KeysError},
     proto::FILE_DESCRIPTOR_SET,
 };
@@ -43,6 +43,12 @@ const KEEPALIVE_TIMEOUT: Duration = Duration::from_secs(20);
 
 /// How many calls a client may reset before we have seen them, before its connection is closed.
 const UNSEEN_RESETS_MAX: usize = 256;
+
+/// How many calls of a connection may leave all they may unread: every upload that may wait, and one more.
+const WINDOWS: u32 = UPLOADS_MAX as u32 + 1;
+
+/// How many bytes of one answer HTTP/2 takes over before they are sent, about.
+const SEND_BYTES_MAX: usize = 16 * 1024;
 
 /// Why a role cannot run.
 #[derive(Debug, thiserror::Error)]
@@ -287,7 +293,8 @@ fn protocol(grpc: &Grpc) -> Result<Protocol, RunError> {
         .timer(TokioTimer::new())
         .max_concurrent_streams(grpc.streams_per_connection_max)
         .initial_stream_window_size(grpc.window_bytes)
-        .initial_connection_window_size(grpc.window_bytes.saturating_mul(2))
+        .initial_connection_window_size(grpc.window_bytes.saturating_mul(WINDOWS))
+        .max_send_buf_size(SEND_BYTES_MAX)
         .max_header_list_size(grpc.header_bytes_max)
         .max_pending_accept_reset_streams(UNSEEN_RESETS_MAX)
         .keep_alive_interval(grpc.keepalive_interval)

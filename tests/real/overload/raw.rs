@@ -4,7 +4,7 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
 use bytes::{BufMut, Bytes, BytesMut};
 use h2::{
-    RecvStream,
+    RecvStream, SendStream,
     client::{self, ResponseFuture, SendRequest},
 };
 use prost::Message;
@@ -14,6 +14,10 @@ use tokio::{
     task::JoinHandle,
 };
 use tonic::codegen::http::{HeaderMap, Request};
+
+/// The first words of a connection that takes nothing in: the preface, and settings with windows of no bytes.
+pub(super) const DEAF: &[u8] =
+    b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\x06\x04\0\0\0\0\0\0\x04\0\0\0\0";
 
 /// The first words of a connection: the preface and empty settings.
 pub(super) const HELLO: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0";
@@ -73,6 +77,20 @@ impl Hostile {
         let (answer, mut body) = send.send_request(head, false)?;
         body.send_data(message, true)?;
         Ok(answer)
+    }
+
+    /// Begins a call with these parts of what it says, and says no more.
+    pub(super) async fn begin(
+        &mut self,
+        head: Request<()>,
+        parts: &[Bytes],
+    ) -> Result<(ResponseFuture, SendStream<Bytes>), h2::Error> {
+        let mut send = self.send.clone().ready().await?;
+        let (answer, mut body) = send.send_request(head, false)?;
+        for part in parts {
+            body.send_data(part.clone(), false)?;
+        }
+        Ok((answer, body))
     }
 
     /// Makes a call with a whole message, reads its answer, and says how it ended.
