@@ -1,12 +1,9 @@
 //! Calls that are taken back as soon as they are made, as fast as a connection carries them.
 
-use tokio::{
-    io::{AsyncReadExt, AsyncWriteExt},
-    net::TcpStream,
-};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 use super::{
-    raw::{HELLO, LIST, beginning, call, closed, frame, framed, kinds, message, says, taken_back},
+    raw::{HELLO, LIST, beginning, call, framed, says, taken_back},
     *,
 };
 
@@ -54,68 +51,6 @@ async fn whoever_takes_calls_back_all_the_time_loses_the_connection_and_harms_no
         rounds += 1;
     }
     println!("{} calls taken back, {rounds} rounds beside them", hasty.await.unwrap());
-    besieged.end().await;
-}
-
-/// Begins a call, and takes it back once it was seen; whether the connection is still open.
-async fn begun_and_taken_back(stream: &mut TcpStream, number: u32, token: &str) -> bool {
-    const PING: u8 = 6;
-    let begun = [beginning(number, LIST, token), frame(PING, 0, 0, &[7; 8])].concat();
-    if stream.write_all(&begun).await.is_err() {
-        return false;
-    }
-    let mut told = vec![];
-    while !kinds(&told).contains(&PING) {
-        if !matches!(stream.read_buf(&mut told).await, Ok(1..)) {
-            return false;
-        }
-    }
-    stream.write_all(&taken_back(number)).await.is_ok()
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn whoever_takes_calls_back_that_were_begun_loses_the_connection() {
-    let besieged = Besieged::start(&[("resets_per_second_max", "5")]).await;
-    let token = besieged.token(Role::Auditor, "hasty");
-    let mut stream = says(besieged.listen, HELLO).await.unwrap();
-    let hurrying = async {
-        let mut sent = 0;
-        while begun_and_taken_back(&mut stream, 2 * sent + 1, &token).await {
-            sent += 1;
-            assert!(sent < 10_000, "it is not closed");
-        }
-        sent
-    };
-    let sent = timeout(BOUND, hurrying).await.expect("it is closed");
-    println!("{sent} calls taken back");
-    besieged.end().await;
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn whoever_gives_up_calls_that_take_too_long_keeps_the_connection() {
-    let besieged = Besieged::start(&[("resets_per_second_max", "1")]).await;
-    let token = besieged.token(Role::Auditor, "hurried");
-    // Their messages do not come, so they are not answered before they are given up.
-    let streams = (0..100).map(|number| 2 * number + 1);
-    let begun: Vec<_> = streams.clone().flat_map(|it| beginning(it, LIST, &token)).collect();
-    let mut stream = says(besieged.listen, &[HELLO, &begun].concat()).await.unwrap();
-    let open = timeout(Duration::from_millis(500), closed(&mut stream)).await;
-    assert!(open.is_err(), "they are at work");
-    let given_up: Vec<_> = streams.flat_map(taken_back).collect();
-    stream.write_all(&given_up).await.unwrap();
-    let list = ListTimelineRequest {
-        enterprise_id: ENTERPRISES[0].0.to_owned(),
-        page_size: 1,
-        ..<_>::default()
-    };
-    let last = [beginning(201, LIST, &token), message(201, &framed(&list))].concat();
-    stream.write_all(&last).await.unwrap();
-    // The frames of the answer: a head, a message, trailers.
-    let mut told = vec![];
-    while kinds(&told).iter().filter(|kind| **kind == 1).count() < 2 {
-        let read = timeout(BOUND, stream.read_buf(&mut told)).await.expect("it is answered");
-        assert_ne!(read.unwrap(), 0, "the connection was closed");
-    }
     besieged.end().await;
 }
 
