@@ -13,7 +13,10 @@ use doudi_api::{
     permission::Role,
     proto::{Ground, ListTimelineRequest},
 };
-use doudi_server::{client::Client, token};
+use doudi_server::{
+    client::{Client, command_id},
+    token,
+};
 use doudi_tests::{program, until, world::Ground as Servers};
 use tokio::{process::Child, time::timeout};
 use tonic::{
@@ -33,9 +36,11 @@ use raw::Hostile;
 mod bounds;
 mod idle;
 mod oversized;
+mod places;
 mod raw;
 mod resets;
 mod slow;
+mod uploads;
 
 /// How long an honest client may have to wait for one answer on a machine that is busy with tests.
 const BOUND: Duration = Duration::from_secs(60);

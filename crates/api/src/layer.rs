@@ -27,7 +27,7 @@ use tracing::Instrument;
 
 pub(crate) use self::admission::Bounds;
 use self::{
-    admission::{Admission, Ticket, overloaded},
+    admission::{Admission, Ticket},
     unread::Arriving,
 };
 use crate::{
@@ -77,6 +77,9 @@ const STREAMS: [&str; 6] = [
     "/doudi.v1.BoardService/ExportBoard",
     "/doudi.v1.WhatIfService/TryPolicy",
 ];
+
+/// How the names of rpcs begin that only read.
+const READS: [&str; 5] = ["Get", "List", "Count", "Explain", "Suggest"];
 
 /// Puts the access layer in front of a service.
 #[derive(Debug, Clone)]
@@ -140,9 +143,7 @@ where
                 true => None,
                 false => match Arc::clone(&self.access.open_streams).try_acquire_owned() {
                     Ok(place) => Some(place),
-                    Err(_) => {
-                        return Box::pin(std::future::ready(Ok(refused(overloaded().into()))));
-                    }
+                    Err(_) => return Box::pin(std::future::ready(Ok(overloaded()))),
                 },
             };
             let request = request.map(|body| Body::new(Limited::new(body, OPEN_BYTES_MAX)));
@@ -164,7 +165,7 @@ where
             }
         };
         let (deadline, ticket) = (call.deadline, Arc::new(ticket));
-        let streams = STREAMS.contains(&path);
+        let (streams, reads) = (STREAMS.contains(&path), reads(path));
         let (span, traceparent) = trace::begin(metrics::label(row), request.headers());
         call.traceparent = traceparent;
         request.extensions_mut().insert(call);
@@ -193,7 +194,7 @@ where
             if streams {
                 return Ok(answer);
             }
-            Ok(answer.map(|body| unread::answer(&access.admission, ticket, body)))
+            Ok(answer.map(|body| unread::answer(&access.admission, ticket, reads, body)))
         };
         Box::pin(call.instrument(span))
     }
@@ -239,6 +240,19 @@ impl Access {
 #[must_use]
 pub fn is_open(path: &str) -> bool {
     OPEN.iter().any(|open| path.starts_with(open))
+}
+
+/// What a call is answered for which there is no room.
+#[must_use]
+pub fn overloaded() -> Response<Body> {
+    metrics::shed("full");
+    refused(admission::overloaded().into())
+}
+
+/// Whether an rpc only reads, by its name. A test holds it against the contract.
+fn reads(path: &str) -> bool {
+    let rpc = path.rsplit('/').next().unwrap_or_default();
+    READS.iter().any(|verb| rpc.starts_with(verb))
 }
 
 /// A body that holds something until it was handed on.

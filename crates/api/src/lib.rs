@@ -28,5 +28,5 @@ pub use convert::{
     what_if::{of_report as of_what_if_report, what_if},
 };
 pub use error::{DOMAIN, Reason, catalogue};
-pub use layer::{AccessLayer, AccessService, Holding, is_open};
-pub use services::{Api, ApiSettings, Needs, SERVICES};
+pub use layer::{AccessLayer, AccessService, Holding, is_open, overloaded};
+pub use services::{Api, ApiSettings, Needs, SERVICES, UPLOADS_MAX};

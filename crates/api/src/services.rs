@@ -47,7 +47,7 @@ use crate::{
     },
     webhooks::WebhookSecrets,
 };
-use watch_stream::Watches;
+use watch_stream::StreamPlaces;
 
 mod alerts;
 mod appeal;
@@ -108,6 +108,13 @@ pub const SERVICES: [(&str, Needs); 20] = [
 
 /// The largest answer, in bytes: what common clients take in unless they are told otherwise.
 const REPLY_BYTES_MAX: usize = 4 << 20;
+
+/// How many uploads may be open at once, those that wait for a place in memory among them. What lies unread of those that
+/// wait takes room from other calls of their connection.
+pub const UPLOADS_MAX: u16 = 64;
+
+/// How many of them may be one account's.
+const UPLOADS_PER_CALLER_MAX: usize = 16;
 
 /// The most events that a caller who expected an older version is told of, the newest ones.
 const MISSED_MAX: usize = 20;
@@ -172,7 +179,8 @@ struct Shared {
     settings: ApiSettings,
     pages: PageTokens,
     cases: CaseTokens,
-    watches: Watches,
+    watches: StreamPlaces,
+    uploads: StreamPlaces,
     what_ifs: Arc<Semaphore>,
     shutdown: watch::Receiver<bool>,
 }
@@ -202,7 +210,9 @@ impl Api {
         let cases = authenticator.cases().clone();
         let access = AccessLayer::new(authenticator, clock.clone(), bounds);
         let pages = PageTokens::new(settings.page_token_key);
-        let watches = Watches::new(settings.watches_max, settings.watches_per_caller_max);
+        let (most, own) = (settings.watches_max, settings.watches_per_caller_max);
+        let watches = StreamPlaces::new(most, own, "watches");
+        let uploads = StreamPlaces::new(UPLOADS_MAX.into(), UPLOADS_PER_CALLER_MAX, "uploads");
         let what_ifs = Arc::new(Semaphore::new(what_if::AT_ONCE_MAX));
         let shared = Shared {
             engine,
@@ -215,6 +225,7 @@ impl Api {
             pages,
             cases,
             watches,
+            uploads,
             what_ifs,
             shutdown,
         };

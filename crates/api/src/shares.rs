@@ -73,6 +73,11 @@ impl Shares {
 }
 
 impl Share {
+    /// Whose it is.
+    pub(crate) fn subject(&self) -> &str {
+        &self.caller.subject
+    }
+
     /// Holds so many more bytes, and says whether the caller may.
     pub(crate) fn hold(&self, bytes: usize) -> bool {
         self.bytes.fetch_add(bytes, Ordering::Relaxed);

@@ -8,31 +8,23 @@ use std::{
     task::{Context, Poll},
 };
 
-use futures::{
-    FutureExt as _, Stream,
-    future::{BoxFuture, Fuse},
-};
 use tokio::{
     io::{AsyncRead, AsyncWrite, ReadBuf},
     net::{TcpListener, TcpStream},
     time::{Duration, Instant, sleep, sleep_until},
 };
-use tonic::transport::server::Connected;
 
 use crate::stop::Stop;
 use places::{Place, Places};
+use usage::{Ending, Usage};
 
-pub(crate) mod in_use;
 pub mod metrics;
 mod places;
+pub(crate) mod serve;
 mod usage;
-
-pub use usage::Usage;
 
 /// How long to wait when the operating system gives no further connection (no descriptors left).
 const ACCEPT_AGAIN_AFTER: Duration = Duration::from_millis(100);
-
-type Patience = Fuse<BoxFuture<'static, ()>>;
 
 /// Bounds of the connections.
 #[derive(Debug, Clone, Copy)]
@@ -59,11 +51,18 @@ pub struct Listener {
 }
 
 /// An accepted connection; its place is free again when it is dropped.
-pub struct Connection {
+pub(crate) struct Connection {
     stream: TcpStream,
     place: Place,
-    /// Ends when the connection is to be closed.
-    patience: Patience,
+}
+
+/// How long a connection is kept open.
+pub(crate) struct Patience {
+    usage: Arc<Usage>,
+    accepted: Instant,
+    bounds: Bounds,
+    stop: Stop,
+    told: Option<Ending>,
 }
 
 impl fmt::Debug for Connection {
@@ -95,15 +94,8 @@ impl Listener {
         self.address
     }
 
-    /// The connections as they come. One that has said nothing yet ends at `stop`.
-    pub fn connections(self, stop: Stop) -> impl Stream<Item = io::Result<Connection>> {
-        futures::stream::unfold((self, stop), |(listener, stop)| async move {
-            let connection = listener.accept(&stop).await;
-            Some((Ok(connection), (listener, stop)))
-        })
-    }
-
-    async fn accept(&self, stop: &Stop) -> Connection {
+    /// The next connection, and how long it is to be kept. One that has said nothing yet ends at `stop`.
+    pub(crate) async fn accept(&self, stop: &Stop) -> (Connection, Patience) {
         loop {
             let (stream, peer) = match self.listener.accept().await {
                 Ok(accepted) => accepted,
@@ -118,43 +110,42 @@ impl Listener {
             if stream.set_nodelay(true).is_err() {
                 continue;
             }
-            let patience = patience(Arc::clone(&place.usage), self.bounds, stop.clone());
-            return Connection { stream, place, patience: patience.boxed().fuse() };
+            let (usage, stop, accepted) = (Arc::clone(&place.usage), stop.clone(), Instant::now());
+            let patience = Patience { usage, accepted, bounds: self.bounds, stop, told: None };
+            return (Connection { stream, place }, patience);
         }
     }
 }
 
-/// Done when the connection has been silent for too long, must not wait any longer for its first word, or is to be
-/// closed for another reason.
-async fn patience(usage: Arc<Usage>, bounds: Bounds, stop: Stop) {
-    let accepted = Instant::now();
-    loop {
-        let heard = usage.heard();
-        let until = match heard {
-            Some(at) => at + bounds.silence_max,
-            None => accepted + bounds.first_word_within,
-        };
-        if Instant::now() >= until {
-            metrics::ended("silent");
-            return;
-        }
-        tokio::select! {
-            () = usage.over() => return,
-            () = sleep_until(until) => {}
-            () = stop.wait(), if heard.is_none() => {
-                if usage.heard().is_none() {
-                    return;
+impl Patience {
+    /// Done when the connection has been silent for too long, must not wait any longer for its first word, or is to end
+    /// for another reason. Once told to end gently, it may be told to end at once.
+    pub(crate) async fn over(&mut self) -> Ending {
+        loop {
+            let ending = self.usage.ending();
+            if let Some(how) = ending.filter(|_| ending != self.told) {
+                self.told = ending;
+                return how;
+            }
+            let heard = self.usage.heard();
+            let until = match heard {
+                Some(at) => at + self.bounds.silence_max,
+                None => self.accepted + self.bounds.first_word_within,
+            };
+            if Instant::now() >= until {
+                metrics::ended("silent");
+                return Ending::AtOnce;
+            }
+            tokio::select! {
+                () = self.usage.changed() => {}
+                () = sleep_until(until) => {}
+                () = self.stop.wait(), if heard.is_none() => {
+                    if self.usage.heard().is_none() {
+                        return Ending::AtOnce;
+                    }
                 }
             }
         }
-    }
-}
-
-impl Connected for Connection {
-    type ConnectInfo = Arc<Usage>;
-
-    fn connect_info(&self) -> Arc<Usage> {
-        Arc::clone(&self.place.usage)
     }
 }
 
@@ -169,23 +160,7 @@ impl AsyncRead for Connection {
         if read.is_ready() && buffer.filled().len() > before {
             self.place.usage.hear();
         }
-        self.unless_over(context, read)
-    }
-}
-
-impl Connection {
-    /// What came of reading or writing, unless the connection is over. Who takes nothing in is not read from any more, so
-    /// it is looked for in both.
-    fn unless_over<T>(
-        &mut self,
-        context: &mut Context<'_>,
-        done: Poll<io::Result<T>>,
-    ) -> Poll<io::Result<T>> {
-        let usage = &self.place.usage;
-        if done.is_pending() && self.patience.poll_unpin(context).is_ready() {
-            usage.end();
-        }
-        if usage.is_over() { Poll::Ready(Err(io::ErrorKind::TimedOut.into())) } else { done }
+        read
     }
 }
 
@@ -195,8 +170,7 @@ impl AsyncWrite for Connection {
         context: &mut Context<'_>,
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
-        let written = Pin::new(&mut self.stream).poll_write(context, bytes);
-        self.unless_over(context, written)
+        Pin::new(&mut self.stream).poll_write(context, bytes)
     }
 
     fn poll_write_vectored(
@@ -204,8 +178,7 @@ impl AsyncWrite for Connection {
         context: &mut Context<'_>,
         slices: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        let written = Pin::new(&mut self.stream).poll_write_vectored(context, slices);
-        self.unless_over(context, written)
+        Pin::new(&mut self.stream).poll_write_vectored(context, slices)
     }
 
     fn is_write_vectored(&self) -> bool {
@@ -213,8 +186,7 @@ impl AsyncWrite for Connection {
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        let flushed = Pin::new(&mut self.stream).poll_flush(context);
-        self.unless_over(context, flushed)
+        Pin::new(&mut self.stream).poll_flush(context)
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
@@ -224,102 +196,73 @@ impl AsyncWrite for Connection {
 
 #[cfg(test)]
 mod tests {
-    use std::pin::pin;
-
-    use futures::StreamExt;
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
-    use super::*;
+    use super::{usage::OpenCall, *};
 
-    fn bounds(connections_max: usize) -> Bounds {
-        Bounds {
+    fn listener(connections_max: usize) -> Listener {
+        let bounds = Bounds {
             connections_max,
             connections_per_address_max: connections_max,
             resets_per_second_max: 10,
             first_word_within: Duration::from_secs(10),
-            silence_max: Duration::from_secs(60),
-        }
+            silence_max: Duration::from_millis(50),
+        };
+        Listener::bind(([127, 0, 0, 1], 0).into(), bounds).unwrap()
     }
 
     #[tokio::test]
-    async fn a_connection_beyond_the_bound_is_closed_and_a_freed_place_is_taken() {
-        let listener = Listener::bind(([127, 0, 0, 1], 0).into(), bounds(1)).unwrap();
-        let address = listener.address();
-        let mut connections = pin!(listener.connections(Stop::new()));
-        let mut first = TcpStream::connect(address).await.unwrap();
-        let held = connections.next().await.unwrap().unwrap();
-        let mut beyond = TcpStream::connect(address).await.unwrap();
+    async fn a_connection_beyond_the_share_of_its_address_is_closed_and_a_freed_place_is_taken() {
+        let (listener, stop) = (listener(1), Stop::new());
+        let mut first = TcpStream::connect(listener.address()).await.unwrap();
+        let (held, _) = listener.accept(&stop).await;
+        let call = OpenCall::begin(&held.place.usage);
+        let mut beyond = TcpStream::connect(listener.address()).await.unwrap();
         let mut word = [0];
         tokio::select! {
-            _ = connections.next() => panic!("the bound is 1"),
+            _ = listener.accept(&stop) => panic!("the bound is 1"),
             read = beyond.read(&mut word) => assert!(matches!(read, Ok(0) | Err(_))),
         }
-        drop(held);
+        drop((held, call));
         assert_eq!(first.read(&mut word).await.unwrap(), 0);
-        let _third = TcpStream::connect(address).await.unwrap();
-        connections.next().await.unwrap().unwrap();
-    }
-
-    #[tokio::test]
-    async fn a_connection_that_takes_nothing_in_ends_when_it_is_to_make_room() {
-        let listener = Listener::bind(([127, 0, 0, 1], 0).into(), bounds(1)).unwrap();
-        let address = listener.address();
-        let mut connections = pin!(listener.connections(Stop::new()));
-        let _client = TcpStream::connect(address).await.unwrap();
-        let mut held = connections.next().await.unwrap().unwrap();
-        let usage = held.connect_info();
-        let writing = tokio::spawn(async move {
-            // Nobody reads it.
-            let much = vec![0; 64 << 20];
-            held.write_all(&much).await
-        });
-        usage.end();
-        let ended = tokio::time::timeout(Duration::from_secs(10), writing).await.unwrap();
-        assert_eq!(ended.unwrap().unwrap_err().kind(), io::ErrorKind::TimedOut);
+        let _third = TcpStream::connect(listener.address()).await.unwrap();
+        listener.accept(&stop).await;
     }
 
     #[tokio::test]
     async fn a_silent_connection_ends_at_the_stop_and_one_that_spoke_does_not() {
-        let listener = Listener::bind(([127, 0, 0, 1], 0).into(), bounds(2)).unwrap();
-        let address = listener.address();
-        let stop = Stop::new();
-        let mut connections = pin!(listener.connections(stop.clone()));
-        let _silent = TcpStream::connect(address).await.unwrap();
-        let mut silent = connections.next().await.unwrap().unwrap();
-        let mut client = TcpStream::connect(address).await.unwrap();
-        let mut spoken = connections.next().await.unwrap().unwrap();
+        let (listener, stop) = (listener(2), Stop::new());
+        let _silent = TcpStream::connect(listener.address()).await.unwrap();
+        let (_held, mut of_silent) = listener.accept(&stop).await;
+        let mut client = TcpStream::connect(listener.address()).await.unwrap();
+        let (mut spoken, mut of_spoken) = listener.accept(&stop).await;
         client.write_all(b"PRI").await.unwrap();
-        let mut word = [0; 3];
-        spoken.read_exact(&mut word).await.unwrap();
+        spoken.read_exact(&mut [0; 3]).await.unwrap();
         stop.now();
-        let ended = silent.read(&mut word).await.unwrap_err();
-        assert_eq!(ended.kind(), io::ErrorKind::TimedOut);
-        client.write_all(b" * ").await.unwrap();
-        spoken.read_exact(&mut word).await.unwrap();
-        assert_eq!(&word, b" * ");
+        assert_eq!(of_silent.over().await, Ending::AtOnce);
+        tokio::select! {
+            biased;
+            _ = of_spoken.over() => panic!("it spoke"),
+            () = tokio::task::yield_now() => {}
+        }
     }
 
     #[tokio::test]
-    async fn a_connection_that_falls_silent_ends_and_one_for_which_there_is_another_ends_too() {
-        let silence_max = Duration::from_millis(50);
-        let bounds = Bounds { silence_max, ..bounds(2) };
-        let listener = Listener::bind(([127, 0, 0, 1], 0).into(), bounds).unwrap();
-        let (address, places) = (listener.address(), Arc::clone(&listener.places));
-        let mut connections = pin!(listener.connections(Stop::new()));
-        let mut client = TcpStream::connect(address).await.unwrap();
-        let mut silent = connections.next().await.unwrap().unwrap();
+    async fn a_connection_that_falls_silent_ends_and_one_that_is_told_to_ends_as_it_is_told() {
+        let (listener, stop) = (listener(2), Stop::new());
+        let mut client = TcpStream::connect(listener.address()).await.unwrap();
+        let (mut held, mut patience) = listener.accept(&stop).await;
         client.write_all(b"PRI").await.unwrap();
-        let mut word = [0; 3];
-        silent.read_exact(&mut word).await.unwrap();
-        assert_eq!(silent.read(&mut word).await.unwrap_err().kind(), io::ErrorKind::TimedOut);
-        drop(silent);
+        held.read_exact(&mut [0; 3]).await.unwrap();
+        assert_eq!(patience.over().await, Ending::AtOnce, "silent");
 
-        let _client = TcpStream::connect(address).await.unwrap();
-        let mut held = connections.next().await.unwrap().unwrap();
-        let usage = held.connect_info();
-        let ended = tokio::spawn(async move { held.read(&mut [0; 3]).await });
-        usage.end();
-        assert_eq!(ended.await.unwrap().unwrap_err().kind(), io::ErrorKind::TimedOut);
-        assert!(places.take(address.ip()).is_some());
+        let _client = TcpStream::connect(listener.address()).await.unwrap();
+        let (held, mut patience) = listener.accept(&stop).await;
+        let usage = Arc::clone(&held.place.usage);
+        usage.end(Ending::Gently);
+        assert_eq!(patience.over().await, Ending::Gently);
+        usage.end(Ending::AtOnce);
+        usage.end(Ending::Gently);
+        assert_eq!(patience.over().await, Ending::AtOnce);
     }
 }

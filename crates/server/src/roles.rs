@@ -1,19 +1,27 @@
 //! The roles of a process: serve, project, react, archive. They start together, and serving stops first.
 
-use std::{fs, io, net::SocketAddr, path::PathBuf};
+use std::{fs, io, net::SocketAddr, path::PathBuf, sync::Arc};
 
 use doudi_api::{
-    Api, ApiSettings,
+    Api, ApiSettings, UPLOADS_MAX,
     identity::{Authenticator, AuthenticatorSettings, CaseTokens, Keys, KeysError},
     proto::FILE_DESCRIPTOR_SET,
 };
 use doudi_journal::ArchiveError;
 use doudi_scan::codes::{self, KeyRing};
+use hyper::server::conn::http2::Builder;
+use hyper_util::rt::{TokioExecutor, TokioTimer};
+use rustls::{
+    ServerConfig,
+    crypto::ring,
+    pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject as _},
+};
 use tokio::{
     task::JoinHandle,
     time::{Duration, MissedTickBehavior, timeout},
 };
-use tonic::transport::{Identity, Server, ServerTlsConfig};
+use tokio_rustls::TlsAcceptor;
+use tower::Layer as _;
 
 use crate::{
     agenda::StoredAgenda,
@@ -21,7 +29,10 @@ use crate::{
     config::{Auth, Config, Grpc},
     dev::keys::DEV_KEY_ID,
     files, health,
-    listener::{Bounds, Listener, in_use::InUse},
+    listener::{
+        Bounds, Listener,
+        serve::{self, Protocol},
+    },
     parts::{self, Parts},
     stop::Stop,
     sweep, webhooks,
@@ -32,6 +43,12 @@ const KEEPALIVE_TIMEOUT: Duration = Duration::from_secs(20);
 
 /// How many calls a client may reset before we have seen them, before its connection is closed.
 const UNSEEN_RESETS_MAX: usize = 256;
+
+/// How many calls of a connection may leave all they may unread: every upload that may wait, and one more.
+const WINDOWS: u32 = UPLOADS_MAX as u32 + 1;
+
+/// How many bytes of one answer HTTP/2 takes over before they are sent, about.
+const SEND_BYTES_MAX: usize = 16 * 1024;
 
 /// Why a role cannot run.
 #[derive(Debug, thiserror::Error)]
@@ -63,9 +80,9 @@ pub enum RunError {
         "auth.keys_file holds the development key `{DEV_KEY_ID}`, which only `doudi dev` and `doudi demo` accept"
     )]
     DevelopmentKey,
-    /// The API ended by itself.
-    #[error("the API failed")]
-    Serve(#[from] tonic::transport::Error),
+    /// The certificate or its key cannot be used.
+    #[error("grpc.tls_cert and grpc.tls_key cannot be used")]
+    Tls(#[source] Box<dyn std::error::Error + Send + Sync>),
     /// The reflection service cannot be made.
     #[error("the API cannot describe itself")]
     Reflection(#[from] tonic_reflection::server::Error),
@@ -250,50 +267,39 @@ async fn serve(
     );
     let (reporter, service) = tonic_health::server::health_reporter();
     let watching = tokio::spawn(health::watch(parts.clone(), api.clone(), reporter, stop.clone()));
-    let server = transport(grpc)?;
+    let protocol = protocol(grpc)?;
     let mut routes = api.routes().add_service(service);
     if grpc.reflection {
         let described = tonic_reflection::server::Builder::configure()
             .register_encoded_file_descriptor_set(FILE_DESCRIPTOR_SET);
         routes = routes.add_service(described.build_v1()?);
     }
-    let stopping = stop.clone();
-    let mut serving = std::pin::pin!(
-        server.layer(InUse).layer(api.layer()).add_routes(routes).serve_with_incoming_shutdown(
-            listener.connections(stop.clone()),
-            async move {
-                stopping.wait().await;
-            }
-        )
-    );
-    let ended = tokio::select! {
-        ended = &mut serving => ended,
-        () = stop.wait() => match timeout(grpc.drain_timeout, serving).await {
-            Ok(ended) => ended,
-            Err(_) => {
-                tracing::warn!("calls were still at work when the time to drain was over");
-                Ok(())
-            }
+    let service = api.layer().layer(routes.prepare());
+    let mut serving = std::pin::pin!(serve::serve(listener, protocol, service, stop.clone()));
+    tokio::select! {
+        () = &mut serving => {}
+        () = stop.wait() => if timeout(grpc.drain_timeout, serving).await.is_err() {
+            tracing::warn!("calls were still at work when the time to drain was over");
         },
-    };
+    }
     watching.abort();
-    Ok(ended?)
+    Ok(())
 }
 
 /// HTTP/2 and TLS with their bounds.
-fn transport(grpc: &Grpc) -> Result<Server, RunError> {
-    let server = Server::builder()
+fn protocol(grpc: &Grpc) -> Result<Protocol, RunError> {
+    let mut http2 = Builder::new(TokioExecutor::new());
+    http2
+        .timer(TokioTimer::new())
         .max_concurrent_streams(grpc.streams_per_connection_max)
         .initial_stream_window_size(grpc.window_bytes)
-        .initial_connection_window_size(grpc.window_bytes.saturating_mul(2))
-        .http2_max_header_list_size(grpc.header_bytes_max)
-        .http2_max_pending_accept_reset_streams(Some(UNSEEN_RESETS_MAX))
-        .http2_keepalive_interval(Some(grpc.keepalive_interval))
-        .http2_keepalive_timeout(Some(KEEPALIVE_TIMEOUT));
-    Ok(match tls(grpc)? {
-        Some(tls) => server.tls_config(tls)?,
-        None => server,
-    })
+        .initial_connection_window_size(grpc.window_bytes.saturating_mul(WINDOWS))
+        .max_send_buf_size(SEND_BYTES_MAX)
+        .max_header_list_size(grpc.header_bytes_max)
+        .max_pending_accept_reset_streams(UNSEEN_RESETS_MAX)
+        .keep_alive_interval(grpc.keepalive_interval)
+        .keep_alive_timeout(KEEPALIVE_TIMEOUT);
+    Ok(Protocol { http2, tls: tls(grpc)? })
 }
 
 fn authenticator(auth: &Auth, cases: CaseTokens) -> Result<Authenticator, RunError> {
@@ -318,12 +324,26 @@ fn code_keys(file: &PathBuf) -> Result<Option<KeyRing>, RunError> {
     Ok(Some(KeyRing::parse(&read(file)?)?))
 }
 
-fn tls(grpc: &Grpc) -> Result<Option<ServerTlsConfig>, RunError> {
+fn tls(grpc: &Grpc) -> Result<Option<TlsAcceptor>, RunError> {
     if grpc.tls_cert.as_os_str().is_empty() {
         return Ok(None);
     }
-    let identity = Identity::from_pem(read(&grpc.tls_cert)?, read(&grpc.tls_key)?);
-    Ok(Some(ServerTlsConfig::new().identity(identity).timeout(grpc.handshake_timeout)))
+    let (chain, key) = (read(&grpc.tls_cert)?, read(&grpc.tls_key)?);
+    let config = tls_config(chain.as_bytes(), key.as_bytes()).map_err(RunError::Tls)?;
+    Ok(Some(TlsAcceptor::from(Arc::new(config))))
+}
+
+fn tls_config(
+    chain: &[u8],
+    key: &[u8],
+) -> Result<ServerConfig, Box<dyn std::error::Error + Send + Sync>> {
+    let chain = CertificateDer::pem_slice_iter(chain).collect::<Result<Vec<_>, _>>()?;
+    let key = PrivateKeyDer::from_pem_slice(key)?;
+    let config = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
+        .with_safe_default_protocol_versions()?;
+    let mut config = config.with_no_client_auth().with_single_cert(chain, key)?;
+    config.alpn_protocols.push(b"h2".to_vec());
+    Ok(config)
 }
 
 fn read(path: &PathBuf) -> Result<String, RunError> {

@@ -167,6 +167,10 @@ async fn who_sends_nothing_keeps_nobody_else_from_sending_or_reading_files() {
     for _ in 0..32 {
         stalled.spawn(idle(&holder, description(appeal, Visibility::Public, &content)));
     }
+    for _ in 0..16 {
+        let beyond = stalled.join_next().await.unwrap().unwrap();
+        assert_eq!(refused(beyond), "CALLER_TOO_BUSY", "half of them is its share");
+    }
     let first = stalled.join_next().await.unwrap().unwrap();
     assert_eq!(refused(first), "UPLOAD_STALLED");
     // Those that waited for their turn idle now.

@@ -23,7 +23,11 @@ fn allowed(wanted: u64) -> usize {
 }
 
 /// So many connections that are silent after these words.
-async fn connected(to: SocketAddr, count: usize, words: &'static [u8]) -> Vec<TcpStream> {
+pub(super) async fn connected(
+    to: SocketAddr,
+    count: usize,
+    words: &'static [u8],
+) -> Vec<TcpStream> {
     let all = stream::iter(0..count).map(|_| says(to, words)).buffer_unordered(64);
     all.filter_map(async |stream| stream).collect().await
 }

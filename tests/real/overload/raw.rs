@@ -1,22 +1,29 @@
 //! HTTP/2 as no gRPC library speaks it.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
 use bytes::{BufMut, Bytes, BytesMut};
 use h2::{
-    RecvStream,
+    RecvStream, SendStream,
     client::{self, ResponseFuture, SendRequest},
 };
 use prost::Message;
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
-    net::TcpStream,
+    net::{TcpSocket, TcpStream},
     task::JoinHandle,
 };
 use tonic::codegen::http::{HeaderMap, Request};
 
+/// The first words of a connection that takes nothing in: the preface, and settings with windows of no bytes.
+pub(super) const DEAF: &[u8] =
+    b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\x06\x04\0\0\0\0\0\0\x04\0\0\0\0";
+
 /// The first words of a connection: the preface and empty settings.
 pub(super) const HELLO: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0";
+
+/// A call that only reads.
+pub(super) const LIST: &str = "/doudi.v1.TimelineService/ListTimeline";
 
 /// A connection that can do what it should not.
 pub(super) struct Hostile {
@@ -46,7 +53,14 @@ pub(super) fn call(path: &str, token: &str) -> Request<()> {
 impl Hostile {
     /// None when there is no place for it.
     pub(super) async fn connect(to: SocketAddr, window: u32) -> Option<Self> {
-        let stream = TcpStream::connect(to).await.ok()?;
+        Self::connect_from(Ipv4Addr::LOCALHOST.into(), to, window).await
+    }
+
+    /// The same from another address.
+    pub(super) async fn connect_from(from: IpAddr, to: SocketAddr, window: u32) -> Option<Self> {
+        let socket = TcpSocket::new_v4().ok()?;
+        socket.bind((from, 0).into()).ok()?;
+        let stream = socket.connect(to).await.ok()?;
         let mut builder = client::Builder::new();
         builder.initial_window_size(window).max_concurrent_reset_streams(10_000);
         let (send, connection) = builder.handshake(stream).await.ok()?;
@@ -63,6 +77,30 @@ impl Hostile {
         let (answer, mut body) = send.send_request(head, false)?;
         body.send_data(message, true)?;
         Ok(answer)
+    }
+
+    /// Begins a call with these parts of what it says, and says no more.
+    pub(super) async fn begin(
+        &mut self,
+        head: Request<()>,
+        parts: &[Bytes],
+    ) -> Result<(ResponseFuture, SendStream<Bytes>), h2::Error> {
+        let mut send = self.send.clone().ready().await?;
+        let (answer, mut body) = send.send_request(head, false)?;
+        for part in parts {
+            body.send_data(part.clone(), false)?;
+        }
+        Ok((answer, body))
+    }
+
+    /// Makes a call with a whole message, reads its answer, and says how it ended.
+    pub(super) async fn list(
+        &mut self,
+        token: &str,
+        message: &impl Message,
+    ) -> Result<HeaderMap, h2::Error> {
+        let answer = self.ask(call(LIST, token), framed(message)).await?;
+        status(answer.await?.into_parts()).await
     }
 
     /// Makes a call with a message of so many bytes, as much of it as is taken, and answers with its status.
@@ -136,6 +174,22 @@ pub(super) fn frame(kind: u8, flags: u8, stream: u32, payload: &[u8]) -> Vec<u8>
     bytes.extend(stream.to_be_bytes());
     bytes.extend(payload);
     bytes
+}
+
+/// The frame with the only message of a call.
+pub(super) fn message(stream: u32, bytes: &[u8]) -> Vec<u8> {
+    frame(0, 1, stream, bytes)
+}
+
+/// The kinds of the frames in what was read.
+pub(super) fn kinds(mut told: &[u8]) -> Vec<u8> {
+    let mut kinds = vec![];
+    while let [a, b, c, kind, _, _, _, _, _, rest @ ..] = told {
+        kinds.push(*kind);
+        let length = u32::from_be_bytes([0, *a, *b, *c]);
+        told = rest.get(usize::try_from(length).unwrap()..).unwrap_or_default();
+    }
+    kinds
 }
 
 /// A text as HPACK spells it, without compression.

@@ -3,13 +3,12 @@
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 use super::{
-    raw::{HELLO, beginning, call, framed, says, taken_back},
+    raw::{HELLO, LIST, beginning, call, framed, says, taken_back},
     *,
 };
 
 /// How many connections the hasty client loses, one after another.
 const LOST: usize = 20;
-const LIST: &str = "/doudi.v1.TimelineService/ListTimeline";
 
 /// Takes calls back until the connection is closed, and says how many it were.
 async fn hurry(to: SocketAddr, token: &str) -> u32 {

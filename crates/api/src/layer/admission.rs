@@ -68,6 +68,11 @@ pub(super) fn overloaded() -> Refusal {
     Refusal::new(Reason::Overloaded).retry_after(RETRY_SOON)
 }
 
+fn no_room() -> Refusal {
+    metrics::shed("bytes");
+    overloaded()
+}
+
 impl Admission {
     pub(super) fn new(bounds: Bounds) -> Arc<Self> {
         Arc::new(Self {
@@ -101,9 +106,9 @@ impl Admission {
         {
             return Ok(self.ticket(None, place));
         }
-        // What nobody reads makes room for those who do.
+        // What nobody reads makes room for those who do, and what somebody does not read for what else it asks.
         let share = self.callers.take(caller).or_else(|| {
-            self.unread.let_go(Instant::now());
+            self.unread.let_go_of(&caller.subject, Instant::now());
             self.callers.take(caller)
         });
         let Some(share) = share else {
@@ -129,8 +134,24 @@ impl Admission {
 }
 
 impl Ticket {
+    /// Whose call it is; none for an administrator's beside all others.
+    pub(super) fn subject(&self) -> Option<&str> {
+        self.share.as_ref().map(Share::subject)
+    }
+
+    /// Holds an answer of so many bytes: like [`Self::hold`] one that was only read, and always that of a command, which
+    /// was carried out.
+    pub(super) fn hold_answer(&self, bytes: usize, read: bool) -> Result<(), Refusal> {
+        if self.count(bytes) || !read { Ok(()) } else { Err(no_room()) }
+    }
+
     /// Holds so many more bytes of messages, unless all calls together, or those of one caller, would hold too many.
     pub(super) fn hold(&self, bytes: usize) -> Result<(), Refusal> {
+        if self.count(bytes) { Ok(()) } else { Err(no_room()) }
+    }
+
+    /// Counts so many more bytes, and says whether there is room for them.
+    fn count(&self, bytes: usize) -> bool {
         let Admission { bounds, bytes: all, unread, .. } = &*self.admission;
         all.fetch_add(bytes, Ordering::Relaxed);
         self.bytes.fetch_add(bytes, Ordering::Relaxed);
@@ -138,11 +159,8 @@ impl Ticket {
         if full() {
             unread.let_go(Instant::now());
         }
-        if full() || self.share.as_ref().is_some_and(|share| !share.hold(bytes)) {
-            metrics::shed("bytes");
-            return Err(overloaded());
-        }
-        Ok(())
+        let own = self.share.as_ref().is_none_or(|share| share.hold(bytes));
+        own && !full()
     }
 }
 
@@ -213,6 +231,8 @@ mod tests {
         drop((one, admin));
         other.hold(0).unwrap();
         third.hold(40).unwrap();
+        assert_eq!(third.hold_answer(60, true).unwrap_err().reason.as_str(), "OVERLOADED");
+        third.hold_answer(60, false).unwrap();
         drop((other, third));
         assert_eq!(admission.bytes.load(Ordering::Relaxed), 0);
     }

@@ -150,8 +150,8 @@ async fn an_answer_keeps_its_place_until_it_was_read_or_others_need_the_room() {
     assert_eq!(reason(&other().await), "OVERLOADED");
     tokio::time::advance(Duration::from_secs(11)).await;
     assert_eq!(other().await.code(), Code::Ok, "who does not read makes room");
-    let ended = left.frame().await.unwrap().unwrap_err();
-    assert_eq!(reason(&ended), "DEADLINE_EXCEEDED");
+    let ended = left.frame().await.unwrap().unwrap().into_trailers().unwrap();
+    assert_eq!(reason(&Status::from_header_map(&ended).unwrap()), "DEADLINE_EXCEEDED");
 }
 
 #[tokio::test]
@@ -196,6 +196,20 @@ fn every_stream_of_the_contract_is_known_as_one() {
     let mut known = STREAMS;
     known.sort_unstable();
     assert_eq!(streams, known);
+}
+
+#[test]
+fn nothing_that_takes_a_command_counts_as_reading() {
+    let files = FileDescriptorSet::decode(FILE_DESCRIPTOR_SET).unwrap();
+    let messages = files.file.iter().flat_map(|file| &file.message_type);
+    let commands = messages.filter(|it| it.field.iter().any(|field| field.name() == "command_id"));
+    let mut found = 0;
+    for message in commands {
+        let Some(rpc) = message.name().strip_suffix("Request") else { continue };
+        assert!(!reads(&format!("/doudi.v1.X/{rpc}")), "{rpc}");
+        found += 1;
+    }
+    assert!(found > 50 && reads(GET) && !reads("/doudi.v1.DeviceService/UploadRecords"));
 }
 
 #[tokio::test]

@@ -2,7 +2,7 @@
 //!
 //! An answer is handed on in small parts, as the client makes room for them, and keeps its place and its bytes
 //! until the last of them. So a client that does not read is held to its share like one that asks too much, and what it has
-//! left unread for long is let go when others need the room.
+//! left unread for long is let go when others need the room, or it itself; the rest of it is a status that says so.
 
 use std::{
     collections::HashMap,
@@ -19,8 +19,8 @@ use tonic::{Status, body::Body, codegen::http::HeaderMap};
 use super::admission::{Admission, Ticket};
 use crate::error::{Failure, Reason};
 
-/// The largest part of an answer that is handed on at once, in bytes. About as much of it lies in the transport.
-const PART_BYTES_MAX: usize = 32 * 1024;
+/// The largest part of an answer that is handed on at once, in bytes. About three of them lie in the transport.
+const PART_BYTES_MAX: usize = 16 * 1024;
 
 /// How long an answer may lie unread before it makes room for others.
 const UNREAD_MAX: Duration = Duration::from_secs(10);
@@ -82,31 +82,53 @@ struct Waiting {
     /// What was made of it and not handed on yet.
     made: Bytes,
     body: Body,
-    begun: bool,
+    /// Whether it is the answer of an rpc that only reads.
+    read: bool,
     ticket: Arc<Ticket>,
 }
 
 impl Unread {
     /// Lets go of what has been left unread for long. What is being read just now stays.
     pub(super) fn let_go(&self, now: Instant) {
-        let mut gone = vec![];
         let mut answers = self.answers();
         if answers.looked.is_some_and(|at| at + LOOK_AGAIN_AFTER > now) {
             return;
         }
         answers.looked = Some(now);
-        answers.waiting.retain(|_, (since, waiting)| {
-            if *since + UNREAD_MAX > now {
-                return true;
-            }
-            let Ok(mut waiting) = waiting.try_lock() else { return true };
-            gone.extend(waiting.take());
-            false
-        });
+        let gone = answers.take(now, |_| true);
+        // Nothing is given back while others wait for the answers.
+        drop(answers);
+        drop(gone);
+    }
+
+    /// The same of one account alone: its own share is nobody else's matter.
+    pub(super) fn let_go_of(&self, subject: &str, now: Instant) {
+        let own = |waiting: &Waiting| waiting.ticket.subject() == Some(subject);
+        let gone = self.answers().take(now, own);
+        drop(gone);
     }
 
     fn answers(&self) -> MutexGuard<'_, Answers> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Answers {
+    /// Those of these that have been left unread for long. What is being read just now stays.
+    fn take(&mut self, now: Instant, which: impl Fn(&Waiting) -> bool) -> Vec<Waiting> {
+        let mut gone = vec![];
+        self.waiting.retain(|_, (since, waiting)| {
+            if *since + UNREAD_MAX > now {
+                return true;
+            }
+            let Ok(mut waiting) = waiting.try_lock() else { return true };
+            if !waiting.as_ref().is_some_and(&which) {
+                return true;
+            }
+            gone.extend(waiting.take());
+            false
+        });
+        gone
     }
 }
 
@@ -122,11 +144,16 @@ struct Answer {
 }
 
 /// `body` as an answer that keeps its call's place until it was read.
-pub(super) fn answer(admission: &Arc<Admission>, ticket: Arc<Ticket>, body: Body) -> Body {
+pub(super) fn answer(
+    admission: &Arc<Admission>,
+    ticket: Arc<Ticket>,
+    read: bool,
+    body: Body,
+) -> Body {
     if body.is_end_stream() {
         return body;
     }
-    let waiting = Waiting { made: Bytes::new(), body, begun: false, ticket };
+    let waiting = Waiting { made: Bytes::new(), body, read, ticket };
     let waiting = Arc::new(Mutex::new(Some(waiting)));
     let number = {
         let mut answers = admission.unread.answers();
@@ -158,7 +185,7 @@ impl http_body::Body for Answer {
         }
         match &mut *lock(&self.waiting) {
             Some(waiting) => waiting.poll_frame(context),
-            None => Poll::Ready(Some(Err(Failure::from(Reason::DeadlineExceeded).into()))),
+            None => Poll::Ready(Some(ended(Reason::DeadlineExceeded.into()))),
         }
     }
 
@@ -182,23 +209,22 @@ impl Waiting {
                 Ok(data) => data,
                 Err(trailers) => return Poll::Ready(Some(Ok(trailers))),
             };
-            if let Err(refusal) = self.ticket.hold(self.made.len()) {
+            if let Err(refusal) = self.ticket.hold_answer(self.made.len(), self.read) {
                 self.made = Bytes::new();
                 self.body = Body::empty();
-                return Poll::Ready(Some(self.refused(Failure::from(refusal).into())));
+                return Poll::Ready(Some(ended(refusal.into())));
             }
         }
-        self.begun = true;
         let part = self.made.split_to(self.made.len().min(PART_BYTES_MAX));
         Poll::Ready(Some(Ok(Frame::data(part))))
     }
+}
 
-    /// The end of an answer that cannot be given: in trailers as long as nothing of it was.
-    fn refused(&self, status: Status) -> Result<Frame<Bytes>, Status> {
-        let mut trailers = HeaderMap::new();
-        if self.begun || status.add_header(&mut trailers).is_err() {
-            return Err(status);
-        }
-        Ok(Frame::trailers(trailers))
+/// The end of an answer that is not given, or not all of it: in trailers, so that its client learns why.
+fn ended(failure: Failure) -> Result<Frame<Bytes>, Status> {
+    let (status, mut trailers) = (Status::from(failure), HeaderMap::new());
+    match status.add_header(&mut trailers) {
+        Ok(()) => Ok(Frame::trailers(trailers)),
+        Err(_) => Err(status),
     }
 }

@@ -42,11 +42,13 @@ const WAITING_MAX: usize = 16;
 /// How long a client may leave a full buffer unread.
 const UNREAD_MAX: Duration = Duration::from_secs(30);
 
-/// The places of live timelines: so many in all, and so many for one caller.
+/// The places of live timelines, or of uploads: so many in all, and so many for one caller.
 #[derive(Debug)]
-pub(super) struct Watches {
+pub(super) struct StreamPlaces {
     all: Arc<Semaphore>,
     callers: Arc<Shares>,
+    /// As what the metrics count who is refused.
+    cause: &'static str,
 }
 
 /// A place, as long as its stream lives.
@@ -56,20 +58,21 @@ pub(super) struct Place {
     _own: Share,
 }
 
-impl Watches {
-    pub(super) fn new(most: usize, per_caller: usize) -> Self {
-        Self { all: Arc::new(Semaphore::new(most)), callers: Shares::new(per_caller, 0) }
+impl StreamPlaces {
+    pub(super) fn new(most: usize, per_caller: usize, cause: &'static str) -> Self {
+        let (all, callers) = (Arc::new(Semaphore::new(most)), Shares::new(per_caller, 0));
+        Self { all, callers, cause }
     }
 
     /// A place for one more; further ones are shed.
     pub(super) fn take(&self, caller: &Arc<Caller>) -> Result<Place, Refusal> {
         let Some(own) = self.callers.take(caller) else {
-            metrics::shed("watches");
+            metrics::shed(self.cause);
             let busy = Refusal::new(Reason::CallerTooBusy).with("most", self.callers.most());
             return Err(busy.retry_after(RETRY_LATER));
         };
         let Ok(all) = Arc::clone(&self.all).try_acquire_owned() else {
-            metrics::shed("watches");
+            metrics::shed(self.cause);
             return Err(Refusal::new(Reason::Overloaded).retry_after(RETRY_LATER));
         };
         Ok(Place { _all: all, _own: own })
@@ -249,10 +252,14 @@ mod tests {
     use futures::StreamExt;
 
     /// A stream with the only permit of its semaphore, and what writes to it.
-    fn live()
-    -> (Live<WatchTimelineResponse>, Outbox, oneshot::Sender<Status>, watch::Sender<bool>, Watches)
-    {
-        let watches = Watches::new(1, 2);
+    fn live() -> (
+        Live<WatchTimelineResponse>,
+        Outbox,
+        oneshot::Sender<Status>,
+        watch::Sender<bool>,
+        StreamPlaces,
+    ) {
+        let watches = StreamPlaces::new(1, 2, "watches");
         let place = watches.take(&Arc::new(Caller::for_tests())).unwrap();
         let (stop, shutdown) = watch::channel(false);
         let (sender, receiver) = mpsc::channel(WAITING_MAX);
@@ -295,7 +302,7 @@ mod tests {
 
     #[test]
     fn one_caller_does_not_take_all_places() {
-        let watches = Watches::new(3, 2);
+        let watches = StreamPlaces::new(3, 2, "watches");
         let caller = |of: &str| Arc::new(Caller { subject: of.to_owned(), ..Caller::for_tests() });
         let held = [watches.take(&caller("a")).unwrap(), watches.take(&caller("a")).unwrap()];
         assert_eq!(watches.take(&caller("a")).unwrap_err().reason, Reason::CallerTooBusy);

@@ -7,9 +7,9 @@ use prometheus_client::metrics::{counter::Counter, family::Family, gauge::Gauge}
 /// Connections that are open, those that ask for metrics among them.
 pub static OPEN: LazyLock<Gauge> = LazyLock::new(Gauge::default);
 
-/// Connections that were closed or not taken for the sake of others, by `cause`: idle, for a new one; full and address, where
-/// all places, or all of its address, were taken by connections at work; silent, where nothing was heard any more; resets, where
-/// too many calls were given up.
+/// Connections that were closed or not taken for the sake of others, by `cause`: idle, for a new one; full, where a call came
+/// on a spare one; address, where all of its address were at work; silent, where nothing was heard any more; resets, where too
+/// many calls were given up.
 pub static ENDED: LazyLock<Family<[(&'static str, &'static str); 1], Counter>> =
     LazyLock::new(Family::default);
 

@@ -15,35 +15,65 @@ use super::metrics;
 /// Over how many seconds the calls are counted that a client gives up.
 const RESETS_OVER: u32 = 10;
 
+/// How long a call must have been open for its end by the client not to count: it was waited for, and such calls are
+/// bounded by how many may be open.
+const WAITED_FOR: Duration = Duration::from_millis(50);
+
+/// How a connection is to end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Ending {
+    /// The client is told, makes its next call on another one, and has the answers that it waits for.
+    Gently,
+    /// It is closed.
+    AtOnce,
+}
+
 /// One connection, from its acceptance to its end.
 #[derive(Debug)]
-pub struct Usage {
+pub(crate) struct Usage {
     pub(super) id: u64,
     /// Who is at the other end, as it is counted.
     pub(super) peer: IpAddr,
+    /// Whether it has no place of its own: it is good for a look at the health only.
+    pub(super) spare: bool,
     resets_max: u32,
-    ended: Notify,
+    changed: Notify,
     state: Mutex<State>,
 }
 
 #[derive(Debug)]
 struct State {
     calls: usize,
+    /// Whether a call on it was ever answered to somebody whom we know.
+    known: bool,
     /// Since when no call is open.
     idle_since: Instant,
     /// When something was last read.
     heard: Option<Instant>,
-    over: bool,
+    ending: Option<Ending>,
     /// Since when the calls are counted that were given up, and how many they are.
     resets: (Instant, u32),
 }
 
+/// A connection on which no call is open.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Idle {
+    pub(super) since: Duration,
+    pub(super) known: bool,
+}
+
 impl Usage {
-    pub(super) fn new(id: u64, peer: IpAddr, now: Instant, resets_per_second_max: u32) -> Self {
-        let resets_max = resets_per_second_max.saturating_mul(RESETS_OVER);
-        let (heard, over) = (None, false);
-        let state = State { calls: 0, idle_since: now, heard, over, resets: (now, 0) };
-        Self { id, peer, resets_max, ended: Notify::new(), state: Mutex::new(state) }
+    pub(super) fn new(id: u64, peer: IpAddr, spare: bool, resets_per_second_max: u32) -> Self {
+        let (now, resets_max) = (Instant::now(), resets_per_second_max.saturating_mul(RESETS_OVER));
+        let state = State {
+            calls: 0,
+            known: false,
+            idle_since: now,
+            heard: None,
+            ending: None,
+            resets: (now, 0),
+        };
+        Self { id, peer, spare, resets_max, changed: Notify::new(), state: Mutex::new(state) }
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -51,9 +81,10 @@ impl Usage {
     }
 
     /// For how long no call has been open; none while one is.
-    pub(super) fn idle_for(&self, now: Instant) -> Option<Duration> {
+    pub(super) fn idle(&self, now: Instant) -> Option<Idle> {
         let state = self.state();
-        (state.calls == 0).then(|| now.saturating_duration_since(state.idle_since))
+        let since = now.saturating_duration_since(state.idle_since);
+        (state.calls == 0).then_some(Idle { since, known: state.known })
     }
 
     /// Something was read.
@@ -66,20 +97,24 @@ impl Usage {
         self.state().heard
     }
 
-    /// The connection is to be closed.
-    pub(super) fn end(&self) {
-        self.state().over = true;
-        self.ended.notify_one();
+    /// The connection is to end; at once where that was said once.
+    pub(super) fn end(&self, how: Ending) {
+        let mut state = self.state();
+        if state.ending != Some(Ending::AtOnce) {
+            state.ending = Some(how);
+        }
+        drop(state);
+        self.changed.notify_one();
     }
 
-    /// Whether the connection is to be closed.
-    pub(super) fn is_over(&self) -> bool {
-        self.state().over
+    /// How the connection is to end, if it is.
+    pub(super) fn ending(&self) -> Option<Ending> {
+        self.state().ending
     }
 
-    /// Done when the connection is to be closed.
-    pub(super) async fn over(&self) {
-        self.ended.notified().await;
+    /// Done when [`Self::ending`] may have changed.
+    pub(super) async fn changed(&self) {
+        self.changed.notified().await;
     }
 
     /// Counts a call that its client gave up; one that does so all the time only makes work.
@@ -89,30 +124,32 @@ impl Usage {
         let now = Instant::now();
         let again = now.saturating_duration_since(since) >= Duration::from_secs(RESETS_OVER.into());
         state.resets = if again { (now, 1) } else { (since, count + 1) };
-        if state.resets.1 > self.resets_max && !state.over {
+        if state.resets.1 > self.resets_max && state.ending != Some(Ending::AtOnce) {
             drop(state);
             metrics::ended("resets");
-            self.end();
+            self.end(Ending::AtOnce);
         }
     }
 }
 
 /// A call that is open on a connection.
 #[derive(Debug)]
-pub(crate) struct OpenCall {
+pub(super) struct OpenCall {
     usage: Arc<Usage>,
+    begun: Instant,
     answered: bool,
 }
 
 impl OpenCall {
-    pub(crate) fn begin(usage: &Arc<Usage>) -> Self {
+    pub(super) fn begin(usage: &Arc<Usage>) -> Self {
         usage.state().calls += 1;
-        Self { usage: Arc::clone(usage), answered: false }
+        Self { usage: Arc::clone(usage), begun: Instant::now(), answered: false }
     }
 
-    /// It has an answer, which may go on for long.
-    pub(crate) fn answered(mut self) -> Self {
+    /// It has an answer, which may go on for long, to somebody whom we know or not.
+    pub(super) fn answered(mut self, known: bool) -> Self {
         self.answered = true;
+        self.usage.state().known |= known;
         self
     }
 }
@@ -124,7 +161,7 @@ impl Drop for OpenCall {
             state.calls = state.calls.saturating_sub(1);
             state.idle_since = Instant::now();
         }
-        if !self.answered {
+        if !self.answered && self.begun.elapsed() < WAITED_FOR {
             self.usage.given_up();
         }
     }
@@ -136,27 +173,35 @@ mod tests {
 
     use super::*;
 
-    fn usage(resets_per_second_max: u32) -> Arc<Usage> {
-        Arc::new(Usage::new(1, Ipv4Addr::LOCALHOST.into(), Instant::now(), resets_per_second_max))
-    }
-
     #[tokio::test(start_paused = true)]
     async fn a_connection_on_which_calls_are_given_up_all_the_time_is_closed() {
-        let usage = usage(2);
+        let usage = Arc::new(Usage::new(1, Ipv4Addr::LOCALHOST.into(), false, 2));
         for _ in 0..100 {
-            drop(OpenCall::begin(&usage).answered());
+            drop(OpenCall::begin(&usage).answered(true));
         }
         for _ in 0..5 {
             for _ in 0..20 {
                 drop(OpenCall::begin(&usage));
             }
-            assert!(!usage.is_over());
+            assert_eq!(usage.ending(), None);
             tokio::time::advance(Duration::from_secs(10)).await;
         }
         for _ in 0..=20 {
             drop(OpenCall::begin(&usage));
         }
-        assert!(usage.is_over());
-        usage.over().await;
+        usage.changed().await;
+        assert_eq!(usage.ending(), Some(Ending::AtOnce));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_call_that_was_waited_for_may_be_given_up() {
+        let usage = Arc::new(Usage::new(1, Ipv4Addr::LOCALHOST.into(), false, 1));
+        let calls: Vec<_> = (0..100).map(|_| OpenCall::begin(&usage)).collect();
+        tokio::time::advance(WAITED_FOR).await;
+        drop(calls);
+        assert_eq!(usage.ending(), None);
+        let calls: Vec<_> = (0..100).map(|_| OpenCall::begin(&usage)).collect();
+        drop(calls);
+        assert_eq!(usage.ending(), Some(Ending::AtOnce));
     }
 }

@@ -1,9 +1,8 @@
 //! The HTTP endpoint: `GET /metrics` in the OpenMetrics text format, and nothing else.
 
-use std::{convert::Infallible, pin::pin, sync::Arc};
+use std::{convert::Infallible, sync::Arc};
 
 use bytes::Bytes;
-use futures::StreamExt as _;
 use http_body_util::Full;
 use hyper::{
     Method, Request, Response, StatusCode, body::Incoming, header::CONTENT_TYPE,
@@ -24,12 +23,10 @@ const REQUEST_WITHIN: Duration = Duration::from_secs(10);
 /// Answers for ever. Each connection is good for one request, so none stays open in vain.
 pub(super) async fn serve(listener: Listener, registry: Registry, stop: Stop) {
     let registry = Arc::new(registry);
-    let mut connections = pin!(listener.connections(stop));
     let mut answering = JoinSet::new();
-    while let Some(connection) = connections.next().await {
+    loop {
+        let (connection, mut patience) = listener.accept(&stop).await;
         while answering.try_join_next().is_some() {}
-        // The stream of connections ends with the process and never fails.
-        let Ok(connection) = connection else { continue };
         let registry = Arc::clone(&registry);
         answering.spawn(async move {
             let service = service_fn(|request| {
@@ -38,9 +35,12 @@ pub(super) async fn serve(listener: Listener, registry: Registry, stop: Stop) {
             });
             let mut server = http1::Builder::new();
             server.keep_alive(false).timer(TokioTimer::new()).header_read_timeout(REQUEST_WITHIN);
-            let served = server.serve_connection(TokioIo::new(connection), service).await;
-            if let Err(error) = served {
-                tracing::debug!(%error, "a client that asked for metrics went away");
+            let serving = server.serve_connection(TokioIo::new(connection), service);
+            tokio::select! {
+                served = serving => if let Err(error) = served {
+                    tracing::debug!(%error, "a client that asked for metrics went away");
+                },
+                _ = patience.over() => {}
             }
         });
     }

@@ -95,7 +95,7 @@ impl List {
         self.add("connections", help, listener::OPEN.clone());
         let help = "Connections that were closed or not taken, by cause: idle, full, address, silent, resets";
         self.add("connections_ended", help, listener::ENDED.clone());
-        let help = "Calls refused for load, by cause: full, wait, caller, bytes, watches";
+        let help = "Calls refused for load, by cause: full, caller, bytes, watches, uploads";
         self.add("rpc_shed", help, api::SHED.clone());
         let help = "Calls by rpc, gRPC code and outcome: ok, rejected (by a rule), fault (of the operator)";
         self.add("rpc_requests", help, api::REQUESTS.clone());

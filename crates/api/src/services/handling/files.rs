@@ -47,6 +47,7 @@ impl Api {
         call: &Call,
         mut parts: impl Stream<Item = Result<pb::UploadFileRequest, Status>> + Unpin + Send,
     ) -> Result<pb::UploadFileResponse, Failure> {
+        let _open = self.0.uploads.take(&call.caller)?;
         let Some(Part::Description(said)) = next(&mut parts).await? else {
             return Err(Reason::UploadOrder.into());
         };
