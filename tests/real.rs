@@ -39,6 +39,7 @@ mod results;
 mod scans;
 mod simulated;
 mod timers;
+mod tls;
 mod traces;
 mod unknown;
 mod vault;

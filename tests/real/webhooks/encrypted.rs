@@ -11,10 +11,11 @@ use rustls::{
 };
 use tokio_rustls::TlsAcceptor;
 
-use super::{super::metrics::series, killed::quickly, *};
-
-/// The certificate of 127.0.0.1 until 2120, by itself, with its key. It protects nothing.
-const PEM: &str = include_str!("receiver.pem");
+use super::{
+    super::{metrics::series, tls::PEM},
+    killed::quickly,
+    *,
+};
 
 async fn receiver() -> Receiver {
     let certificate = CertificateDer::from_pem_slice(PEM.as_bytes()).unwrap();
