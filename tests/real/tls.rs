@@ -5,7 +5,11 @@ use std::{net::SocketAddr, time::Duration};
 use doudi_api::{permission::Role, proto::GetEnterpriseRequest};
 use doudi_server::{client::Client, token};
 use doudi_tests::world::{self, Ground};
-use tokio::{io::AsyncWriteExt, net::TcpStream, time::timeout};
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::TcpStream,
+    time::timeout,
+};
 use tonic::transport::{Certificate, Channel, ClientTlsConfig, Endpoint, Error};
 
 use super::requests::{reason, register};
@@ -28,6 +32,7 @@ async fn the_api_is_spoken_encrypted_and_never_in_the_clear() {
     let pem = ground.folder.path().join("loopback.pem");
     std::fs::write(&pem, PEM).unwrap();
     (ground.config.grpc.tls_cert, ground.config.grpc.tls_key) = (pem.clone(), pem);
+    ground.config.grpc.handshake_timeout = Duration::from_secs(1);
     let running = ground.run().await;
     let token = ground.token(&token::claims(Role::Admin));
     // Those who come first and agree on nothing hold up nobody.
@@ -53,6 +58,10 @@ async fn the_api_is_spoken_encrypted_and_never_in_the_clear() {
     let clear = Client::new(&world::connect(running.address).await, &token).unwrap();
     let status = timeout(BOUND, clear.enterprises.clone().get_enterprise(get())).await.unwrap();
     assert_eq!(reason(&status.unwrap_err()), "");
-    drop((channel, client, clear, halfway));
+    // They do not stay, whatever they said.
+    for mut stream in halfway {
+        timeout(BOUND, stream.read_to_end(&mut vec![])).await.expect("it ends").ok();
+    }
+    drop((channel, client, clear));
     running.stop().await;
 }

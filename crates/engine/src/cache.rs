@@ -28,6 +28,10 @@ const SLOT_BYTES: u64 = 1000;
 /// The streams of which so many are read by decisions, each by few, that they are not confirmed one by one.
 const KIND_OF_PROFILES: &str = "profile";
 
+/// How long ago it may have been looked at most: after a longer pause the log may have moved too far to be looked through,
+/// and each is confirmed by itself once more.
+const LOOK_BACK_MAX: Duration = Duration::from_secs(10);
+
 /// How many bytes a shard of the cache holds at least, and how many there are at most.
 const SHARD_BYTES: u64 = 32 << 20;
 const SHARDS_MAX: usize = 16;
@@ -39,14 +43,22 @@ const USUAL_BYTES: u64 = 4096;
 pub(crate) struct Streams {
     journal: Journal,
     slots: Cache<StreamName, Slot, Bytes>,
-    profiles: Mutex<Option<Looked>>,
+    profiles: Mutex<Looks>,
 }
 
-/// How far the log was looked through for streams that have moved: those that are kept and were confirmed since
-/// `from` are as the log had them at `at`.
+/// The questions which streams have moved: the last that was answered, and when one was not.
+#[derive(Debug, Default)]
+struct Looks {
+    last: Option<Looked>,
+    failed: Option<Instant>,
+}
+
+/// How far the log was looked through for streams that have moved, this time and the time before: those that are kept
+/// and were confirmed since `from` are as the log had them at `at`.
 #[derive(Debug, Clone, Copy)]
 struct Looked {
     from: Instant,
+    before: Position,
     until: Position,
     at: Instant,
 }
@@ -125,36 +137,57 @@ impl Streams {
     }
 
     /// Lets go of the profiles that have moved since it was last looked, if that is longer ago than `age_max` before
-    /// `since`. One question to the log for all who ask.
-    async fn look(&self, since: Instant, age_max: Duration) -> Result<Looked, LoadError> {
-        let mut looked = self.profiles.lock().await;
-        if let Some(looked) = looked.filter(|looked| looked.at + age_max > since) {
-            return Ok(looked);
+    /// `since`. One question to the log for all who ask; none where it was not answered, and each has to ask for itself.
+    async fn look(&self, since: Instant, age_max: Duration) -> Option<Looked> {
+        let mut looks = self.profiles.lock().await;
+        if let Some(looked) = looks.last.filter(|looked| looked.at + age_max > since) {
+            return Some(looked);
         }
+        if looks.failed.is_some_and(|at| at >= since) {
+            return None;
+        }
+        let found = self.look_now(looks.last, age_max).await;
+        match &found {
+            Ok(looked) => looks.last = Some(*looked),
+            Err(error) => {
+                let error = error as &dyn std::error::Error;
+                tracing::debug!(error, "which profiles have moved was not answered");
+                looks.failed = Some(Instant::now());
+            }
+        }
+        found.ok()
+    }
+
+    async fn look_now(
+        &self,
+        last: Option<Looked>,
+        age_max: Duration,
+    ) -> Result<Looked, doudi_journal::LoadError> {
         let at = Instant::now();
-        let found = match *looked {
-            Some(Looked { from, until, .. }) => {
-                let moved = self.journal.moved(KIND_OF_PROFILES, until).await;
-                let moved = moved.map_err(LoadError::Unavailable)?;
-                for (stream, position) in &moved.streams {
-                    self.let_go_before(stream, *position);
-                }
-                Looked { from, until: moved.until, at }
-            }
+        let back_max = LOOK_BACK_MAX.max(age_max * 2);
+        let Some(last) = last.filter(|last| last.at + back_max > at) else {
             // Whatever is confirmed from now on reflects what the log has until there.
-            None => {
-                let until = self.journal.last_position().await.map_err(LoadError::Unavailable)?;
-                Looked { from: Instant::now(), until, at }
-            }
+            let until = self.journal.last_position().await?;
+            return Ok(Looked { from: Instant::now(), before: until, until, at });
         };
-        *looked = Some(found);
-        Ok(found)
+        // From where it was looked the time before, in case a leader had not heard of all then.
+        let moved = self.journal.moved(KIND_OF_PROFILES, last.before).await?;
+        for (stream, position) in &moved.streams {
+            self.let_go_before(stream, *position);
+        }
+        Ok(Looked { from: last.from, before: last.until, until: moved.until, at })
     }
 
     /// Lets go of a stream unless what is kept of it reflects `position`. Whoever uses it still finds it gone.
     fn let_go_before(&self, stream: &StreamName, position: Position) {
         let reflects = |slot: &Slot| slot.kept.try_lock().is_ok_and(|it| it.position >= position);
-        self.slots.remove_if(stream, |slot| !reflects(slot));
+        let found = self.slots.entry(stream, Some(Duration::ZERO), |_, slot| {
+            if reflects(slot) { EntryAction::Retain(()) } else { EntryAction::Remove }
+        });
+        // It is being weighed or made just now: that comes to nothing.
+        if matches!(found, EntryResult::Timeout) {
+            self.slots.remove(stream);
+        }
     }
 
     /// Whether that is what is kept of the stream still.
@@ -169,7 +202,7 @@ impl Streams {
         if !self.slots.peek(name).is_some_and(|slot| ours(&slot) && slot.bytes != bytes) {
             return;
         }
-        let found = self.slots.entry(name, Some(std::time::Duration::ZERO), |_, slot| {
+        let found = self.slots.entry(name, Some(Duration::ZERO), |_, slot| {
             if ours(slot) { EntryAction::ReplaceWithGuard } else { EntryAction::Retain(()) }
         });
         // Else it was evicted since; then nothing is to be noted, and nothing comes back that was let go.
@@ -200,7 +233,7 @@ impl<D: Decider> Lease<'_, D> {
         let is_young = |at: Instant| at + age_max > since;
         let mut young = self.kept.confirmed.is_some_and(is_young);
         if !young && !age_max.is_zero() && self.name.kind() == KIND_OF_PROFILES {
-            young = self.has_not_moved(since, age_max).await?;
+            young = self.has_not_moved(since, age_max).await;
         }
         let young = self.folded.as_ref().filter(|_| young);
         metrics::looked_up(young.is_some());
@@ -211,19 +244,18 @@ impl<D: Decider> Lease<'_, D> {
     }
 
     /// Whether what is kept is still the newest, which a question for all streams of its kind tells.
-    async fn has_not_moved(
-        &mut self,
-        since: Instant,
-        age_max: Duration,
-    ) -> Result<bool, LoadError> {
-        let Looked { from, at, .. } = self.streams.look(since, age_max).await?;
-        let Some(confirmed) = self.kept.confirmed else { return Ok(false) };
+    async fn has_not_moved(&mut self, since: Instant, age_max: Duration) -> bool {
+        // Also for one that is not kept yet, so that the next question covers it.
+        let looked = self.streams.look(since, age_max).await;
+        let (Some(Looked { from, at, .. }), Some(confirmed)) = (looked, self.kept.confirmed) else {
+            return false;
+        };
         let kept = OwnedMutexGuard::mutex(&self.kept);
         let so = confirmed >= from && self.streams.keeps(&self.name, kept);
         if so {
             self.kept.confirmed = Some(confirmed.max(at));
         }
-        Ok(so)
+        so
     }
 
     /// What is kept, however old; loaded if nothing is.

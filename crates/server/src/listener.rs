@@ -118,6 +118,11 @@ impl Listener {
 }
 
 impl Patience {
+    /// Until when it must be agreed how the connection is spoken on.
+    pub(crate) fn agreed_until(&self) -> Instant {
+        self.accepted + self.bounds.first_word_within
+    }
+
     /// Done when the connection has been silent for too long, must not wait any longer for its first word, or is to end
     /// for another reason. Once told to end gently, it may be told to end at once.
     pub(crate) async fn over(&mut self) -> Ending {
@@ -130,7 +135,7 @@ impl Patience {
             let heard = self.usage.heard();
             let until = match heard {
                 Some(at) => at + self.bounds.silence_max,
-                None => self.accepted + self.bounds.first_word_within,
+                None => self.agreed_until(),
             };
             if Instant::now() >= until {
                 metrics::ended("silent");
@@ -200,10 +205,10 @@ mod tests {
 
     use super::{usage::OpenCall, *};
 
-    fn listener(connections_max: usize) -> Listener {
+    fn listener(connections_max: usize, connections_per_address_max: usize) -> Listener {
         let bounds = Bounds {
             connections_max,
-            connections_per_address_max: connections_max,
+            connections_per_address_max,
             resets_per_second_max: 10,
             first_word_within: Duration::from_secs(10),
             silence_max: Duration::from_millis(50),
@@ -213,7 +218,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_connection_beyond_the_share_of_its_address_is_closed_and_a_freed_place_is_taken() {
-        let (listener, stop) = (listener(1), Stop::new());
+        let (listener, stop) = (listener(2, 1), Stop::new());
         let mut first = TcpStream::connect(listener.address()).await.unwrap();
         let (held, _) = listener.accept(&stop).await;
         let call = OpenCall::begin(&held.place.usage);
@@ -230,8 +235,18 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn where_an_address_may_have_all_places_it_can_ask_for_the_health_when_all_are_at_work() {
+        let (listener, stop) = (listener(1, 1), Stop::new());
+        let _first = TcpStream::connect(listener.address()).await.unwrap();
+        let (held, _) = listener.accept(&stop).await;
+        let _call = OpenCall::begin(&held.place.usage);
+        let _second = TcpStream::connect(listener.address()).await.unwrap();
+        assert!(listener.accept(&stop).await.0.place.usage.spare && !held.place.usage.spare);
+    }
+
+    #[tokio::test]
     async fn a_silent_connection_ends_at_the_stop_and_one_that_spoke_does_not() {
-        let (listener, stop) = (listener(2), Stop::new());
+        let (listener, stop) = (listener(2, 2), Stop::new());
         let _silent = TcpStream::connect(listener.address()).await.unwrap();
         let (_held, mut of_silent) = listener.accept(&stop).await;
         let mut client = TcpStream::connect(listener.address()).await.unwrap();
@@ -249,7 +264,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_connection_that_falls_silent_ends_and_one_that_is_told_to_ends_as_it_is_told() {
-        let (listener, stop) = (listener(2), Stop::new());
+        let (listener, stop) = (listener(2, 2), Stop::new());
         let mut client = TcpStream::connect(listener.address()).await.unwrap();
         let (mut held, mut patience) = listener.accept(&stop).await;
         client.write_all(b"PRI").await.unwrap();

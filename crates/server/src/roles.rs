@@ -297,6 +297,8 @@ fn protocol(grpc: &Grpc) -> Result<Protocol, RunError> {
         .max_send_buf_size(SEND_BYTES_MAX)
         .max_header_list_size(grpc.header_bytes_max)
         .max_pending_accept_reset_streams(UNSEEN_RESETS_MAX)
+        // Else so many errors end a connection, in however many months they come.
+        .max_local_error_reset_streams(None)
         .keep_alive_interval(grpc.keepalive_interval)
         .keep_alive_timeout(KEEPALIVE_TIMEOUT);
     Ok(Protocol { http2, tls: tls(grpc)? })

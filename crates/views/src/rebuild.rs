@@ -140,12 +140,13 @@ impl Rebuild {
     }
 
     /// Makes the indexes that only queries need: at once, which costs less than with every row. What is
-    /// there stays.
+    /// there stays. PostgreSQL looks meanwhile whether we are still there, and else lets the next one go on.
     async fn index(&mut self) -> Result<(), ViewError> {
         let view = self.build.view;
         let transaction = self.alone.client.transaction().await.map_err(failed)?;
         let script = format!(
-            "SET LOCAL statement_timeout = 0; SET LOCAL maintenance_work_mem = '{SORT_MEMORY}'; {}",
+            "SET LOCAL statement_timeout = 0; SET LOCAL maintenance_work_mem = '{SORT_MEMORY}'; \
+             SET LOCAL client_connection_check_interval = '1s'; {}",
             view.make_indexes(&view.next_schema())
         );
         transaction.batch_execute(&script).await.map_err(failed)?;

@@ -126,9 +126,12 @@ async fn the_estimate_is_near_what_the_system_says() {
     assert!(real > estimate / 4, "{streams} streams take {real} bytes, not {estimate}");
 }
 
-/// Counts how often the log is read, and spares it.
-#[derive(Debug, Default)]
-struct Reads(AtomicUsize);
+/// Counts how often the log is read, and answers all but one.
+#[derive(Debug)]
+struct Reads {
+    count: AtomicUsize,
+    unanswered: AtomicUsize,
+}
 
 impl Faults for Reads {
     fn append(&self) -> Passage {
@@ -136,54 +139,99 @@ impl Faults for Reads {
     }
 
     fn load(&self) -> (Duration, bool) {
-        self.0.fetch_add(1, Ordering::Relaxed);
-        (Duration::ZERO, true)
+        let number = self.count.fetch_add(1, Ordering::Relaxed);
+        (Duration::ZERO, number != self.unanswered.load(Ordering::Relaxed))
     }
 }
 
+/// Two engines on one log with many enterprises, and how often ours reads it.
+struct Planning {
+    ours: Engine,
+    theirs: Engine,
+    reads: Arc<Reads>,
+    commands: u128,
+}
+
+impl Planning {
+    const ALL: u128 = 20;
+
+    async fn begin() -> Self {
+        let (journal, theirs, _) = prepared_for(9).await;
+        for n in 0..Self::ALL {
+            registered(&theirs, 1_000 + n).await;
+        }
+        let Journal::Memory(memory) = journal else { panic!("a log in memory") };
+        let (count, unanswered) = (AtomicUsize::new(0), AtomicUsize::new(usize::MAX));
+        let reads = Arc::new(Reads { count, unanswered });
+        let ours = Engine::new(
+            Journal::Memory(memory.with_faults(reads.clone())),
+            EngineSettings {
+                cache_bytes_max: 1 << 24,
+                attempts_max: 8,
+                input_age_max: Duration::from_secs(1),
+            },
+            Clock::new(|| "2025-04-25T01:00:00Z".parse().unwrap()),
+        );
+        Self { ours, theirs, reads, commands: 10_000 }
+    }
+
+    /// Plans a visit to each enterprise after a while, and gives the areas that they lie in, by what was decided on.
+    /// `unanswered` is which read of ours is not answered. Says also how often the log was read.
+    async fn after(&mut self, seconds: u64, unanswered: usize) -> (Vec<String>, usize) {
+        tokio::time::advance(Duration::from_secs(seconds)).await;
+        let before = self.reads.count.load(Ordering::Relaxed);
+        self.reads.unanswered.store(before.saturating_add(unanswered), Ordering::Relaxed);
+        let mut areas = vec![];
+        for n in 0..Self::ALL {
+            self.commands += 1;
+            let visits = streams::visits(&enterprise(1_000 + n)).unwrap();
+            let (command, envelope) = (plan(self.commands, "fire"), envelope(self.commands));
+            let outcome = self.ours.execute::<Visits>(&visits, &command, &envelope).await.unwrap();
+            let Event::VisitPlanned { area, .. } = &outcome.events[0] else { panic!("a plan") };
+            areas.push(area.clone().unwrap().to_string());
+        }
+        (areas, self.reads.count.load(Ordering::Relaxed) - before)
+    }
+
+    /// The other engine hands an enterprise to another area.
+    async fn hand_over(&mut self, n: u128, to: &str) {
+        self.commands += 1;
+        let profile = streams::profile(&enterprise(1_000 + n)).unwrap();
+        let basis = Reference::parse("12345-0001").unwrap();
+        let change = Command::ChangeArea { to: AreaCode::parse(to).unwrap(), basis };
+        self.theirs.execute::<Profile>(&profile, &change, &envelope(self.commands)).await.unwrap();
+    }
+}
+
+/// The limits, the calendar, the unit's catalogue, and whether any profile has moved.
+const QUESTIONS: usize = 4;
+const NEVER: usize = usize::MAX;
+
 #[tokio::test(start_paused = true)]
 async fn one_question_confirms_all_profiles_and_one_that_has_moved_is_read_again() {
-    const ALL: u128 = 20;
-    let (journal, theirs, _) = prepared_for(5).await;
-    for n in 0..ALL {
-        registered(&theirs, 1_000 + n).await;
-    }
-    let Journal::Memory(memory) = journal else { panic!("a log in memory") };
-    let reads = Arc::new(Reads::default());
-    let ours = Engine::new(
-        Journal::Memory(memory.with_faults(reads.clone())),
-        EngineSettings {
-            cache_bytes_max: 1 << 24,
-            attempts_max: 8,
-            input_age_max: Duration::from_secs(1),
-        },
-        Clock::new(|| "2025-04-25T01:00:00Z".parse().unwrap()),
-    );
-    let area_of_planned = async |n: u128, command: u128| {
-        let visits = streams::visits(&enterprise(1_000 + n)).unwrap();
-        let command = (plan(command, "fire"), envelope(command));
-        let outcome = ours.execute::<Visits>(&visits, &command.0, &command.1).await.unwrap();
-        let Event::VisitPlanned { area, .. } = &outcome.events[0] else { panic!("it is planned") };
-        area.clone().unwrap().to_string()
-    };
-    for n in 0..ALL {
-        assert_eq!(area_of_planned(n, 10_000 + n).await, "210212");
-    }
-    tokio::time::advance(Duration::from_secs(2)).await;
-    let before = reads.0.load(Ordering::Relaxed);
-    for n in 0..ALL {
-        area_of_planned(n, 20_000 + n).await;
-    }
-    // The limits, the calendar, the unit's catalogue, and whether any profile has moved.
-    assert_eq!(reads.0.load(Ordering::Relaxed) - before, 4);
+    let mut planning = Planning::begin().await;
+    let mut expected = vec!["210212".to_owned(); 20];
+    assert_eq!(planning.after(0, NEVER).await.0, expected);
+    assert_eq!(planning.after(2, NEVER).await, (expected.clone(), QUESTIONS));
+    planning.hand_over(7, "210202").await;
+    "210202".clone_into(&mut expected[7]);
+    assert_eq!(planning.after(2, NEVER).await, (expected.clone(), QUESTIONS + 1));
+    assert_eq!(planning.after(2, NEVER).await, (expected, QUESTIONS));
+}
 
-    let profile = streams::profile(&enterprise(1_007)).unwrap();
-    let basis = Reference::parse("12345-0001").unwrap();
-    let change = Command::ChangeArea { to: AreaCode::parse("210202").unwrap(), basis };
-    theirs.execute::<Profile>(&profile, &change, &envelope(7)).await.unwrap();
-    tokio::time::advance(Duration::from_secs(2)).await;
-    for n in 0..ALL {
-        let area = if n == 7 { "210202" } else { "210212" };
-        assert_eq!(area_of_planned(n, 30_000 + n).await, area, "{n}");
-    }
+#[tokio::test(start_paused = true)]
+async fn where_nobody_answers_what_has_moved_and_after_a_pause_each_profile_is_read() {
+    let mut planning = Planning::begin().await;
+    let mut expected = vec!["210212".to_owned(); 20];
+    assert_eq!(planning.after(0, NEVER).await.0, expected);
+    planning.hand_over(3, "210202").await;
+    "210202".clone_into(&mut expected[3]);
+    let (areas, reads) = planning.after(2, 0).await;
+    assert_eq!(areas, expected);
+    assert!(reads <= QUESTIONS + 20, "{reads}");
+    planning.hand_over(4, "210202").await;
+    "210202".clone_into(&mut expected[4]);
+    // What the log has is looked up, which is not counted.
+    assert_eq!(planning.after(60, NEVER).await, (expected.clone(), QUESTIONS - 1 + 20));
+    assert_eq!(planning.after(2, NEVER).await, (expected, QUESTIONS));
 }

@@ -79,7 +79,9 @@ impl Places {
         let (address, now) = (peer(address), Instant::now());
         let mut taken = self.taken();
         let own = taken.of_address.get(&address).copied().unwrap_or_default();
-        if own >= self.most_of_address && !taken.make_room(now, |it| it.peer == address) {
+        // Where one address may have them all, as a proxy, it is not too many that it has, but all that there are.
+        let shared = self.most_of_address < self.most && own >= self.most_of_address;
+        if shared && !taken.make_room(now, |it| it.peer == address) {
             metrics::ended("address");
             return None;
         }

@@ -70,9 +70,12 @@ async fn one<S>(
     let Some(tls) = tls else {
         return speak(connection, patience, http2, service, stop).await;
     };
+    let until = patience.agreed_until();
     let accepted = tokio::select! {
         accepted = tls.accept(connection) => accepted,
         _ = patience.over() => return,
+        () = sleep_until(until) => return metrics::ended("silent"),
+        () = stop.wait() => return,
     };
     match accepted {
         Ok(stream) => Box::pin(speak(stream, patience, http2, service, stop)).await,
