@@ -233,7 +233,7 @@ impl<D: Decider> Lease<'_, D> {
         let is_young = |at: Instant| at + age_max > since;
         let mut young = self.kept.confirmed.is_some_and(is_young);
         if !young && !age_max.is_zero() && self.name.kind() == KIND_OF_PROFILES {
-            young = self.has_not_moved(since, age_max).await;
+            young = Box::pin(self.has_not_moved(since, age_max)).await;
         }
         let young = self.folded.as_ref().filter(|_| young);
         metrics::looked_up(young.is_some());
