@@ -35,13 +35,25 @@ pub(crate) struct Protocol {
     pub(crate) tls: Option<TlsAcceptor>,
 }
 
-/// Serves until `stop`, and then until all connections have ended.
-pub(crate) async fn serve<S>(listener: Listener, protocol: Protocol, service: S, stop: Stop)
-where
-    S: Service<Request<Body>, Response = Response<Body>, Error = Infallible>,
-    S: Clone + Send + 'static,
-    S::Future: Send,
+/// What answers calls, a copy of it for each connection and each call.
+pub(crate) trait Calls:
+    Service<Request<Body>, Response = Response<Body>, Error = Infallible, Future: Send>
+    + Clone
+    + Send
+    + 'static
 {
+}
+
+impl<S> Calls for S where
+    S: Service<Request<Body>, Response = Response<Body>, Error = Infallible, Future: Send>
+        + Clone
+        + Send
+        + 'static
+{
+}
+
+/// Serves until `stop`, and then until all connections have ended.
+pub(crate) async fn serve(listener: Listener, protocol: Protocol, service: impl Calls, stop: Stop) {
     let mut open = JoinSet::new();
     loop {
         let (connection, patience) = tokio::select! {
@@ -56,17 +68,13 @@ where
     while open.join_next().await.is_some() {}
 }
 
-async fn one<S>(
+async fn one(
     connection: Connection,
     mut patience: Patience,
     Protocol { http2, tls }: Protocol,
-    service: S,
+    service: impl Calls,
     stop: Stop,
-) where
-    S: Service<Request<Body>, Response = Response<Body>, Error = Infallible>,
-    S: Clone + Send + 'static,
-    S::Future: Send,
-{
+) {
     let Some(tls) = tls else {
         return speak(connection, patience, http2, service, stop).await;
     };
@@ -84,17 +92,13 @@ async fn one<S>(
 }
 
 /// Speaks HTTP/2 until the client goes or the connection is to end.
-async fn speak<S>(
+async fn speak(
     stream: impl AsyncRead + AsyncWrite + Unpin,
     mut patience: Patience,
     http2: Builder<TokioExecutor>,
-    service: S,
+    service: impl Calls,
     stop: Stop,
-) where
-    S: Service<Request<Body>, Response = Response<Body>, Error = Infallible>,
-    S: Clone + Send + 'static,
-    S::Future: Send,
-{
+) {
     let usage = Arc::clone(&patience.usage);
     let service = service_fn(move |request: Request<Incoming>| {
         answer(service.clone(), Arc::clone(&usage), request.map(Body::new))
@@ -121,14 +125,11 @@ async fn speak<S>(
 }
 
 /// Answers one call, and tells its connection when it begins and ends.
-async fn answer<S>(
-    service: S,
+async fn answer(
+    service: impl Calls,
     usage: Arc<Usage>,
     request: Request<Body>,
-) -> Result<Response<Body>, Infallible>
-where
-    S: Service<Request<Body>, Response = Response<Body>, Error = Infallible>,
-{
+) -> Result<Response<Body>, Infallible> {
     // Who only asks whether the server works is not at work, and makes room for those who are.
     if doudi_api::is_open(request.uri().path()) {
         return service.oneshot(request).await;
