@@ -71,6 +71,15 @@ pub enum BenchError {
     /// What is measured failed.
     #[error("what is measured failed")]
     Measured(#[source] Box<dyn std::error::Error + Send + Sync>),
+    /// A bench failed beside a doudi of its own, which has said something of it.
+    #[error("doudi itself said last:\n{said}")]
+    Said {
+        /// The end of its log, but for what only informs.
+        said: String,
+        /// What failed.
+        #[source]
+        source: Box<BenchError>,
+    },
 }
 
 /// Carries out the bench in `folder`, which is for nothing else, and writes its figures to `json` where that is given.
@@ -84,7 +93,7 @@ pub async fn run(
     json: Option<PathBuf>,
 ) -> Result<(), BenchError> {
     let mut report = Report::new(what.name(), json);
-    match what {
+    let done = match what {
         Measured::Append(scale) => Box::pin(append::run(folder, scale, &mut report)).await,
         Measured::Checkin(scale) => Box::pin(checkin::run(folder, sync, scale, &mut report)).await,
         Measured::Lifecycle(scale) => {
@@ -98,7 +107,12 @@ pub async fn run(
         Measured::Query(scale) => Box::pin(query::run(folder, scale, &mut report)).await,
         Measured::Timers(scale) => Box::pin(timers::run(folder, sync, scale, &mut report)).await,
         Measured::WhatIf(scale) => Box::pin(what_if::run(folder, scale, &mut report)).await,
-    }?;
+    };
+    // The folder is gone soon, and its log with it.
+    done.map_err(|source| match site::said(folder) {
+        said if said.is_empty() => source,
+        said => BenchError::Said { said, source: Box::new(source) },
+    })?;
     report.end()
 }
 

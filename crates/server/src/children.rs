@@ -17,7 +17,7 @@ mod user;
 use std::path::PathBuf;
 use std::time::Duration;
 
-pub use doudi::DoudiChild;
+pub use doudi::{DoudiChild, LOG as DOUDI_LOG};
 pub use find::{NatsProgram, PostgresPrograms, find_nats, find_postgres, tools_folder};
 pub use guard::Guarded;
 pub use nats::{NatsChild, NatsChildOptions, ToDisk};

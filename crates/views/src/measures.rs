@@ -11,7 +11,7 @@ mod query;
 mod rows;
 
 pub use query::{Flow, FlowCell, FlowQuery, Rate, RateGroup, Rates, RatesQuery};
-pub(crate) use rows::apply;
+pub(crate) use rows::{HANDLING, RETURNS, apply};
 
 use crate::{Fresh, ViewError, ViewName, Views};
 

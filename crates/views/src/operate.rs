@@ -101,7 +101,7 @@ impl Views {
         if let Some(still) = parted.parked.into_iter().next() {
             return Err(poison(still.reason));
         }
-        if let Err(error) = view.apply(&transaction, parted.facts).await {
+        if let Err(error) = view.apply(&transaction, &parted.facts).await {
             return Err(error.content_refusal().map_or(error, poison));
         }
         parked::remove(&transaction, view, stream.as_str()).await?;

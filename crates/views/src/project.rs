@@ -266,7 +266,7 @@ pub(crate) async fn take_in(
             tracing::error!(%view, stream, position, reason = entry.reason, "parking a stream");
         }
     }
-    view.apply(transaction, parted.facts).await?;
+    view.apply(transaction, &parted.facts).await?;
     parked::add(transaction, view, &parted.parked).await?;
     Ok(true)
 }

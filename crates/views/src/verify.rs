@@ -139,7 +139,7 @@ async fn apply(
     let readings = parked::read(view, records);
     let parted = parked::part(view, readings, &Default::default(), None);
     parked.extend(parted.parked.into_iter().map(|entry| (entry.stream, entry.first)));
-    view.apply(transaction, parted.facts).await
+    view.apply(transaction, &parted.facts).await
 }
 
 fn passed_over(parked: &HashMap<String, Position>, record: &Record) -> bool {

@@ -7,10 +7,8 @@ use deadpool_postgres::Transaction;
 use doudi_journal::StreamName;
 
 use crate::{
-    ViewError, agenda, alerts, appeals,
-    fact::Fact,
-    history::{self, Memory},
-    measures, ratings, timeline, visits, webhooks,
+    ViewError, agenda, alerts, appeals, fact::Fact, history::Memory, measures, ratings, timeline,
+    visits, webhooks,
 };
 
 /// The line of a file of statements from which on it has the indexes that only queries need.
@@ -150,24 +148,23 @@ impl ViewName {
     }
 
     /// Its tables that can be asked as of an earlier time, and how each remembers.
-    pub(crate) fn memory(self) -> &'static [(&'static str, Memory)] {
+    pub(crate) fn memory(self) -> &'static [Memory] {
         match self {
-            Self::Timeline => &[("entry", Memory::Added)],
+            Self::Timeline => &[Memory::Added("entry")],
             Self::Visits => &[
-                ("visit", Memory::Versions("visit, enterprise")),
-                ("enterprise", Memory::Versions("enterprise")),
-                ("policy", Memory::Versions("name, version")),
+                Memory::Versions(visits::VISIT),
+                Memory::Versions(visits::ENTERPRISE),
+                Memory::Versions(visits::POLICY),
             ],
             Self::Appeals => &[
-                ("appeal", Memory::Versions("appeal, enterprise")),
-                ("clock", Memory::Versions("appeal, enterprise, diagnosis, clock")),
-                ("stay", Memory::Added),
+                Memory::Versions(appeals::APPEAL),
+                Memory::Versions(appeals::CLOCK),
+                Memory::Added("stay"),
             ],
-            Self::Measures => &[
-                ("returns", Memory::Versions("appeal, enterprise, number")),
-                ("handling", Memory::Versions("appeal, enterprise, number")),
-            ],
-            Self::Alerts => &[("alert", Memory::Added)],
+            Self::Measures => {
+                &[Memory::Versions(measures::RETURNS), Memory::Versions(measures::HANDLING)]
+            }
+            Self::Alerts => &[Memory::Added("alert")],
             Self::Agenda | Self::Ratings | Self::Webhooks => &[],
         }
     }
@@ -175,10 +172,9 @@ impl ViewName {
     /// The column of `table` with the position of the record that made a row; none where rows do not tell.
     pub(crate) fn made_at(self, table: &str) -> Option<&'static str> {
         let of = table.strip_suffix("_past").unwrap_or(table);
-        let known = self.memory().iter().find(|(name, _)| *name == of)?;
-        Some(match known.1 {
-            Memory::Versions(_) => "since",
-            Memory::Added => "position",
+        self.memory().iter().find_map(|memory| match memory {
+            Memory::Versions(table) => (table.name == of).then_some("since"),
+            Memory::Added(table) => (*table == of).then_some("position"),
         })
     }
 
@@ -206,34 +202,21 @@ impl ViewName {
     pub(crate) async fn apply(
         self,
         transaction: &Transaction<'_>,
-        facts: Vec<Fact>,
+        facts: &[Fact],
     ) -> Result<(), ViewError> {
         if facts.is_empty() {
             return Ok(());
         }
-        let rounds = match self {
-            // They write one version of a row at a time.
-            Self::Appeals | Self::Measures => history::rounds(facts),
-            Self::Timeline
-            | Self::Visits
-            | Self::Agenda
-            | Self::Alerts
-            | Self::Ratings
-            | Self::Webhooks => vec![facts],
-        };
-        for facts in &rounds {
-            match self {
-                Self::Timeline => timeline::apply(transaction, facts).await,
-                Self::Visits => visits::apply(transaction, facts).await,
-                Self::Appeals => appeals::apply(transaction, facts).await,
-                Self::Agenda => agenda::apply(transaction, facts).await,
-                Self::Measures => measures::apply(transaction, facts).await,
-                Self::Alerts => alerts::apply(transaction, facts).await,
-                Self::Ratings => ratings::apply(transaction, facts).await,
-                Self::Webhooks => webhooks::apply(transaction, facts).await,
-            }?;
+        match self {
+            Self::Timeline => timeline::apply(transaction, facts).await,
+            Self::Visits => visits::apply(transaction, facts).await,
+            Self::Appeals => appeals::apply(transaction, facts).await,
+            Self::Agenda => agenda::apply(transaction, facts).await,
+            Self::Measures => measures::apply(transaction, facts).await,
+            Self::Alerts => alerts::apply(transaction, facts).await,
+            Self::Ratings => ratings::apply(transaction, facts).await,
+            Self::Webhooks => webhooks::apply(transaction, facts).await,
         }
-        Ok(())
     }
 }
 

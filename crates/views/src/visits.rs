@@ -23,10 +23,11 @@ pub mod quota;
 mod rows;
 
 pub(crate) use fold::reads;
+pub(crate) use known::{ENTERPRISE, POLICY};
 pub use list::{Count, Counts, Cursor, Filter, Page, Query};
 pub(crate) use list::{SCOPED, list};
 pub use near::NearQuery;
-pub(crate) use rows::apply;
+pub(crate) use rows::{VISIT, apply};
 
 use crate::{Fresh, ViewError, ViewName, Views};
 

@@ -16,7 +16,8 @@ use super::{BenchError, measured};
 use crate::{
     catalogue::{self, Plan},
     children::{
-        DoudiChild, NatsChild, NatsChildOptions, PostgresChild, PostgresChildOptions, ToDisk,
+        DOUDI_LOG, DoudiChild, NatsChild, NatsChildOptions, PostgresChild, PostgresChildOptions,
+        ToDisk,
     },
     client::Client,
     config::{Config, Purpose},
@@ -24,8 +25,23 @@ use crate::{
     parts, token,
 };
 
+/// The folder of doudi itself in that of a bench.
+const DOUDI: &str = "doudi";
 /// The id of the key that signs tokens; roles refuse that of the development mode.
 const KEY_ID: &str = "bench";
+
+/// How many lines of doudi's log a bench that fails shows.
+const SAID_MAX: usize = 12;
+
+/// The end of the log of the doudi whose servers are in `folder`, but for what only informs; nothing where there is
+/// none.
+pub fn said(folder: &Path) -> String {
+    let log = fs::read(folder.join(DOUDI).join(DOUDI_LOG)).unwrap_or_default();
+    let log = String::from_utf8_lossy(&log);
+    let graver = |line: &&str| line.contains(" WARN ") || line.contains(" ERROR ");
+    let lines: Vec<&str> = log.lines().filter(graver).collect();
+    lines[lines.len().saturating_sub(SAID_MAX)..].join("\n")
+}
 
 /// Servers of our own and doudi at work on them.
 #[derive(Debug)]
@@ -62,7 +78,7 @@ impl Site {
         let (nats, postgres) = started.map_err(measured)?;
         let mut config = Config::load(Purpose::Dev, None, &[]).map_err(measured)?;
         dev::point(&mut config, &nats, &postgres, &key);
-        let folder = folder.join("doudi");
+        let folder = folder.join(DOUDI);
         let doudi = DoudiChild::start(program, role, &config, &folder).await.map_err(measured)?;
         let site = Self { doudi, folder, config, key, nats, postgres };
         site.publish().await?;

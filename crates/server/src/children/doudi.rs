@@ -23,6 +23,8 @@ use super::{
 use crate::config::Config;
 
 const NAME: &str = "doudi";
+/// The log of a doudi that is a child, in its folder.
+pub const LOG: &str = "doudi.log";
 
 /// A doudi on loopback that ends with us.
 #[derive(Debug)]
@@ -53,7 +55,7 @@ impl DoudiChild {
             program: program.to_owned(),
             arguments: vec!["--config".to_owned(), file.display().to_string(), role.to_owned()],
             folder: folder.to_owned(),
-            log: folder.join("doudi.log"),
+            log: folder.join(LOG),
             stop: Signal::TERM,
             scratch: None,
             user: None,

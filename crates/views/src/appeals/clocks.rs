@@ -1,8 +1,10 @@
 //! The rows of the clocks: one for each that runs or stands still.
 
+use std::collections::HashMap;
+
 use deadpool_postgres::Transaction;
 use doudi_domain::{
-    AppealId, DiagnosisId, EnterpriseId, UnitId,
+    AppealId, AreaCode, DiagnosisId, EnterpriseId, UnitId,
     appeal::Confidentiality,
     cases::Escalation,
     clock::{Clock, Owner, Step},
@@ -11,13 +13,13 @@ use tokio_postgres::Row;
 use uuid::Uuid;
 
 use super::{
-    fold::{Changes, ClockKey, Panel},
+    fold::{Changes, ClockKey, Key, Known, Panel, PanelKey},
     rows,
 };
 use crate::{
     ViewError,
     db::{self, applying, column},
-    history::Moments,
+    history::{Column, Table, Versions},
     scope,
 };
 
@@ -75,77 +77,91 @@ pub(crate) fn diagnosis(stored: Uuid) -> Option<DiagnosisId> {
     (!stored.is_nil()).then_some(DiagnosisId(stored))
 }
 
-/// Writes the clocks that changed and removes those that no longer run.
+/// The clocks, and what they were.
+pub(crate) const CLOCK: Table =
+    Table { name: "clock", key: "appeal, enterprise, diagnosis, clock" };
+
+/// Removes the clocks that no longer run and writes those that changed.
 pub(super) async fn put(
     transaction: &Transaction<'_>,
-    changes: &Changes,
-    moments: &Moments<'_>,
+    rows: &Versions<ClockKey, Stored>,
 ) -> Result<(), ViewError> {
-    let (mut kept, mut gone) = (Vec::new(), Vec::new());
-    for key in &changes.touched {
-        match changes.clock(key) {
-            Some(clock) => kept.push(Stored::new(key, clock, changes)),
-            None => gone.push(key),
-        }
-    }
-    remove(transaction, &gone, moments).await?;
-    insert(transaction, &kept, moments).await
+    rows.remove(transaction, CLOCK, keyed).await?;
+    let keys: Vec<&ClockKey> = rows.rows().map(|row| &row.key).collect();
+    let mut columns = keyed(&keys);
+    columns.extend([
+        Column::new("kind", "text", each(rows, |row| db::word(&row.clock.kind))),
+        Column::new("owner", "text", each(rows, Stored::owner)),
+        Column::new("due", "timestamptz", each(rows, |row| row.clock.due)),
+        Column::new("waits", "boolean", each(rows, Stored::waits)),
+        Column::new("level", "smallint", each(rows, |row| place(&LEVELS, row.clock.level()))),
+        Column::new("rung", "smallint", each(rows, |row| stored_rung(row.clock.rung()))),
+        Column::new("unit", "text", each(rows, |row| row.unit.as_ref().map(UnitId::as_str))),
+        Column::new("area", "text", each(rows, |row| row.area.as_ref().map(AreaCode::as_str))),
+        Column::new("secrecy", "smallint", each(rows, |row| row.secrecy)),
+        Column::json("document", rows.rows().map(|row| Some(&row.clock)))?,
+    ]);
+    rows.put(transaction, CLOCK, columns).await
 }
 
-async fn remove(
-    transaction: &Transaction<'_>,
-    gone: &[&ClockKey],
-    moments: &Moments<'_>,
-) -> Result<(), ViewError> {
-    if gone.is_empty() {
-        return Ok(());
-    }
-    let statement = "WITH gone AS (DELETE FROM clock USING unnest($1::uuid[], $2::text[], $3::uuid[], \
-         $4::bigint[], $5::bigint[], $6::timestamptz[]) AS gone(a, b, c, d, e, f) \
-         WHERE clock.appeal = a AND clock.enterprise = b AND clock.diagnosis = c \
-         AND clock.clock = d RETURNING clock.*, e, f) \
-         INSERT INTO clock_past SELECT * FROM gone WHERE since < e";
-    let statement = transaction.prepare_cached(statement).await.map_err(applying)?;
-    let appeals: Vec<Uuid> = gone.iter().map(|((appeal, _), _, _)| appeal.0).collect();
-    let enterprises: Vec<&str> = gone.iter().map(|((_, owner), _, _)| owner.as_str()).collect();
-    let panels: Vec<Uuid> = gone.iter().map(|(_, panel, _)| stored_panel(*panel)).collect();
-    let ids: Vec<i64> = gone.iter().map(|(_, _, id)| i64::from(id.0)).collect();
-    let (until, until_at) = moments.about(gone.iter().map(|((_, owner), _, _)| owner));
-    transaction
-        .execute(&statement, &[&appeals, &enterprises, &panels, &ids, &until, &until_at])
-        .await
-        .map_err(applying)?;
-    Ok(())
+fn keyed<'a>(keys: &[&'a ClockKey]) -> Vec<Column<'a>> {
+    let of = keys.iter();
+    let appeals: Vec<Uuid> = of.clone().map(|((appeal, _), _, _)| appeal.0).collect();
+    let owners: Vec<&str> = of.clone().map(|((_, owner), _, _)| owner.as_str()).collect();
+    let panels: Vec<Uuid> = of.clone().map(|(_, panel, _)| stored_panel(*panel)).collect();
+    let ids: Vec<i64> = of.map(|(_, _, id)| i64::from(id.0)).collect();
+    vec![
+        Column::new("appeal", "uuid", appeals),
+        Column::new("enterprise", "text", owners),
+        Column::new("diagnosis", "uuid", panels),
+        Column::new("clock", "bigint", ids),
+    ]
+}
+
+fn each<'a, T>(rows: &'a Versions<ClockKey, Stored>, pick: impl Fn(&'a Stored) -> T) -> Vec<T> {
+    rows.rows().map(pick).collect()
 }
 
 fn stored_panel(panel: Option<DiagnosisId>) -> Uuid {
     panel.map_or(Uuid::nil(), |id| id.0)
 }
 
-/// A row to be.
-struct Stored<'a> {
-    key: &'a ClockKey,
-    clock: &'a Clock,
-    unit: Option<&'a UnitId>,
-    area: Option<&'a str>,
+/// A row to be: a clock, and what its appeal's row says.
+#[derive(Debug)]
+pub(super) struct Stored {
+    key: ClockKey,
+    clock: Clock,
+    unit: Option<UnitId>,
+    area: Option<AreaCode>,
     secrecy: i16,
 }
 
-impl<'a> Stored<'a> {
-    fn new(key: &'a ClockKey, clock: &'a Clock, changes: &'a Changes) -> Self {
-        let row = changes.appeals.get(&key.0).map(|known| &known.row);
+impl Stored {
+    /// The clock of that name; none where it does not run or stand still.
+    pub(super) fn of(
+        key: &ClockKey,
+        appeals: &HashMap<Key, Known>,
+        panels: &HashMap<PanelKey, Panel>,
+    ) -> Option<Self> {
+        let (owner, diagnosis, id) = key;
+        let appeal = appeals.get(owner);
+        let clocks = match diagnosis {
+            None => &appeal?.clocks,
+            Some(diagnosis) => &panels.get(&(*diagnosis, owner.1.clone()))?.clocks,
+        };
+        let row = appeal.map(|known| &known.row);
         // While the appeal is not known, nobody must see it who might not.
         let level = row.map_or(Confidentiality::Strict, |row| row.confidentiality);
-        Self {
-            key,
-            clock,
-            unit: row.and_then(|row| row.unit.as_ref()),
-            area: row.map(|row| row.area.as_str()),
+        Some(Self {
+            key: key.clone(),
+            clock: clocks.get(id)?.clone(),
+            unit: row.and_then(|row| row.unit.clone()),
+            area: row.map(|row| row.area.clone()),
             secrecy: scope::secrecy(level),
-        }
+        })
     }
 
-    fn owner(&self) -> Option<&'a str> {
+    fn owner(&self) -> Option<&str> {
         match &self.clock.owner {
             Owner::Unit(unit) => Some(unit.as_str()),
             Owner::CityDesk => None,
@@ -194,61 +210,4 @@ pub(crate) fn least_level(step: Step) -> i16 {
         Step::Blue | Step::Yellow | Step::Red => place(&LEVELS, Some(step)),
         Step::Escalate(_) => place(&LEVELS, Some(Step::Red)),
     }
-}
-
-async fn insert(
-    transaction: &Transaction<'_>,
-    rows: &[Stored<'_>],
-    moments: &Moments<'_>,
-) -> Result<(), ViewError> {
-    if rows.is_empty() {
-        return Ok(());
-    }
-    let document = |row: &Stored<'_>| serde_json::to_string(row.clock).unwrap_or_default();
-    let (since, since_at) = moments.about(rows.iter().map(|row| &row.key.0.1));
-    let statement = transaction.prepare_cached(PUT).await.map_err(applying)?;
-    transaction
-        .execute(
-            &statement,
-            &[
-                &each(rows, |row| row.key.0.0.0),
-                &each(rows, |row| row.key.0.1.to_string()),
-                &each(rows, |row| stored_panel(row.key.1)),
-                &each(rows, |row| i64::from(row.key.2.0)),
-                &each(rows, |row| db::word(&row.clock.kind)),
-                &each(rows, |row| row.owner().map(ToOwned::to_owned)),
-                &each(rows, |row| row.clock.due),
-                &each(rows, Stored::waits),
-                &each(rows, |row| place(&LEVELS, row.clock.level())),
-                &each(rows, |row| stored_rung(row.clock.rung())),
-                &each(rows, |row| row.unit.map(ToString::to_string)),
-                &each(rows, |row| row.area.map(ToOwned::to_owned)),
-                &each(rows, |row| row.secrecy),
-                &each(rows, document),
-                &since,
-                &since_at,
-            ],
-        )
-        .await
-        .map_err(applying)?;
-    Ok(())
-}
-
-const PUT: &str = "WITH now AS (\
-     SELECT a, b, c, d, e, f, g, h, i, j, k, l, m, n::jsonb AS n, o, p FROM unnest($1::uuid[], \
-     $2::text[], $3::uuid[], $4::bigint[], $5::text[], $6::text[], $7::timestamptz[], $8::boolean[], \
-     $9::smallint[], $10::smallint[], $11::text[], $12::text[], $13::smallint[], $14::text[], \
-     $15::bigint[], $16::timestamptz[]) AS row(a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p)), \
-     was AS (INSERT INTO clock_past SELECT v.*, o, p FROM now JOIN clock AS v ON v.appeal = a \
-     AND v.enterprise = b AND v.diagnosis = c AND v.clock = d AND v.since < o) \
-     INSERT INTO clock (appeal, enterprise, diagnosis, clock, kind, owner, due, \
-     waits, level, rung, unit, area, secrecy, document, since, since_at) SELECT * FROM now \
-     ON CONFLICT (appeal, enterprise, diagnosis, clock) DO UPDATE SET kind = excluded.kind, \
-     owner = excluded.owner, due = excluded.due, waits = excluded.waits, level = excluded.level, \
-     rung = excluded.rung, unit = excluded.unit, area = excluded.area, \
-     secrecy = excluded.secrecy, document = excluded.document, since = excluded.since, \
-     since_at = excluded.since_at";
-
-fn each<'a, T>(rows: &'a [Stored<'a>], pick: impl Fn(&Stored<'a>) -> T) -> Vec<T> {
-    rows.iter().map(pick).collect()
 }

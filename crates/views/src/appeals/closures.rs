@@ -7,7 +7,7 @@
 use deadpool_postgres::Transaction;
 use uuid::Uuid;
 
-use super::fold::{Changes, Closure, Known};
+use super::fold::{Closure, Known};
 use crate::{
     ViewError,
     db::{self, applying},
@@ -33,10 +33,13 @@ const MARK: &str = ", was AS (INSERT INTO appeal_past SELECT v.*, m.since, m.sin
      AND NOT v.suspected_false_closure";
 
 /// Remembers the closes and marks those that were false, as it seems.
-pub(super) async fn put(transaction: &Transaction<'_>, changes: &Changes) -> Result<(), ViewError> {
-    add(transaction, &changes.closures).await?;
-    let submitted = changes.submitted.iter().filter_map(|key| changes.appeals.get(key));
-    again(transaction, &submitted.collect::<Vec<_>>()).await
+pub(super) async fn put(
+    transaction: &Transaction<'_>,
+    closures: &[Closure],
+    submitted: &[Known],
+) -> Result<(), ViewError> {
+    add(transaction, closures).await?;
+    again(transaction, submitted).await
 }
 
 /// Adds closes, and marks those that an appeal follows which is known already: that of a stream that
@@ -70,7 +73,7 @@ async fn add(transaction: &Transaction<'_>, closures: &[Closure]) -> Result<(), 
 }
 
 /// Marks the closes that new appeals follow.
-async fn again(transaction: &Transaction<'_>, submitted: &[&Known]) -> Result<(), ViewError> {
+async fn again(transaction: &Transaction<'_>, submitted: &[Known]) -> Result<(), ViewError> {
     if submitted.is_empty() {
         return Ok(());
     }

@@ -127,15 +127,6 @@ impl Changes {
         }
     }
 
-    /// The clock of that name, if it runs or stands still.
-    pub(super) fn clock(&self, ((appeal, enterprise), diagnosis, id): &ClockKey) -> Option<&Clock> {
-        let clocks = match diagnosis {
-            None => &self.appeals.get(&(*appeal, enterprise.clone()))?.clocks,
-            Some(diagnosis) => &self.panels.get(&(*diagnosis, enterprise.clone()))?.clocks,
-        };
-        clocks.get(id)
-    }
-
     fn of_appeal(&mut self, key: &Key, fact: &Fact, ordinal: i32, event: &Event) {
         if let Event::AppealSubmitted { .. } = event {
             self.touch_all(key);

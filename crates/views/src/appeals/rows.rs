@@ -13,16 +13,19 @@ use uuid::Uuid;
 
 use super::{
     Row,
-    fold::{Before, Changes, Known, is_open},
+    fold::{Before, Key, Known, is_open},
     phase,
 };
 use crate::{
     ViewError,
     asked::Asked,
-    db::{self, applying, column},
-    history::Moments,
+    db::{self, column},
+    history::{Column, Table, Versions},
     scope,
 };
+
+/// The appeals, and what they were.
+pub(crate) const APPEAL: Table = Table { name: "appeal", key: "appeal, enterprise" };
 
 /// The columns of a row but its clock, of the table `appeal`.
 const OWN: &str = "appeal.appeal, appeal.enterprise, appeal.number, appeal.state, \
@@ -109,116 +112,72 @@ pub(crate) fn clock(row: &tokio_postgres::Row, name: &str) -> Result<Option<Cloc
     Ok(column::<Option<Json<Clock>>>(row, name)?.map(|Json(clock)| clock))
 }
 
-/// Writes the appeals that changed.
+/// Writes what became of appeals. Whether a false closure is suspected is what was known before.
 pub(super) async fn put(
     transaction: &Transaction<'_>,
-    changes: &Changes,
-    moments: &Moments<'_>,
+    rows: &Versions<Key, Known>,
 ) -> Result<(), ViewError> {
-    let changed: Vec<&Known> =
-        changes.changed.iter().filter_map(|key| changes.appeals.get(key)).collect();
-    if changed.is_empty() {
-        return Ok(());
-    }
-    let rows: Vec<&Row> = changed.iter().map(|known| &known.row).collect();
-    // An array of arrays must be rectangular in PostgreSQL, so lists travel as JSON.
-    let co_units = each(&rows, |row| serde_json::to_string(&row.co_units).unwrap_or_default());
-    let beside = each(&rows, |row| serde_json::to_string(&row.beside).unwrap_or_default());
-    let asked = |known: &&Known| serde_json::to_string(&known.asked).unwrap_or_default();
-    let asked: Vec<String> = changed.iter().map(asked).collect();
-    let rule = |row: &Row| row.rule.as_ref().and_then(|rule| serde_json::to_string(rule).ok());
-    let stored = |count: u32| i32::try_from(count).unwrap_or(i32::MAX);
-    let days: Vec<i32> = changed.iter().map(|known| stored(known.false_closure_days)).collect();
-    let submitted_on: Vec<_> = changed.iter().map(|known| known.submitted_on).collect();
-    let before_merge = |known: &&Known| {
-        let before = known.before_merge.as_ref();
-        before.and_then(|before| serde_json::to_string(before).ok())
-    };
-    let before_merge: Vec<Option<String>> = changed.iter().map(before_merge).collect();
-    let signed: Vec<bool> = changed.iter().map(|known| known.signed).collect();
-    let entered_at: Vec<Timestamp> = changed.iter().map(|known| known.entered_at).collect();
-    let (since, since_at) = moments.about(rows.iter().map(|row| &row.enterprise));
-    let statement = transaction.prepare_cached(PUT).await.map_err(applying)?;
-    transaction
-        .execute(
-            &statement,
-            &[
-                &each(&rows, |row| row.appeal.0),
-                &each(&rows, |row| row.enterprise.to_string()),
-                &each(&rows, |row| row.number.to_string()),
-                &each(&rows, |row| row.state.as_str()),
-                &each(&rows, |row| is_open(row.state)),
-                &each(&rows, |row| db::word(&row.channel)),
-                &each(&rows, |row| row.case_type.to_string()),
-                &each(&rows, |row| row.class.as_ref().map(ToString::to_string)),
-                &each(&rows, |row| row.topic.to_string()),
-                &each(&rows, |row| row.area.to_string()),
-                &each(&rows, |row| scope::secrecy(row.confidentiality)),
-                &each(&rows, |row| row.unit.as_ref().map(ToString::to_string)),
-                &co_units,
-                &beside,
-                &asked,
-                &each(&rows, rule),
-                &each(&rows, |row| row.due.as_ref().map(|due| i64::from(due.id.0))),
-                &each(&rows, |row| stored(row.objections)),
-                &each(&rows, |row| stored(row.bounces)),
-                &each(&rows, |row| row.guarantee.as_ref().map(db::word)),
-                &each(&rows, |row| row.merged_into.map(|into| into.0)),
-                &each(&rows, |row| row.about_visit.map(|visit| visit.0)),
-                &each(&rows, |row| row.submitted_at),
-                &submitted_on,
-                &each(&rows, |row| row.closed_at),
-                &each(&rows, |row| row.last_moved),
-                &days,
-                &signed,
-                &before_merge,
-                &each(&rows, |row| db::stored(row.submitted)),
-                &each(&rows, |row| db::stored(row.updated)),
-                &since,
-                &since_at,
-                &entered_at,
-            ],
-        )
-        .await
-        .map_err(applying)?;
-    Ok(())
+    let mut columns = of_submission(rows)?;
+    columns.extend(of_handling(rows)?);
+    rows.put(transaction, APPEAL, columns).await
 }
 
-/// Writes whole rows: what an appeal is now; what it was is kept. Whether a false closure is suspected is
-/// not the row's to say.
-const PUT: &str = "WITH now AS (\
-     SELECT a, b, c, d, e, f, g, h, i, j, k, l, ARRAY(SELECT jsonb_array_elements_text(m::jsonb)) AS m, \
-     ARRAY(SELECT jsonb_array_elements_text(n::jsonb)) AS n, o::jsonb AS o, p::jsonb AS p, q, r, s, t, \
-     u, v, w, x, y, z, aa, bb, cc::jsonb AS cc, dd, ee, ff, gg, hh FROM unnest($1::uuid[], $2::text[], \
-     $3::text[], $4::text[], $5::boolean[], $6::text[], $7::text[], $8::text[], $9::text[], \
-     $10::text[], $11::smallint[], $12::text[], $13::text[], $14::text[], $15::text[], \
-     $16::text[], $17::bigint[], $18::integer[], $19::integer[], $20::text[], $21::uuid[], \
-     $22::uuid[], $23::timestamptz[], $24::date[], $25::timestamptz[], $26::timestamptz[], \
-     $27::integer[], $28::boolean[], $29::text[], $30::bigint[], $31::bigint[], $32::bigint[], \
-     $33::timestamptz[], $34::timestamptz[]) AS row(a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p, q, r, s, t, u, v, w, x, \
-     y, z, aa, bb, cc, dd, ee, ff, gg, hh)), \
-     was AS (INSERT INTO appeal_past SELECT v.*, ff, gg FROM now \
-     JOIN appeal AS v ON v.appeal = a AND v.enterprise = b AND v.since < ff) \
-     INSERT INTO appeal (appeal, enterprise, number, state, open, channel, \
-     case_type, class, topic, area, secrecy, unit, co_units, beside, asked, rule, due_clock, \
-     objections, bounces, guarantee, merged_into, about_visit, submitted_at, submitted_on, closed_at, \
-     last_moved, false_closure_days, signed, before_merge, submitted_position, updated_position, \
-     since, since_at, entered_at) SELECT * FROM now ON CONFLICT (appeal, enterprise) DO UPDATE SET number = excluded.number, \
-     state = excluded.state, open = excluded.open, channel = excluded.channel, \
-     case_type = excluded.case_type, class = excluded.class, topic = excluded.topic, \
-     area = excluded.area, secrecy = excluded.secrecy, unit = excluded.unit, \
-     co_units = excluded.co_units, beside = excluded.beside, asked = excluded.asked, \
-     rule = excluded.rule, due_clock = excluded.due_clock, \
-     objections = excluded.objections, bounces = excluded.bounces, \
-     guarantee = excluded.guarantee, merged_into = excluded.merged_into, \
-     about_visit = excluded.about_visit, submitted_at = excluded.submitted_at, \
-     submitted_on = excluded.submitted_on, closed_at = excluded.closed_at, \
-     last_moved = excluded.last_moved, false_closure_days = excluded.false_closure_days, \
-     signed = excluded.signed, before_merge = excluded.before_merge, \
-     submitted_position = excluded.submitted_position, \
-     updated_position = excluded.updated_position, since = excluded.since, \
-     since_at = excluded.since_at, entered_at = excluded.entered_at";
+/// What was said when it was submitted, for the most part.
+fn of_submission(rows: &Versions<Key, Known>) -> Result<Vec<Column<'_>>, ViewError> {
+    let days = rows.rows().map(|known| stored(known.false_closure_days)).collect();
+    let submitted_on = rows.rows().map(|known| known.submitted_on).collect();
+    let class = |row: &Row| row.class.as_ref().map(ToString::to_string);
+    Ok(vec![
+        Column::new("appeal", "uuid", each(rows, |row| row.appeal.0)),
+        Column::new("enterprise", "text", each(rows, |row| row.enterprise.as_str())),
+        Column::new("number", "text", each(rows, |row| row.number.to_string())),
+        Column::new("channel", "text", each(rows, |row| db::word(&row.channel))),
+        Column::new("case_type", "text", each(rows, |row| row.case_type.to_string())),
+        Column::new("class", "text", each(rows, class)),
+        Column::new("topic", "text", each(rows, |row| row.topic.as_str())),
+        Column::new("area", "text", each(rows, |row| row.area.as_str())),
+        Column::new("secrecy", "smallint", each(rows, |row| scope::secrecy(row.confidentiality))),
+        Column::new("about_visit", "uuid", each(rows, |row| row.about_visit.map(|visit| visit.0))),
+        Column::new("submitted_at", "timestamptz", each(rows, |row| row.submitted_at)),
+        Column::new("submitted_on", "date", submitted_on),
+        Column::new("false_closure_days", "integer", days),
+        Column::new("submitted_position", "bigint", each(rows, |row| db::stored(row.submitted))),
+    ])
+}
 
-fn each<T>(rows: &[&Row], pick: impl Fn(&Row) -> T) -> Vec<T> {
-    rows.iter().map(|row| pick(row)).collect()
+/// What became of it.
+fn of_handling(rows: &Versions<Key, Known>) -> Result<Vec<Column<'_>>, ViewError> {
+    let signed = rows.rows().map(|known| known.signed).collect();
+    let entered_at: Vec<Timestamp> = rows.rows().map(|known| known.entered_at).collect();
+    let suspected = each(rows, |row| row.suspected_false_closure);
+    let due = |row: &Row| row.due.as_ref().map(|due| i64::from(due.id.0));
+    Ok(vec![
+        Column::new("state", "text", each(rows, |row| row.state.as_str())),
+        Column::new("open", "boolean", each(rows, |row| is_open(row.state))),
+        Column::new("unit", "text", each(rows, |row| row.unit.as_ref().map(UnitId::as_str))),
+        Column::list("co_units", rows.rows().map(|known| &known.row.co_units))?,
+        Column::list("beside", rows.rows().map(|known| &known.row.beside))?,
+        Column::json("asked", rows.rows().map(|known| Some(&known.asked)))?,
+        Column::json("rule", rows.rows().map(|known| known.row.rule.as_ref()))?,
+        Column::new("due_clock", "bigint", each(rows, due)),
+        Column::new("objections", "integer", each(rows, |row| stored(row.objections))),
+        Column::new("bounces", "integer", each(rows, |row| stored(row.bounces))),
+        Column::new("guarantee", "text", each(rows, |row| row.guarantee.as_ref().map(db::word))),
+        Column::new("merged_into", "uuid", each(rows, |row| row.merged_into.map(|into| into.0))),
+        Column::new("closed_at", "timestamptz", each(rows, |row| row.closed_at)),
+        Column::new("last_moved", "timestamptz", each(rows, |row| row.last_moved)),
+        Column::new("entered_at", "timestamptz", entered_at),
+        Column::new("suspected_false_closure", "boolean", suspected),
+        Column::new("signed", "boolean", signed),
+        Column::json("before_merge", rows.rows().map(|known| known.before_merge.as_ref()))?,
+        Column::new("updated_position", "bigint", each(rows, |row| db::stored(row.updated))),
+    ])
+}
+
+fn stored(count: u32) -> i32 {
+    i32::try_from(count).unwrap_or(i32::MAX)
+}
+
+fn each<'a, T>(rows: &'a Versions<Key, Known>, pick: impl Fn(&'a Row) -> T) -> Vec<T> {
+    rows.rows().map(|known| pick(&known.row)).collect()
 }

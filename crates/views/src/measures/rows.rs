@@ -1,5 +1,7 @@
 //! The rows of the measures: read before a batch, written after it, at most three statements each.
 
+use std::slice;
+
 use deadpool_postgres::Transaction;
 use doudi_domain::{AppealId, AreaCode, EnterpriseId, TopicId, UnitId};
 use tokio_postgres::Row;
@@ -10,9 +12,13 @@ use crate::{
     ViewError,
     db::{self, applying, column},
     fact::Fact,
-    history::Moments,
+    history::{Column, Table, Versions},
     scope,
 };
+
+/// The returns and the handlings, and what they were.
+pub(crate) const RETURNS: Table = Table { name: "returns", key: "appeal, enterprise, number" };
+pub(crate) const HANDLING: Table = Table { name: "handling", key: "appeal, enterprise, number" };
 
 /// Takes facts into the measures.
 pub(crate) async fn apply(transaction: &Transaction<'_>, facts: &[Fact]) -> Result<(), ViewError> {
@@ -21,11 +27,23 @@ pub(crate) async fn apply(transaction: &Transaction<'_>, facts: &[Fact]) -> Resu
         return Ok(());
     }
     let mut changes = load(transaction, &wanted).await?;
-    changes.fold(facts);
-    let moments = Moments::of(facts);
+    let (mut returns, mut handlings) = (Versions::default(), Versions::default());
+    for fact in facts {
+        changes.fold(slice::from_ref(fact));
+        for name in changes.returns_changed.drain() {
+            if let Some(returned) = changes.returns.get(&name) {
+                returns.push(name.clone(), (name, returned.clone()), fact);
+            }
+        }
+        for name in changes.handlings_changed.drain() {
+            if let Some(handling) = changes.handlings.get(&name) {
+                handlings.push(name.clone(), (name, handling.clone()), fact);
+            }
+        }
+    }
     put_subjects(transaction, &changes).await?;
-    put_returns(transaction, &changes, &moments).await?;
-    put_handlings(transaction, &changes, &moments).await
+    put_returns(transaction, &returns).await?;
+    put_handlings(transaction, &handlings).await
 }
 
 /// Each appeal with its last return and its last handling.
@@ -154,105 +172,58 @@ async fn put_subjects(transaction: &Transaction<'_>, changes: &Changes) -> Resul
     Ok(())
 }
 
+type Name = (Key, u32);
+
+/// The columns that name a return or a handling.
+fn named<R>(rows: &Versions<Name, (Name, R)>) -> Vec<Column<'_>> {
+    let names: Vec<&Name> = rows.rows().map(|(name, _)| name).collect();
+    let appeals = each(&names, |((appeal, _), _)| appeal.0);
+    let owners: Vec<&str> = names.iter().map(|((_, owner), _)| owner.as_str()).collect();
+    let numbers = each(&names, |(_, number)| stored(*number));
+    vec![
+        Column::new("appeal", "uuid", appeals),
+        Column::new("enterprise", "text", owners),
+        Column::new("number", "integer", numbers),
+    ]
+}
+
+fn all<'a, R, T>(rows: &'a Versions<Name, (Name, R)>, pick: impl Fn(&'a R) -> T) -> Vec<T> {
+    rows.rows().map(|(_, row)| pick(row)).collect()
+}
+
 async fn put_returns(
     transaction: &Transaction<'_>,
-    changes: &Changes,
-    moments: &Moments<'_>,
+    rows: &Versions<Name, (Name, Return)>,
 ) -> Result<(), ViewError> {
-    let changed = changes.returns_changed.iter();
-    let rows: Vec<(&(Key, u32), &Return)> =
-        changed.filter_map(|name| changes.returns.get_key_value(name)).collect();
-    if rows.is_empty() {
-        return Ok(());
-    }
-    let (since, since_at) = moments.about(rows.iter().map(|((key, _), _)| &key.1));
-    let statement = "WITH now AS (SELECT * FROM unnest($1::uuid[], $2::text[], $3::integer[], \
-         $4::timestamptz[], $5::text[], $6::text[], $7::boolean[], $8::text[], $9::smallint[], \
-         $10::bigint[], $11::timestamptz[]) AS row(a, b, c, d, e, f, g, h, i, j, k)), \
-         was AS (INSERT INTO returns_past SELECT v.*, j, k FROM now \
-         JOIN returns AS v ON v.appeal = a AND v.enterprise = b AND v.number = c AND v.since < j) \
-         INSERT INTO returns (appeal, enterprise, number, at, from_unit, to_unit, \
-         upheld, area, secrecy, since, since_at) SELECT * FROM now \
-         ON CONFLICT (appeal, enterprise, number) DO UPDATE SET at = excluded.at, \
-         from_unit = excluded.from_unit, to_unit = excluded.to_unit, upheld = excluded.upheld, \
-         area = excluded.area, secrecy = excluded.secrecy, since = excluded.since, \
-         since_at = excluded.since_at";
-    let statement = transaction.prepare_cached(statement).await.map_err(applying)?;
-    transaction
-        .execute(
-            &statement,
-            &[
-                &each(&rows, |((key, _), _)| key.0.0),
-                &each(&rows, |((key, _), _)| key.1.to_string()),
-                &each(&rows, |((_, number), _)| stored(*number)),
-                &each(&rows, |(_, returned)| returned.at),
-                &each(&rows, |(_, returned)| returned.from.to_string()),
-                &each(&rows, |(_, returned)| returned.to.as_ref().map(ToString::to_string)),
-                &each(&rows, |(_, returned)| returned.upheld),
-                &each(&rows, |(_, returned)| returned.area.to_string()),
-                &each(&rows, |(_, returned)| scope::secrecy(returned.level)),
-                &since,
-                &since_at,
-            ],
-        )
-        .await
-        .map_err(applying)?;
-    Ok(())
+    let mut columns = named(rows);
+    columns.extend([
+        Column::new("at", "timestamptz", all(rows, |row| row.at)),
+        Column::new("from_unit", "text", all(rows, |row| row.from.as_str())),
+        Column::new("to_unit", "text", all(rows, |row| row.to.as_ref().map(UnitId::as_str))),
+        Column::new("upheld", "boolean", all(rows, |row| row.upheld)),
+        Column::new("area", "text", all(rows, |row| row.area.as_str())),
+        Column::new("secrecy", "smallint", all(rows, |row| scope::secrecy(row.level))),
+    ]);
+    rows.put(transaction, RETURNS, columns).await
 }
 
 async fn put_handlings(
     transaction: &Transaction<'_>,
-    changes: &Changes,
-    moments: &Moments<'_>,
+    rows: &Versions<Name, (Name, Handling)>,
 ) -> Result<(), ViewError> {
-    let changed = changes.handlings_changed.iter();
-    let rows: Vec<(&(Key, u32), &Handling)> =
-        changed.filter_map(|name| changes.handlings.get_key_value(name)).collect();
-    if rows.is_empty() {
-        return Ok(());
-    }
-    let (since, since_at) = moments.about(rows.iter().map(|((key, _), _)| &key.1));
-    let statement = "WITH now AS (SELECT * FROM unnest($1::uuid[], \
-         $2::text[], $3::integer[], $4::timestamptz[], $5::text[], $6::text[], $7::text[], \
-         $8::smallint[], $9::boolean[], $10::boolean[], $11::boolean[], $12::boolean[], \
-         $13::boolean[], $14::boolean[], $15::bigint[], $16::timestamptz[]) \
-         AS row(a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p)), \
-         was AS (INSERT INTO handling_past SELECT v.*, o, p FROM now \
-         JOIN handling AS v ON v.appeal = a AND v.enterprise = b AND v.number = c AND v.since < o) \
-         INSERT INTO handling (appeal, enterprise, number, resolved_at, unit, area, topic, secrecy, \
-         responded, own_resolved, own_satisfied, phone_resolved, phone_satisfied, reopened, since, \
-         since_at) \
-         SELECT * FROM now ON CONFLICT (appeal, enterprise, number) DO UPDATE SET \
-         resolved_at = excluded.resolved_at, unit = excluded.unit, area = excluded.area, \
-         topic = excluded.topic, secrecy = excluded.secrecy, responded = excluded.responded, \
-         own_resolved = excluded.own_resolved, own_satisfied = excluded.own_satisfied, \
-         phone_resolved = excluded.phone_resolved, phone_satisfied = excluded.phone_satisfied, \
-         reopened = excluded.reopened, \
-         since = excluded.since, since_at = excluded.since_at";
-    let statement = transaction.prepare_cached(statement).await.map_err(applying)?;
-    transaction
-        .execute(
-            &statement,
-            &[
-                &each(&rows, |((key, _), _)| key.0.0),
-                &each(&rows, |((key, _), _)| key.1.to_string()),
-                &each(&rows, |((_, number), _)| stored(*number)),
-                &each(&rows, |(_, handling)| handling.resolved_at),
-                &each(&rows, |(_, handling)| handling.unit.to_string()),
-                &each(&rows, |(_, handling)| handling.area.to_string()),
-                &each(&rows, |(_, handling)| handling.topic.to_string()),
-                &each(&rows, |(_, handling)| scope::secrecy(handling.level)),
-                &each(&rows, |(_, handling)| handling.responded),
-                &each(&rows, |(_, handling)| handling.own.resolved),
-                &each(&rows, |(_, handling)| handling.own.satisfied),
-                &each(&rows, |(_, handling)| handling.phone.resolved),
-                &each(&rows, |(_, handling)| handling.phone.satisfied),
-                &each(&rows, |(_, handling)| handling.reopened),
-                &since,
-                &since_at,
-            ],
-        )
-        .await
-        .map_err(applying)?;
-    Ok(())
+    let mut columns = named(rows);
+    columns.extend([
+        Column::new("resolved_at", "timestamptz", all(rows, |row| row.resolved_at)),
+        Column::new("unit", "text", all(rows, |row| row.unit.as_str())),
+        Column::new("area", "text", all(rows, |row| row.area.as_str())),
+        Column::new("topic", "text", all(rows, |row| row.topic.as_str())),
+        Column::new("secrecy", "smallint", all(rows, |row| scope::secrecy(row.level))),
+        Column::new("responded", "boolean", all(rows, |row| row.responded)),
+        Column::new("own_resolved", "boolean", all(rows, |row| row.own.resolved)),
+        Column::new("own_satisfied", "boolean", all(rows, |row| row.own.satisfied)),
+        Column::new("phone_resolved", "boolean", all(rows, |row| row.phone.resolved)),
+        Column::new("phone_satisfied", "boolean", all(rows, |row| row.phone.satisfied)),
+        Column::new("reopened", "boolean", all(rows, |row| row.reopened)),
+    ]);
+    rows.put(transaction, HANDLING, columns).await
 }

@@ -1,7 +1,7 @@
 //! The rows of the visits: read before a batch, written after it with all that they were within it,
 //! one statement each.
 
-use std::{collections::HashMap, slice};
+use std::{collections::HashMap, mem, slice};
 
 use deadpool_postgres::Transaction;
 use doudi_domain::{AreaCode, EnterpriseId, VisitId};
@@ -11,19 +11,22 @@ use uuid::Uuid;
 use super::{
     Row,
     fold::{Changes, Concerned, Documents, Key},
-    known::{self, texts},
+    known,
 };
 use crate::{
     ViewError,
     db::{self, applying, column},
     fact::Fact,
-    history::{Version, Versions},
+    history::{Column, Table, Versions},
 };
+
+/// The visits, and what they were.
+pub(crate) const VISIT: Table = Table { name: "visit", key: "visit, enterprise" };
 
 /// The columns that [`read`] needs.
 pub(super) const COLUMNS: &str = "enterprise, area, document";
 
-/// Takes facts in: three reads and two writes, and two more for each change of a document.
+/// Takes facts in: three reads and four writes at most for a whole batch.
 pub(crate) async fn apply(transaction: &Transaction<'_>, facts: &[Fact]) -> Result<(), ViewError> {
     let concerned = Concerned::by(facts);
     let documents = Documents {
@@ -34,6 +37,7 @@ pub(crate) async fn apply(transaction: &Transaction<'_>, facts: &[Fact]) -> Resu
     let rows = load(transaction, &concerned.visits).await?;
     let mut changes = Changes { rows, documents, ..Changes::default() };
     let (mut visits, mut profiles) = (Versions::default(), Versions::default());
+    let mut documents = Versions::default();
     for fact in facts {
         changes.fold(slice::from_ref(fact));
         for key in changes.rows_changed.drain() {
@@ -46,10 +50,16 @@ pub(crate) async fn apply(transaction: &Transaction<'_>, facts: &[Fact]) -> Resu
                 profiles.push(id.clone(), (id, profile.clone()), fact);
             }
         }
-        known::put_versions(transaction, &mut changes.documents, fact).await?;
+        for key in mem::take(&mut changes.documents.versions_changed) {
+            match changes.documents.versions.get(&key) {
+                Some(version) => documents.push(key.clone(), (key, version.clone()), fact),
+                None => documents.end(key, fact),
+            }
+        }
     }
-    put(transaction, visits.rows()).await?;
-    known::put_profiles(transaction, profiles.rows()).await
+    put(transaction, &visits).await?;
+    known::put_profiles(transaction, &profiles).await?;
+    known::put_versions(transaction, &documents).await
 }
 
 /// Reads a row of the table `visit`.
@@ -77,67 +87,31 @@ async fn load(
     rows.iter().map(|row| read(row).map(keyed)).collect()
 }
 
-/// Writes whole rows: what a visit is now; what it was is kept.
-const PUT: &str = "WITH row AS (\
-     SELECT a, b, c, d, ARRAY(SELECT jsonb_array_elements_text(e::jsonb)) AS e, \
-     ARRAY(SELECT jsonb_array_elements_text(f::jsonb)) AS f, g, h, i, j, k, l, m::jsonb AS m, \
-     n, o, p, q FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::text[], \
-     $6::text[], $7::text[], $8::text[], $9::date[], $10::text[], $11::boolean[], \
-     $12::boolean[], $13::text[], $14::bigint[], $15::timestamptz[], $16::bigint[], \
-     $17::timestamptz[]) AS row(a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p, q)), \
-     first AS (SELECT DISTINCT ON (a, b) a, b, n, o FROM row ORDER BY a, b, n), \
-     past AS (INSERT INTO visit_past \
-     SELECT v.*, n, o FROM first \
-     JOIN visit AS v ON v.visit = a AND v.enterprise = b AND v.since < n \
-     UNION ALL SELECT * FROM row WHERE p IS NOT NULL) \
-     INSERT INTO visit (visit, enterprise, area, unit, beside, officers, state, ground, \
-     day, held, finding, internal, document, since, since_at) \
-     SELECT a, b, c, d, e, f, g, h, i, j, k, l, m, n, o FROM row WHERE p IS NULL \
-     ON CONFLICT (visit, enterprise) DO UPDATE SET area = excluded.area, unit = excluded.unit, \
-     beside = excluded.beside, officers = excluded.officers, state = excluded.state, \
-     ground = excluded.ground, day = excluded.day, held = excluded.held, \
-     finding = excluded.finding, internal = excluded.internal, document = excluded.document, \
-     since = excluded.since, since_at = excluded.since_at";
-
-async fn put(transaction: &Transaction<'_>, rows: &[Version<Row>]) -> Result<(), ViewError> {
-    if rows.is_empty() {
-        return Ok(());
-    }
-    let officers: Vec<_> = each(rows, Row::officers);
-    let of = |version: &Version<Row>| (version.since, version.since_at);
-    let (since, since_at): (Vec<_>, Vec<_>) = rows.iter().map(of).unzip();
-    let until = |version: &Version<Row>| (version.until, version.until_at);
-    let (until, until_at): (Vec<_>, Vec<_>) = rows.iter().map(until).unzip();
-    let statement = transaction.prepare_cached(PUT).await.map_err(applying)?;
-    transaction
-        .execute(
-            &statement,
-            &[
-                &each(rows, |row| row.id().0),
-                &each(rows, |row| row.enterprise.as_str()),
-                &each(rows, |row| row.area.as_ref().map(AreaCode::as_str)),
-                &each(rows, |row| row.unit().as_str()),
-                // An array of arrays must be rectangular in PostgreSQL, so lists travel as JSON.
-                &texts(each(rows, Row::beside).iter())?,
-                &texts(officers.iter())?,
-                &each(rows, |row| db::word(&row.state())),
-                &each(rows, |row| row.ground().as_ref().map(db::word)),
-                &each(rows, Row::day),
-                &each(rows, |row| row.held().as_ref().map(|(held, _)| db::word(held))),
-                &each(rows, |row| row.held().and_then(|(_, finding)| finding)),
-                &each(rows, Row::is_internal),
-                &texts(rows.iter().map(|version| &version.row.what))?,
-                &since,
-                &since_at,
-                &until,
-                &until_at,
-            ],
-        )
-        .await
-        .map_err(applying)?;
-    Ok(())
+async fn put(transaction: &Transaction<'_>, rows: &Versions<Key, Row>) -> Result<(), ViewError> {
+    let held = |row: &Row| row.held().map(|(held, _)| db::word(&held));
+    let what = rows.rows().map(|row| Some(&row.what));
+    let columns = vec![
+        Column::new("visit", "uuid", each(rows, |row| row.id().0)),
+        Column::new("enterprise", "text", each(rows, |row| row.enterprise.as_str())),
+        Column::new("area", "text", each(rows, |row| row.area.as_ref().map(AreaCode::as_str))),
+        Column::new("unit", "text", each(rows, |row| row.unit().as_str())),
+        Column::list("beside", rows.rows().map(Row::beside))?,
+        Column::list("officers", rows.rows().map(Row::officers))?,
+        Column::new("state", "text", each(rows, |row| db::word(&row.state()))),
+        Column::new("ground", "text", each(rows, |row| row.ground().as_ref().map(db::word))),
+        Column::new("day", "date", each(rows, Row::day)),
+        Column::new("held", "text", each(rows, held)),
+        Column::new(
+            "finding",
+            "boolean",
+            each(rows, |row| row.held().and_then(|(_, found)| found)),
+        ),
+        Column::new("internal", "boolean", each(rows, Row::is_internal)),
+        Column::json("document", what)?,
+    ];
+    rows.put(transaction, VISIT, columns).await
 }
 
-fn each<'a, T>(rows: &'a [Version<Row>], pick: impl Fn(&'a Row) -> T) -> Vec<T> {
-    rows.iter().map(|version| pick(&version.row)).collect()
+fn each<'a, T>(rows: &'a Versions<Key, Row>, pick: impl Fn(&'a Row) -> T) -> Vec<T> {
+    rows.rows().map(pick).collect()
 }

@@ -62,6 +62,17 @@ pub(in crate::appeals) struct Before {
 }
 
 impl Known {
+    /// What its own row says.
+    pub(in crate::appeals) fn without_clocks(&self) -> Self {
+        Self {
+            row: self.row.clone(),
+            before_merge: self.before_merge.clone(),
+            asked: self.asked.clone(),
+            clocks: BTreeMap::new(),
+            ..*self
+        }
+    }
+
     /// A case as it begins; none for another event.
     pub(super) fn submitted(key: &Key, fact: &Fact, event: &Event) -> Option<Self> {
         let Event::AppealSubmitted { submission, terms, clocks } = event else {

@@ -51,7 +51,14 @@ impl Tables {
         }
         for key in &changes.touched {
             let row = changes.appeals.get(&key.0).map(|known| known.row.clone());
-            match changes.clock(key) {
+            let (owner, diagnosis, id) = key;
+            let clocks = match diagnosis {
+                None => changes.appeals.get(owner).map(|known| &known.clocks),
+                Some(diagnosis) => {
+                    changes.panels.get(&(*diagnosis, owner.1.clone())).map(|panel| &panel.clocks)
+                }
+            };
+            match clocks.and_then(|clocks| clocks.get(id)) {
                 Some(clock) => self.clocks.insert(key.clone(), (clock.clone(), row)),
                 None => self.clocks.remove(key),
             };
