@@ -1,8 +1,10 @@
 //! Reading views: one snapshot of one view or of several, as fresh as was asked, or as they were.
 
 use std::{
+    future::poll_fn,
     pin::pin,
     sync::atomic::{AtomicBool, AtomicUsize, Ordering},
+    task::Poll,
     time::Duration,
 };
 
@@ -260,13 +262,29 @@ impl Snapshot<'_> {
     ) -> Result<Vec<Row>, ViewError> {
         // As when one view is asked is known before its checkpoint is.
         if self.taken.get().is_none() && self.views.len() == 1 {
-            let rows = self.query((self.fresh.as_of, None), statement, values, keep);
+            let rows = async {
+                self.begun().await;
+                self.query((self.fresh.as_of, None), statement, values, keep).await
+            };
             let (taken, rows) = futures::future::join(self.taken(), rows).await;
             return taken.and(rows.map_err(|error| ViewError::sql(doing, error)));
         }
         let Taken { as_of, known, .. } = self.taken().await?;
         let rows = self.query((as_of, known), statement, values, keep).await;
         rows.map_err(|error| ViewError::sql(doing, error))
+    }
+
+    /// Waits until the transaction has been asked for, which no statement may overtake: a task that has done much
+    /// has to give way before it may take the snapshot.
+    async fn begun(&self) {
+        poll_fn(|context| {
+            if self.begun.load(Ordering::Relaxed) {
+                return Poll::Ready(());
+            }
+            context.waker().wake_by_ref();
+            Poll::Pending
+        })
+        .await;
     }
 
     async fn query(

@@ -8,8 +8,8 @@ use std::collections::BTreeSet;
 use doudi_domain::{
     AreaCode, CertificateNumber, EnterpriseId, UnitId, VisitId,
     calendar::civil_date,
-    frequency::{Ground, Held},
-    visits::{OffSiteCheck, Phase, Visit},
+    frequency::Ground,
+    visits::{HeldPlace, OffSiteCheck, Phase, Visit},
 };
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
@@ -175,7 +175,7 @@ impl Row {
     #[must_use]
     pub fn day(&self) -> Date {
         match &self.what {
-            What::Visit(visit) => visit.entry().map_or(visit.plan.on, |entry| entry.on),
+            What::Visit(visit) => visit.place().map_or(visit.plan.on, |place| place.on),
             What::OffSite(check) => civil_date(check.occurred_at),
         }
     }
@@ -193,9 +193,8 @@ impl Row {
         self.visit().is_some_and(|visit| !visit.is_announced())
     }
 
-    fn held(&self) -> Option<(Held, Option<bool>)> {
-        let entry = self.visit()?.entry()?;
-        Some((entry.held, entry.finding))
+    fn place(&self) -> Option<HeldPlace> {
+        self.visit()?.place()
     }
 }
 

@@ -318,6 +318,44 @@ async fn the_same_matter_again_marks_the_close_before_it_also_when_that_was_park
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn wherever_the_log_is_cut_into_batches_a_close_has_the_same_past() {
+    let mut city = City::new();
+    city.dispatched(0, 1, internal()).await;
+    city.resolved(0, "power").await;
+    city.tell(0, Command::Confirm).await;
+    city.tell(0, Command::Close).await;
+    let closed = usize::try_from(city.last.0).unwrap();
+    city.later(24);
+    city.submit(1, 1, internal()).await;
+    city.tell(0, Command::Reopen { reason: sealed() }).await;
+    let (unit, outcome, reply) = (unit("power"), Outcome::Solved, sealed());
+    city.tell(0, Command::Resolve { unit, outcome, reply }).await;
+    city.tell(0, Command::Confirm).await;
+    city.tell(0, Command::Close).await;
+    city.later(24);
+    city.submit(2, 1, internal()).await;
+    city.tell(1, Command::Accept).await;
+    let records = city.log.journal.read(Position::START, 100).await.unwrap();
+    // Cut once, anywhere from before the first close on; then after every record.
+    for cut in (closed - 1..=records.len()).map(Some).chain([None]) {
+        let (fixture, mut log) = (Fixture::start().await, Log::new());
+        for (at, record) in (1..).zip(&records) {
+            log.put(&record.stream, record.payload.to_vec()).await;
+            if at == records.len() || cut.is_none_or(|cut| cut == at) {
+                let said = &mut |_, _| {};
+                fixture.views.catch_up(&log.journal, ViewName::Appeals, said).await.unwrap();
+            }
+        }
+        let query = appeals::Query::all(Scope::All, 10);
+        let rows = fixture.views.appeals(&query, Fresh::ANY).await.unwrap().appeals;
+        let marked = rows.iter().filter(|row| row.suspected_false_closure);
+        let marked: Vec<_> = marked.map(|row| row.appeal).collect();
+        assert_eq!(marked, [appeal(0)], "cut at {cut:?}");
+        fixture.assert_as_replayed(&log.journal).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_joint_diagnosis_owes_opinions_in_the_inboxes_of_its_units() {
     let fixture = Fixture::start().await;
     let mut city = City::new();

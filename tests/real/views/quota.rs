@@ -36,6 +36,29 @@ fn asked(by: &str, level: Option<Level>, on: &str) -> Entry {
     }
 }
 
+/// Tokio gives a task only so much to do until others have their turn; a task can begin with nearly nothing left
+/// of it, and whatever it does next is put off.
+#[tokio::test(flavor = "multi_thread")]
+async fn wherever_a_task_has_to_give_way_no_statement_overtakes_its_transaction() {
+    let fixture = Fixture::start().await;
+    let query = quota::Query {
+        enterprise: enterprise(1),
+        unit: unit("tax"),
+        on: date("2026-06-01"),
+        known_only: false,
+    };
+    for done in 0..=128 {
+        let (views, query) = (fixture.views.clone(), query.clone());
+        let asked = tokio::spawn(async move {
+            for _ in 0..done {
+                tokio::task::consume_budget().await;
+            }
+            views.quota(&query, Fresh::ANY).await
+        });
+        assert_eq!(asked.await.unwrap().unwrap().policy_version, None, "after {done}");
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn the_quota_is_what_the_decision_counts() {
     let fixture = Fixture::start().await;

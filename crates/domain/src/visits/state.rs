@@ -222,6 +222,13 @@ impl Visit {
     /// The place it holds, if it holds one.
     #[must_use]
     pub fn entry(&self) -> Option<Entry> {
+        let HeldPlace { held, on, .. } = self.place()?;
+        Some(self.as_entry(on, held, self.officers()))
+    }
+
+    /// What of the place it holds needs no counting, if it holds one.
+    #[must_use]
+    pub fn place(&self) -> Option<HeldPlace> {
         let (held, on) = match self.phase {
             Phase::Planned | Phase::Approved => (Held::Reserved, self.plan.on),
             Phase::CheckedIn { at }
@@ -235,7 +242,7 @@ impl Visit {
                 return None;
             }
         };
-        Some(self.as_entry(on, held, self.officers()))
+        Some(HeldPlace { held, on, finding: self.finding() })
     }
 
     /// The visit as the limits would see it on a day, with those officers.
@@ -290,11 +297,28 @@ impl Visit {
     }
 }
 
+/// The place that a visit holds under the limits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct HeldPlace {
+    /// How it is held.
+    pub held: Held,
+    /// The day it counts on: the planned day, from check-in on the day on which the officers came. In
+    /// Asia/Shanghai.
+    pub on: Date,
+    /// Whether something was found; none while nothing is reported.
+    pub finding: Option<bool>,
+}
+
 impl Visits {
     /// The visit with that id.
     #[must_use]
     pub fn get(&self, visit: VisitId) -> Option<&Visit> {
         self.visits.get(&visit)
+    }
+
+    /// Every visit, and nothing else that was known.
+    pub fn into_all(self) -> impl Iterator<Item = Visit> {
+        self.visits.into_values()
     }
 
     /// Every visit.

@@ -5,7 +5,6 @@
 //! it comes, in whatever order their streams are applied.
 
 use deadpool_postgres::Transaction;
-use uuid::Uuid;
 
 use super::fold::{Closure, Known};
 use crate::{
@@ -32,70 +31,54 @@ const MARK: &str = ", was AS (INSERT INTO appeal_past SELECT v.*, m.since, m.sin
      FROM marked AS m WHERE v.appeal = m.appeal AND v.enterprise = m.enterprise \
      AND NOT v.suspected_false_closure";
 
-/// Remembers the closes and marks those that were false, as it seems.
+/// Remembers the closes, and marks those of them and of earlier ones that an appeal follows: a new one, or, after
+/// a close of a stream that was parked, one that is known already.
+const PUT: &str = "WITH added AS (INSERT INTO closure (appeal, enterprise, topic, position, until) \
+     SELECT * FROM unnest($1::uuid[], $2::text[], $3::text[], $4::bigint[], $5::date[]) \
+     ON CONFLICT DO NOTHING RETURNING *), \
+     pair AS (SELECT added.appeal, added.enterprise, again.submitted_position AS since, \
+     again.submitted_at AS since_at FROM added JOIN appeal AS again \
+     ON again.enterprise = added.enterprise AND again.topic = added.topic \
+     AND again.submitted_position > added.position AND again.submitted_on <= added.until \
+     UNION ALL SELECT closure.appeal, closure.enterprise, c, e \
+     FROM unnest($6::text[], $7::text[], $8::bigint[], $9::date[], $10::timestamptz[]) \
+     AS again(a, b, c, d, e) JOIN closure ON closure.enterprise = a AND closure.topic = b \
+     AND closure.position < c AND closure.until >= d), \
+     marked AS (SELECT DISTINCT ON (appeal, enterprise) * FROM pair \
+     ORDER BY appeal, enterprise, since)";
+
+/// Remembers the closes and marks those that were false, as it seems: each since the first appeal that follows
+/// it, in one statement, so that it does not matter which came in one batch.
 pub(super) async fn put(
     transaction: &Transaction<'_>,
     closures: &[Closure],
     submitted: &[Known],
 ) -> Result<(), ViewError> {
-    add(transaction, closures).await?;
-    again(transaction, submitted).await
-}
-
-/// Adds closes, and marks those that an appeal follows which is known already: that of a stream that
-/// was parked meanwhile.
-async fn add(transaction: &Transaction<'_>, closures: &[Closure]) -> Result<(), ViewError> {
-    if closures.is_empty() {
+    if closures.is_empty() && submitted.is_empty() {
         return Ok(());
     }
-    let statement = format!(
-        "WITH added AS (INSERT INTO closure (appeal, enterprise, topic, position, \
-         until) SELECT * FROM unnest($1::uuid[], $2::text[], $3::text[], $4::bigint[], $5::date[]) \
-         ON CONFLICT DO NOTHING RETURNING *), \
-         marked AS (SELECT DISTINCT ON (added.appeal, added.enterprise) added.appeal, \
-         added.enterprise, again.submitted_position AS since, again.submitted_at AS since_at \
-         FROM added JOIN appeal AS again ON again.enterprise = added.enterprise \
-         AND again.topic = added.topic AND again.submitted_position > added.position \
-         AND again.submitted_on <= added.until \
-         ORDER BY added.appeal, added.enterprise, again.submitted_position) {MARK}"
-    );
-    let statement = transaction.prepare_cached(&statement).await.map_err(applying)?;
-    let appeals: Vec<Uuid> = closures.iter().map(|closure| closure.key.0.0).collect();
-    let enterprises: Vec<&str> = closures.iter().map(|closure| closure.key.1.as_str()).collect();
-    let topics: Vec<&str> = closures.iter().map(|closure| closure.topic.as_str()).collect();
-    let positions: Vec<i64> = closures.iter().map(|closure| closure.position).collect();
-    let until: Vec<_> = closures.iter().map(|closure| closure.until).collect();
+    let statement = transaction.prepare_cached(&format!("{PUT}{MARK}")).await.map_err(applying)?;
     transaction
-        .execute(&statement, &[&appeals, &enterprises, &topics, &positions, &until])
+        .execute(
+            &statement,
+            &[
+                &of_each(closures, |closure| closure.key.0.0),
+                &of_each(closures, |closure| closure.key.1.as_str()),
+                &of_each(closures, |closure| closure.topic.as_str()),
+                &of_each(closures, |closure| closure.position),
+                &of_each(closures, |closure| closure.until),
+                &of_each(submitted, |known| known.row.enterprise.as_str()),
+                &of_each(submitted, |known| known.row.topic.as_str()),
+                &of_each(submitted, |known| db::stored(known.row.submitted)),
+                &of_each(submitted, |known| known.submitted_on),
+                &of_each(submitted, |known| known.row.submitted_at),
+            ],
+        )
         .await
         .map_err(applying)?;
     Ok(())
 }
 
-/// Marks the closes that new appeals follow.
-async fn again(transaction: &Transaction<'_>, submitted: &[Known]) -> Result<(), ViewError> {
-    if submitted.is_empty() {
-        return Ok(());
-    }
-    let statement = format!(
-        "WITH marked AS (SELECT DISTINCT ON (closure.appeal, closure.enterprise) closure.appeal, \
-         closure.enterprise, c AS since, e AS since_at \
-         FROM unnest($1::text[], $2::text[], $3::bigint[], $4::date[], $5::timestamptz[]) \
-         AS again(a, b, c, d, e) \
-         JOIN closure ON closure.enterprise = a AND closure.topic = b AND closure.position < c \
-         AND closure.until >= d ORDER BY closure.appeal, closure.enterprise, c) {MARK}"
-    );
-    let statement = transaction.prepare_cached(&statement).await.map_err(applying)?;
-    let enterprises: Vec<&str> =
-        submitted.iter().map(|known| known.row.enterprise.as_str()).collect();
-    let topics: Vec<&str> = submitted.iter().map(|known| known.row.topic.as_str()).collect();
-    let positions: Vec<i64> =
-        submitted.iter().map(|known| db::stored(known.row.submitted)).collect();
-    let days: Vec<_> = submitted.iter().map(|known| known.submitted_on).collect();
-    let times: Vec<_> = submitted.iter().map(|known| known.row.submitted_at).collect();
-    transaction
-        .execute(&statement, &[&enterprises, &topics, &positions, &days, &times])
-        .await
-        .map_err(applying)?;
-    Ok(())
+fn of_each<'a, R, T>(rows: &'a [R], pick: impl Fn(&'a R) -> T) -> Vec<T> {
+    rows.iter().map(pick).collect()
 }

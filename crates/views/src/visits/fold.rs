@@ -1,7 +1,10 @@
 //! From facts to rows of visits, profiles and documents in force: a pure fold, in which the function
 //! that decides says what becomes of a visit.
 
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::{
+    collections::{BTreeSet, HashMap, HashSet},
+    sync::Arc,
+};
 
 use doudi_domain::{
     AreaCode, Decider, EnterpriseId, VisitId,
@@ -24,7 +27,7 @@ pub(super) type Key = (VisitId, EnterpriseId);
 /// What is known of the rows concerned, and which of them changed.
 #[derive(Debug, Default)]
 pub(super) struct Changes {
-    pub(super) rows: HashMap<Key, Row>,
+    pub(super) rows: HashMap<Key, Arc<Row>>,
     pub(super) rows_changed: HashSet<Key>,
     pub(super) documents: Documents,
 }
@@ -98,10 +101,9 @@ impl Changes {
         let key = |id: VisitId| (id, enterprise.clone());
         let known = ids.iter().filter_map(|id| self.rows.get(&key(*id))?.visit().cloned());
         let now = events.iter().fold(known.collect::<Visits>(), Visits::evolve);
-        for id in ids {
-            if let Some(visit) = now.get(id) {
-                self.put(enterprise, What::Visit(Box::new(visit.clone())), area(events, id));
-            }
+        for visit in now.into_all() {
+            let area = area(events, visit.plan.visit);
+            self.put(enterprise, What::Visit(Box::new(visit)), area);
         }
         for event in events {
             if let Event::OffSiteCheckRecorded { check, area } = event {
@@ -121,11 +123,11 @@ impl Changes {
             }
             now.area.clone_from(&before.area);
         }
-        if before == Some(&now) {
+        if before.is_some_and(|before| **before == now) {
             return;
         }
         self.rows_changed.insert(key.clone());
-        self.rows.insert(key, now);
+        self.rows.insert(key, Arc::new(now));
     }
 }
 

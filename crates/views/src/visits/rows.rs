@@ -1,7 +1,7 @@
 //! The rows of the visits: read before a batch, written after it with all that they were within it,
 //! one statement each.
 
-use std::{collections::HashMap, mem, slice};
+use std::{collections::HashMap, mem, slice, sync::Arc};
 
 use deadpool_postgres::Transaction;
 use doudi_domain::{AreaCode, EnterpriseId, VisitId};
@@ -42,7 +42,7 @@ pub(crate) async fn apply(transaction: &Transaction<'_>, facts: &[Fact]) -> Resu
         changes.fold(slice::from_ref(fact));
         for key in changes.rows_changed.drain() {
             if let Some(row) = changes.rows.get(&key) {
-                visits.push(key, row.clone(), fact);
+                visits.push(key, Arc::clone(row), fact);
             }
         }
         for id in changes.documents.profiles_changed.drain() {
@@ -75,7 +75,7 @@ pub(super) fn read(row: &tokio_postgres::Row) -> Result<Row, ViewError> {
 async fn load(
     transaction: &Transaction<'_>,
     visits: &[VisitId],
-) -> Result<HashMap<Key, Row>, ViewError> {
+) -> Result<HashMap<Key, Arc<Row>>, ViewError> {
     if visits.is_empty() {
         return Ok(HashMap::new());
     }
@@ -83,35 +83,35 @@ async fn load(
     let statement = transaction.prepare_cached(&statement).await.map_err(applying)?;
     let wanted: Vec<Uuid> = visits.iter().map(|visit| visit.0).collect();
     let rows = transaction.query(&statement, &[&wanted]).await.map_err(applying)?;
-    let keyed = |row: Row| ((row.id(), row.enterprise.clone()), row);
+    let keyed = |row: Row| ((row.id(), row.enterprise.clone()), Arc::new(row));
     rows.iter().map(|row| read(row).map(keyed)).collect()
 }
 
-async fn put(transaction: &Transaction<'_>, rows: &Versions<Key, Row>) -> Result<(), ViewError> {
-    let held = |row: &Row| row.held().map(|(held, _)| db::word(&held));
+async fn put(
+    transaction: &Transaction<'_>,
+    rows: &Versions<Key, Arc<Row>>,
+) -> Result<(), ViewError> {
+    let held = |row: &Row| row.place().map(|place| db::word(&place.held));
+    let finding = |row: &Row| row.place().and_then(|place| place.finding);
     let what = rows.rows().map(|row| Some(&row.what));
     let columns = vec![
         Column::new("visit", "uuid", each(rows, |row| row.id().0)),
         Column::new("enterprise", "text", each(rows, |row| row.enterprise.as_str())),
         Column::new("area", "text", each(rows, |row| row.area.as_ref().map(AreaCode::as_str))),
         Column::new("unit", "text", each(rows, |row| row.unit().as_str())),
-        Column::list("beside", rows.rows().map(Row::beside))?,
-        Column::list("officers", rows.rows().map(Row::officers))?,
+        Column::list("beside", rows.rows().map(|row| row.beside()))?,
+        Column::list("officers", rows.rows().map(|row| row.officers()))?,
         Column::new("state", "text", each(rows, |row| db::word(&row.state()))),
         Column::new("ground", "text", each(rows, |row| row.ground().as_ref().map(db::word))),
         Column::new("day", "date", each(rows, Row::day)),
         Column::new("held", "text", each(rows, held)),
-        Column::new(
-            "finding",
-            "boolean",
-            each(rows, |row| row.held().and_then(|(_, found)| found)),
-        ),
+        Column::new("finding", "boolean", each(rows, finding)),
         Column::new("internal", "boolean", each(rows, Row::is_internal)),
         Column::json("document", what)?,
     ];
     rows.put(transaction, VISIT, columns).await
 }
 
-fn each<'a, T>(rows: &'a Versions<Key, Row>, pick: impl Fn(&'a Row) -> T) -> Vec<T> {
-    rows.rows().map(pick).collect()
+fn each<'a, T>(rows: &'a Versions<Key, Arc<Row>>, pick: impl Fn(&'a Row) -> T) -> Vec<T> {
+    rows.rows().map(|row| pick(row)).collect()
 }
