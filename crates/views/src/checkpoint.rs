@@ -62,7 +62,8 @@ pub(crate) async fn create_tables(pool: &Pool) -> Result<(), ViewError> {
         let values = key(&name, &version);
         if transaction.execute_typed(statement, &values).await.map_err(failed)? == 1 {
             let live = view.schema();
-            let make = format!("{}; {}", view.make_tables(&live), view.make_indexes(&live));
+            let make =
+                format!("{}; {}", view.make_tables(&live), view.make_indexes(&live).join("; "));
             transaction.batch_execute(&make).await.map_err(failed)?;
         }
     }

@@ -2,7 +2,8 @@
 //!
 //! A rebuild has a schema of its own, and in it its checkpoint and its parked streams. So the live view
 //! runs on and answers meanwhile, whoever is killed goes on where the build stands, and giving up is
-//! dropping one schema. Indexes that only queries need are made when the rows are there. The switch is one transaction at one position: no query sees it go back.
+//! dropping one schema. Indexes that only queries need are made when the rows are there. The switch is one
+//! transaction at one position: no query sees it go back.
 
 use std::{fmt, slice, time::Duration};
 
@@ -139,18 +140,21 @@ impl Rebuild {
         self.index().await
     }
 
-    /// Makes the indexes that only queries need: at once, which costs less than with every row. What is
-    /// there stays. PostgreSQL looks meanwhile whether we are still there, and else lets the next one go on.
+    /// Makes the indexes that only queries need: at once, which costs less than with every row, and one after the
+    /// other, so that one that is there stays when this is broken off. PostgreSQL looks meanwhile whether we are
+    /// still there, and else lets the next one go on.
     async fn index(&mut self) -> Result<(), ViewError> {
         let view = self.build.view;
-        let transaction = self.alone.client.transaction().await.map_err(failed)?;
-        let script = format!(
-            "SET LOCAL statement_timeout = 0; SET LOCAL maintenance_work_mem = '{SORT_MEMORY}'; \
-             SET LOCAL client_connection_check_interval = '1s'; {}",
-            view.make_indexes(&view.next_schema())
-        );
-        transaction.batch_execute(&script).await.map_err(failed)?;
-        transaction.commit().await.map_err(failed)
+        for index in view.make_indexes(&view.next_schema()) {
+            let transaction = self.alone.client.transaction().await.map_err(failed)?;
+            let script = format!(
+                "SET LOCAL statement_timeout = 0; SET LOCAL maintenance_work_mem = '{SORT_MEMORY}'; \
+                 SET LOCAL client_connection_check_interval = '1s'; {index}"
+            );
+            transaction.batch_execute(&script).await.map_err(failed)?;
+            transaction.commit().await.map_err(failed)?;
+        }
+        Ok(())
     }
 
     /// Builds to the end and puts what was built in the place of the live tables, at the position that

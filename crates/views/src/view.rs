@@ -110,11 +110,14 @@ impl ViewName {
         format!("{}; {tables}", going_to(schema))
     }
 
-    /// The statements that make what is missing of the indexes in `schema` that queries need, for one
-    /// transaction.
-    pub(crate) fn make_indexes(self, schema: &str) -> String {
+    /// The statements that make what is missing of the indexes in `schema` that queries need, those of one
+    /// index for one transaction.
+    pub(crate) fn make_indexes(self, schema: &str) -> Vec<String> {
         let (_, indexes) = self.statements();
-        format!("{}; {indexes}", going_to(schema))
+        let said = indexes.lines().filter(|line| !line.starts_with("--"));
+        let said = said.collect::<Vec<_>>().join(" ");
+        let indexes = said.split(';').filter(|index| !index.trim().is_empty());
+        indexes.map(|index| format!("{}; {index}", going_to(schema))).collect()
     }
 
     fn statements(self) -> (&'static str, &'static str) {
