@@ -34,7 +34,7 @@ pub use plan::{Explanation, Near};
 pub(crate) use plan::{lacks_evidence, withheld};
 pub use rejection::{Justification, Rejection};
 pub use share::{Plan, Share};
-pub use state::{HeldPlace, Phase, Visit, Visits};
+pub use state::{Phase, Visit, Visits};
 
 /// The fewest officers that a unit sends to a visit (行政处罚法 第四十二条: 执法人员不得少于两人).
 pub const OFFICERS_MIN: usize = 2;

@@ -140,9 +140,14 @@ pub enum ChildError {
 
 /// The last lines of a log file, for an error message; empty when it cannot be read.
 fn tail(path: &std::path::Path) -> String {
+    tail_of(path, |_| true)
+}
+
+/// The last of those lines of a log file that are wanted, likewise.
+pub(crate) fn tail_of(path: &std::path::Path, wanted: impl Fn(&str) -> bool) -> String {
     const LINES_MAX: usize = 12;
     let bytes = std::fs::read(path).unwrap_or_default();
     let text = String::from_utf8_lossy(&bytes);
-    let lines: Vec<&str> = text.lines().collect();
+    let lines: Vec<&str> = text.lines().filter(|line| wanted(line)).collect();
     lines[lines.len().saturating_sub(LINES_MAX)..].join("\n")
 }

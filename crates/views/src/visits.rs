@@ -8,8 +8,8 @@ use std::collections::BTreeSet;
 use doudi_domain::{
     AreaCode, CertificateNumber, EnterpriseId, UnitId, VisitId,
     calendar::civil_date,
-    frequency::Ground,
-    visits::{HeldPlace, OffSiteCheck, Phase, Visit},
+    frequency::{Ground, Held},
+    visits::{OffSiteCheck, Phase, Visit},
 };
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
@@ -175,7 +175,7 @@ impl Row {
     #[must_use]
     pub fn day(&self) -> Date {
         match &self.what {
-            What::Visit(visit) => visit.place().map_or(visit.plan.on, |place| place.on),
+            What::Visit(visit) => visit.place().map_or(visit.plan.on, |(_, on)| on),
             What::OffSite(check) => civil_date(check.occurred_at),
         }
     }
@@ -193,8 +193,8 @@ impl Row {
         self.visit().is_some_and(|visit| !visit.is_announced())
     }
 
-    fn place(&self) -> Option<HeldPlace> {
-        self.visit()?.place()
+    fn held(&self) -> Option<Held> {
+        self.visit()?.place().map(|(held, _)| held)
     }
 }
 

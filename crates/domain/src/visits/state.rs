@@ -222,27 +222,25 @@ impl Visit {
     /// The place it holds, if it holds one.
     #[must_use]
     pub fn entry(&self) -> Option<Entry> {
-        let HeldPlace { held, on, .. } = self.place()?;
+        let (held, on) = self.place()?;
         Some(self.as_entry(on, held, self.officers()))
     }
 
-    /// What of the place it holds needs no counting, if it holds one.
+    /// How it holds its place, if it holds one, and the day that it counts on: the planned day, from check-in on
+    /// the day on which the officers came. In Asia/Shanghai.
     #[must_use]
-    pub fn place(&self) -> Option<HeldPlace> {
-        let (held, on) = match self.phase {
-            Phase::Planned | Phase::Approved => (Held::Reserved, self.plan.on),
+    pub fn place(&self) -> Option<(Held, Date)> {
+        match self.phase {
+            Phase::Planned | Phase::Approved => Some((Held::Reserved, self.plan.on)),
             Phase::CheckedIn { at }
             | Phase::CheckedOut { at }
             | Phase::Reported { at }
             | Phase::Closed { at } => {
                 let usual = || civil_date(at).max(self.plan.on);
-                (Held::Used, self.counts_on.unwrap_or_else(usual))
+                Some((Held::Used, self.counts_on.unwrap_or_else(usual)))
             }
-            Phase::Cancelled | Phase::Expired | Phase::Refused | Phase::Merged { .. } => {
-                return None;
-            }
-        };
-        Some(HeldPlace { held, on, finding: self.finding() })
+            Phase::Cancelled | Phase::Expired | Phase::Refused | Phase::Merged { .. } => None,
+        }
     }
 
     /// The visit as the limits would see it on a day, with those officers.
@@ -266,7 +264,8 @@ impl Visit {
     }
 
     /// Whether something was found; none while not everything is reported.
-    fn finding(&self) -> Option<bool> {
+    #[must_use]
+    pub fn finding(&self) -> Option<bool> {
         matches!(self.phase, Phase::Reported { .. } | Phase::Closed { .. })
             .then(|| found_something(self.results.values().flatten()))
     }
@@ -295,18 +294,6 @@ impl Visit {
         let owner = Owner::Unit(unit.clone());
         self.clocks.retain(|clock| clock.kind != ClockKind::Approval || clock.owner != owner);
     }
-}
-
-/// The place that a visit holds under the limits.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct HeldPlace {
-    /// How it is held.
-    pub held: Held,
-    /// The day it counts on: the planned day, from check-in on the day on which the officers came. In
-    /// Asia/Shanghai.
-    pub on: Date,
-    /// Whether something was found; none while nothing is reported.
-    pub finding: Option<bool>,
 }
 
 impl Visits {

@@ -17,7 +17,7 @@ use crate::{
     catalogue::{self, Plan},
     children::{
         DOUDI_LOG, DoudiChild, NatsChild, NatsChildOptions, PostgresChild, PostgresChildOptions,
-        ToDisk,
+        ToDisk, tail_of,
     },
     client::Client,
     config::{Config, Purpose},
@@ -30,17 +30,11 @@ const DOUDI: &str = "doudi";
 /// The id of the key that signs tokens; roles refuse that of the development mode.
 const KEY_ID: &str = "bench";
 
-/// How many lines of doudi's log a bench that fails shows.
-const SAID_MAX: usize = 12;
-
 /// The end of the log of the doudi whose servers are in `folder`, but for what only informs; nothing where there is
 /// none.
 pub fn said(folder: &Path) -> String {
-    let log = fs::read(folder.join(DOUDI).join(DOUDI_LOG)).unwrap_or_default();
-    let log = String::from_utf8_lossy(&log);
-    let graver = |line: &&str| line.contains(" WARN ") || line.contains(" ERROR ");
-    let lines: Vec<&str> = log.lines().filter(graver).collect();
-    lines[lines.len().saturating_sub(SAID_MAX)..].join("\n")
+    let graver = |line: &str| line.contains(" WARN ") || line.contains(" ERROR ");
+    tail_of(&folder.join(DOUDI).join(DOUDI_LOG), graver)
 }
 
 /// Servers of our own and doudi at work on them.

@@ -4,7 +4,7 @@
 use std::{collections::HashMap, mem, slice, sync::Arc};
 
 use deadpool_postgres::Transaction;
-use doudi_domain::{AreaCode, EnterpriseId, VisitId};
+use doudi_domain::{AreaCode, EnterpriseId, VisitId, visits::Visit};
 use tokio_postgres::types::Json;
 use uuid::Uuid;
 
@@ -91,8 +91,8 @@ async fn put(
     transaction: &Transaction<'_>,
     rows: &Versions<Key, Arc<Row>>,
 ) -> Result<(), ViewError> {
-    let held = |row: &Row| row.place().map(|place| db::word(&place.held));
-    let finding = |row: &Row| row.place().and_then(|place| place.finding);
+    let held = |row: &Row| row.held().as_ref().map(db::word);
+    let finding = |row: &Row| row.visit().and_then(Visit::finding);
     let what = rows.rows().map(|row| Some(&row.what));
     let columns = vec![
         Column::new("visit", "uuid", each(rows, |row| row.id().0)),

@@ -126,7 +126,7 @@ impl Tables {
     /// What an answer about that day reads.
     fn entries(&self, limits: &Limits, on: Date) -> Vec<Entry> {
         let from = limits.first_day(on);
-        let read = |row: &&Row| row.place().is_some() && from.is_some_and(|from| row.day() >= from);
+        let read = |row: &&Row| row.held().is_some() && from.is_some_and(|from| row.day() >= from);
         let rows = self.rows.values().filter(read);
         rows.filter_map(|row| row.visit().and_then(Visit::entry)).collect()
     }
@@ -186,7 +186,7 @@ fn a_merge_changes_both_visits_and_a_withdrawal_who_takes_part() {
     for batch in 1..=4 {
         let tables = Tables::of(&life.log, batch);
         let [kept, given_up, left] = [1, 2, 3].map(|n| tables.row(n));
-        assert_eq!((given_up.state(), given_up.place()), (State::Merged, None));
+        assert_eq!((given_up.state(), given_up.held()), (State::Merged, None));
         assert_eq!((kept.unit(), kept.beside()), (&tax, vec![&market]));
         assert_eq!((left.unit(), left.beside()), (&tax, vec![]));
     }
@@ -236,7 +236,7 @@ fn a_check_from_elsewhere_is_a_row_that_holds_nothing_and_takes_no_visits_place(
         let tables = Tables::of(&facts, batch);
         assert_eq!(tables.row(1).state(), State::Planned);
         let row = tables.row(2);
-        assert_eq!((row.state(), row.place(), row.ground()), (State::OffSite, None, None));
+        assert_eq!((row.state(), row.held(), row.ground()), (State::OffSite, None, None));
         assert_eq!((row.unit(), row.area.as_ref()), (&unit("tax"), Some(&area())));
         assert_eq!((row.day(), row.is_internal()), ("2026-03-05".parse().unwrap(), false));
     }
