@@ -168,8 +168,8 @@ async fn the_store_is_the_nats_object_store_with_nothing_but_hashes_in_it() {
     let (name, bytes) = content(300_000, 1);
     objects.put(&name, bytes.clone()).await.unwrap();
     let bucket = raw(&server).await.get_object_store("DOUDI_FILES").await.unwrap();
-    let info = bucket.info(name.as_str()).await.unwrap();
-    assert_eq!((info.size, info.name.as_str()), (bytes.len(), name.as_str()));
+    let info = bucket.info(name.to_string()).await.unwrap();
+    assert_eq!((info.size, info.name.as_str()), (bytes.len(), &*name.to_string()));
     assert!(info.metadata.is_empty() && info.headers.is_none() && info.description.is_none());
 }
 
@@ -262,7 +262,7 @@ async fn bytes_that_somebody_changed_are_never_handed_out() {
     objects.put(&name, bytes.clone()).await.unwrap();
     let bucket = raw(&server).await.get_object_store("DOUDI_FILES").await.unwrap();
     let forged = content(1000, 2).1;
-    bucket.put(name.as_str(), &mut forged.as_ref()).await.unwrap();
+    bucket.put(&*name.to_string(), &mut forged.as_ref()).await.unwrap();
     let damaged = soon(objects.get(&name, OBJECT_BYTES_MAX)).await;
     assert!(matches!(damaged, Err(ObjectError::Damaged { .. })), "{damaged:?}");
     objects.put(&name, bytes.clone()).await.unwrap();

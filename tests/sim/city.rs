@@ -4,7 +4,8 @@ use std::{collections::BTreeSet, sync::OnceLock};
 
 use bytes::Bytes;
 use doudi_domain::{
-    AreaCode, CertificateNumber, CheckDigit, EnterpriseId, FieldId, ItemId, Name, RuleId, UnitId,
+    AreaCode, CertificateNumber, CheckDigit, EnterpriseId, FewSet, FieldId, ItemId, Name, RuleId,
+    UnitId,
     catalogue::{Catalogue, Item, Level, Mode, Officer, Qualification},
     enterprise::{self, Profile},
     frequency::{
@@ -42,7 +43,7 @@ pub(super) fn enterprise(id: &str) -> EnterpriseId {
     EnterpriseId::parse(id).unwrap()
 }
 
-pub(super) fn officers() -> BTreeSet<CertificateNumber> {
+pub(super) fn officers() -> FewSet<CertificateNumber> {
     OFFICERS.map(|number| CertificateNumber::parse(number).unwrap()).into()
 }
 

@@ -69,7 +69,7 @@ fn plan(chance: &Chance, now: Timestamp) -> Plan {
 }
 
 fn act(chance: &Chance, visit: &Visit, all: &[&Visit], now: Timestamp) -> visits::Command {
-    let units: Vec<UnitId> = visit.plan.all_shares().into_keys().collect();
+    let units: Vec<UnitId> = visit.plan.all_shares().keys().cloned().collect();
     let unit = chance.one_of(&units).unwrap_or_else(|| visit.plan.unit.clone());
     let id = visit.plan.visit;
     match &visit.phase {

@@ -346,19 +346,19 @@ impl Fields {
     }
 
     /// Every entry of a list whose entries must differ.
-    pub(crate) fn set<T: Ord>(
+    pub(crate) fn set<T: Ord, S: FromIterator<T>>(
         &mut self,
         path: &str,
         texts: &[String],
         bounds: (usize, usize),
         parse: fn(&str) -> Result<T, Invalid>,
-    ) -> Option<BTreeSet<T>> {
+    ) -> Option<S> {
         let mut found = BTreeSet::new();
         let all = self.each(path, texts, bounds, |fields, path, text| {
             let value = fields.parse(path, text, parse)?;
             if found.insert(value) { Some(()) } else { fields.refuse(path, Reason::ListDuplicate) }
         });
-        all.map(|_| found)
+        all.map(|_| found.into_iter().collect())
     }
 
     /// A number of `min` to `max`.

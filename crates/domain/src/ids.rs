@@ -2,7 +2,8 @@
 
 use std::fmt;
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+use smol_str::SmolStr;
 use uuid::Uuid;
 
 use crate::uscc::Uscc;
@@ -55,23 +56,11 @@ fn check(
     }
 }
 
-macro_rules! text_id {
-    ($(#[$doc:meta])* $name:ident, $max:literal, $allowed:literal, $ok:expr) => {
-        $(#[$doc])*
-        #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-        #[serde(try_from = "String", into = "String")]
-        pub struct $name(String);
-
+/// What every text has that is checked when it is made, with serde's two ways: it is stored as its text, and read
+/// through the check. Up to 23 bytes lie in the value itself; a longer one is shared by its clones.
+macro_rules! checked_text {
+    ($name:ident) => {
         impl $name {
-            /// Parses the text.
-            ///
-            /// # Errors
-            /// [`Invalid`] when it is empty, too long or has a character outside its alphabet.
-            pub fn parse(text: &str) -> Result<Self, Invalid> {
-                check(text, $max, $allowed, $ok)?;
-                Ok(Self(text.to_owned()))
-            }
-
             /// The text.
             #[must_use]
             pub fn as_str(&self) -> &str {
@@ -79,16 +68,9 @@ macro_rules! text_id {
             }
         }
 
-        impl TryFrom<String> for $name {
-            type Error = Invalid;
-            fn try_from(text: String) -> Result<Self, Invalid> {
-                Self::parse(&text)
-            }
-        }
-
         impl From<$name> for String {
             fn from(id: $name) -> Self {
-                id.0
+                id.0.into()
             }
         }
 
@@ -97,6 +79,54 @@ macro_rules! text_id {
                 f.write_str(&self.0)
             }
         }
+
+        impl Serialize for $name {
+            fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                serializer.serialize_str(&self.0)
+            }
+        }
+
+        impl<'de> Deserialize<'de> for $name {
+            fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                deserializer.deserialize_str(Text(Self::parse))
+            }
+        }
+    };
+}
+
+/// Reads what is made of a text without a copy of it.
+struct Text<T>(fn(&str) -> Result<T, Invalid>);
+
+impl<T> de::Visitor<'_> for Text<T> {
+    type Value = T;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a string")
+    }
+
+    fn visit_str<E: de::Error>(self, text: &str) -> Result<T, E> {
+        self.0(text).map_err(E::custom)
+    }
+}
+
+macro_rules! text_id {
+    ($(#[$doc:meta])* $name:ident, $max:literal, $allowed:literal, $ok:expr) => {
+        $(#[$doc])*
+        #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub struct $name(SmolStr);
+
+        impl $name {
+            /// Parses the text.
+            ///
+            /// # Errors
+            /// [`Invalid`] when it is empty, too long or has a character outside its alphabet.
+            pub fn parse(text: &str) -> Result<Self, Invalid> {
+                check(text, $max, $allowed, $ok)?;
+                Ok(Self(text.into()))
+            }
+        }
+
+        checked_text!($name);
     };
 }
 
@@ -226,9 +256,8 @@ uuid_id!(
 
 /// The owner of a stream: an enterprise by its unified social credit code, or by a local id
 /// (`L-` and 1 to 16 upper-case letters or digits) where it has none yet. Lower case is normalised.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
-pub struct EnterpriseId(String);
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct EnterpriseId(SmolStr);
 
 impl EnterpriseId {
     /// Parses and normalises. A wrong check digit is not an error here: see [`Uscc::check_digit`].
@@ -241,7 +270,7 @@ impl EnterpriseId {
             (1..=16).contains(&rest.len()) && rest.chars().all(|c| c.is_ascii_alphanumeric())
         });
         if local || Uscc::parse(&upper).is_ok() {
-            Ok(Self(upper))
+            Ok(Self(upper.into()))
         } else {
             Err(Invalid::EnterpriseId)
         }
@@ -252,32 +281,9 @@ impl EnterpriseId {
     pub fn uscc(&self) -> Option<Uscc> {
         Uscc::parse(&self.0).ok()
     }
-
-    /// The text.
-    #[must_use]
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
 }
 
-impl TryFrom<String> for EnterpriseId {
-    type Error = Invalid;
-    fn try_from(text: String) -> Result<Self, Invalid> {
-        Self::parse(&text)
-    }
-}
-
-impl From<EnterpriseId> for String {
-    fn from(id: EnterpriseId) -> Self {
-        id.0
-    }
-}
-
-impl fmt::Display for EnterpriseId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
+checked_text!(EnterpriseId);
 
 #[cfg(test)]
 mod tests;

@@ -14,6 +14,7 @@ pub mod device;
 pub mod diagnosis;
 pub mod draw;
 pub mod enterprise;
+mod few;
 pub mod frequency;
 mod ids;
 #[cfg(test)]
@@ -34,6 +35,7 @@ pub mod what_if;
 
 pub use agenda::Process;
 pub use decider::{Context, Decider, Need, Published};
+pub use few::{FewMap, FewSet};
 pub use ids::{
     AppealId, AreaCode, CampaignId, CaseTypeId, CertificateNumber, ClassId, CodeId, DeviceId,
     DiagnosisId, DrawId, EnterpriseId, FieldId, Invalid, ItemId, Name, NoteId, Reference, RuleId,

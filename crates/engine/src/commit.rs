@@ -41,7 +41,7 @@ pub(crate) fn next<D: Decider>(
     Ok(Commit {
         stream: stream.clone(),
         version: folded.version.next(),
-        previous: folded.last.clone(),
+        previous: folded.last,
         command_id: envelope.command_id,
         command_digest: digest,
         actor: envelope.actor.clone(),

@@ -388,8 +388,7 @@ impl Engine {
         events: &[D::Event],
     ) -> Result<(Commit, Bytes), ExecuteError<D::Rejection>> {
         let now = self.clock.now();
-        let commit =
-            commit::next(stream, folded, envelope, digest.clone(), now, events).map_err(fault)?;
+        let commit = commit::next(stream, folded, envelope, *digest, now, events).map_err(fault)?;
         match commit.encode() {
             Ok(payload) => Ok((commit, payload)),
             Err(
@@ -415,7 +414,7 @@ impl Engine {
         lease.forget();
         let mut next = Arc::try_unwrap(folded).unwrap_or_else(|shared| (*shared).clone());
         next.state = events.iter().fold(next.state, D::evolve);
-        next.advance(commit.command_id, commit.command_digest.clone(), position, hash, bytes);
+        next.advance(commit.command_id, commit.command_digest, position, hash, bytes);
         let version = next.version;
         lease.keep(Arc::new(next), asked);
         Ok(Outcome { version, position, events })

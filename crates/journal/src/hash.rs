@@ -1,42 +1,60 @@
 //! A hash that names its algorithm, so that the log can change from SHA-256 to SM3 and old
 //! records stay checkable.
 
-use std::{fmt, fmt::Write as _, str::FromStr};
+use std::{fmt, str::FromStr};
 
+use data_encoding::HEXLOWER;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use sha2::{Digest as _, Sha256};
 
-/// The algorithms that a hash may name. Both give 32 bytes, written as 64 lower-case hex digits.
-const ALGORITHMS: [&str; 2] = ["sha256", "sm3"];
-const HEX_DIGITS: usize = 64;
+/// How many bytes every hash has, and how many hex digits they are written with.
+const BYTES: usize = 32;
+const HEX_DIGITS: usize = 2 * BYTES;
+
+/// What made a hash.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+enum Algorithm {
+    Sha256,
+    Sm3,
+}
+
+impl Algorithm {
+    const ALL: [Self; 2] = [Self::Sha256, Self::Sm3];
+
+    fn tag(self) -> &'static str {
+        match self {
+            Self::Sha256 => "sha256",
+            Self::Sm3 => "sm3",
+        }
+    }
+}
 
 /// A hash of some bytes, tagged with its algorithm: `sha256:<64 hex digits>`.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct Hash(String);
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Hash {
+    algorithm: Algorithm,
+    bytes: [u8; BYTES],
+}
 
 impl Hash {
     /// The SHA-256 hash (FIPS 180-4) of `bytes`.
     #[must_use]
     pub fn sha256(bytes: &[u8]) -> Hash {
-        let mut text = String::with_capacity("sha256:".len() + HEX_DIGITS);
-        text.push_str("sha256:");
-        for byte in Sha256::digest(bytes) {
-            // Writing to a String cannot fail.
-            let _ = write!(text, "{byte:02x}");
-        }
-        Hash(text)
+        Hash { algorithm: Algorithm::Sha256, bytes: Sha256::digest(bytes).into() }
     }
+}
 
-    /// The text form, `<algorithm>:<hex digits>`.
-    #[must_use]
-    pub fn as_str(&self) -> &str {
-        &self.0
+impl fmt::Debug for Hash {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Hash({self})")
     }
 }
 
 impl fmt::Display for Hash {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(&self.0)
+        let mut digits = [0; HEX_DIGITS];
+        let digits = HEXLOWER.encode_mut_str(&self.bytes, &mut digits);
+        write!(f, "{}:{digits}", self.algorithm.tag())
     }
 }
 
@@ -44,15 +62,16 @@ impl FromStr for Hash {
     type Err = HashError;
 
     fn from_str(text: &str) -> Result<Hash, HashError> {
-        let (algorithm, hex) = text.split_once(':').unwrap_or((text, ""));
-        if !ALGORITHMS.contains(&algorithm) {
-            return Err(HashError::Algorithm { found: algorithm.to_owned() });
-        }
-        let is_hex = |byte: u8| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte);
-        if hex.len() != HEX_DIGITS || !hex.bytes().all(is_hex) {
+        let (tag, digits) = text.split_once(':').unwrap_or((text, ""));
+        let algorithm = Algorithm::ALL.into_iter().find(|algorithm| algorithm.tag() == tag);
+        let algorithm = algorithm.ok_or_else(|| HashError::Algorithm { found: tag.to_owned() })?;
+        let mut bytes = [0; BYTES];
+        if digits.len() != HEX_DIGITS
+            || HEXLOWER.decode_mut(digits.as_bytes(), &mut bytes) != Ok(BYTES)
+        {
             return Err(HashError::Digits);
         }
-        Ok(Hash(text.to_owned()))
+        Ok(Hash { algorithm, bytes })
     }
 }
 
@@ -72,13 +91,28 @@ pub enum HashError {
 
 impl Serialize for Hash {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(&self.0)
+        serializer.collect_str(self)
     }
 }
 
 impl<'de> Deserialize<'de> for Hash {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Hash, D::Error> {
-        String::deserialize(deserializer)?.parse().map_err(de::Error::custom)
+        deserializer.deserialize_str(Text)
+    }
+}
+
+/// Reads a hash without a copy of its text.
+struct Text;
+
+impl de::Visitor<'_> for Text {
+    type Value = Hash;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a string")
+    }
+
+    fn visit_str<E: de::Error>(self, text: &str) -> Result<Hash, E> {
+        text.parse().map_err(E::custom)
     }
 }
 
@@ -94,7 +128,7 @@ mod tests {
             (b"abc", "sha256:ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"),
         ];
         for (bytes, expected) in cases {
-            assert_eq!(Hash::sha256(bytes).as_str(), expected);
+            assert_eq!(Hash::sha256(bytes).to_string(), expected);
         }
     }
 
@@ -102,7 +136,7 @@ mod tests {
     fn only_known_algorithms_with_full_digits_are_read() {
         let digits = "0".repeat(HEX_DIGITS);
         for good in [format!("sha256:{digits}"), format!("sm3:{digits}")] {
-            assert_eq!(good.parse::<Hash>().unwrap().as_str(), good);
+            assert_eq!(good.parse::<Hash>().unwrap().to_string(), good);
             let json = format!("{good:?}");
             let hash: Hash = serde_json::from_str(&json).unwrap();
             assert_eq!(serde_json::to_string(&hash).unwrap(), json);

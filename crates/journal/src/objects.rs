@@ -31,12 +31,6 @@ impl ObjectName {
     pub fn of(bytes: &[u8]) -> ObjectName {
         ObjectName(Hash::sha256(bytes))
     }
-
-    /// The text form, `<algorithm>:<hex digits>`.
-    #[must_use]
-    pub fn as_str(&self) -> &str {
-        self.0.as_str()
-    }
 }
 
 impl fmt::Display for ObjectName {

@@ -135,7 +135,8 @@ impl Chains {
                     head.as_ref().map_or(Version::default(), |head| head.version),
                     head.as_ref().map(|head| &head.hash),
                 );
-                let named = commit.previous.as_ref().map_or("nothing", Hash::as_str);
+                let named =
+                    commit.previous.map_or_else(|| "nothing".to_owned(), |hash| hash.to_string());
                 let found = match &head {
                     _ if continues => None,
                     _ if commit.version != next => {

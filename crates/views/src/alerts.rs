@@ -4,10 +4,8 @@
 //! Pages and counts are built from one predicate, so they agree at one position. The enterprise
 //! itself sees none.
 
-use std::collections::BTreeSet;
-
 use doudi_domain::{
-    AreaCode, EnterpriseId, ItemId, RuleId, UnitId, VisitId,
+    AreaCode, EnterpriseId, FewSet, ItemId, RuleId, UnitId, VisitId,
     clock::ClockKind,
     frequency::Standing,
     visits::{Irregularity, SetAside},
@@ -69,7 +67,7 @@ pub enum Reason {
     /// All that was not in order with the scan.
     ScanSuspect {
         /// At least one of those that cast doubt on it.
-        irregularities: BTreeSet<Irregularity>,
+        irregularities: FewSet<Irregularity>,
     },
     /// What a device kept could not be so.
     ScanSetAside {

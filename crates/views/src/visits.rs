@@ -3,10 +3,8 @@
 //!
 //! A row holds what the function that decides makes of the events; everything else is derived from it.
 
-use std::collections::BTreeSet;
-
 use doudi_domain::{
-    AreaCode, CertificateNumber, EnterpriseId, UnitId, VisitId,
+    AreaCode, CertificateNumber, EnterpriseId, FewSet, UnitId, VisitId,
     calendar::civil_date,
     frequency::{Ground, Held},
     visits::{OffSiteCheck, Phase, Visit},
@@ -166,7 +164,7 @@ impl Row {
     /// The certificates of the officers who are to come; of those who came, once they have. None for a
     /// check from elsewhere.
     #[must_use]
-    pub fn officers(&self) -> BTreeSet<CertificateNumber> {
+    pub fn officers(&self) -> FewSet<CertificateNumber> {
         self.visit().map(Visit::officers).unwrap_or_default()
     }
 

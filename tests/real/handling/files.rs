@@ -15,7 +15,7 @@ pub(super) fn content() -> Vec<u8> {
 }
 
 fn hex(content: &[u8]) -> String {
-    Hash::sha256(content).as_str().strip_prefix("sha256:").unwrap().to_owned()
+    Hash::sha256(content).to_string().replace("sha256:", "")
 }
 
 pub(super) fn description(appeal: &str, visibility: Visibility, content: &[u8]) -> FileDescription {

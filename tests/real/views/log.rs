@@ -1,10 +1,10 @@
 //! A log in memory to project from, and the events to put into it.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::HashMap;
 
 use doudi_domain::{
-    AppealId, AreaCode, CertificateNumber, CheckDigit, EnterpriseId, FieldId, ItemId, Name, RuleId,
-    Sealed, TagId, TopicId, UnitId, VisitId, appeal,
+    AppealId, AreaCode, CertificateNumber, CheckDigit, EnterpriseId, FewSet, FieldId, ItemId, Name,
+    RuleId, Sealed, TagId, TopicId, UnitId, VisitId, appeal,
     cases::CaseTypes,
     catalogue::{Catalogue, Level, Qualification},
     clock::{Clock, ClockId, ClockKind, Derivation, Owner, Planned, Step},
@@ -53,7 +53,7 @@ impl Log {
         let commit = Commit {
             stream: stream.clone(),
             version: known.as_ref().map_or(Version(1), |(version, ..)| version.next()),
-            previous: known.as_ref().map(|(_, hash, _)| hash.clone()),
+            previous: known.as_ref().map(|(_, hash, _)| *hash),
             command_id: Uuid::from_u128(u128::try_from(self.second).unwrap()),
             command_digest: Hash::sha256(b""),
             actor: Actor {
@@ -163,7 +163,7 @@ pub(super) fn planned(visit: VisitId, by: &str, on: &str) -> visits::Event {
     of_plan(plan)
 }
 
-fn officers() -> BTreeSet<CertificateNumber> {
+fn officers() -> FewSet<CertificateNumber> {
     ["D-1", "D-2"].map(|n| CertificateNumber::parse(n).unwrap()).into()
 }
 

@@ -1,9 +1,7 @@
 //! Visits on real tables: every filter, in order and counted; who sees what; the ledger of a unit.
 
-use std::collections::BTreeSet;
-
 use doudi_domain::{
-    CertificateNumber, ItemId, Reference, VisitId,
+    CertificateNumber, FewSet, ItemId, Reference, VisitId,
     frequency::{Ground, Party},
     visits,
 };
@@ -77,7 +75,7 @@ pub(super) async fn visited(log: &mut Log) -> Position {
     log.append(stream, &[with(tax(2, "2026-04-08"), &["gas"])]).await;
     log.append(stream, &[tax(3, "2026-04-02")]).await;
     log.append(stream, &[planned(visit(4), "fire", "2026-04-06")]).await;
-    let items: BTreeSet<ItemId> = [ItemId::parse("I-2").unwrap()].into();
+    let items: FewSet<ItemId> = [ItemId::parse("I-2").unwrap()].into();
     let officers = [CertificateNumber::parse("F-1").unwrap()].into();
     let merged = visits::Event::VisitsMerged {
         visit: visit(4),

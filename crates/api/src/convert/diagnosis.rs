@@ -51,8 +51,7 @@ pub(crate) fn convene(
     let question = fields.prose("question", &request.question, PROSE_MAX);
     let called = || {
         let quorum = u16::try_from(quorum?).ok()?;
-        let units = units?.into_iter().collect();
-        Some((appeal?, Called { units, quorum, question: question? }))
+        Some((appeal?, Called { units: units?, quorum, question: question? }))
     };
     let called = called();
     fields.order(command_id, enterprise, request.expected_version, called)

@@ -1,9 +1,7 @@
 //! Requests and answers about visits and limits.
 
-use std::collections::BTreeMap;
-
 use doudi_domain::{
-    CampaignId, CertificateNumber, EnterpriseId, ItemId, UnitId, VisitId,
+    CampaignId, CertificateNumber, EnterpriseId, FewMap, ItemId, UnitId, VisitId,
     visits::{Command, Plan, Share},
 };
 use jiff::{Timestamp, civil::Date};
@@ -113,8 +111,8 @@ fn of_others(fields: &mut Fields, shares: &[pb::Share], lead: &UnitId) {
 }
 
 /// What other units bring, each unit once.
-fn shares(fields: &mut Fields, shares: &[pb::Share]) -> Option<BTreeMap<UnitId, Share>> {
-    let mut found = BTreeMap::new();
+fn shares(fields: &mut Fields, shares: &[pb::Share]) -> Option<FewMap<UnitId, Share>> {
+    let mut found = FewMap::new();
     let all = fields.each("shares", shares, (0, SHARES_MAX), |fields, path, share| {
         let unit = fields.unit(&format!("{path}.unit"), &share.unit);
         let bounds = (1, OFFICERS_MAX);

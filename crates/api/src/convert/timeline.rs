@@ -138,7 +138,7 @@ fn selection(
     });
     Some(Selection {
         enterprise: enterprise?,
-        areas: areas?.into_iter().collect(),
+        areas: areas?,
         kinds: kinds?,
         ..Selection::all(Scope::All)
     })

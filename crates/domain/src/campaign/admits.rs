@@ -1,9 +1,7 @@
 //! Whether a visit may refer to a special campaign.
 
-use std::collections::BTreeSet;
-
 use super::{AreaCode, Campaign, Date, ItemId, Plan, UnitId};
-use crate::frequency::Traits;
+use crate::{FewSet, frequency::Traits};
 
 /// Why a visit cannot refer to a campaign.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -59,7 +57,7 @@ impl Campaign {
     pub fn admits(
         &self,
         unit: &UnitId,
-        items: &BTreeSet<ItemId>,
+        items: &FewSet<ItemId>,
         area: Option<&AreaCode>,
         traits: &Traits,
         on: Date,
@@ -75,7 +73,7 @@ impl Campaign {
         if !plan.enterprises.include(traits) {
             return Err(Unfit::EnterpriseOutside);
         }
-        match items.difference(&plan.items).next() {
+        match items.iter().find(|item| !plan.items.contains(*item)) {
             Some(item) => Err(Unfit::ItemOutside(item.clone())),
             None => Ok(()),
         }

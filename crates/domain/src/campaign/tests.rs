@@ -4,6 +4,7 @@ use jiff::ToSpan;
 
 use super::*;
 use crate::{
+    FewSet,
     enterprise::{CreditGrade, RiskClass},
     frequency::Traits,
     kit::{
@@ -276,7 +277,7 @@ fn admitted(state: &Campaign, change: impl FnOnce(&mut Visit)) -> Result<(), Unf
 
 struct Visit {
     unit: UnitId,
-    items: BTreeSet<ItemId>,
+    items: FewSet<ItemId>,
     area: Option<AreaCode>,
     traits: Traits,
     on: Date,

@@ -8,7 +8,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use super::{RANGES_MAX, Received};
-use crate::{draw::Digest, visits::Irregularity};
+use crate::{FewSet, draw::Digest, visits::Irregularity};
 
 /// How long records may be missing before somebody is told, in hours.
 pub const GAP_HOURS: i64 = 24;
@@ -90,7 +90,7 @@ impl Chain {
     }
 
     /// What speaks against a record that is not there yet.
-    pub(super) fn doubts(&self, record: &Received) -> BTreeSet<Irregularity> {
+    pub(super) fn doubts(&self, record: &Received) -> FewSet<Irregularity> {
         let cloned = self.has(record.counter).then_some(Irregularity::DeviceCloned);
         let broken = !self.follows(record) || !self.is_followed(record);
         cloned.into_iter().chain(broken.then_some(Irregularity::ChainBroken)).collect()

@@ -1,11 +1,12 @@
 //! A record as it arrives, with its proof.
 
-use std::{collections::BTreeSet, fmt};
+use std::fmt;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize, Serializer, ser::SerializeSeq};
 
 use crate::{
+    FewSet,
     draw::Digest,
     visits::{Irregularity, Kept},
 };
@@ -113,14 +114,14 @@ pub struct Arrived {
     /// The record.
     pub record: Received,
     /// What its place in the chain says against it.
-    pub doubts: BTreeSet<Irregularity>,
+    pub doubts: FewSet<Irregularity>,
 }
 
 impl Arrived {
     /// What the visit is to be told, with every doubt.
     pub(super) fn to_deliver(&self) -> Option<Kept> {
         let mut kept = self.record.kept.clone()?;
-        kept.doubts.extend(&self.doubts);
+        kept.doubts.extend(self.doubts.iter().copied());
         Some(kept)
     }
 

@@ -1,6 +1,6 @@
 //! The one function that counts visits against limits, for the decision, the planning screen and the query.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use jiff::{ToSpan, civil::Date};
 use serde::{Deserialize, Serialize};
@@ -10,6 +10,7 @@ use super::{
     count::{Count, keys},
 };
 use crate::{
+    FewMap, FewSet,
     catalogue::Level,
     enterprise::{CreditGrade, RiskClass},
     ids::{CertificateNumber, FieldId, ItemId, Name, RuleId, TagId, UnitId, VisitId},
@@ -42,9 +43,9 @@ pub struct Entry {
     /// The units that take part, the lead first.
     pub parties: Vec<Party>,
     /// The items, each with its field where the catalogue named one.
-    pub items: BTreeMap<ItemId, Option<FieldId>>,
+    pub items: FewMap<ItemId, Option<FieldId>>,
     /// The officers.
-    pub officers: BTreeSet<CertificateNumber>,
+    pub officers: FewSet<CertificateNumber>,
     /// Its ground.
     pub ground: Ground,
     /// The day it counts on: the planned day, from check-in on the day on which the officers came.

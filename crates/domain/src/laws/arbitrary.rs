@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use jiff::{Timestamp, ToSpan, civil::Date};
 use proptest::{
-    collection::{btree_set, vec},
+    collection::{btree_map, btree_set, vec},
     option,
     prelude::*,
     sample::select,
@@ -12,8 +12,8 @@ use proptest::{
 use uuid::Uuid;
 
 use crate::{
-    AreaCode, CertificateNumber, CheckDigit, FieldId, ItemId, Name, Reference, RuleId, Sealed,
-    TagId, TopicId, UnitId, VisitId,
+    AreaCode, CertificateNumber, CheckDigit, FewMap, FewSet, FieldId, ItemId, Name, Reference,
+    RuleId, Sealed, TagId, TopicId, UnitId, VisitId,
     catalogue::Level,
     enterprise::{self, CreditGrade, RiskClass},
     frequency::{Ground, Key, OnExceeding, Standing},
@@ -112,8 +112,25 @@ fn any_certificate() -> impl Strategy<Value = CertificateNumber> {
     "[A-Z0-9]{1,20}".prop_map(|text| CertificateNumber::parse(&text).unwrap())
 }
 
-fn any_officers() -> impl Strategy<Value = BTreeSet<CertificateNumber>> {
-    btree_set(any_certificate(), 0..4)
+/// So many different ones.
+fn few<T: Ord + std::fmt::Debug>(
+    each: impl Strategy<Value = T>,
+    count: std::ops::Range<usize>,
+) -> impl Strategy<Value = FewSet<T>> {
+    btree_set(each, count).prop_map(|values| values.into_iter().collect())
+}
+
+/// So many different ones, each with something.
+fn few_with<K: Ord + std::fmt::Debug, V: std::fmt::Debug>(
+    key: impl Strategy<Value = K>,
+    value: impl Strategy<Value = V>,
+    count: std::ops::Range<usize>,
+) -> impl Strategy<Value = FewMap<K, V>> {
+    btree_map(key, value, count).prop_map(|entries| entries.into_iter().collect())
+}
+
+fn any_officers() -> impl Strategy<Value = FewSet<CertificateNumber>> {
+    few(any_certificate(), 0..4)
 }
 
 fn any_name() -> impl Strategy<Value = Name> {

@@ -7,7 +7,7 @@ use proptest::{collection::vec, prelude::*, sample::Index};
 
 use super::cases;
 use crate::{
-    Decider,
+    Decider, FewSet,
     device::{
         Command, Device, Event, Received, Revocation, RevokeReason,
         tests::{MONDAY, enrol, enrolled, hash, kept, record},
@@ -53,8 +53,8 @@ fn forked(first: u64, fork: u64, second: u64) -> Vec<Received> {
 /// What was received and quarantined, with all that was flagged.
 #[derive(Default)]
 struct Seen {
-    trusted: Vec<(Received, BTreeSet<Irregularity>)>,
-    quarantined: Vec<(Received, BTreeSet<Irregularity>)>,
+    trusted: Vec<(Received, FewSet<Irregularity>)>,
+    quarantined: Vec<(Received, FewSet<Irregularity>)>,
     log: Vec<Event>,
 }
 
@@ -75,7 +75,7 @@ impl Seen {
         self.log.extend_from_slice(events);
     }
 
-    fn all(&self) -> impl Iterator<Item = &(Received, BTreeSet<Irregularity>)> {
+    fn all(&self) -> impl Iterator<Item = &(Received, FewSet<Irregularity>)> {
         self.trusted.iter().chain(&self.quarantined)
     }
 }

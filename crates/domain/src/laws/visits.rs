@@ -16,7 +16,7 @@ use self::{
 };
 use super::cases;
 use crate::{
-    CertificateNumber, CheckDigit, Decider, UnitId, VisitId,
+    CertificateNumber, CheckDigit, Decider, FewSet, UnitId, VisitId,
     catalogue::{Catalogue, Level},
     enterprise::{self, CreditGrade, Profile, RiskClass},
     frequency::{FrequencyPolicy, Held, OnExceeding, Standing, Verdict},
@@ -51,7 +51,7 @@ fn unit_of(n: u8) -> UnitId {
 }
 
 /// Two officers in a row, or one.
-fn officers(first: usize, count: usize) -> BTreeSet<CertificateNumber> {
+fn officers(first: usize, count: usize) -> FewSet<CertificateNumber> {
     (first + 1..=first + count).map(certificate).collect()
 }
 

@@ -1,11 +1,10 @@
 //! How officers came in (扫码入企): what was scanned, how it reached us, and what was not in order.
 
-use std::collections::BTreeSet;
-
 use jiff::{SignedDuration, Timestamp, civil::Date};
 use serde::{Deserialize, Serialize};
 
 use crate::{
+    FewSet,
     calendar::civil_date,
     ids::{CertificateNumber, CodeId, DeviceId, Reference},
 };
@@ -20,7 +19,7 @@ pub const LIVE_BEHIND_MAX: SignedDuration = SignedDuration::from_mins(15);
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CheckIn {
     /// The officers who came.
-    pub officers: BTreeSet<CertificateNumber>,
+    pub officers: FewSet<CertificateNumber>,
     /// When they came.
     pub occurred_at: Timestamp,
     /// How the scan reached us.

@@ -1,11 +1,10 @@
 //! What the units' inspection catalogues say to a plan (清单之外无检查).
 
-use std::collections::BTreeSet;
-
 use jiff::civil::Date;
 
 use super::{OFFICERS_MIN, Plan, Rejection, Share};
 use crate::{
+    FewSet,
     catalogue::{Catalogue, Mode},
     decider::Context,
     frequency::Ground,
@@ -15,13 +14,13 @@ use crate::{
 /// The first certificate that is none of the unit's or not valid on that day.
 pub(super) fn invalid_officer<'a>(
     catalogue: &Catalogue,
-    officers: &'a BTreeSet<CertificateNumber>,
+    officers: &'a FewSet<CertificateNumber>,
     on: Date,
 ) -> Option<&'a CertificateNumber> {
     officers.iter().find(|certificate| !catalogue.is_valid(certificate, on))
 }
 
-pub(super) fn enough_officers(officers: &BTreeSet<CertificateNumber>) -> Result<(), Rejection> {
+pub(super) fn enough_officers(officers: &FewSet<CertificateNumber>) -> Result<(), Rejection> {
     if officers.len() < OFFICERS_MIN {
         return Err(Rejection::TooFewOfficers { found: officers.len() });
     }

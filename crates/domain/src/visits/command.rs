@@ -231,7 +231,7 @@ impl Command {
         let limits = |units: Vec<UnitId>| -> Vec<Need> {
             around.into_iter().chain(units.into_iter().map(Need::Catalogue)).collect()
         };
-        let of_plan = |plan: &Plan| plan.all_shares().into_keys().collect::<Vec<UnitId>>();
+        let of_plan = |plan: &Plan| plan.all_shares().keys().cloned().collect::<Vec<UnitId>>();
         match self {
             Self::Plan(plan) => {
                 let campaign = plan.campaign.map(Need::Campaign);

@@ -1,8 +1,6 @@
 //! What can happen to an enterprise's visits. The storage format: names and fields here are written to
 //! the log and may only be added to.
 
-use std::collections::{BTreeMap, BTreeSet};
-
 use jiff::{Timestamp, civil::Date};
 use serde::{Deserialize, Serialize};
 
@@ -11,6 +9,7 @@ use super::{
     SetAside, Share,
 };
 use crate::{
+    FewMap, FewSet,
     clock::{Clock, Step},
     frequency::{Party, Standing},
     ids::{AppealId, AreaCode, FieldId, ItemId, Reference, UnitId, VisitId},
@@ -32,14 +31,14 @@ pub enum Event {
         catalogue_version: Option<u32>,
         /// The versions of the catalogues of the other units that take part.
         #[serde(default)]
-        co_catalogues: BTreeMap<UnitId, u32>,
+        co_catalogues: FewMap<UnitId, u32>,
         /// The units that take part, the lead first, each with its level as far as it was known.
         parties: Vec<Party>,
         /// The field of each item, as the catalogue had it.
-        fields: BTreeMap<ItemId, FieldId>,
+        fields: FewMap<ItemId, FieldId>,
         /// How many lines the checklist of each item has; none for an item without.
         #[serde(default)]
-        lines: BTreeMap<ItemId, u16>,
+        lines: FewMap<ItemId, u16>,
         /// How the enterprise stood against each rule before this visit, also those that the visit passed
         /// with a justification or a mark.
         standings: Vec<Standing>,
@@ -68,9 +67,9 @@ pub enum Event {
         /// What it brings.
         share: Share,
         /// The fields of its items.
-        fields: BTreeMap<ItemId, FieldId>,
+        fields: FewMap<ItemId, FieldId>,
         /// How many lines the checklists of its items have.
-        lines: BTreeMap<ItemId, u16>,
+        lines: FewMap<ItemId, u16>,
         /// Whether its head had approved the visit that is given up.
         approved: bool,
         /// How the enterprise stood against each rule, without both visits.
@@ -95,7 +94,7 @@ pub enum Event {
         /// The scan.
         check_in: CheckIn,
         /// What was not in order.
-        irregularities: BTreeSet<Irregularity>,
+        irregularities: FewSet<Irregularity>,
         /// By when the enterprise is to be told what was found; before it was started here, it was with the last
         /// unit's results.
         #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -151,8 +150,8 @@ pub enum Event {
         /// When they left.
         occurred_at: Timestamp,
         /// What was not in order.
-        #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
-        irregularities: BTreeSet<Irregularity>,
+        #[serde(default, skip_serializing_if = "FewSet::is_empty")]
+        irregularities: FewSet<Irregularity>,
     },
     /// The result of every item of a unit was reported.
     ResultReported {

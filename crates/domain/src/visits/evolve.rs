@@ -1,6 +1,6 @@
 //! What each event makes of what is known of the visits.
 
-use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use jiff::{Timestamp, civil::Date};
 
@@ -9,6 +9,7 @@ use super::{
     Visits, state::Hold,
 };
 use crate::{
+    FewSet,
     clock::{Clock, ClockKind},
     frequency::Party,
     ids::{ItemId, Reference, UnitId, VisitId},
@@ -88,12 +89,12 @@ impl Visits {
     }
 
     fn insert(&mut self, visit: Visit) {
-        self.visits.insert(visit.plan.visit, visit);
+        self.visits.insert(visit.plan.visit, Arc::new(visit));
     }
 
     fn change(&mut self, visit: VisitId, change: impl FnOnce(&mut Visit)) {
         if let Some(known) = self.visits.get_mut(&visit) {
-            change(known);
+            change(Arc::make_mut(known));
         }
     }
 
@@ -117,7 +118,7 @@ impl Visits {
         &mut self,
         visit: VisitId,
         scan: &CheckIn,
-        irregularities: &BTreeSet<Irregularity>,
+        irregularities: &FewSet<Irregularity>,
         counts_on: Option<Date>,
     ) {
         if let Proof::RotatingCode { code } | Proof::TaskCode { code } = scan.proof {

@@ -1,11 +1,12 @@
 //! What an inspection found (检查结果), and what becomes of it.
 
-use std::collections::BTreeSet;
-
 use jiff::{Timestamp, civil::Date};
 use serde::{Deserialize, Serialize};
 
-use crate::ids::{ItemId, Reference, UnitId, VisitId};
+use crate::{
+    FewSet,
+    ids::{ItemId, Reference, UnitId, VisitId},
+};
 
 /// What the inspection of one item found (检查结果).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -16,8 +17,8 @@ pub struct ItemResult {
     pub outcome: Outcome,
     /// The lines of the item's checklist that were not met, counted from 1; none for an item without a
     /// checklist.
-    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
-    pub unmet: BTreeSet<u16>,
+    #[serde(default, skip_serializing_if = "FewSet::is_empty")]
+    pub unmet: FewSet<u16>,
 }
 
 /// A finding.

@@ -1,12 +1,13 @@
 //! Records that a device kept while it had no network (离线记录), as they are taken in.
 
-use std::collections::BTreeSet;
-
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::{CheckIn, Irregularity, Plan};
-use crate::ids::{DeviceId, EnterpriseId, UnitId, VisitId};
+use crate::{
+    FewSet,
+    ids::{DeviceId, EnterpriseId, UnitId, VisitId},
+};
 
 /// A record that a device kept, with its signature verified.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -24,7 +25,7 @@ pub struct Kept {
     /// What it says.
     pub what: What,
     /// What was found out about it before any visit was looked at.
-    pub doubts: BTreeSet<Irregularity>,
+    pub doubts: FewSet<Irregularity>,
 }
 
 impl Kept {

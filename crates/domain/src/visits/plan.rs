@@ -9,6 +9,7 @@ use super::{
     catalogued::check_all,
 };
 use crate::{
+    FewMap,
     campaign::Campaign,
     decider::{Context, Published},
     enterprise::Registered,
@@ -123,7 +124,7 @@ pub(super) fn visit_of(context: &Context<'_>, plan: &Plan) -> Visit {
     let party = |unit: &UnitId| Party { unit: unit.clone(), level: level(unit) };
     let others = plan.shares.keys().filter(|unit| **unit != plan.unit).map(party);
     let parties = std::iter::once(party(&plan.unit)).chain(others).collect();
-    let (mut fields, mut lines) = (BTreeMap::new(), BTreeMap::new());
+    let (mut fields, mut lines) = (FewMap::new(), FewMap::new());
     for (unit, share) in plan.all_shares() {
         let (of_unit, long) = listed(context, &unit, &share.items);
         fields.extend(of_unit);
@@ -137,9 +138,9 @@ pub(super) fn listed<'a>(
     context: &Context<'_>,
     unit: &UnitId,
     items: impl IntoIterator<Item = &'a ItemId>,
-) -> (BTreeMap<ItemId, FieldId>, BTreeMap<ItemId, u16>) {
+) -> (FewMap<ItemId, FieldId>, FewMap<ItemId, u16>) {
     let Some(catalogue) = context.catalogue(unit).map(|found| found.document) else {
-        return (BTreeMap::new(), BTreeMap::new());
+        return (FewMap::new(), FewMap::new());
     };
     let found: Vec<_> = items.into_iter().filter_map(|item| catalogue.item(item)).collect();
     let fields = found.iter().map(|item| (item.id.clone(), item.field.clone())).collect();
@@ -153,7 +154,7 @@ pub(super) fn listed<'a>(
 /// That no two units bring an item of which one's catalogue says otherwise than the other's.
 pub(super) fn undisputed(
     context: &Context<'_>,
-    shares: &BTreeMap<UnitId, Share>,
+    shares: &FewMap<UnitId, Share>,
 ) -> Result<(), Rejection> {
     let mut said = BTreeMap::new();
     for (unit, share) in shares {

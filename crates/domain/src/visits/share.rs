@@ -1,11 +1,10 @@
 //! What is planned: one visit of one unit, or of several together (综合查一次).
 
-use std::collections::{BTreeMap, BTreeSet};
-
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
 use crate::{
+    FewMap, FewSet,
     frequency::Ground,
     ids::{CampaignId, CertificateNumber, ItemId, Reference, UnitId, VisitId},
 };
@@ -18,12 +17,12 @@ pub struct Plan {
     /// The inspecting unit, which leads where several take part.
     pub unit: UnitId,
     /// The certificates of the unit's own officers, at least [`OFFICERS_MIN`](super::OFFICERS_MIN).
-    pub officers: BTreeSet<CertificateNumber>,
+    pub officers: FewSet<CertificateNumber>,
     /// The items that the unit itself inspects, at least one.
-    pub items: BTreeSet<ItemId>,
+    pub items: FewSet<ItemId>,
     /// What the other units that take part bring.
     #[serde(default)]
-    pub shares: BTreeMap<UnitId, Share>,
+    pub shares: FewMap<UnitId, Share>,
     /// Why.
     pub ground: Ground,
     /// What proves an exempt ground (a complaint's number, an assignment).
@@ -48,15 +47,15 @@ pub struct Plan {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Share {
     /// The certificates of its officers, at least [`OFFICERS_MIN`](super::OFFICERS_MIN).
-    pub officers: BTreeSet<CertificateNumber>,
+    pub officers: FewSet<CertificateNumber>,
     /// The items that it inspects, at least one.
-    pub items: BTreeSet<ItemId>,
+    pub items: FewSet<ItemId>,
 }
 
 impl Plan {
     /// What each unit brings, the lead's own included.
     #[must_use]
-    pub fn all_shares(&self) -> BTreeMap<UnitId, Share> {
+    pub fn all_shares(&self) -> FewMap<UnitId, Share> {
         let own = Share { officers: self.officers.clone(), items: self.items.clone() };
         let mut shares = self.shares.clone();
         shares.insert(self.unit.clone(), own);

@@ -1,6 +1,9 @@
 //! What is known of an enterprise's visits as far as some rule reads it.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use jiff::{Timestamp, civil::Date};
 use serde::{Deserialize, Serialize};
@@ -10,6 +13,7 @@ use super::{
     found_something,
 };
 use crate::{
+    FewMap, FewSet,
     calendar::civil_date,
     clock::{Clock, ClockId, ClockKind, Owner},
     frequency::{Entry, Ground, Held, Party},
@@ -19,7 +23,8 @@ use crate::{
 /// The visits of one enterprise (入企检查台账).
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Visits {
-    pub(super) visits: BTreeMap<VisitId, Visit>,
+    /// Shared by copies of the state until one of them changes it.
+    pub(super) visits: BTreeMap<VisitId, Arc<Visit>>,
     /// The clock that was started last.
     pub(super) clock_last: u32,
     /// The codes that are good for one scan and were used for it.
@@ -46,33 +51,33 @@ pub struct Visit {
     /// What was planned at first.
     pub plan: Plan,
     /// What each unit that takes part now brings, the lead's own included.
-    pub shares: BTreeMap<UnitId, Share>,
+    pub shares: FewMap<UnitId, Share>,
     /// The units that take part, the lead first.
     pub parties: Vec<Party>,
     /// The field of each item, as far as it is known.
-    pub fields: BTreeMap<ItemId, FieldId>,
+    pub fields: FewMap<ItemId, FieldId>,
     /// How many lines the checklist of each item has.
-    pub lines: BTreeMap<ItemId, u16>,
+    pub lines: FewMap<ItemId, u16>,
     /// The units that took part and will not come.
-    pub withdrawn: BTreeSet<UnitId>,
+    pub withdrawn: FewSet<UnitId>,
     /// The units whose head approved.
-    pub approvals: BTreeSet<UnitId>,
+    pub approvals: FewSet<UnitId>,
     /// Whether the enterprise was told beforehand.
     pub notified: bool,
     /// How far it is.
     pub phase: Phase,
     /// The scan that let the officers in, and what was not in order with it.
-    pub arrival: Option<(CheckIn, BTreeSet<Irregularity>)>,
+    pub arrival: Option<(CheckIn, FewSet<Irregularity>)>,
     /// The day on which it counts since they came, where it was recorded.
     #[serde(default)]
     pub counts_on: Option<Date>,
     /// When the officers left.
     pub left_at: Option<Timestamp>,
     /// What each unit found.
-    pub results: BTreeMap<UnitId, Vec<ItemResult>>,
+    pub results: FewMap<UnitId, Vec<ItemResult>>,
     /// What is still to be rectified, and for whom.
     #[serde(with = "pairs")]
-    pub rectifications: BTreeMap<(UnitId, ItemId), Rectification>,
+    pub rectifications: FewMap<(UnitId, ItemId), Rectification>,
     /// The clocks that run.
     pub clocks: Vec<Clock>,
     /// Whether the enterprise was told what was found.
@@ -124,8 +129,8 @@ impl Visit {
     pub(crate) fn planned(
         plan: Plan,
         parties: Vec<Party>,
-        fields: BTreeMap<ItemId, FieldId>,
-        lines: BTreeMap<ItemId, u16>,
+        fields: FewMap<ItemId, FieldId>,
+        lines: FewMap<ItemId, u16>,
     ) -> Self {
         Self {
             shares: plan.all_shares(),
@@ -133,15 +138,15 @@ impl Visit {
             parties,
             fields,
             lines,
-            withdrawn: BTreeSet::new(),
-            approvals: BTreeSet::new(),
+            withdrawn: FewSet::new(),
+            approvals: FewSet::new(),
             notified: false,
             phase: Phase::Planned,
             arrival: None,
             counts_on: None,
             left_at: None,
-            results: BTreeMap::new(),
-            rectifications: BTreeMap::new(),
+            results: FewMap::new(),
+            rectifications: FewMap::new(),
             clocks: vec![],
             told: false,
         }
@@ -201,7 +206,7 @@ impl Visit {
 
     /// The officers of all units who are to come; those who came, once they have.
     #[must_use]
-    pub fn officers(&self) -> BTreeSet<CertificateNumber> {
+    pub fn officers(&self) -> FewSet<CertificateNumber> {
         match &self.arrival {
             Some((check_in, _)) => check_in.officers.clone(),
             None => self.shares.values().flat_map(|share| share.officers.clone()).collect(),
@@ -209,7 +214,7 @@ impl Visit {
     }
 
     /// The items of all units.
-    pub fn items(&self) -> BTreeSet<ItemId> {
+    pub fn items(&self) -> FewSet<ItemId> {
         self.shares.values().flat_map(|share| share.items.clone()).collect()
     }
 
@@ -248,7 +253,7 @@ impl Visit {
         &self,
         on: Date,
         held: Held,
-        officers: BTreeSet<CertificateNumber>,
+        officers: FewSet<CertificateNumber>,
     ) -> Entry {
         let fields = |item: ItemId| (item.clone(), self.fields.get(&item).cloned());
         Entry {
@@ -300,17 +305,17 @@ impl Visits {
     /// The visit with that id.
     #[must_use]
     pub fn get(&self, visit: VisitId) -> Option<&Visit> {
-        self.visits.get(&visit)
+        self.visits.get(&visit).map(Arc::as_ref)
     }
 
     /// Every visit, and nothing else that was known.
     pub fn into_all(self) -> impl Iterator<Item = Visit> {
-        self.visits.into_values()
+        self.visits.into_values().map(Arc::unwrap_or_clone)
     }
 
     /// Every visit.
     pub fn all(&self) -> impl Iterator<Item = &Visit> {
-        self.visits.values()
+        self.visits.values().map(Arc::as_ref)
     }
 
     /// The complaint about another visit of a unit that takes part that holds the visit, if one does;
@@ -329,7 +334,7 @@ impl Visits {
 
     /// Takes out a visit that nothing can happen to any more.
     pub(crate) fn take(&mut self, visit: VisitId) -> Option<Visit> {
-        self.visits.remove(&visit)
+        self.visits.remove(&visit).map(Arc::unwrap_or_clone)
     }
 
     /// Every place held, `except` those of some visits.
@@ -340,7 +345,7 @@ impl Visits {
 
     /// The visit on which that clock runs.
     pub(super) fn with_clock(&self, id: ClockId) -> Option<(&Visit, &Clock)> {
-        self.visits.values().find_map(|visit| {
+        self.all().find_map(|visit| {
             let clock = visit.clocks.iter().find(|clock| clock.id == id)?;
             Some((visit, clock))
         })
@@ -355,25 +360,25 @@ impl Visits {
 /// What is known of these visits alone: enough to fold their events, not to decide on them.
 impl FromIterator<Visit> for Visits {
     fn from_iter<I: IntoIterator<Item = Visit>>(visits: I) -> Self {
-        let named = visits.into_iter().map(|visit| (visit.plan.visit, visit));
+        let named = visits.into_iter().map(|visit| (visit.plan.visit, Arc::new(visit)));
         Self { visits: named.collect(), ..Self::default() }
     }
 }
 
 /// A map whose keys are no texts, as a list of pairs.
 mod pairs {
-    use std::collections::BTreeMap;
-
     use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
+    use crate::FewMap;
+
     pub(super) fn serialize<S: Serializer, K: Serialize, V: Serialize>(
-        map: &BTreeMap<K, V>,
+        map: &FewMap<K, V>,
         serializer: S,
     ) -> Result<S::Ok, S::Error> {
         serializer.collect_seq(map)
     }
 
-    pub(super) fn deserialize<'de, D, K, V>(deserializer: D) -> Result<BTreeMap<K, V>, D::Error>
+    pub(super) fn deserialize<'de, D, K, V>(deserializer: D) -> Result<FewMap<K, V>, D::Error>
     where
         D: Deserializer<'de>,
         K: Deserialize<'de> + Ord,

@@ -1,11 +1,10 @@
 //! Planning, the phases, and what the tests of visits share.
 
-use std::collections::BTreeSet;
-
 use uuid::Uuid;
 
 use super::*;
 use crate::{
+    FewSet,
     catalogue::Level,
     enterprise::{self, Profile},
     frequency::{Ground, Party, Rule, Subject},
@@ -66,7 +65,7 @@ fn by(unit_id: &str, n: u8) -> Plan {
     Plan { unit: unit(unit_id), ..plan(n) }
 }
 
-fn officers(count: usize) -> BTreeSet<CertificateNumber> {
+fn officers(count: usize) -> FewSet<CertificateNumber> {
     (1..=count).map(certificate).collect()
 }
 
@@ -105,7 +104,7 @@ fn planned(n: u8) -> Event {
 pub(crate) fn planned_as(plan: Plan) -> Event {
     let units = std::iter::once(&plan.unit).chain(plan.shares.keys());
     let parties = units.map(|unit| Party { unit: unit.clone(), level: Some(Level::City) });
-    let items = plan.all_shares().into_values().flat_map(|share| share.items);
+    let items = plan.all_shares().into_iter().flat_map(|(_, share)| share.items);
     Event::VisitPlanned {
         area: Some(area("210212")),
         policy_version: 3,
@@ -161,7 +160,7 @@ fn came(n: u8, check_in: CheckIn) -> Event {
     Event::VisitCheckedIn {
         visit: visit(n),
         check_in,
-        irregularities: BTreeSet::new(),
+        irregularities: FewSet::new(),
         tell: None,
         counts_on: None,
     }
@@ -171,12 +170,12 @@ fn left(n: u8, at: &str) -> Event {
     Event::VisitCheckedOut {
         visit: visit(n),
         occurred_at: moment(at),
-        irregularities: BTreeSet::new(),
+        irregularities: FewSet::new(),
     }
 }
 
 fn result(item_id: &str, outcome: Outcome) -> ItemResult {
-    ItemResult { item: item(item_id), outcome, unmet: BTreeSet::new() }
+    ItemResult { item: item(item_id), outcome, unmet: FewSet::new() }
 }
 
 /// Something to be rectified within a month.
@@ -195,7 +194,7 @@ fn kept(counter: u64, what: impl FnOnce(Manner) -> What) -> Kept {
         enterprise: EnterpriseId::parse("L-1").unwrap(),
         visit: visit(1),
         what: what(Manner::Kept { device, counter }),
-        doubts: BTreeSet::new(),
+        doubts: FewSet::new(),
     }
 }
 
@@ -285,7 +284,7 @@ fn told(outcome: Result<Vec<Event>, Rejection>) -> String {
 
 /// What was not in order with the first scan among the events.
 #[track_caller]
-fn irregular(events: &[Event]) -> BTreeSet<Irregularity> {
+fn irregular(events: &[Event]) -> FewSet<Irregularity> {
     let scanned = events.iter().find_map(|event| {
         let Event::VisitCheckedIn { irregularities, .. } = event else {
             return None;
@@ -340,7 +339,7 @@ fn a_plan_must_be_in_order() {
             Plan { officers: officers(0), ..plan(1) },
             Rejection::TooFewOfficers { found: 0 },
         ),
-        (once_a_year(), Plan { items: BTreeSet::new(), ..plan(1) }, Rejection::NoItems),
+        (once_a_year(), Plan { items: FewSet::new(), ..plan(1) }, Rejection::NoItems),
         (once_a_year(), on("2025-03-02"), out_of_range(day("2025-03-02"))),
         (once_a_year(), on("2026-04-08"), out_of_range(day("2026-04-08"))),
     ] {

@@ -7,12 +7,13 @@
 
 use std::{
     cmp::Ordering,
-    collections::{BTreeMap, BTreeSet, HashMap},
+    collections::{BTreeSet, HashMap},
     mem,
 };
 
 use super::{Change, Instance, Key, Look, Matter, versions::Versions};
 use crate::{
+    FewMap,
     appeal::Confidentiality,
     calendar::civil_date,
     decider::Decider,
@@ -155,7 +156,7 @@ impl Limits {
             return;
         };
         let (plan, area) = (plan.clone(), area.as_ref());
-        let visit = Visit::planned(plan, parties.clone(), fields.clone(), BTreeMap::new());
+        let visit = Visit::planned(plan, parties.clone(), fields.clone(), FewMap::new());
         let asked = visit.as_entry(visit.plan.on, Held::Reserved, visit.officers());
         let traits = known.traits(&asked);
         let entries = known.beside(visit.plan.visit);

@@ -71,7 +71,7 @@ pub(crate) fn plan(n: u128, unit_name: &str) -> visits::Command {
         unit: unit(unit_name),
         shares: [].into(),
         officers: OFFICERS.map(|n| CertificateNumber::parse(n).unwrap()).into(),
-        items: BTreeSet::from([ItemId::parse("fire-01").unwrap()]),
+        items: [ItemId::parse("fire-01").unwrap()].into(),
         ground: Ground::Routine,
         evidence: None,
         justification: None,

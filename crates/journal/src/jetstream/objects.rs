@@ -168,8 +168,8 @@ impl JetStreamObjects {
             Err(ObjectError::Unavailable { source, .. }) => return Err(failed(source)),
             Err(_) => {}
         }
-        let mut content = bytes;
-        let stored = store.put(name.as_str(), &mut content);
+        let (named, mut content) = (name.to_string(), bytes);
+        let stored = store.put(named.as_str(), &mut content);
         let stored = jetstream.while_connected_for(PUT_TIME_MAX, stored).await;
         stored.map_err(Source::from).and_then(|stored| Ok(stored?)).map_err(failed)?;
         self.on_disk(STORING, name, link).await
@@ -232,7 +232,7 @@ impl JetStreamObjects {
         let Shared { jetstream, store, .. } = self.shared.as_ref();
         let (link, _) = jetstream.until_writable().await.map_err(failed)?;
         if self.info(name, DELETING).await?.is_some() {
-            let deleted = jetstream.while_connected(store.delete(name.as_str())).await;
+            let deleted = jetstream.while_connected(store.delete(name.to_string())).await;
             deleted.map_err(Source::from).and_then(|deleted| Ok(deleted?)).map_err(failed)?;
         }
         self.on_disk(DELETING, name, link).await
@@ -244,7 +244,7 @@ impl JetStreamObjects {
         name: &ObjectName,
         doing: &'static str,
     ) -> Result<Option<ObjectInfo>, ObjectError> {
-        let encoded = BASE64_URL_SAFE.encode(name.as_str());
+        let encoded = BASE64_URL_SAFE.encode(name.to_string());
         let Shared { jetstream, bucket, stream, .. } = self.shared.as_ref();
         let subject = format!("$O.{bucket}.M.{encoded}");
         let asked = stream.get_last_raw_message_by_subject(&subject);

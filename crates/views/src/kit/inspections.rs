@@ -1,11 +1,11 @@
 //! Histories for tests: visits to one enterprise under random commands, policies, catalogues and
 //! gradings, decided by the rules themselves.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use doudi_domain::{
-    CertificateNumber, CheckDigit, CodeId, Context, Decider, ItemId, Name, Need, Published,
-    VisitId,
+    CertificateNumber, CheckDigit, CodeId, Context, Decider, FewMap, FewSet, ItemId, Name, Need,
+    Published, VisitId,
     catalogue::Level,
     enterprise::{self, Profile},
     frequency::{FrequencyPolicy, Ground},
@@ -34,7 +34,7 @@ pub(crate) fn visit(n: u64) -> VisitId {
     VisitId(Uuid::from_u64_pair(0, n))
 }
 
-fn officers(first: u16) -> BTreeSet<CertificateNumber> {
+fn officers(first: u16) -> FewSet<CertificateNumber> {
     let certificate = |n| CertificateNumber::parse(&format!("D-{n}")).unwrap();
     [first, first + 1].map(certificate).into()
 }
@@ -50,7 +50,7 @@ pub(crate) fn plan(n: u64, by: &str, on: &str) -> Plan {
         unit: unit(by),
         officers: officers(1),
         items: [ItemId::parse("SC-1").unwrap()].into(),
-        shares: BTreeMap::new(),
+        shares: FewMap::new(),
         ground: Ground::Routine,
         evidence: None,
         justification: None,
@@ -68,7 +68,7 @@ pub(crate) fn joint(plan: Plan, with: &str) -> Plan {
 }
 
 /// Officers at the door with a code that is good for one scan, number `code`.
-pub(crate) fn scan(officers: BTreeSet<CertificateNumber>, at: Timestamp, code: u64) -> CheckIn {
+pub(crate) fn scan(officers: FewSet<CertificateNumber>, at: Timestamp, code: u64) -> CheckIn {
     let proof = Proof::RotatingCode { code: CodeId(Uuid::from_u64_pair(1, code)) };
     CheckIn { officers, occurred_at: at, manner: Manner::Live, proof, place: None }
 }
@@ -86,10 +86,10 @@ pub(crate) fn planned(plan: Plan) -> Event {
         area: None,
         policy_version: 1,
         catalogue_version: None,
-        co_catalogues: BTreeMap::new(),
+        co_catalogues: FewMap::new(),
         parties: vec![lead],
-        fields: BTreeMap::new(),
-        lines: BTreeMap::new(),
+        fields: FewMap::new(),
+        lines: FewMap::new(),
         standings: vec![],
     }
 }
@@ -211,7 +211,7 @@ impl Inspections {
     }
 
     /// The officers who came now, with a code that nobody used before.
-    fn came(&mut self, officers: BTreeSet<CertificateNumber>) -> CheckIn {
+    fn came(&mut self, officers: FewSet<CertificateNumber>) -> CheckIn {
         self.scanned += 1;
         scan(officers, self.now, self.scanned)
     }

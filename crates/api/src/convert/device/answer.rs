@@ -1,9 +1,7 @@
 //! What became of records.
 
-use std::collections::BTreeSet;
-
 use doudi_domain::{
-    DeviceId,
+    DeviceId, FewSet,
     device::{Arrived, Received},
     visits::Irregularity,
 };
@@ -31,7 +29,7 @@ fn words(arrived: &Arrived) -> Vec<String> {
     all_doubts(arrived).iter().map(stored_word).collect()
 }
 
-fn all_doubts(arrived: &Arrived) -> BTreeSet<Irregularity> {
+fn all_doubts(arrived: &Arrived) -> FewSet<Irregularity> {
     let found = arrived.record.kept.iter().flat_map(|kept| &kept.doubts);
     found.chain(&arrived.doubts).copied().collect()
 }

@@ -1,10 +1,8 @@
 //! What a record says, as the visits take it in. Nothing of it is refused here: the device signed it.
 
-use std::collections::BTreeSet;
-
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use doudi_domain::{
-    CertificateNumber, CodeId, DeviceId, EnterpriseId, ItemId, Reference, UnitId, VisitId,
+    CertificateNumber, CodeId, DeviceId, EnterpriseId, FewSet, ItemId, Reference, UnitId, VisitId,
     calendar::civil_date,
     device::{Received, RecordError, Signed},
     draw::Digest,
@@ -68,7 +66,7 @@ impl Reader<'_> {
         };
         let enterprise = EnterpriseId::parse(enterprise).ok()?;
         let visit = VisitId(visit);
-        let mut doubts = BTreeSet::new();
+        let mut doubts = FewSet::new();
         let what = match &record.what {
             records::What::CheckIn(check_in) => {
                 self.checked_in(record, check_in, (&enterprise, visit), &mut doubts)?
@@ -89,7 +87,7 @@ impl Reader<'_> {
         record: &Record,
         check_in: &records::CheckIn,
         (enterprise, visit): (&EnterpriseId, VisitId),
-        doubts: &mut BTreeSet<Irregularity>,
+        doubts: &mut FewSet<Irregularity>,
     ) -> Option<What> {
         let occurred_at = Timestamp::from_millisecond(check_in.occurred_at).ok()?;
         let (officers, sound) = parsed(&check_in.officers, CertificateNumber::parse);
@@ -150,7 +148,7 @@ impl Reader<'_> {
         &self,
         unplanned: &Unplanned,
         visit: VisitId,
-        officers: BTreeSet<CertificateNumber>,
+        officers: FewSet<CertificateNumber>,
         occurred_at: Timestamp,
     ) -> Option<Plan> {
         let (items, _) = parsed(&unplanned.items, ItemId::parse);
@@ -202,8 +200,8 @@ impl Reader<'_> {
 }
 
 /// The texts that are well-formed, and whether all are.
-fn parsed<T: Ord, E>(texts: &[String], parse: fn(&str) -> Result<T, E>) -> (BTreeSet<T>, bool) {
-    let read: BTreeSet<T> = texts.iter().filter_map(|text| parse(text).ok()).collect();
+fn parsed<T: Ord, E>(texts: &[String], parse: fn(&str) -> Result<T, E>) -> (FewSet<T>, bool) {
+    let read: FewSet<T> = texts.iter().filter_map(|text| parse(text).ok()).collect();
     let sound = texts.iter().all(|text| parse(text).is_ok());
     (read, sound)
 }

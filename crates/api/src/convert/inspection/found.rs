@@ -1,9 +1,7 @@
 //! What was found, told and rectified.
 
-use std::collections::BTreeSet;
-
 use doudi_domain::{
-    EnterpriseId, ItemId, UnitId,
+    EnterpriseId, FewSet, ItemId, UnitId,
     visits::{Command, ItemResult, OffSiteCheck, Outcome},
 };
 use uuid::Uuid;
@@ -108,8 +106,8 @@ fn item_result(fields: &mut Fields, path: &str, result: &pb::ItemResult) -> Opti
 }
 
 /// Lines of a checklist; none twice.
-fn lines(fields: &mut Fields, path: &str, lines: &[u32]) -> Option<BTreeSet<u16>> {
-    let mut found = BTreeSet::new();
+fn lines(fields: &mut Fields, path: &str, lines: &[u32]) -> Option<FewSet<u16>> {
+    let mut found = FewSet::new();
     let all = fields.each(path, lines, (0, LINES_MAX), |fields, path, line| {
         let line = u16::try_from(fields.number(path, *line, 1, u16::MAX.into())?).ok()?;
         if found.insert(line) { Some(()) } else { fields.refuse(path, Reason::ListDuplicate) }

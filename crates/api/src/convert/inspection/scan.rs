@@ -1,9 +1,7 @@
 //! Scans as they come in.
 
-use std::collections::BTreeSet;
-
 use doudi_domain::{
-    CertificateNumber, ItemId, Reference, UnitId, VisitId,
+    CertificateNumber, FewSet, ItemId, Reference, UnitId, VisitId,
     calendar::civil_date,
     frequency::Ground,
     visits::{CheckIn, Command, Manner, Place, Plan, Proof},
@@ -32,7 +30,8 @@ pub(crate) struct Scanned {
 pub(crate) fn check_in(request: &pb::CheckInRequest) -> Result<Order<Scanned>, Failure> {
     let mut fields = Fields::default();
     let bounds = (1, OFFICERS_MAX);
-    let officers = fields.set("officers", &request.officers, bounds, CertificateNumber::parse);
+    let officers: Option<FewSet<_>> =
+        fields.set("officers", &request.officers, bounds, CertificateNumber::parse);
     let occurred_at = fields.timestamp("occurred_at", request.occurred_at.as_ref());
     let place = place(&mut fields, request.place.as_ref());
     let scan = officers.zip(occurred_at).zip(place).map(|((officers, occurred_at), place)| {
@@ -53,7 +52,8 @@ pub(crate) fn urgently(
     let enterprise = fields.enterprise(&request.enterprise_id);
     let visit = enterprise.as_ref().zip(command_id).map(|(of, id)| derived::visit(of, id));
     let bounds = (1, OFFICERS_MAX);
-    let officers = fields.set("officers", &request.officers, bounds, CertificateNumber::parse);
+    let officers: Option<FewSet<_>> =
+        fields.set("officers", &request.officers, bounds, CertificateNumber::parse);
     let items = fields.set("items", &request.items, (1, ITEMS_MAX), ItemId::parse);
     let evidence = fields.optional("evidence", &request.evidence, text::reference);
     let occurred_at = fields.timestamp("occurred_at", request.occurred_at.as_ref());
@@ -88,7 +88,8 @@ pub(crate) fn backfill(
         Some(_) => enterprise.as_ref().zip(command_id).map(|(of, id)| derived::visit(of, id)),
     };
     let bounds = (1, OFFICERS_MAX);
-    let officers = fields.set("officers", &request.officers, bounds, CertificateNumber::parse);
+    let officers: Option<FewSet<_>> =
+        fields.set("officers", &request.officers, bounds, CertificateNumber::parse);
     let occurred_at = fields.timestamp("occurred_at", request.occurred_at.as_ref());
     let reason = fields.parse("reason", &request.reason, text::reference);
     let unplanned = match &request.unplanned {
@@ -110,7 +111,7 @@ pub(crate) fn backfill(
 
 /// What is said of a visit that nobody had planned; by whom, when and with whom the scan says.
 struct Improvised {
-    items: BTreeSet<ItemId>,
+    items: FewSet<ItemId>,
     ground: Ground,
     evidence: Option<Reference>,
     on_site_reason: Option<Reference>,
@@ -130,7 +131,7 @@ impl Improvised {
         self,
         visit: VisitId,
         unit: UnitId,
-        officers: BTreeSet<CertificateNumber>,
+        officers: FewSet<CertificateNumber>,
         on: Date,
     ) -> Plan {
         let Self { items, ground, evidence, on_site_reason } = self;

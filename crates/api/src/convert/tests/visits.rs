@@ -1,7 +1,5 @@
 //! Visits: sound requests, what becomes of them, and each of their fields spoiled.
 
-use std::collections::BTreeSet;
-
 use doudi_domain::{
     frequency::Ground,
     visits::{Command, Manner, Place, Proof},
@@ -130,7 +128,7 @@ fn a_plan_holds_what_every_unit_brings() {
     let fire = UnitId::parse("fire").unwrap();
     let shares = order.command.all_shares();
     assert_eq!(shares.keys().cloned().collect::<Vec<_>>(), [fire.clone(), tax()]);
-    assert_eq!(shares[&fire].items.first().unwrap().as_str(), "fire-exit");
+    assert_eq!(shares.get(&fire).unwrap().items.first().unwrap().as_str(), "fire-exit");
     let again = inspection::plan(&plan(), tax()).unwrap();
     assert_eq!(order.command.visit, again.command.visit, "the same on every retry");
     let asked = inspection::explain(&inspections::explain(), None).unwrap().1;
@@ -211,7 +209,7 @@ fn lines_that_were_not_met_come_in_and_go_out() {
     request.results[1].unmet = vec![3, 1];
     let order = inspection::found::report(&request, tax()).unwrap();
     let Command::ReportResult { results, .. } = order.command else { panic!() };
-    assert_eq!(results[1].unmet, BTreeSet::from([1, 3]));
+    assert_eq!(results[1].unmet, [1, 3].into());
     let order = inspection::found::off_site(&off_site(), tax()).unwrap();
     assert_eq!(order.command.results.len(), 2);
     assert_eq!(order.command.basis.as_str(), "视频巡查");

@@ -110,7 +110,7 @@ impl Api {
             Err(error) => return Err(error.into()),
         };
         let media_type = Name::parse(stored.media_type.as_str()).map_err(Failure::fault)?;
-        let object = Reference::parse(stored.object.as_str()).map_err(Failure::fault)?;
+        let object = Reference::parse(&stored.object.to_string()).map_err(Failure::fault)?;
         let label = convert::label(&file.sha256, &file.name);
         let text = Text { label: "name", text: &label, recorded };
         let attach = |name| attached(order, &entry, (name, media_type, object));

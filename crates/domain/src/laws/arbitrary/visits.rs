@@ -1,20 +1,16 @@
 //! Arbitrary events of visits, in any order.
 
-use proptest::{
-    collection::{btree_map, btree_set, vec},
-    option,
-    prelude::*,
-    sample::select,
-};
+use proptest::{collection::vec, option, prelude::*, sample::select};
 use uuid::Uuid;
 
 use super::{
     any_area, any_code, any_day, any_field, any_ground, any_item, any_level, any_moment,
     any_officers, any_place, any_reference, any_standing, any_unit, any_visit,
     appeal::{any_appeal, any_clock, any_step},
+    few, few_with,
 };
 use crate::{
-    CampaignId, DeviceId, EnterpriseId,
+    CampaignId, DeviceId, EnterpriseId, FewSet,
     frequency::Party,
     visits::{
         CancelReason, CheckIn, Event, Irregularity, ItemResult, Kept, Manner, OffSiteCheck,
@@ -22,7 +18,7 @@ use crate::{
     },
 };
 
-fn any_irregularities() -> impl Strategy<Value = std::collections::BTreeSet<Irregularity>> {
+fn any_irregularities() -> impl Strategy<Value = FewSet<Irregularity>> {
     let each = select(vec![
         Irregularity::NotApproved,
         Irregularity::AfterCancellation,
@@ -49,7 +45,7 @@ fn any_irregularities() -> impl Strategy<Value = std::collections::BTreeSet<Irre
         Irregularity::ChainBroken,
         Irregularity::EnterpriseUnregistered,
     ]);
-    btree_set(each, 0..4)
+    few(each, 0..4)
 }
 
 fn any_cancel_reason() -> impl Strategy<Value = CancelReason> {
@@ -72,8 +68,7 @@ fn any_refusal_reason() -> impl Strategy<Value = RefusalReason> {
 }
 
 fn any_share() -> impl Strategy<Value = Share> {
-    (any_officers(), btree_set(any_item(), 0..4))
-        .prop_map(|(officers, items)| Share { officers, items })
+    (any_officers(), few(any_item(), 0..4)).prop_map(|(officers, items)| Share { officers, items })
 }
 
 fn any_party() -> impl Strategy<Value = Party> {
@@ -81,7 +76,7 @@ fn any_party() -> impl Strategy<Value = Party> {
 }
 
 fn any_plan() -> impl Strategy<Value = Plan> {
-    let who = (any_visit(), any_unit(), any_share(), btree_map(any_unit(), any_share(), 0..3));
+    let who = (any_visit(), any_unit(), any_share(), few_with(any_unit(), any_share(), 0..3));
     let papers =
         (option::of(any_reference()), option::of(any_reference()), option::of(any_reference()));
     let because = (option::of(any::<u128>()), option::of(any_visit()));
@@ -109,9 +104,9 @@ fn any_plan() -> impl Strategy<Value = Plan> {
 
 /// What is recorded of any plan, by whichever rules.
 fn visit_planned() -> impl Strategy<Value = Event> {
-    let listed = (btree_map(any_item(), any_field(), 0..3), btree_map(any_item(), 1..9_u16, 0..3));
+    let listed = (few_with(any_item(), any_field(), 0..3), few_with(any_item(), 1..9_u16, 0..3));
     let versions =
-        (any::<u32>(), option::of(any::<u32>()), btree_map(any_unit(), any::<u32>(), 0..3));
+        (any::<u32>(), option::of(any::<u32>()), few_with(any_unit(), any::<u32>(), 0..3));
     let (parties, standings) = (vec(any_party(), 0..3), vec(any_standing(), 0..3));
     (any_plan(), option::of(any_area()), versions, parties, listed, standings).prop_map(
         |(plan, area, versions, parties, (fields, lines), standings)| {
@@ -132,7 +127,7 @@ fn visit_planned() -> impl Strategy<Value = Event> {
 }
 
 fn visits_merged() -> impl Strategy<Value = Event> {
-    let listed = (btree_map(any_item(), any_field(), 0..3), btree_map(any_item(), 1..9_u16, 0..3));
+    let listed = (few_with(any_item(), any_field(), 0..3), few_with(any_item(), 1..9_u16, 0..3));
     let who = (any_visit(), any_visit(), any_party(), any_share());
     (who, listed, any::<bool>(), vec(any_standing(), 0..3)).prop_map(
         |((visit, into, party, share), (fields, lines), approved, standings)| Event::VisitsMerged {
@@ -156,8 +151,11 @@ fn any_result() -> impl Strategy<Value = ItemResult> {
         Just(Outcome::CaseFiled),
         Just(Outcome::TransferredToPolice),
     ];
-    (any_item(), outcome, btree_set(any::<u16>(), 0..3))
-        .prop_map(|(item, outcome, unmet)| ItemResult { item, outcome, unmet })
+    (any_item(), outcome, few(any::<u16>(), 0..3)).prop_map(|(item, outcome, unmet)| ItemResult {
+        item,
+        outcome,
+        unmet,
+    })
 }
 
 fn any_device() -> impl Strategy<Value = DeviceId> {

@@ -6,7 +6,7 @@ use uuid::Uuid;
 
 use super::{FIELDS, officers, unit_of, visit};
 use crate::{
-    AppealId, CodeId, DeviceId, EnterpriseId, ItemId, UnitId,
+    AppealId, CodeId, DeviceId, EnterpriseId, FewSet, ItemId, UnitId,
     clock::ClockId,
     frequency::Ground,
     kit::{day, item, reference, unit},
@@ -367,12 +367,12 @@ pub(super) fn any_plan() -> impl Strategy<Value = Plan> {
         let other = plan.shares.values_mut().next();
         match (listed, other) {
             (0, _) => plan.items = [item("SC-9999")].into(),
-            (1, _) => plan.items.clear(),
+            (1, _) => plan.items = FewSet::new(),
             (2, _) => plan.officers = officers(0, 1),
             (3, _) => plan.officers = officers(90, 2),
             (4, _) => plan.unit = unit("customs"),
             (5, Some(share)) => share.items = [item("SC-9999")].into(),
-            (6, Some(share)) => share.items.clear(),
+            (6, Some(share)) => share.items = FewSet::new(),
             (7, Some(share)) => share.officers = officers(0, 1),
             (8, Some(share)) => share.officers = officers(90, 2),
             _ => {}

@@ -125,7 +125,7 @@ impl Visit {
             }
             check_finding(context, result, self.lines.get(&result.item).copied().unwrap_or(0))?;
         }
-        open.pop_first().map_or(Ok(()), |item| Err(Rejection::ItemsDiffer { item }))
+        open.into_iter().next().map_or(Ok(()), |item| Err(Rejection::ItemsDiffer { item }))
     }
 
     pub(in crate::visits) fn tell(&self, document: &Reference) -> Result<Vec<Event>, Rejection> {

@@ -1,11 +1,10 @@
 //! Officers at the door: what must be in order, what is only marked, and what the supervision body is told.
 
-use std::collections::BTreeSet;
-
 use jiff::civil::Date;
 
 use super::in_future;
 use crate::{
+    FewSet,
     calendar::{civil_date, cut},
     clock::{Clock, ClockKind, Owner, Terms},
     decider::Context,
@@ -46,7 +45,7 @@ impl Visits {
                         Err(visit.wrong_phase("approved"))
                     };
                 }
-                let came = self.arrive(context, visit, check_in, BTreeSet::new())?;
+                let came = self.arrive(context, visit, check_in, FewSet::new())?;
                 Ok(self.and_left(context, id, came))
             }
             (None, Some(plan)) => {
@@ -59,7 +58,7 @@ impl Visits {
                 if !check_in.manner.is_late() && plan.ground != Ground::Urgent {
                     return Err(Rejection::NotUrgent);
                 }
-                let begun = self.improvise(context, plan, check_in, BTreeSet::new())?;
+                let begun = self.improvise(context, plan, check_in, FewSet::new())?;
                 Ok(self.and_left(context, id, begun))
             }
             (None, None) => Err(Rejection::VisitUnknown(id)),
@@ -84,7 +83,7 @@ impl Visits {
             proof: Proof::TaskCode { code },
             place,
         };
-        self.arrive(context, visit, &check_in, BTreeSet::new())
+        self.arrive(context, visit, &check_in, FewSet::new())
     }
 
     /// Whether the plan is that of a visit that nobody has recorded.
@@ -98,7 +97,7 @@ impl Visits {
         context: &Context<'_>,
         plan: &Plan,
         check_in: &CheckIn,
-        doubts: BTreeSet<Irregularity>,
+        doubts: FewSet<Irregularity>,
     ) -> Result<Vec<Event>, Rejection> {
         let visit = visit_of(context, plan);
         let mut irregularities = doubts;
@@ -141,7 +140,7 @@ impl Visits {
         context: &Context<'_>,
         visit: &Visit,
         check_in: &CheckIn,
-        found: BTreeSet<Irregularity>,
+        found: FewSet<Irregularity>,
     ) -> Result<Vec<Event>, Rejection> {
         if in_future(context, check_in.occurred_at) {
             return Err(Rejection::InFuture { occurred_at: check_in.occurred_at });
@@ -225,7 +224,7 @@ impl Visits {
         visit: &Visit,
         check_in: &CheckIn,
         improvised: bool,
-    ) -> BTreeSet<Irregularity> {
+    ) -> FewSet<Irregularity> {
         let phase = match visit.phase {
             Phase::Planned => (!improvised).then_some(Irregularity::NotApproved),
             Phase::Cancelled => Some(Irregularity::AfterCancellation),
@@ -279,7 +278,7 @@ impl Visits {
         &self,
         context: &Context<'_>,
         visit: &Visit,
-        found: &BTreeSet<Irregularity>,
+        found: &FewSet<Irregularity>,
         check_in: &CheckIn,
     ) -> Rejection {
         if found.contains(&Irregularity::TooFewOfficers) {
@@ -312,7 +311,7 @@ impl Visit {
     ) -> Option<&'a CertificateNumber> {
         let on = civil_date(check_in.occurred_at);
         let others = self.shares.iter().filter(|(unit, _)| context.catalogue(unit).is_none());
-        let theirs: BTreeSet<&CertificateNumber> =
+        let theirs: FewSet<&CertificateNumber> =
             others.flat_map(|(_, share)| &share.officers).collect();
         let catalogue = self.shares.keys().filter_map(|unit| context.catalogue(unit));
         let catalogues: Vec<_> = catalogue.map(|published| published.document).collect();
@@ -374,8 +373,8 @@ fn misplaced(context: &Context<'_>, check_in: &CheckIn) -> bool {
 }
 
 /// What is not in order with the plan of a visit that nobody could look at beforehand.
-fn unfit(context: &Context<'_>, plan: &Plan) -> BTreeSet<Irregularity> {
-    let mut found = BTreeSet::new();
+fn unfit(context: &Context<'_>, plan: &Plan) -> FewSet<Irregularity> {
+    let mut found = FewSet::new();
     for (unit, share) in plan.all_shares() {
         match check(context, plan, &unit, &share) {
             Ok(()) => {}

@@ -1,10 +1,9 @@
 //! Joint visits (综合查一次): a unit gives its own visit up to take part in another's.
 
-use std::collections::BTreeMap;
-
 use jiff::ToSpan;
 
 use crate::{
+    FewMap,
     decider::Context,
     frequency::{Held, Party, Rule},
     ids::{FieldId, ItemId, UnitId, VisitId},
@@ -93,8 +92,8 @@ impl Visit {
     /// That a unit that joins says of no item otherwise than those that brought it before.
     fn agrees_on(
         &self,
-        fields: &BTreeMap<ItemId, FieldId>,
-        lines: &BTreeMap<ItemId, u16>,
+        fields: &FewMap<ItemId, FieldId>,
+        lines: &FewMap<ItemId, u16>,
     ) -> Result<(), Rejection> {
         let brought = self.shares.values().flat_map(|share| &share.items).collect::<Vec<_>>();
         let differs = |item: &&ItemId| {

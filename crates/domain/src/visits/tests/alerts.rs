@@ -15,7 +15,7 @@ fn done(plan: Plan) -> [Event; 3] {
     let came = Event::VisitCheckedIn {
         visit,
         check_in,
-        irregularities: BTreeSet::new(),
+        irregularities: FewSet::new(),
         tell: None,
         counts_on: None,
     };

@@ -107,8 +107,7 @@ fn an_exempt_ground_needs_evidence() {
 #[test]
 fn a_ground_exempt_under_one_rule_counts_under_the_other() {
     let same_unit = rule("same-unit", Subject::SameUnit, 1);
-    let strict =
-        Rule { exempt_grounds: BTreeSet::new(), ..rule("all-units", Subject::AllUnits, 1) };
+    let strict = Rule { exempt_grounds: [].into(), ..rule("all-units", Subject::AllUnits, 1) };
     let world = world(vec![same_unit, strict]);
     let complaint = |n| on_ground(Ground::Complaint, Some("12345-20250301-0077"), n);
     let state = after_plans(&world, [complaint(1)]);

@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use doudi_domain::{
-    CertificateNumber, DeviceId, ItemId, Name, Process,
+    CertificateNumber, DeviceId, FewSet, ItemId, Name, Process,
     agenda::Change,
     device::{Arrived, Command, Device, Event, PublicKey, Received, Revocation, RevokeReason},
     draw::Digest,
@@ -61,7 +61,7 @@ fn record(of: u64, line: u8, n: u64) -> Received {
     let visit = VisitId(Uuid::new_v5(&device(of).0, &[&[line][..], &pair.to_be_bytes()].concat()));
     let enterprise = EnterpriseId::parse(&format!("L-{of}X{}", pair % 10)).unwrap();
     let occurred_at = instant(n);
-    let officers: BTreeSet<_> = ["A1", "A2"].map(|n| CertificateNumber::parse(n).unwrap()).into();
+    let officers: FewSet<_> = ["A1", "A2"].map(|n| CertificateNumber::parse(n).unwrap()).into();
     let what = if n.is_multiple_of(2) {
         What::CheckedOut { occurred_at }
     } else {
@@ -90,7 +90,7 @@ fn record(of: u64, line: u8, n: u64) -> Received {
             }),
         }
     };
-    let (unit, doubts) = (unit("fire"), BTreeSet::new());
+    let (unit, doubts) = (unit("fire"), FewSet::new());
     let device = device(of);
     let kept = Kept { device, counter: n, unit, enterprise, visit, what, doubts };
     Received {
@@ -218,8 +218,8 @@ async fn hand_in(engines: &[Engine; 2], chance: &mut Chance, of: u64, records: &
 struct Counted {
     arrived: Vec<Arrived>,
     quarantined: usize,
-    came: BTreeMap<VisitId, BTreeSet<Irregularity>>,
-    left: BTreeMap<VisitId, BTreeSet<Irregularity>>,
+    came: BTreeMap<VisitId, FewSet<Irregularity>>,
+    left: BTreeMap<VisitId, FewSet<Irregularity>>,
 }
 
 async fn counted(journal: &Journal) -> Counted {

@@ -4,7 +4,8 @@
 use std::collections::BTreeSet;
 
 use doudi_domain::{
-    CampaignId, CertificateNumber, CodeId, DrawId, Name, Reference, UnitId, VisitId,
+    CampaignId, CertificateNumber, CodeId, DrawId, FewMap, FewSet, Name, Reference, UnitId,
+    VisitId,
     calendar::civil_date,
     campaign::{self, Approval, Capacity, Filing},
     catalogue::{Catalogue, Level, Mode},
@@ -50,12 +51,12 @@ pub(super) struct Aim {
     ground: Ground,
     recheck_of: Option<VisitId>,
     campaign: Option<(CampaignId, UnitId)>,
-    officers: BTreeSet<CertificateNumber>,
+    officers: FewSet<CertificateNumber>,
 }
 
 impl Aim {
     fn on(ground: Ground) -> Self {
-        Self { ground, recheck_of: None, campaign: None, officers: BTreeSet::new() }
+        Self { ground, recheck_of: None, campaign: None, officers: FewSet::new() }
     }
 
     /// To look again at what a visit left to be rectified.
@@ -154,11 +155,11 @@ pub(super) fn plan(
     let Some(own) = share(chance, unit, aim.ground, &aim.officers) else {
         return Ok(None);
     };
-    let mut shares = std::collections::BTreeMap::new();
+    let mut shares = FewMap::new();
     let joins = aim.ground == Ground::Routine && chance.percent(8);
     if let Some(other) = some_unit(register, chance).filter(|other| other.unit != unit.unit)
         && joins
-        && let Some(share) = share(chance, other, aim.ground, &BTreeSet::new())
+        && let Some(share) = share(chance, other, aim.ground, &FewSet::new())
     {
         shares.insert(other.unit.clone(), share);
     }
@@ -196,7 +197,7 @@ fn share(
     chance: &mut Chance,
     unit: &Catalogue,
     ground: Ground,
-    officers: &BTreeSet<CertificateNumber>,
+    officers: &FewSet<CertificateNumber>,
 ) -> Option<Share> {
     let opens = unit.triggers.contains(&ground);
     let fits = unit
@@ -205,13 +206,13 @@ fn share(
         .filter(|item| item.modes.contains(&Mode::OnSite) && (opens || !item.trigger_only));
     let items: Vec<_> = fits.map(|item| item.id.clone()).collect();
     let count = if chance.percent(30) { 2 } else { 1 };
-    let items: BTreeSet<_> = chance.some_of(&items, count).into_iter().collect();
+    let items: FewSet<_> = chance.some_of(&items, count).into_iter().collect();
     let count = if chance.percent(20) { 3 } else { 2 };
     let officers = if officers.is_empty() { drawn(chance, unit, count) } else { officers.clone() };
     (!items.is_empty()).then_some(Share { officers, items })
 }
 
-fn drawn(chance: &mut Chance, unit: &Catalogue, count: usize) -> BTreeSet<CertificateNumber> {
+fn drawn(chance: &mut Chance, unit: &Catalogue, count: usize) -> FewSet<CertificateNumber> {
     let today = FIRST.saturating_add(365.days());
     let valid = unit.officers.iter().filter(|officer| officer.valid_until > today);
     let valid: Vec<_> = valid.map(|officer| officer.certificate.clone()).collect();
@@ -272,7 +273,7 @@ fn draw(
         unit: unit.unit.clone(),
         campaign: None,
         ratios: Ratios { a: table.a.max, b: table.b.min + 3, c: table.c.min, d: table.d.min },
-        officers: drawn(chance, unit, 30),
+        officers: drawn(chance, unit, 30).into_iter().collect(),
         per_visit: 2,
     };
     let count = (register.enterprises.len() / 12).clamp(1, draw::ADDED_MAX);

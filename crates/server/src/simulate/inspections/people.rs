@@ -1,6 +1,6 @@
 //! What people do next about a visit, and when: drawn from chance by what just happened to it.
 
-use std::{collections::BTreeSet, ops::Range};
+use std::ops::Range;
 
 use doudi_domain::{
     AppealId, CodeId, EnterpriseId, ItemId, Reference, UnitId, VisitId,
@@ -337,7 +337,7 @@ impl Scene<'_> {
         let drawn = &mut self.chance;
         let plan = intentions::plan(self.register, drawn, catalogue, visit, at, aim)?;
         let plan = plan.map(|plan| doudi_domain::visits::Plan {
-            items: BTreeSet::from([item]),
+            items: [item].into(),
             shares: [].into(),
             ..plan
         });
