@@ -10,6 +10,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
 
 use crate::{
+    FewSet,
     decider::{Context, Decider, Need},
     enterprise::CreditGrade,
     ids::{CampaignId, CertificateNumber, EnterpriseId, Name, UnitId},
@@ -65,8 +66,8 @@ pub struct Candidate {
     /// Its credit grade as it was when the pool came together; none is drawn as B is.
     pub grade: Option<CreditGrade>,
     /// The officers that must keep away from it (回避).
-    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
-    pub avoid: BTreeSet<CertificateNumber>,
+    #[serde(default, skip_serializing_if = "FewSet::is_empty")]
+    pub avoid: FewSet<CertificateNumber>,
 }
 
 /// What came of it: enough to redo it and to see that nothing else comes out.

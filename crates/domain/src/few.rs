@@ -1,8 +1,8 @@
 //! Maps and sets of a few entries: sorted, and exactly as large as what is in them. A B-tree takes room for eleven
 //! entries for the first one, which for the items and officers of a visit is most of what a visit takes in memory.
 //!
-//! They read, print and are stored as those of the standard library. Putting in costs a copy of what comes after, so they are
-//! for what a person lists, not for what grows with the years.
+//! They read, print and are stored as those of the standard library. Putting in and taking out may copy all of it, so they
+//! are for what a person lists, not for what grows with the years.
 
 use std::{borrow::Borrow, fmt, marker::PhantomData};
 
@@ -110,7 +110,10 @@ impl<K: Ord, V> FewMap<K, V> {
     where
         K: Borrow<Q>,
     {
-        self.find(key).ok().map(|at| self.0.remove(at).1)
+        let at = self.find(key).ok()?;
+        let (_, value) = self.0.remove(at);
+        self.0.shrink_to_fit();
+        Some(value)
     }
 
     /// Of entries in any order; of several with one key the last stays.

@@ -135,18 +135,22 @@ impl Chains {
                     head.as_ref().map_or(Version::default(), |head| head.version),
                     head.as_ref().map(|head| &head.hash),
                 );
-                let named =
-                    commit.previous.map_or_else(|| "nothing".to_owned(), |hash| hash.to_string());
+                let named = || {
+                    commit.previous.map_or_else(|| "nothing".to_owned(), |hash| hash.to_string())
+                };
                 let found = match &head {
                     _ if continues => None,
                     _ if commit.version != next => {
                         Some(format!("version {} instead of {next}", commit.version))
                     }
                     Some(head) => Some(format!(
-                        "it continues {named}, and the commit before is {}",
+                        "it continues {}, and the commit before is {}",
+                        named(),
                         head.hash
                     )),
-                    None => Some(format!("it continues {named}, and there is no commit before")),
+                    None => {
+                        Some(format!("it continues {}, and there is no commit before", named()))
+                    }
                 };
                 (commit.version, found)
             }

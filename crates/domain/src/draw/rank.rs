@@ -68,7 +68,8 @@ pub fn officers_for(
 ) -> Vec<CertificateNumber> {
     let mut free: Vec<(Digest, &CertificateNumber)> = opening
         .officers
-        .difference(&candidate.avoid)
+        .iter()
+        .filter(|officer| !candidate.avoid.contains(*officer))
         .map(|officer| (rank(seed, candidate.enterprise.as_str(), officer.as_str()), officer))
         .collect();
     free.sort_unstable();

@@ -102,6 +102,11 @@ fn it_takes_no_more_room_than_what_is_in_it() {
         set.insert(n);
         assert_eq!((few.0.capacity(), set.0.0.capacity()), (few.len(), set.len()));
     }
+    for n in 0..5 {
+        few.remove(&n);
+        set.remove(&n);
+        assert_eq!((few.0.capacity(), set.0.0.capacity()), (few.len(), set.len()));
+    }
     let read: FewSet<u64> = serde_json::from_str("[1,2,3,4,5]").unwrap();
     assert_eq!(read.0.0.capacity(), 5);
 }

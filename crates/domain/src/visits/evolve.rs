@@ -15,6 +15,12 @@ use crate::{
     ids::{ItemId, Reference, UnitId, VisitId},
 };
 
+/// Puts one more in, and makes room for no others.
+fn put<T: Clone>(list: &mut Vec<T>, one: &T) {
+    list.reserve_exact(1);
+    list.push(one.clone());
+}
+
 impl Visits {
     pub(super) fn after(mut self, event: &Event) -> Self {
         match event {
@@ -43,7 +49,7 @@ impl Visits {
                 tell.iter().for_each(|clock| self.started(*visit, clock));
             }
             Event::ApprovalOwed { visit, clock } => self.started(*visit, clock),
-            Event::ScanSetAside { record, .. } => self.set_aside.push(record.clone()),
+            Event::ScanSetAside { record, .. } => put(&mut self.set_aside, record),
             Event::CapExceeded { .. }
             | Event::VisitsExcessive { .. }
             | Event::RepeatVisits { .. } => {}
@@ -82,7 +88,7 @@ impl Visits {
                 self.holds.entry(*appeal).and_modify(|hold| hold.lifted = true);
             }
             Event::OffSiteCheckRecorded { check, .. } => {
-                self.off_site.insert(check.check, check.clone());
+                self.off_site.insert(check.check, Arc::new(check.clone()));
             }
         }
         self
@@ -104,7 +110,7 @@ impl Visits {
 
     fn started(&mut self, visit: VisitId, clock: &Clock) {
         self.clock_last = self.clock_last.max(clock.id.0);
-        self.change(visit, |known| known.clocks.push(clock.clone()));
+        self.change(visit, |known| put(&mut known.clocks, clock));
     }
 
     fn left(&mut self, visit: VisitId, occurred_at: Timestamp) {
@@ -142,7 +148,7 @@ impl Visit {
 
     fn note_told(&mut self) {
         self.told = true;
-        self.clocks.retain(|clock| clock.kind != ClockKind::Tell);
+        self.stop(|clock| clock.kind == ClockKind::Tell);
     }
 
     fn note_steps(&mut self, clock: &Clock) {

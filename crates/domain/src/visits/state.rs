@@ -34,7 +34,7 @@ pub struct Visits {
     /// Records of devices that changed nothing when they came.
     pub(super) set_aside: Vec<Kept>,
     /// The checks from elsewhere.
-    pub(super) off_site: BTreeMap<VisitId, OffSiteCheck>,
+    pub(super) off_site: BTreeMap<VisitId, Arc<OffSiteCheck>>,
 }
 
 /// A complaint that holds a unit's visits.
@@ -297,7 +297,13 @@ impl Visit {
     /// Ends the clock of an approval that was made up, or that nobody waits for.
     pub(super) fn owes_no_approval(&mut self, unit: &UnitId) {
         let owner = Owner::Unit(unit.clone());
-        self.clocks.retain(|clock| clock.kind != ClockKind::Approval || clock.owner != owner);
+        self.stop(|clock| clock.kind == ClockKind::Approval && clock.owner == owner);
+    }
+
+    /// Stops the clocks of which that is so, and keeps no room for them.
+    pub(super) fn stop(&mut self, which: impl Fn(&Clock) -> bool) {
+        self.clocks.retain(|clock| !which(clock));
+        self.clocks.shrink_to_fit();
     }
 }
 

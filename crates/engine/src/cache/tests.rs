@@ -6,17 +6,17 @@ use std::{
 };
 
 use doudi_domain::{
-    AppealId, AreaCode, EnterpriseId, Reference, TopicId,
+    AppealId, AreaCode, EnterpriseId, ItemId, Reference, TopicId,
     appeal::{self, Appeal, Channel, Submission},
     enterprise::{Command, Profile},
-    visits::{Event, Visits},
+    visits::{self, Event, Plan, Visits},
 };
 use doudi_journal::{Fate, Faults, Passage, Version};
 use uuid::Uuid;
 
 use crate::{
     Clock, Engine, EngineSettings, ExecuteError, Vault,
-    execute::tests::{envelope, keeping, plan, prepared_for, register},
+    execute::tests::{catalogue, envelope, keeping, plan, prepared_for, publish, register},
     streams,
 };
 
@@ -96,6 +96,16 @@ fn resident() -> u64 {
 
 const MEASURED: u128 = 2_000;
 
+/// A visit for everything that a catalogue has.
+async fn visited_for_all(engine: &Engine, n: u128) {
+    registered(engine, n).await;
+    let stream = streams::visits(&enterprise(n)).unwrap();
+    let visits::Command::Plan(plan) = plan(n, "water") else { unreachable!("it is a plan") };
+    let items = (1..=100).map(|n| ItemId::parse(&format!("fire-{n:02}")).unwrap()).collect();
+    let plan = visits::Command::Plan(Plan { items, ..plan });
+    engine.execute::<Visits>(&stream, &plan, &envelope(n)).await.unwrap();
+}
+
 async fn visited(engine: &Engine, n: u128) {
     const PLANS: u128 = 4;
     registered(engine, n).await;
@@ -123,16 +133,21 @@ async fn appealed(engine: &Engine, n: u128) {
 
 /// Reads into an empty cache, and compares what that says of itself with what the system says. What was freed before would
 /// not be counted, so whoever measures again keeps what was given.
-async fn measured(journal: &Journal, read: impl AsyncFn(&Engine, u128)) -> Engine {
+async fn measured(
+    journal: &Journal,
+    from: u128,
+    read: impl AsyncFn(&Engine, u128) -> usize,
+) -> Engine {
     let engine = keeping(journal, 1 << 30);
     let before = resident();
-    for n in 1_000..1_000 + MEASURED {
-        read(&engine, n).await;
+    let mut read_streams = 0;
+    for n in from..from + MEASURED {
+        read_streams += read(&engine, n).await;
     }
     let (streams, estimate) = engine.kept();
+    assert_eq!(streams, read_streams);
     let real = resident().saturating_sub(before);
     println!("{streams} streams: estimated {estimate}, really {real} bytes");
-    assert!(streams as u128 >= MEASURED);
     assert!(real < estimate * 5 / 4, "{streams} streams take {real} bytes, not {estimate}");
     assert!(real > estimate / 4, "{streams} streams take {real} bytes, not {estimate}");
     engine
@@ -143,19 +158,25 @@ async fn measured(journal: &Journal, read: impl AsyncFn(&Engine, u128)) -> Engin
 async fn the_estimate_is_near_what_the_system_says() {
     let (journal, _, _) = prepared_for(20).await;
     let engine = keeping(&journal, 0);
-    for n in 1_000..1_000 + MEASURED {
+    publish(&engine, catalogue("water", 100), 2_000_000).await;
+    for n in 10_000..10_000 + MEASURED {
         visited(&engine, n).await;
         appealed(&engine, n).await;
+        visited_for_all(&engine, 2 * n).await;
     }
-    let _kept = measured(&journal, async |engine, n| {
+    let read = async |engine: &Engine, n| {
         let visits = streams::visits(&enterprise(n)).unwrap();
         engine.read::<Visits>(&visits, Position::START).await.unwrap();
         let profile = streams::profile(&enterprise(n)).unwrap();
         engine.read::<Profile>(&profile, Position::START).await.unwrap();
-    })
-    .await;
-    measured(&journal, async |engine, n| {
+        2
+    };
+    let _usual = measured(&journal, 10_000, read).await;
+    let _large =
+        measured(&journal, 10_000, async |engine: &Engine, n| read(engine, 2 * n).await).await;
+    let _appeals = measured(&journal, 10_000, async |engine, n| {
         engine.read::<Appeal>(&appeal(n), Position::START).await.unwrap();
+        1
     })
     .await;
 }

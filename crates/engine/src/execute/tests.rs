@@ -108,7 +108,7 @@ fn visits_by_all(maximum: u32) -> Document {
 }
 
 /// The catalogue of a unit with so many items, `fire-01` the first of them.
-fn catalogue(of: &str, items: usize) -> Document {
+pub(crate) fn catalogue(of: &str, items: usize) -> Document {
     let officer = |number| Officer {
         certificate: CertificateNumber::parse(number).unwrap(),
         valid_from: date(2020, 1, 1),
@@ -153,7 +153,7 @@ pub(crate) async fn prepared_for(places: u32) -> (Journal, Engine, StreamName) {
 }
 
 /// Puts a document in force with two commands, the first one of that id.
-async fn publish(engine: &Engine, document: Document, first: u128) {
+pub(crate) async fn publish(engine: &Engine, document: Document, first: u128) {
     let stream = streams::policy(&document.name()).unwrap();
     let publish = policy::Command::Publish { version: 1 };
     for (n, command) in (first..).zip([policy::Command::Draft(document), publish]) {

@@ -9,8 +9,8 @@ use proptest::{
 use uuid::Uuid;
 
 use super::{
-    any_area, any_certificate, any_day, any_grade, any_item, any_level, any_name, any_reference,
-    any_unit, inspection::any_enterprises,
+    any_area, any_certificate, any_day, any_grade, any_item, any_level, any_name, any_officers,
+    any_reference, any_unit, inspection::any_enterprises,
 };
 use crate::{
     CampaignId, EnterpriseId,
@@ -89,12 +89,8 @@ fn any_opening() -> impl Strategy<Value = Opening> {
 /// Few enterprises, so that they meet.
 fn any_candidate() -> impl Strategy<Value = Candidate> {
     let enterprise = (0..20_u8).prop_map(|n| EnterpriseId::parse(&format!("L-{n}")).unwrap());
-    let avoid = btree_set(any_certificate(), 0..4);
-    (enterprise, option::of(any_grade()), avoid).prop_map(|(enterprise, grade, avoid)| Candidate {
-        enterprise,
-        grade,
-        avoid,
-    })
+    (enterprise, option::of(any_grade()), any_officers())
+        .prop_map(|(enterprise, grade, avoid)| Candidate { enterprise, grade, avoid })
 }
 
 fn any_made() -> impl Strategy<Value = Made> {

@@ -72,7 +72,7 @@ impl Visits {
         check: &OffSiteCheck,
     ) -> Result<Vec<Event>, Rejection> {
         match self.off_site.get(&check.check) {
-            Some(known) if known == check => return Ok(vec![]),
+            Some(known) if **known == *check => return Ok(vec![]),
             None if self.get(check.check).is_none() => {}
             Some(_) | None => return Err(Rejection::PlannedDifferently(check.check)),
         }
