@@ -46,6 +46,27 @@ pub(crate) async fn query(
     client.query(&statement, &values).await
 }
 
+/// A list of words as PostgreSQL writes an array. There an array of arrays must be rectangular, so lists that differ in
+/// length travel as texts.
+pub(crate) fn array(words: impl IntoIterator<Item: Display>) -> String {
+    let mut text = String::from("{");
+    for word in words {
+        if text.len() > 1 {
+            text.push(',');
+        }
+        text.push('"');
+        for c in word.to_string().chars() {
+            if matches!(c, '"' | '\\') {
+                text.push('\\');
+            }
+            text.push(c);
+        }
+        text.push('"');
+    }
+    text.push('}');
+    text
+}
+
 /// A lock that one connection of all programs can have.
 pub(crate) struct Alone {
     /// Taken out of the pool, so that the lock goes with the connection whatever happens.
@@ -164,4 +185,16 @@ pub(crate) fn word<T: Serialize>(value: &T) -> String {
 /// The value with that name in the storage format.
 pub(crate) fn from_word<T: DeserializeOwned>(word: &str) -> Result<T, serde_json::Error> {
     serde_json::from_value(serde_json::Value::String(word.to_owned()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lists_are_written_as_postgresql_reads_them() {
+        assert_eq!(array(Vec::<&str>::new()), "{}");
+        assert_eq!(array(["a-1", "", "NULL"]), r#"{"a-1","","NULL"}"#);
+        assert_eq!(array([r#"say "{a,b}" \ 好"#]), r#"{"say \"{a,b}\" \\ 好"}"#);
+    }
 }

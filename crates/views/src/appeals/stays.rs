@@ -4,11 +4,15 @@ use deadpool_postgres::Transaction;
 use doudi_domain::UnitId;
 
 use super::fold::Stay;
-use crate::{ViewError, db::applying, scope};
+use crate::{
+    ViewError,
+    db::{self, applying},
+    scope,
+};
 
 const ADD: &str = "INSERT INTO stay (appeal, enterprise, position, ordinal, state, unit, beside, area, \
      topic, secrecy, entered_at, occurred_at) \
-     SELECT a, b, c, d, e, f, ARRAY(SELECT jsonb_array_elements_text(g::jsonb)), h, i, j, k, l \
+     SELECT a, b, c, d, e, f, g::text[], h, i, j, k, l \
      FROM unnest($1::uuid[], $2::text[], $3::bigint[], $4::integer[], $5::text[], $6::text[], $7::text[], \
      $8::text[], $9::text[], $10::smallint[], $11::timestamptz[], $12::timestamptz[]) \
      AS row(a, b, c, d, e, f, g, h, i, j, k, l)";
@@ -29,8 +33,7 @@ pub(super) async fn put(transaction: &Transaction<'_>, stays: &[Stay]) -> Result
                 &each(stays, |stay| stay.ordinal),
                 &each(stays, |stay| stay.row.state.as_str()),
                 &each(stays, |stay| stay.row.unit.as_ref().map(UnitId::as_str)),
-                // An array of arrays must be rectangular in PostgreSQL, so lists travel as JSON.
-                &each(stays, |stay| serde_json::to_string(&stay.row.beside).unwrap_or_default()),
+                &each(stays, |stay| db::array(&stay.row.beside)),
                 &each(stays, |stay| stay.row.area.as_str()),
                 &each(stays, |stay| stay.row.topic.as_str()),
                 &each(stays, |stay| scope::secrecy(stay.row.confidentiality)),

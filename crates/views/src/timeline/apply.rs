@@ -125,10 +125,9 @@ async fn remember_subjects(transaction: &Transaction<'_>, known: &Known) -> Resu
     if rows.is_empty() {
         return Ok(());
     }
-    // An array of arrays must be rectangular in PostgreSQL, so lists travel as JSON.
-    let list = |units: &[UnitId]| serde_json::to_string(units).unwrap_or_default();
-    let co_units: Vec<String> = rows.iter().map(|(_, subject)| list(&subject.co_units)).collect();
-    let beside: Vec<String> = rows.iter().map(|(_, subject)| list(&subject.beside())).collect();
+    let co_units: Vec<String> =
+        rows.iter().map(|(_, subject)| db::array(&subject.co_units)).collect();
+    let beside: Vec<String> = rows.iter().map(|(_, subject)| db::array(subject.beside())).collect();
     let asked = |subject: &Subject| serde_json::to_string(&subject.asked).unwrap_or_default();
     let asked: Vec<String> = rows.iter().map(|(_, subject)| asked(subject)).collect();
     let subjects: Vec<&Uuid> = rows.iter().map(|((subject, _), _)| subject).collect();
@@ -142,8 +141,8 @@ async fn remember_subjects(transaction: &Transaction<'_>, known: &Known) -> Resu
     let known: Vec<bool> = rows.iter().map(|(_, subject)| subject.known).collect();
     let statement = "INSERT INTO subject (subject, enterprise, unit, area, co_units, secrecy, \
          appeal, asked, beside, known) \
-         SELECT a, b, c, d, ARRAY(SELECT jsonb_array_elements_text(e::jsonb)), f, g, h::jsonb, \
-         ARRAY(SELECT jsonb_array_elements_text(i::jsonb)), j \
+         SELECT a, b, c, d, e::text[], f, g, h::jsonb, \
+         i::text[], j \
          FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::text[], $6::smallint[], \
          $7::uuid[], $8::text[], $9::text[], $10::boolean[]) AS t(a, b, c, d, e, f, g, h, i, j) \
          ON CONFLICT (subject, enterprise) DO UPDATE SET unit = excluded.unit, \

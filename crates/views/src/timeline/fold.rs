@@ -5,6 +5,7 @@ use std::collections::{HashMap, HashSet};
 use doudi_domain::{
     AppealId, AreaCode, EnterpriseId, VisitId,
     appeal::{self, Visibility},
+    codec::Storable,
     diagnosis, enterprise, visits,
 };
 use jiff::Timestamp;
@@ -200,7 +201,7 @@ fn numbered<E>(events: &[E]) -> impl Iterator<Item = (i32, &E)> {
     (0..).zip(events)
 }
 
-fn entry<'a, E: serde::Serialize>(
+fn entry<'a, E: Storable>(
     fact: &Fact,
     ordinal: i32,
     enterprise: &'a EnterpriseId,

@@ -5,6 +5,7 @@ use doudi_domain::{
     appeal::{Command, Event, Outcome},
     visits,
 };
+use proptest::prelude::*;
 use serde_json::Value;
 use uuid::Uuid;
 
@@ -12,7 +13,7 @@ use super::*;
 use crate::{
     fact::Content,
     kit::{
-        Life, appeal_id,
+        self, Life, appeal_id,
         inspections::{Inspections, limits, plan},
         sealed, submission, unit,
     },
@@ -121,4 +122,31 @@ fn what_units_owe_each_other_is_left_out_for_the_enterprise() {
     assert_eq!(shown(&["co_handling"]), Some(serde_json::json!({ "calendar_version": 2 })));
     assert_eq!(shown(&["resolve", "contact"]), None, "that is all");
     assert_eq!(for_enterprise("{}"), None);
+}
+
+/// Whether each event shows the same as when it is taken apart.
+fn assert_shown<E: Storable>(events: &[E]) {
+    for event in events {
+        let ((name, shown), (of_parts, parts)) = (of(event), parted(event));
+        let read = |text: &str| serde_json::from_str::<Value>(text).unwrap();
+        assert_eq!((name, read(&shown)), (of_parts, read(&parts)));
+    }
+}
+
+proptest! {
+    #[test]
+    fn what_is_not_taken_apart_shows_the_same(
+        moves in kit::moves(), inspected in kit::inspections::moves(),
+    ) {
+        let (life, inspections) = (Life::random(&moves), Inspections::random(&inspected));
+        for fact in life.log.iter().chain(&inspections.log) {
+            match &fact.content {
+                Content::Profile(_, events) => assert_shown(events),
+                Content::Visits(_, events) => assert_shown(events),
+                Content::Appeal(_, _, events) => assert_shown(events),
+                Content::Diagnosis(_, _, events) => assert_shown(events),
+                Content::Ratings(..) | Content::Device(..) | Content::Policy(..) | Content::Webhook(..) => {}
+            }
+        }
+    }
 }
