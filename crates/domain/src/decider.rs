@@ -45,6 +45,12 @@ pub trait Decider: Default + Clone + Send + Sync + 'static {
 
     /// Folds one event into the state. Total: it never fails and decides nothing.
     fn evolve(self, event: &Self::Event) -> Self;
+
+    /// About how many bytes of memory the event adds to the state, given how many it has as it is stored.
+    #[must_use]
+    fn weight(_event: &Self::Event, stored: usize) -> usize {
+        stored * 3
+    }
 }
 
 /// Something a decision reads from another stream. It is an input, not part of the consistency

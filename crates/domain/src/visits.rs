@@ -21,6 +21,7 @@ mod rejection;
 mod share;
 mod state;
 pub(crate) mod upcast;
+mod weight;
 
 pub use arrival::{
     Assurance, CLOCK_AHEAD_MAX, CheckIn, Irregularity, LIVE_BEHIND_MAX, Manner, Place, Proof,
@@ -99,6 +100,10 @@ impl Decider for Visits {
 
     fn evolve(self, event: &Event) -> Self {
         self.after(event)
+    }
+
+    fn weight(event: &Event, _stored: usize) -> usize {
+        event.weight()
     }
 }
 

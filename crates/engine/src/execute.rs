@@ -408,13 +408,13 @@ impl Engine {
         payload: Bytes,
         events: Vec<D::Event>,
     ) -> Result<Outcome<D>, AppendError> {
-        let (hash, bytes) = (Hash::sha256(&payload), payload.len());
+        let hash = Hash::sha256(&payload);
         let asked = Instant::now();
         let position = self.journal.append(&commit.stream, payload, folded.position).await?;
         lease.forget();
         let mut next = Arc::try_unwrap(folded).unwrap_or_else(|shared| (*shared).clone());
         next.state = events.iter().fold(next.state, D::evolve);
-        next.advance(commit.command_id, commit.command_digest, position, hash, bytes);
+        next.advance(commit, &events, position, hash);
         let version = next.version;
         lease.keep(Arc::new(next), asked);
         Ok(Outcome { version, position, events })

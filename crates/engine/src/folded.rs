@@ -5,24 +5,12 @@ use std::collections::HashMap;
 use doudi_domain::{
     Decider,
     codec::{self, CodecError},
-    visits::Visits,
 };
 use doudi_journal::{
     Commit, DecodeError, Hash, Position, Record, StoredEvent, StreamName, Version,
 };
 use jiff::Timestamp;
 use uuid::Uuid;
-
-/// About how many bytes a record adds to the state, told by its own; a test compares this with what the system says. A
-/// visit's records repeat what the rules said when it was planned, and most of the later ones only change what is there;
-/// what is beyond that is lists of items, each of which has several places in the state.
-fn adds<D: Decider>(record: usize) -> usize {
-    const USUAL: usize = 2048;
-    if D::KIND != Visits::KIND {
-        return record * 2;
-    }
-    record.min(USUAL) / 2 + record.saturating_sub(USUAL) * 4
-}
 
 /// About how many bytes a receipt takes with its place in the table.
 const RECEIPT_BYTES: usize = 110;
@@ -120,8 +108,7 @@ impl<D: Decider> Folded<D> {
         }
         let events = events::<D>(record, &commit)?;
         self.state = events.iter().fold(self.state, D::evolve);
-        let read = record.payload.len();
-        self.advance(commit.command_id, commit.command_digest, *position, record.hash(), read);
+        self.advance(&commit, &events, *position, record.hash());
         Ok(self)
     }
 
@@ -134,20 +121,22 @@ impl<D: Decider> Folded<D> {
         Ok(self)
     }
 
-    /// Notes that a commit of `command`, in a record of so many bytes, now ends the stream.
+    /// Notes that a commit with those events now ends the stream.
     pub(crate) fn advance(
         &mut self,
-        command: Uuid,
-        digest: Hash,
+        commit: &Commit,
+        events: &[D::Event],
         position: Position,
         last: Hash,
-        bytes: usize,
     ) {
-        self.state_bytes += adds::<D>(bytes);
+        let stored = commit.events.iter().map(|stored| stored.data.get().len());
+        let added = events.iter().zip(stored).map(|(event, stored)| D::weight(event, stored));
+        self.state_bytes += added.sum::<usize>();
         self.version = self.version.next();
         self.position = position;
         self.last = Some(last);
-        self.receipts.insert(command, Receipt { digest, version: self.version, position });
+        let receipt = Receipt { digest: commit.command_digest, version: self.version, position };
+        self.receipts.insert(commit.command_id, receipt);
     }
 }
 

@@ -19,7 +19,7 @@ use std::{
     time::Instant,
 };
 
-use tokio::sync::watch;
+use tokio::sync::oneshot;
 
 use crate::{Position, metrics};
 
@@ -32,6 +32,12 @@ struct Mark {
     calls: u64,
 }
 
+impl Mark {
+    fn covers(self, wanted: Mark) -> bool {
+        self.position >= wanted.position && self.calls >= wanted.calls
+    }
+}
+
 /// The file system did not take what was to be forced to disk.
 #[derive(Clone, Debug, thiserror::Error)]
 #[error(
@@ -40,16 +46,23 @@ struct Mark {
 )]
 pub(super) struct SyncFailed(#[source] Arc<io::Error>);
 
-/// What somebody waits for, or that it never comes.
-type Crossed = Result<Mark, SyncFailed>;
-
 /// The way onto the disk.
 #[derive(Debug)]
 pub(super) struct Barrier {
-    asked: Arc<Mutex<Mark>>,
+    queue: Arc<Mutex<Queue>>,
     /// Wakes the thread. One ring that it has not heard yet is enough.
     bell: SyncSender<()>,
-    crossed: watch::Receiver<Crossed>,
+}
+
+/// Who waits, and for what.
+#[derive(Debug)]
+struct Queue {
+    /// What everybody together has asked for.
+    asked: Mark,
+    /// How far the disk is, unless it has failed.
+    crossed: Result<Mark, SyncFailed>,
+    /// Each is woken once: when it is on disk, or never will be.
+    waiting: Vec<(Mark, oneshot::Sender<Result<(), SyncFailed>>)>,
 }
 
 impl Barrier {
@@ -63,39 +76,31 @@ impl Barrier {
         sync: impl FnMut() -> io::Result<()> + Send + 'static,
     ) -> io::Result<Barrier> {
         let mark = Mark { position, calls: 0 };
-        let asked = Arc::new(Mutex::new(mark));
+        let queue = Queue { asked: mark, crossed: Ok(mark), waiting: Vec::new() };
+        let queue = Arc::new(Mutex::new(queue));
         let (bell, rings) = sync_channel(1);
-        let (cross, crossed) = watch::channel(Ok(mark));
-        let theirs = Arc::clone(&asked);
+        let ends = Ends(Arc::clone(&queue));
         let thread = thread::Builder::new().name("doudi-sync".to_owned());
-        thread.spawn(move || run(mark, &theirs, &rings, &cross, sync))?;
-        Ok(Barrier { asked, bell, crossed })
+        thread.spawn(move || run(mark, &ends, &rings, sync))?;
+        Ok(Barrier { queue, bell })
     }
 
     /// Waits until all up to `position` is on disk; the caller has seen that position.
     pub(super) async fn reach(&self, position: Position) -> Result<(), SyncFailed> {
-        let reached = |mark: &Mark| mark.position >= position;
-        if self.sound()?.position < position {
-            self.ask(|asked| asked.position = asked.position.max(position));
-            self.until(reached).await?;
-        }
-        Ok(())
+        self.until(|asked| {
+            asked.position = asked.position.max(position);
+            Mark { position, calls: 0 }
+        })
+        .await
     }
 
     /// Waits until all is on disk that the server wrote before this call.
     pub(super) async fn cross(&self) -> Result<(), SyncFailed> {
-        self.sound()?;
-        let call = self.ask(|asked| {
+        self.until(|asked| {
             asked.calls += 1;
-            asked.calls
-        });
-        self.until(|mark| mark.calls >= call).await
-    }
-
-    /// How far the disk is, unless it has failed.
-    fn sound(&self) -> Crossed {
-        let crossed = self.crossed.borrow().clone();
-        if self.crossed.has_changed().is_err() { crossed.and(Err(gone())) } else { crossed }
+            Mark { position: Position::START, calls: asked.calls }
+        })
+        .await
     }
 
     /// Whether every sync so far succeeded.
@@ -103,23 +108,25 @@ impl Barrier {
     /// # Errors
     /// The failure, from the first one on.
     pub(super) fn check(&self) -> Result<(), SyncFailed> {
-        self.sound().map(drop)
+        lock(&self.queue).crossed.clone().map(drop)
     }
 
-    fn ask<T>(&self, raise: impl FnOnce(&mut Mark) -> T) -> T {
-        let raised = raise(&mut lock(&self.asked));
+    /// Waits for what `ask` adds to what everybody has asked for.
+    async fn until(&self, ask: impl FnOnce(&mut Mark) -> Mark) -> Result<(), SyncFailed> {
+        let told = {
+            let mut queue = lock(&self.queue);
+            let crossed = queue.crossed.clone()?;
+            let wanted = ask(&mut queue.asked);
+            if crossed.covers(wanted) {
+                return Ok(());
+            }
+            let (tell, told) = oneshot::channel();
+            queue.waiting.push((wanted, tell));
+            told
+        };
         // Where a ring waits to be heard, what is asked now will be read with it.
         let _ = self.bell.try_send(());
-        raised
-    }
-
-    async fn until(&self, reached: impl Fn(&Mark) -> bool) -> Result<(), SyncFailed> {
-        let mut crossed = self.crossed.clone();
-        let done = crossed.wait_for(|crossed| crossed.as_ref().map_or(true, &reached)).await;
-        match done {
-            Ok(crossed) => crossed.clone().map(drop),
-            Err(_) => Err(gone()),
-        }
+        told.await.unwrap_or_else(|_| Err(gone()))
     }
 }
 
@@ -127,34 +134,76 @@ fn gone() -> SyncFailed {
     SyncFailed(Arc::new(io::Error::other("the thread that syncs is gone")))
 }
 
+/// Where the thread tells how far it is. However it ends, nobody waits for it any more.
+struct Ends(Arc<Mutex<Queue>>);
+
+impl Ends {
+    fn asked(&self) -> Mark {
+        lock(&self.0).asked
+    }
+
+    /// Lets those through that `covered` covers.
+    fn crossed(&self, covered: Mark) {
+        let let_through: Vec<_> = {
+            let mut queue = lock(&self.0);
+            queue.crossed = Ok(covered);
+            queue.waiting.extract_if(.., |(wanted, _)| covered.covers(*wanted)).collect()
+        };
+        for (_, tell) in let_through {
+            // Who gave up hears nothing.
+            let _ = tell.send(Ok(()));
+        }
+    }
+
+    /// Lets nobody through any more.
+    fn failed(&self, failed: &SyncFailed) {
+        let refused = {
+            let mut queue = lock(&self.0);
+            queue.crossed = Err(failed.clone());
+            std::mem::take(&mut queue.waiting)
+        };
+        for (_, tell) in refused {
+            let _ = tell.send(Err(failed.clone()));
+        }
+    }
+}
+
+impl Drop for Ends {
+    fn drop(&mut self) {
+        let ended_well = lock(&self.0).crossed.is_ok();
+        if ended_well {
+            self.failed(&gone());
+        }
+    }
+}
+
 /// Syncs whenever there is something new to cover, until nobody can ask any more.
 fn run(
     mut covered: Mark,
-    asked: &Mutex<Mark>,
+    ends: &Ends,
     rings: &Receiver<()>,
-    cross: &watch::Sender<Crossed>,
     mut sync: impl FnMut() -> io::Result<()>,
 ) {
     while rings.recv().is_ok() {
-        let covers = *lock(asked);
+        let covers = ends.asked();
         if covers == covered {
             continue;
         }
         let began = Instant::now();
         if let Err(error) = sync() {
             tracing::error!(%error, "the file system of the log could not be forced to disk");
-            cross.send_modify(|crossed| *crossed = Err(SyncFailed(Arc::new(error))));
+            ends.failed(&SyncFailed(Arc::new(error)));
             return;
         }
         metrics::synced(covers.position.0.saturating_sub(covered.position.0), began.elapsed());
         covered = covers;
-        cross.send_modify(|crossed| *crossed = Ok(covers));
+        ends.crossed(covered);
     }
 }
 
 // A panic elsewhere cannot leave a mark half-changed: each change is one assignment.
-fn lock(asked: &Mutex<Mark>) -> MutexGuard<'_, Mark> {
-    asked.lock().unwrap_or_else(PoisonError::into_inner)
+fn lock(queue: &Mutex<Queue>) -> MutexGuard<'_, Queue> {
+    queue.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 #[cfg(test)]
