@@ -1,7 +1,5 @@
 //! What each event makes of what is known of the visits.
 
-use std::sync::Arc;
-
 use jiff::{Timestamp, civil::Date};
 
 use super::{
@@ -88,19 +86,19 @@ impl Visits {
                 self.holds.entry(*appeal).and_modify(|hold| hold.lifted = true);
             }
             Event::OffSiteCheckRecorded { check, .. } => {
-                self.off_site.insert(check.check, Arc::new(check.clone()));
+                self.off_site.insert(check.check, Box::new(check.clone()));
             }
         }
         self
     }
 
     fn insert(&mut self, visit: Visit) {
-        self.visits.insert(visit.plan.visit, Arc::new(visit));
+        self.visits.insert(visit.plan.visit, Box::new(visit));
     }
 
     fn change(&mut self, visit: VisitId, change: impl FnOnce(&mut Visit)) {
         if let Some(known) = self.visits.get_mut(&visit) {
-            change(Arc::make_mut(known));
+            change(known);
         }
     }
 

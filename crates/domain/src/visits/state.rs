@@ -1,9 +1,6 @@
 //! What is known of an enterprise's visits as far as some rule reads it.
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    sync::Arc,
-};
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::{Timestamp, civil::Date};
 use serde::{Deserialize, Serialize};
@@ -23,8 +20,8 @@ use crate::{
 /// The visits of one enterprise (入企检查台账).
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Visits {
-    /// Shared by copies of the state until one of them changes it.
-    pub(super) visits: BTreeMap<VisitId, Arc<Visit>>,
+    /// Each by itself, since the map keeps room for several.
+    pub(super) visits: BTreeMap<VisitId, Box<Visit>>,
     /// The clock that was started last.
     pub(super) clock_last: u32,
     /// The codes that are good for one scan and were used for it.
@@ -34,7 +31,7 @@ pub struct Visits {
     /// Records of devices that changed nothing when they came.
     pub(super) set_aside: Vec<Kept>,
     /// The checks from elsewhere.
-    pub(super) off_site: BTreeMap<VisitId, Arc<OffSiteCheck>>,
+    pub(super) off_site: BTreeMap<VisitId, Box<OffSiteCheck>>,
 }
 
 /// A complaint that holds a unit's visits.
@@ -311,17 +308,17 @@ impl Visits {
     /// The visit with that id.
     #[must_use]
     pub fn get(&self, visit: VisitId) -> Option<&Visit> {
-        self.visits.get(&visit).map(Arc::as_ref)
+        self.visits.get(&visit).map(Box::as_ref)
     }
 
     /// Every visit, and nothing else that was known.
     pub fn into_all(self) -> impl Iterator<Item = Visit> {
-        self.visits.into_values().map(Arc::unwrap_or_clone)
+        self.visits.into_values().map(|visit| *visit)
     }
 
     /// Every visit.
     pub fn all(&self) -> impl Iterator<Item = &Visit> {
-        self.visits.values().map(Arc::as_ref)
+        self.visits.values().map(Box::as_ref)
     }
 
     /// The complaint about another visit of a unit that takes part that holds the visit, if one does;
@@ -340,7 +337,7 @@ impl Visits {
 
     /// Takes out a visit that nothing can happen to any more.
     pub(crate) fn take(&mut self, visit: VisitId) -> Option<Visit> {
-        self.visits.remove(&visit).map(Arc::unwrap_or_clone)
+        self.visits.remove(&visit).map(|visit| *visit)
     }
 
     /// Every place held, `except` those of some visits.
@@ -366,7 +363,7 @@ impl Visits {
 /// What is known of these visits alone: enough to fold their events, not to decide on them.
 impl FromIterator<Visit> for Visits {
     fn from_iter<I: IntoIterator<Item = Visit>>(visits: I) -> Self {
-        let named = visits.into_iter().map(|visit| (visit.plan.visit, Arc::new(visit)));
+        let named = visits.into_iter().map(|visit| (visit.plan.visit, Box::new(visit)));
         Self { visits: named.collect(), ..Self::default() }
     }
 }
