@@ -129,7 +129,8 @@ CREATE INDEX IF NOT EXISTS appeal_by_guarantee ON appeal (guarantee, submitted_p
     WHERE guarantee IS NOT NULL;
 CREATE INDEX IF NOT EXISTS appeal_by_unit ON appeal (unit, submitted_position);
 CREATE INDEX IF NOT EXISTS appeal_by_unit_state ON appeal (unit, state, submitted_position);
-CREATE INDEX IF NOT EXISTS appeal_by_unit_beside ON appeal USING gin (beside);
+-- With no list of pending entries, which every question would read through.
+CREATE INDEX IF NOT EXISTS appeal_by_unit_beside ON appeal USING gin (beside) WITH (fastupdate = off);
 CREATE INDEX IF NOT EXISTS appeal_by_area ON appeal (area, submitted_position);
 CREATE INDEX IF NOT EXISTS appeal_by_area_state ON appeal (area, state, submitted_position);
 CREATE INDEX IF NOT EXISTS appeal_by_topic ON appeal (topic, submitted_position);
