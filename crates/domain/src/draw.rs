@@ -58,6 +58,16 @@ pub struct Opening {
     pub per_visit: u8,
 }
 
+impl Opening {
+    /// The officers that need not keep away from it.
+    fn free_for<'a>(
+        &'a self,
+        candidate: &'a Candidate,
+    ) -> impl Iterator<Item = &'a CertificateNumber> {
+        self.officers.iter().filter(|officer| !candidate.avoid.contains(*officer))
+    }
+}
+
 /// An enterprise that may be drawn (检查对象).
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Candidate {

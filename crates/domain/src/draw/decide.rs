@@ -113,13 +113,12 @@ impl Open {
     }
 
     fn has_officers_for(&self, candidate: &Candidate) -> Result<(), Rejection> {
-        let Opening { officers, per_visit, .. } = &self.opening;
-        let free = officers.iter().filter(|officer| !candidate.avoid.contains(*officer)).count();
-        if free >= usize::from(*per_visit) {
+        let (free, min) = (self.opening.free_for(candidate).count(), self.opening.per_visit);
+        if free >= usize::from(min) {
             return Ok(());
         }
         let enterprise = candidate.enterprise.clone();
-        Err(Rejection::TooFewFree { enterprise, free, min: *per_visit })
+        Err(Rejection::TooFewFree { enterprise, free, min })
     }
 }
 

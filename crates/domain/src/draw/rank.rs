@@ -67,9 +67,7 @@ pub fn officers_for(
     seed: Seed,
 ) -> Vec<CertificateNumber> {
     let mut free: Vec<(Digest, &CertificateNumber)> = opening
-        .officers
-        .iter()
-        .filter(|officer| !candidate.avoid.contains(*officer))
+        .free_for(candidate)
         .map(|officer| (rank(seed, candidate.enterprise.as_str(), officer.as_str()), officer))
         .collect();
     free.sort_unstable();

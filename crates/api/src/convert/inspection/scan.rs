@@ -29,9 +29,7 @@ pub(crate) struct Scanned {
 
 pub(crate) fn check_in(request: &pb::CheckInRequest) -> Result<Order<Scanned>, Failure> {
     let mut fields = Fields::default();
-    let bounds = (1, OFFICERS_MAX);
-    let officers: Option<FewSet<_>> =
-        fields.set("officers", &request.officers, bounds, CertificateNumber::parse);
+    let officers = officers(&mut fields, &request.officers);
     let occurred_at = fields.timestamp("occurred_at", request.occurred_at.as_ref());
     let place = place(&mut fields, request.place.as_ref());
     let scan = officers.zip(occurred_at).zip(place).map(|((officers, occurred_at), place)| {
@@ -51,9 +49,7 @@ pub(crate) fn urgently(
     let command_id = fields.command_id(&request.command_id);
     let enterprise = fields.enterprise(&request.enterprise_id);
     let visit = enterprise.as_ref().zip(command_id).map(|(of, id)| derived::visit(of, id));
-    let bounds = (1, OFFICERS_MAX);
-    let officers: Option<FewSet<_>> =
-        fields.set("officers", &request.officers, bounds, CertificateNumber::parse);
+    let officers = officers(&mut fields, &request.officers);
     let items = fields.set("items", &request.items, (1, ITEMS_MAX), ItemId::parse);
     let evidence = fields.optional("evidence", &request.evidence, text::reference);
     let occurred_at = fields.timestamp("occurred_at", request.occurred_at.as_ref());
@@ -87,9 +83,7 @@ pub(crate) fn backfill(
         }
         Some(_) => enterprise.as_ref().zip(command_id).map(|(of, id)| derived::visit(of, id)),
     };
-    let bounds = (1, OFFICERS_MAX);
-    let officers: Option<FewSet<_>> =
-        fields.set("officers", &request.officers, bounds, CertificateNumber::parse);
+    let officers = officers(&mut fields, &request.officers);
     let occurred_at = fields.timestamp("occurred_at", request.occurred_at.as_ref());
     let reason = fields.parse("reason", &request.reason, text::reference);
     let unplanned = match &request.unplanned {
@@ -107,6 +101,11 @@ pub(crate) fn backfill(
     };
     let command = made();
     fields.order(command_id, enterprise, request.expected_version, command)
+}
+
+/// The officers who came.
+fn officers(fields: &mut Fields, given: &[String]) -> Option<FewSet<CertificateNumber>> {
+    fields.set("officers", given, (1, OFFICERS_MAX), CertificateNumber::parse)
 }
 
 /// What is said of a visit that nobody had planned; by whom, when and with whom the scan says.
