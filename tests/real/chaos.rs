@@ -70,7 +70,7 @@ async fn whatever_goes_wrong_nothing_acknowledged_is_lost_and_nothing_is_stored_
     let ahead = Ahead::default();
     let inside = Box::pin(servers.run_at(&ahead)).await;
 
-    let (near, far) = (People::new(&servers, inside.address), People::new(&servers, listen));
+    let [near, far] = [inside.address, listen].map(|address| People::new(&servers, address, times));
     near.prepare().await;
     let writers = [&near, &far].map(|people| Writers::start(people, &mut chance));
     let acked = writers.each_ref().map(|writers| writers.acked.clone());

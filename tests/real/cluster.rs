@@ -82,7 +82,7 @@ async fn a_cluster_loses_nothing_whatever_becomes_of_its_leader() {
     listening(listen[0]).await;
     let mut second = role(listen[1]);
     listening(listen[1]).await;
-    let people = listen.map(|listen| People::new(&servers, listen));
+    let people = listen.map(|listen| People::new(&servers, listen, 1));
     people[0].prepare().await;
     let mut chance = Chance::seeded();
     let writers = people.each_ref().map(|people| Writers::start(people, &mut chance));

@@ -1,7 +1,7 @@
 //! People who write whatever is killed or cut off meanwhile, what they were told, and what the log says.
 
 use std::{
-    collections::{HashMap, HashSet},
+    collections::HashSet,
     net::SocketAddr,
     sync::{Arc, Mutex},
     time::Duration,
@@ -27,7 +27,7 @@ pub(super) const BOUND: Duration = Duration::from_secs(60);
 /// 甘井子区.
 pub(super) const ELSEWHERE: &str = "210211";
 pub(super) const TAX: &str = "tax";
-/// Enterprises with their areas.
+/// The first enterprises, with their areas.
 pub(super) const ENTERPRISES: [(&str, &str); 4] =
     [("L-1", AREA), ("L-2", ELSEWHERE), ("L-3", AREA), ("L-4", ELSEWHERE)];
 
@@ -41,25 +41,36 @@ pub(super) struct People {
     dispatcher: Client,
     market: Client,
     tax: Client,
-    enterprises: HashMap<&'static str, Client>,
+    enterprises: Vec<Enterprise>,
+}
+
+/// One who appeals and is visited.
+#[derive(Clone)]
+struct Enterprise {
+    id: String,
+    area: &'static str,
+    own: Client,
 }
 
 impl People {
-    pub(super) fn new(servers: &Servers, listen: SocketAddr) -> Self {
+    /// With so many times the usual number of enterprises: who writes for long writes about more of them, as in life.
+    pub(super) fn new(servers: &Servers, listen: SocketAddr, times: usize) -> Self {
         let client = |claims: Claims| client(servers, listen, &claims);
         let unit = |unit: &str| {
             client(Claims { unit: Some(unit.to_owned()), ..token::claims(Role::UnitHead) })
         };
-        let own = |enterprise: &str| {
-            let own = Some(enterprise.to_owned());
-            client(Claims { enterprise: own, ..token::claims(Role::Enterprise) })
+        let enterprise = |at: usize| {
+            let (id, area) = (format!("L-{}", at + 1), ENTERPRISES[at % ENTERPRISES.len()].1);
+            let own = Some(id.clone());
+            let own = client(Claims { enterprise: own, ..token::claims(Role::Enterprise) });
+            Enterprise { id, area, own }
         };
         Self {
             admin: client(token::claims(Role::Admin)),
             dispatcher: client(token::claims(Role::Dispatcher)),
             market: unit("market-regulation"),
             tax: unit(TAX),
-            enterprises: ENTERPRISES.map(|(enterprise, _)| (enterprise, own(enterprise))).into(),
+            enterprises: (0..ENTERPRISES.len() * times).map(enterprise).collect(),
         }
     }
 
@@ -72,9 +83,9 @@ impl People {
         for catalogue in catalogue::inspection_catalogues().unwrap() {
             admin.publish(catalogue).await.unwrap();
         }
-        for (enterprise, area) in ENTERPRISES {
-            let area = area.to_owned();
-            let request = RegisterEnterpriseRequest { area, ..register(enterprise) };
+        for Enterprise { id, area, .. } in &self.enterprises {
+            let area = (*area).to_owned();
+            let request = RegisterEnterpriseRequest { area, ..register(id) };
             admin.enterprises.clone().register_enterprise(request).await.unwrap();
         }
     }

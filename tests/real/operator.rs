@@ -1,6 +1,6 @@
 //! The operator's commands on a running system: check, replay, verify, rebuild.
 
-use std::{process::Output, time::Duration};
+use std::{process::Output, slice, time::Duration};
 
 use doudi_api::proto::Ground;
 use doudi_journal::Durability;
@@ -10,7 +10,7 @@ use doudi_tests::{
     program, until,
     world::{Ground as Servers, World},
 };
-use doudi_views::ViewName;
+use doudi_views::{Rebuild, ViewName};
 use tokio_postgres::NoTls;
 
 use super::requests::{plan, register};
@@ -106,7 +106,8 @@ async fn a_rebuild_that_was_broken_off_is_shown_and_given_up() {
     let world = World::start().await;
     let (config, parts) = (&world.ground.config, &world.running.parts);
     let mut rebuild = parts.views.begin_rebuild(&parts.journal, ViewName::Visits).await.unwrap();
-    rebuild.catch_up(&parts.journal, &mut |_, _| {}).await.unwrap();
+    let said = &mut |_, _, _| {};
+    Rebuild::catch_up(slice::from_mut(&mut rebuild), &parts.journal, said).await.unwrap();
     let reached = rebuild.reached();
     for arguments in [&["rebuild", "visits"][..], &["rebuild", "all", "--cancel"]] {
         let said = refused(config, arguments).await;

@@ -75,7 +75,7 @@ impl Besieged {
         let doudi = command.arg("all").spawn().unwrap();
         let reached = until(BOUND, || async { tokio::net::TcpStream::connect(listen).await.ok() });
         assert!(reached.await.is_some(), "doudi does not come up");
-        Box::pin(People::new(&servers, listen).prepare()).await;
+        Box::pin(People::new(&servers, listen, 1).prepare()).await;
         let channel = Box::pin(honest(listen)).await;
         let client =
             |claims: Claims| Box::new(Client::new(&channel, &servers.token(&claims)).unwrap());

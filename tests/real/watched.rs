@@ -139,7 +139,7 @@ async fn kills_during_load_rebuild_and_switch_leave_every_consumer_with_each_rec
     let listen = program::free_address();
     let processes = Processes::start(&servers, listen);
     listening(listen).await;
-    let people = People::new(&servers, listen);
+    let people = People::new(&servers, listen, 1);
     people.prepare().await;
     let parts = Parts::assemble(&servers.config).await.unwrap();
 

@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, fs, path::PathBuf, sync::Arc};
 
 use base64::{Engine as _, prelude::BASE64_STANDARD};
-use deadpool_postgres::{Manager, ManagerConfig, Pool, RecyclingMethod, Runtime};
+use deadpool_postgres::{Manager, ManagerConfig, Pool, QueueMode, RecyclingMethod, Runtime};
 use doudi_api::webhooks::WebhookSecrets;
 use doudi_domain::draw::{Bounds, RatioTable};
 use doudi_engine::{
@@ -214,6 +214,8 @@ pub(crate) async fn tables(config: &Config) -> Result<(Pool, Views), PartsError>
     );
     let pool = Pool::builder(manager)
         .max_size(postgres.pool_size_max)
+        // Whoever needs few connections stays on those that have its statements planned.
+        .queue_mode(QueueMode::Lifo)
         .runtime(Runtime::Tokio1)
         .create_timeout(Some(postgres.connect_timeout))
         .wait_timeout(Some(postgres.connect_timeout))

@@ -2,13 +2,14 @@
 //! serves. What is broken off goes on where it was when the same command is given again.
 
 use std::{
+    collections::HashMap,
     process::ExitCode,
     time::{Duration, Instant},
 };
 
 use doudi_journal::Position;
-use doudi_views::ViewName;
-use indicatif::{ProgressBar, ProgressStyle};
+use doudi_views::{Rebuild, ViewName};
+use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 
 use crate::{commands::Failure, config::Config, parts};
 
@@ -31,10 +32,18 @@ pub async fn rebuild(config: &Config, names: &[ViewName]) -> Result<ExitCode, Fa
         }
         rebuilds.push(rebuild);
     }
-    for rebuild in &mut rebuilds {
-        let progress = Progress::new(format!("rebuild {}", rebuild.view()))?;
-        rebuild.catch_up(&journal, &mut progress.report()).await?;
+    let mut progress = HashMap::new();
+    let bars = MultiProgress::new();
+    for view in names {
+        progress.insert(*view, Progress::new(format!("rebuild {view}"), &bars)?);
     }
+    let mut report = |view, reached, end| {
+        if let Some(progress) = progress.get_mut(&view) {
+            progress.tell(reached, end);
+        }
+    };
+    Rebuild::catch_up(&mut rebuilds, &journal, &mut report).await?;
+    drop(progress);
     for rebuild in rebuilds {
         let view = rebuild.view();
         let reached = rebuild.switch(&journal).await?;
@@ -68,8 +77,9 @@ pub async fn prepare(config: &Config) -> Result<ExitCode, Failure> {
     let checkpoint = views.highest_position().await?;
     let (journal, _) = parts::pass(parts::connect(config).await?, checkpoint).await?;
     for view in ViewName::ALL {
-        let progress = Progress::new(format!("prepare {view}"))?;
-        let reached = views.catch_up(&journal, view, &mut progress.report()).await?;
+        let mut progress = Progress::new(format!("prepare {view}"), &MultiProgress::new())?;
+        let mut report = |reached, end| progress.tell(reached, end);
+        let reached = views.catch_up(&journal, view, &mut report).await?;
         println!("view {view} version {}: built up to position {reached}", view.version());
     }
     Ok(ExitCode::SUCCESS)
@@ -91,27 +101,25 @@ pub async fn drop_old(config: &Config) -> Result<ExitCode, Failure> {
 struct Progress {
     what: String,
     bar: ProgressBar,
+    said: Instant,
 }
 
 impl Progress {
-    fn new(what: String) -> Result<Self, Failure> {
-        let bar = ProgressBar::new(0).with_style(ProgressStyle::with_template(
+    fn new(what: String, bars: &MultiProgress) -> Result<Self, Failure> {
+        let bar = bars.add(ProgressBar::new(0)).with_style(ProgressStyle::with_template(
             "{msg} {wide_bar} {pos}/{len} records, {per_sec}, {eta} left",
         )?);
         bar.set_message(what.clone());
-        Ok(Self { what, bar })
+        Ok(Self { what, bar, said: Instant::now() })
     }
 
-    fn report(&self) -> impl FnMut(Position, Position) + Send {
-        let mut said = Instant::now();
-        move |reached, end| {
-            self.bar.set_length(end.0);
-            self.bar.set_position(reached.0);
-            if self.bar.is_hidden() && said.elapsed() >= SAY_EVERY {
-                said = Instant::now();
-                let each_second = self.bar.per_sec();
-                println!("{}: {reached} of {end} records, {each_second:.0} a second", self.what);
-            }
+    fn tell(&mut self, reached: Position, end: Position) {
+        self.bar.set_length(end.0);
+        self.bar.set_position(reached.0);
+        if self.bar.is_hidden() && self.said.elapsed() >= SAY_EVERY {
+            self.said = Instant::now();
+            let each_second = self.bar.per_sec();
+            println!("{}: {reached} of {end} records, {each_second:.0} a second", self.what);
         }
     }
 }

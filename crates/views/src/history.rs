@@ -12,7 +12,7 @@ use crate::{ViewName, db, predicate::Held};
 
 mod versions;
 
-pub(crate) use versions::{Column, Table, Versions};
+pub(crate) use versions::{Table, Versions};
 
 /// As when something is asked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

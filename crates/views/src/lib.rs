@@ -19,6 +19,7 @@ pub mod appeals;
 mod asked;
 pub mod boards;
 mod checkpoint;
+mod column;
 mod db;
 mod digest;
 mod error;

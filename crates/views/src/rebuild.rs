@@ -1,4 +1,4 @@
-//! Building a view again beside the live one, and the switch to what was built.
+//! Building views again beside the live ones, and the switch to what was built.
 //!
 //! A rebuild has a schema of its own, and in it its checkpoint and its parked streams. So the live view
 //! runs on and answers meanwhile, whoever is killed goes on where the build stands, and giving up is
@@ -8,16 +8,18 @@
 use std::{fmt, slice, time::Duration};
 
 use deadpool_postgres::{ClientWrapper, Pool, Transaction};
-use doudi_journal::{Journal, Position, READ_RECORDS_MAX, Record};
+use doudi_journal::{Journal, Position, READ_RECORDS_MAX};
+use futures::{StreamExt as _, TryStreamExt as _, stream};
 use tokio::time::sleep;
 use tokio_postgres::error::SqlState;
 
 use crate::{
     Checkpoint, ViewError, ViewName, Views, checkpoint,
     db::{self, Alone},
-    parked,
-    project::take_in,
 };
+use build::{Build, advance};
+
+mod build;
 
 /// How long the first and the later tries wait for whoever reads the live tables. Those who come to
 /// read meanwhile wait behind us, so it is short; it grows beyond the second after which PostgreSQL
@@ -28,6 +30,8 @@ const LOCK_TIME_MAX: Duration = Duration::from_secs(3);
 const PAUSE: Duration = Duration::from_millis(500);
 /// How much memory PostgreSQL may take to make an index.
 const SORT_MEMORY: &str = "256MB";
+/// How many views have their indexes made at once.
+const INDEXED_AT_ONCE: usize = 2;
 /// What a failure says was being done.
 const DOING: &str = "rebuilding a view";
 
@@ -43,13 +47,6 @@ impl fmt::Debug for Rebuild {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Rebuild").field("reached", &self.build.known).finish_non_exhaustive()
     }
-}
-
-/// What is built, on connections of the pool.
-struct Build {
-    pool: Pool,
-    view: ViewName,
-    known: Checkpoint,
 }
 
 /// How a try to switch ended.
@@ -86,13 +83,9 @@ impl Views {
     /// # Errors
     /// [`ViewError::RebuildRunning`] when somebody is at it; else as PostgreSQL fails.
     pub async fn cancel_rebuild(&self, view: ViewName) -> Result<bool, ViewError> {
-        let mut alone = alone(&self.pool, view).await?;
+        let alone = alone(&self.pool, view).await?;
         let there = standing(&alone.client, view).await?.is_some();
-        let transaction = durable(&mut alone.client).await?;
-        let dropped = transaction.batch_execute(&drop_schema(&view.next_schema())).await;
-        dropped.map_err(failed)?;
-        transaction.commit().await.map_err(failed)?;
-        alone.give_back().await;
+        give_up(alone, view).await?;
         Ok(there)
     }
 
@@ -125,19 +118,34 @@ impl Rebuild {
         self.build.known.position
     }
 
-    /// Builds until it reflects what is now the end of the log, then makes the indexes. `report` is told the
-    /// position reached and the end after every batch.
+    /// Builds views until each reflects what is now the end of the log, then makes their indexes. `report` is told
+    /// a view, the position that it reached and the end after every batch.
     ///
     /// # Errors
     /// As PostgreSQL or the log fails, a gap in the log included; what was built stays.
     pub async fn catch_up(
-        &mut self,
+        rebuilds: &mut [Self],
         journal: &Journal,
-        report: &mut (dyn FnMut(Position, Position) + Send),
+        report: &mut (dyn FnMut(ViewName, Position, Position) + Send),
     ) -> Result<(), ViewError> {
         let end = end_of(journal).await?;
-        self.build.advance(journal, end, report).await?;
-        self.index().await
+        let mut builds: Vec<&mut Build> =
+            rebuilds.iter_mut().map(|rebuild| &mut rebuild.build).collect();
+        advance(journal, &mut builds, end, report).await?;
+        let indexed = stream::iter(rebuilds.iter_mut().map(Self::index));
+        indexed.buffer_unordered(INDEXED_AT_ONCE).try_collect::<()>().await
+    }
+
+    async fn catch_up_alone(&mut self, journal: &Journal) -> Result<(), ViewError> {
+        Self::catch_up(slice::from_mut(self), journal, &mut |_, _, _| {}).await
+    }
+
+    /// Gives it up: what it built is dropped, the live view stays.
+    ///
+    /// # Errors
+    /// As PostgreSQL fails.
+    pub async fn give_up(self) -> Result<(), ViewError> {
+        give_up(self.alone, self.build.view).await
     }
 
     /// Makes the indexes that only queries need: at once, which costs less than with every row, and one after the
@@ -145,6 +153,7 @@ impl Rebuild {
     /// still there, and else lets the next one go on.
     async fn index(&mut self) -> Result<(), ViewError> {
         let view = self.build.view;
+        tracing::info!(%view, "making the indexes that queries need");
         for index in view.make_indexes(&view.next_schema()) {
             let transaction = self.alone.client.transaction().await.map_err(failed)?;
             let script = format!(
@@ -165,7 +174,7 @@ impl Rebuild {
     /// # Errors
     /// As [`Rebuild::catch_up`]; the live view then stays as it is, and what was built stays too.
     pub async fn switch(mut self, journal: &Journal) -> Result<Position, ViewError> {
-        self.catch_up(journal, &mut |_, _| {}).await?;
+        self.catch_up_alone(journal).await?;
         self.analyze().await?;
         let mut patience = LOCK_TIME_MIN;
         loop {
@@ -174,7 +183,7 @@ impl Rebuild {
                     self.alone.give_back().await;
                     return Ok(self.build.known.position);
                 }
-                Tried::Behind => self.catch_up(journal, &mut |_, _| {}).await?,
+                Tried::Behind => self.catch_up_alone(journal).await?,
                 Tried::Read => {
                     let view = self.build.view;
                     tracing::warn!(%view, "waiting for a long read of the live tables before the switch");
@@ -212,7 +221,7 @@ impl Rebuild {
         if target.0.saturating_sub(reached) > READ_RECORDS_MAX as u64 {
             return Ok(Tried::Behind);
         }
-        self.build.advance(journal, target, &mut |_, _| {}).await?;
+        advance(journal, &mut [&mut self.build], target, &mut |_, _, _| {}).await?;
         if !lock_live(&transaction, view, patience).await? {
             return Ok(Tried::Read);
         }
@@ -232,80 +241,19 @@ impl Rebuild {
     }
 }
 
-impl Build {
-    async fn advance(
-        &mut self,
-        journal: &Journal,
-        until: Position,
-        report: &mut (dyn FnMut(Position, Position) + Send),
-    ) -> Result<(), ViewError> {
-        let mut records = read(journal, self.known.position, until).await?;
-        while self.known.position < until {
-            let Some(last) = records.last() else {
-                let source = format!("the log ends at {}, before {until}", self.known.position);
-                return Err(ViewError::Journal { doing: DOING, source: source.into() });
-            };
-            // What comes next is read while these are taken in.
-            let next = read(journal, last.position, until);
-            let (taken, next) = futures::future::join(self.take(&records), next).await;
-            taken?;
-            report(self.known.position, until);
-            records = next?;
-        }
-        Ok(())
-    }
-
-    /// Takes records in; one by one where PostgreSQL refuses something, so that only that is parked.
-    async fn take(&mut self, records: &[Record]) -> Result<(), ViewError> {
-        match self.commit(records, None).await {
-            Err(error) if error.content_refusal().is_some() => {}
-            done => return done,
-        }
-        for record in records {
-            let one = slice::from_ref(record);
-            if let Err(error) = self.commit(one, None).await {
-                let reason = error.content_refusal().ok_or(error)?;
-                self.commit(one, Some(&reason)).await?;
-            }
-        }
-        Ok(())
-    }
-
-    async fn commit(&mut self, records: &[Record], refused: Option<&str>) -> Result<(), ViewError> {
-        let view = self.view;
-        let to = records.last().map_or(self.known.position, |record| record.position);
-        let readings = parked::read(view, records);
-        let mut client = db::connect(&self.pool).await?;
-        let transaction = db::write(&mut client, &view.next_schema()).await?;
-        if !take_in(&transaction, &self.known, to, readings, refused).await? {
-            return Err(ViewError::RebuildRunning { view });
-        }
-        transaction.commit().await.map_err(failed)?;
-        self.known.position = to;
-        Ok(())
-    }
-}
-
-/// Some of the records after `after`, none of them beyond `until`.
-async fn read(
-    journal: &Journal,
-    after: Position,
-    until: Position,
-) -> Result<Vec<Record>, ViewError> {
-    if after >= until {
-        return Ok(Vec::new());
-    }
-    let read = journal.read(after, READ_RECORDS_MAX).await;
-    let mut records =
-        read.map_err(|error| ViewError::Journal { doing: DOING, source: error.into() })?;
-    records.retain(|record| record.position <= until);
-    Ok(records)
-}
-
 /// The one that may rebuild `view`.
 async fn alone(pool: &Pool, view: ViewName) -> Result<Alone, ViewError> {
     let alone = Alone::try_take(pool, format!("doudi rebuild {view}")).await?;
     alone.ok_or(ViewError::RebuildRunning { view })
+}
+
+async fn give_up(mut alone: Alone, view: ViewName) -> Result<(), ViewError> {
+    let transaction = durable(&mut alone.client).await?;
+    let dropped = transaction.batch_execute(&drop_schema(&view.next_schema())).await;
+    dropped.map_err(failed)?;
+    transaction.commit().await.map_err(failed)?;
+    alone.give_back().await;
+    Ok(())
 }
 
 /// Runs `first` and makes what is missing of the schema that `view` is built in.

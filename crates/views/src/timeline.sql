@@ -10,7 +10,8 @@ CREATE TABLE IF NOT EXISTS entry (
     area        text,
     occurred_at timestamptz      NOT NULL,
     recorded_at timestamptz      NOT NULL,
-    details     jsonb            NOT NULL,
+    -- As it was written: nothing is looked for in it.
+    details     json             NOT NULL,
     -- Not for the enterprise.
     internal    boolean          NOT NULL,
     PRIMARY KEY (position, ordinal)

@@ -20,8 +20,11 @@ CREATE TABLE IF NOT EXISTS visit (
     finding    boolean,
     -- Not for the enterprise.
     internal   boolean          NOT NULL,
-    -- All that is known of it, as the decision folds it.
-    document   jsonb            NOT NULL,
+    -- Whether something was not in order with the scan; null while nobody came.
+    irregular  boolean,
+    -- All that is known of it, as the decision folds it. As it was written: nothing is looked for in it, and what
+    -- PostgreSQL takes apart costs more to write and to read.
+    document   json             NOT NULL,
     -- The commit that made it so, and when what that records happened.
     since      bigint           NOT NULL,
     since_at   timestamptz      NOT NULL,

@@ -22,7 +22,7 @@ use super::{
         requests::{accept, approve, in_days, now, plan, stamp, submit, tax_share},
         views::killed::Chance,
     },
-    Acked, BOUND, ENTERPRISES, People, open,
+    Acked, BOUND, ENTERPRISES, Enterprise, People, open,
 };
 
 const WRITERS: usize = 4;
@@ -79,13 +79,13 @@ fn tomorrow(enterprise: &str) -> PlanVisitRequest {
 
 /// An appeal that is accepted, a visit of one unit or of two that is approved, or one that is recorded late.
 async fn something(people: &People, chance: &mut Chance, acked: &Acked) {
-    let all = ENTERPRISES.len() as u64;
-    let (enterprise, area) = ENTERPRISES[usize::try_from(chance.up_to(all)).unwrap() - 1];
-    let visit = tomorrow(enterprise);
+    let all = people.enterprises.len() as u64;
+    let enterprise = &people.enterprises[usize::try_from(chance.up_to(all)).unwrap() - 1];
+    let visit = tomorrow(&enterprise.id);
     match chance.up_to(5) {
-        1 => appealed(people, enterprise, area, acked).await,
+        1 => appealed(people, enterprise, acked).await,
         2 => visited(&people.market, visit, acked).await,
-        3 => came(&people.tax, enterprise, acked).await,
+        3 => came(&people.tax, &enterprise.id, acked).await,
         4 => {
             let share = tax_share();
             let own = PlanVisitRequest { officers: share.officers, items: share.items, ..visit };
@@ -98,13 +98,14 @@ async fn something(people: &People, chance: &mut Chance, acked: &Acked) {
     }
 }
 
-async fn appealed(people: &People, enterprise: &str, area: &str, acked: &Acked) {
-    let request = SubmitAppealRequest { area: area.to_owned(), ..submit(enterprise, "T06", "") };
+async fn appealed(people: &People, enterprise: &Enterprise, acked: &Acked) {
+    let Enterprise { id, area, own } = enterprise;
+    let request = SubmitAppealRequest { area: (*area).to_owned(), ..submit(id, "T06", "") };
     let submitted = answered(&request.command_id, acked, || {
-        let (mut own, request) = (people.enterprises[enterprise].appeals.clone(), request.clone());
+        let (mut own, request) = (own.appeals.clone(), request.clone());
         async move { own.submit_appeal(request).await }
     });
-    let request = accept(enterprise, &submitted.await.appeal_id);
+    let request = accept(id, &submitted.await.appeal_id);
     let accepted = answered(&request.command_id, acked, || {
         let (mut desk, request) = (people.dispatcher.appeals.clone(), request.clone());
         async move { desk.accept_appeal(request).await }

@@ -74,7 +74,7 @@ async fn poison_parks_its_stream_and_the_others_go_on() {
     log.history(1, "tax").await;
     let bad = StreamName::parse(&format!("ev.L-1.appeal.{}", appeal(1))).unwrap();
     let first = log.put(&bad, b"not a commit".to_vec()).await;
-    // Readable, but PostgreSQL keeps no NUL: only the timeline and the agenda hold it.
+    // Readable, but PostgreSQL looks into no document with a NUL: the agenda has one, the timeline shows it as it is.
     let refused = format!("ev.L-2.appeal.{}", appeal(2));
     log.history(2, "tax").await;
     let erased = appeal::Event::PersonalDataErased { subject: "a\0b".to_owned() };
@@ -94,16 +94,14 @@ async fn poison_parks_its_stream_and_the_others_go_on() {
     for view in of_appeals {
         assert_eq!(brief(view, bad.as_str()), Some((first, after, 2)), "{parked:?}");
     }
-    for view in [ViewName::Timeline, ViewName::Agenda] {
-        let by_content = brief(view, &refused).expect("PostgreSQL refuses it");
-        assert_eq!(by_content.2, 2, "{parked:?}");
-    }
-    for view in [ViewName::Appeals, ViewName::Measures] {
+    let by_content = brief(ViewName::Agenda, &refused).expect("PostgreSQL refuses it");
+    assert_eq!(by_content.2, 2, "{parked:?}");
+    for view in [ViewName::Timeline, ViewName::Appeals, ViewName::Measures] {
         assert_eq!(brief(view, &refused), None, "{parked:?}");
     }
-    assert_eq!(parked.len(), 6, "{parked:?}");
+    assert_eq!(parked.len(), 5, "{parked:?}");
     let entries = fixture.rows(ViewName::Timeline, "entry").await;
-    assert_eq!(entries, i64::try_from(3 * EVENTS).unwrap(), "the others went on");
+    assert_eq!(entries, i64::try_from(3 * EVENTS + 2).unwrap(), "the others went on");
     fixture.assert_as_replayed(&log.journal).await;
     let still = fixture.views.retry(&log.journal, ViewName::Timeline, &bad).await;
     assert!(matches!(still, Err(ViewError::StillPoison { .. })), "{still:?}");

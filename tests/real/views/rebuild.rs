@@ -1,14 +1,17 @@
 //! Building a view again beside the live one: nobody who asks or watches sees anything of it.
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicBool, Ordering},
+use std::{
+    slice,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
 };
 
 use doudi_journal::Position;
 use doudi_tests::until;
 use doudi_views::{
-    Fresh, PAGE_MAX, Scope, ViewError, ViewName, Views, appeals,
+    Fresh, PAGE_MAX, Rebuild, Scope, ViewError, ViewName, Views, appeals,
     timeline::{Point, Selection, Watch},
 };
 
@@ -109,7 +112,8 @@ async fn a_rebuild_is_one_at_a_time_goes_on_where_it_stood_and_can_be_given_up()
     let live = views.digest(ViewName::Visits).await.unwrap();
     let begin = || views.begin_rebuild(&log.journal, ViewName::Visits);
     let mut rebuild = begin().await.unwrap();
-    rebuild.catch_up(&log.journal, &mut |_, _| {}).await.unwrap();
+    let said = &mut |_, _, _| {};
+    Rebuild::catch_up(slice::from_mut(&mut rebuild), &log.journal, said).await.unwrap();
     assert_eq!(views.rebuilds().await.unwrap(), [(ViewName::Visits, last)]);
     let second = begin().await.map(|_| ());
     assert!(matches!(second, Err(ViewError::RebuildRunning { .. })), "{second:?}");
@@ -219,7 +223,8 @@ async fn after_the_log_has_lost_records_a_rebuild_leads_the_views_back() {
     }
     // A rebuild that was broken off had read what the log has lost since, and so has an older version.
     let mut broken_off = views.begin_rebuild(&log.journal, ViewName::Timeline).await.unwrap();
-    broken_off.catch_up(&log.journal, &mut report).await.unwrap();
+    let said = &mut |_, _, _| {};
+    Rebuild::catch_up(slice::from_mut(&mut broken_off), &log.journal, said).await.unwrap();
     drop(broken_off);
     fixture.run("INSERT INTO doudi.checkpoint VALUES ('visits', 0, 1000, 0, NULL)").await;
     fixture.run("INSERT INTO doudi.checkpoint VALUES ('visits', 1, 1, 0, NULL)").await;

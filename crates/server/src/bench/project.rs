@@ -1,10 +1,10 @@
-//! `doudi bench project`: how fast the timelines and the visits are built from the log, each while the other is,
-//! and beside bare inserts of the timelines' rows in the same run.
+//! `doudi bench project`: how fast the timelines and the visits are built from the log, together and each alone,
+//! beside bare inserts of the timelines' rows in the same run.
 
 use std::{path::Path, time::Duration};
 
 use doudi_views::{
-    ViewName,
+    Rebuild, ViewName,
     tokio_postgres::{self, Client, NoTls, types::ToSql},
 };
 use tokio::{task::JoinSet, time::Instant};
@@ -44,36 +44,30 @@ pub async fn run(folder: &Path, scale: Scale, report: &mut Report) -> Result<(),
     .await
 }
 
-/// How fast the timelines and the visits are built beside each other, and how fast bare rows go in.
+/// How fast the timelines and the visits are built, and how fast bare rows go in.
 async fn catch_up(
     stage: &Stage,
     client: &Client,
     records: u64,
     report: &mut Report,
 ) -> Result<(), BenchError> {
-    let (views, journal) = (&stage.parts.views, &stage.parts.journal);
-    // Each on a task of its own, as the runners of views are.
-    let build = |view| {
-        let (views, journal) = (views.clone(), journal.clone());
-        tokio::spawn(async move {
-            let mut rebuild = views.begin_rebuild(&journal, view).await.map_err(measured)?;
-            let begun = Instant::now();
-            rebuild.catch_up(&journal, &mut |_, _| {}).await.map_err(measured)?;
-            Ok::<_, BenchError>(begun.elapsed())
-        })
-    };
-    let (timeline, visits) = (build(ViewName::Timeline), build(ViewName::Visits));
-    let (timeline, visits) = tokio::try_join!(timeline, visits).map_err(measured)?;
-    let (timeline, visits) = (timeline?, visits?);
     let entries = rows(client, ViewName::Timeline, &["entry"]).await?;
     let of_visits = ["visit", "visit_past", "enterprise", "enterprise_past"];
     let of_visits = rows(client, ViewName::Visits, &of_visits).await?;
-    let (inserted, bare) = insert(client).await?;
-    for (name, rows, took) in [
-        ("timeline, beside visits", entries, timeline),
-        ("visits, beside timeline", of_visits, visits),
-        ("both together", entries + of_visits, timeline.max(visits)),
+    let mut built = Vec::new();
+    for (name, views, rows) in [
+        (
+            "timeline and visits together",
+            vec![ViewName::Timeline, ViewName::Visits],
+            entries + of_visits,
+        ),
+        ("timeline alone", vec![ViewName::Timeline], entries),
+        ("visits alone", vec![ViewName::Visits], of_visits),
     ] {
+        built.push((name, rows, build(stage, &views).await?));
+    }
+    let (inserted, bare) = insert(client).await?;
+    for (name, rows, took) in built {
         let figures = [
             ("records", count(records)),
             ("rows", count(rows)),
@@ -87,10 +81,23 @@ async fn catch_up(
     let figures =
         [("rows", count(inserted)), ("s", bare.as_secs_f64()), ("rows/s", rate(inserted, bare))];
     report.line("bare UNNEST", "the timeline's rows, alone", &figures);
-    for view in [ViewName::Timeline, ViewName::Visits] {
-        views.cancel_rebuild(view).await.map_err(measured)?;
-    }
     Ok(())
+}
+
+/// How long it takes to build some views again, with all indexes. What was built is given up.
+async fn build(stage: &Stage, names: &[ViewName]) -> Result<Duration, BenchError> {
+    let (views, journal) = (&stage.parts.views, &stage.parts.journal);
+    let mut rebuilds = Vec::new();
+    for view in names {
+        rebuilds.push(views.begin_rebuild(journal, *view).await.map_err(measured)?);
+    }
+    let begun = Instant::now();
+    Rebuild::catch_up(&mut rebuilds, journal, &mut |_, _, _| {}).await.map_err(measured)?;
+    let took = begun.elapsed();
+    for rebuild in rebuilds {
+        rebuild.give_up().await.map_err(measured)?;
+    }
+    Ok(took)
 }
 
 /// How many rows some tables of a view have.
@@ -117,7 +124,7 @@ fn count(number: u64) -> f64 {
 async fn insert(client: &Client) -> Result<(u64, Duration), BenchError> {
     const COLUMNS: &str = "position, ordinal, enterprise, kind, event_type, subject, unit, area, \
          occurred_at, recorded_at, details::text AS details, internal";
-    const INSERT: &str = "INSERT INTO bench.entry SELECT a, b, c, d, e, f, g, h, i, j, k::jsonb, l \
+    const INSERT: &str = "INSERT INTO bench.entry SELECT a, b, c, d, e, f, g, h, i, j, k::json, l \
          FROM unnest($1::bigint[], $2::integer[], $3::text[], $4::text[], $5::text[], $6::uuid[], \
          $7::text[], $8::text[], $9::timestamptz[], $10::timestamptz[], $11::text[], $12::boolean[]) \
          AS row(a, b, c, d, e, f, g, h, i, j, k, l)";

@@ -9,7 +9,7 @@ use doudi_domain::{
     cases::Escalation,
     clock::{Clock, Owner, Step},
 };
-use tokio_postgres::Row;
+use tokio_postgres::{Row, types::Type};
 use uuid::Uuid;
 
 use super::{
@@ -18,8 +18,9 @@ use super::{
 };
 use crate::{
     ViewError,
+    column::Column,
     db::{self, applying, column},
-    history::{Column, Table, Versions},
+    history::{Table, Versions},
     scope,
 };
 
@@ -90,16 +91,16 @@ pub(super) async fn put(
     let keys: Vec<&ClockKey> = rows.rows().map(|row| &row.key).collect();
     let mut columns = keyed(&keys);
     columns.extend([
-        Column::new("kind", "text", each(rows, |row| db::word(&row.clock.kind))),
-        Column::new("owner", "text", each(rows, Stored::owner)),
-        Column::new("due", "timestamptz", each(rows, |row| row.clock.due)),
-        Column::new("waits", "boolean", each(rows, Stored::waits)),
-        Column::new("level", "smallint", each(rows, |row| place(&LEVELS, row.clock.level()))),
-        Column::new("rung", "smallint", each(rows, |row| stored_rung(row.clock.rung()))),
-        Column::new("unit", "text", each(rows, |row| row.unit.as_ref().map(UnitId::as_str))),
-        Column::new("area", "text", each(rows, |row| row.area.as_ref().map(AreaCode::as_str))),
-        Column::new("secrecy", "smallint", each(rows, |row| row.secrecy)),
-        Column::json("document", rows.rows().map(|row| Some(&row.clock)))?,
+        Column::new("kind", Type::TEXT, each(rows, |row| db::word(&row.clock.kind))),
+        Column::new("owner", Type::TEXT, each(rows, Stored::owner)),
+        Column::new("due", Type::TIMESTAMPTZ, each(rows, |row| row.clock.due)),
+        Column::new("waits", Type::BOOL, each(rows, Stored::waits)),
+        Column::new("level", Type::INT2, each(rows, |row| place(&LEVELS, row.clock.level()))),
+        Column::new("rung", Type::INT2, each(rows, |row| stored_rung(row.clock.rung()))),
+        Column::new("unit", Type::TEXT, each(rows, |row| row.unit.as_ref().map(UnitId::as_str))),
+        Column::new("area", Type::TEXT, each(rows, |row| row.area.as_ref().map(AreaCode::as_str))),
+        Column::new("secrecy", Type::INT2, each(rows, |row| row.secrecy)),
+        Column::json("document", rows.rows().map(|row| Some(&row.clock))),
     ]);
     rows.put(transaction, CLOCK, columns).await
 }
@@ -111,10 +112,10 @@ fn keyed<'a>(keys: &[&'a ClockKey]) -> Vec<Column<'a>> {
     let panels: Vec<Uuid> = of.clone().map(|(_, panel, _)| stored_panel(*panel)).collect();
     let ids: Vec<i64> = of.map(|(_, _, id)| i64::from(id.0)).collect();
     vec![
-        Column::new("appeal", "uuid", appeals),
-        Column::new("enterprise", "text", owners),
-        Column::new("diagnosis", "uuid", panels),
-        Column::new("clock", "bigint", ids),
+        Column::new("appeal", Type::UUID, appeals),
+        Column::new("enterprise", Type::TEXT, owners),
+        Column::new("diagnosis", Type::UUID, panels),
+        Column::new("clock", Type::INT8, ids),
     ]
 }
 

@@ -8,7 +8,7 @@ use doudi_domain::{
     clock::Clock, routing::RouteRule,
 };
 use jiff::Timestamp;
-use tokio_postgres::types::Json;
+use tokio_postgres::types::{Json, Type};
 use uuid::Uuid;
 
 use super::{
@@ -19,8 +19,9 @@ use super::{
 use crate::{
     ViewError,
     asked::Asked,
+    column::Column,
     db::{self, column},
-    history::{Column, Table, Versions},
+    history::{Table, Versions},
     scope,
 };
 
@@ -117,61 +118,73 @@ pub(super) async fn put(
     transaction: &Transaction<'_>,
     rows: &Versions<Key, Known>,
 ) -> Result<(), ViewError> {
-    let mut columns = of_submission(rows)?;
-    columns.extend(of_handling(rows)?);
+    let mut columns = of_submission(rows);
+    columns.extend(of_handling(rows));
     rows.put(transaction, APPEAL, columns).await
 }
 
 /// What was said when it was submitted, for the most part.
-fn of_submission(rows: &Versions<Key, Known>) -> Result<Vec<Column<'_>>, ViewError> {
+fn of_submission(rows: &Versions<Key, Known>) -> Vec<Column<'_>> {
     let days = rows.rows().map(|known| stored(known.false_closure_days)).collect();
     let submitted_on = rows.rows().map(|known| known.submitted_on).collect();
     let class = |row: &Row| row.class.as_ref().map(ToString::to_string);
-    Ok(vec![
-        Column::new("appeal", "uuid", each(rows, |row| row.appeal.0)),
-        Column::new("enterprise", "text", each(rows, |row| row.enterprise.as_str())),
-        Column::new("number", "text", each(rows, |row| row.number.to_string())),
-        Column::new("channel", "text", each(rows, |row| db::word(&row.channel))),
-        Column::new("case_type", "text", each(rows, |row| row.case_type.to_string())),
-        Column::new("class", "text", each(rows, class)),
-        Column::new("topic", "text", each(rows, |row| row.topic.as_str())),
-        Column::new("area", "text", each(rows, |row| row.area.as_str())),
-        Column::new("secrecy", "smallint", each(rows, |row| scope::secrecy(row.confidentiality))),
-        Column::new("about_visit", "uuid", each(rows, |row| row.about_visit.map(|visit| visit.0))),
-        Column::new("submitted_at", "timestamptz", each(rows, |row| row.submitted_at)),
-        Column::new("submitted_on", "date", submitted_on),
-        Column::new("false_closure_days", "integer", days),
-        Column::new("submitted_position", "bigint", each(rows, |row| db::stored(row.submitted))),
-    ])
+    vec![
+        Column::new("appeal", Type::UUID, each(rows, |row| row.appeal.0)),
+        Column::new("enterprise", Type::TEXT, each(rows, |row| row.enterprise.as_str())),
+        Column::new("number", Type::TEXT, each(rows, |row| row.number.to_string())),
+        Column::new("channel", Type::TEXT, each(rows, |row| db::word(&row.channel))),
+        Column::new("case_type", Type::TEXT, each(rows, |row| row.case_type.to_string())),
+        Column::new("class", Type::TEXT, each(rows, class)),
+        Column::new("topic", Type::TEXT, each(rows, |row| row.topic.as_str())),
+        Column::new("area", Type::TEXT, each(rows, |row| row.area.as_str())),
+        Column::new("secrecy", Type::INT2, each(rows, |row| scope::secrecy(row.confidentiality))),
+        Column::new(
+            "about_visit",
+            Type::UUID,
+            each(rows, |row| row.about_visit.map(|visit| visit.0)),
+        ),
+        Column::new("submitted_at", Type::TIMESTAMPTZ, each(rows, |row| row.submitted_at)),
+        Column::new("submitted_on", Type::DATE, submitted_on),
+        Column::new("false_closure_days", Type::INT4, days),
+        Column::new("submitted_position", Type::INT8, each(rows, |row| db::stored(row.submitted))),
+    ]
 }
 
 /// What became of it.
-fn of_handling(rows: &Versions<Key, Known>) -> Result<Vec<Column<'_>>, ViewError> {
+fn of_handling(rows: &Versions<Key, Known>) -> Vec<Column<'_>> {
     let signed = rows.rows().map(|known| known.signed).collect();
     let entered_at: Vec<Timestamp> = rows.rows().map(|known| known.entered_at).collect();
     let suspected = each(rows, |row| row.suspected_false_closure);
     let due = |row: &Row| row.due.as_ref().map(|due| i64::from(due.id.0));
-    Ok(vec![
-        Column::new("state", "text", each(rows, |row| row.state.as_str())),
-        Column::new("open", "boolean", each(rows, |row| is_open(row.state))),
-        Column::new("unit", "text", each(rows, |row| row.unit.as_ref().map(UnitId::as_str))),
+    vec![
+        Column::new("state", Type::TEXT, each(rows, |row| row.state.as_str())),
+        Column::new("open", Type::BOOL, each(rows, |row| is_open(row.state))),
+        Column::new("unit", Type::TEXT, each(rows, |row| row.unit.as_ref().map(UnitId::as_str))),
         Column::list("co_units", rows.rows().map(|known| &known.row.co_units)),
         Column::list("beside", rows.rows().map(|known| &known.row.beside)),
-        Column::json("asked", rows.rows().map(|known| Some(&known.asked)))?,
-        Column::json("rule", rows.rows().map(|known| known.row.rule.as_ref()))?,
-        Column::new("due_clock", "bigint", each(rows, due)),
-        Column::new("objections", "integer", each(rows, |row| stored(row.objections))),
-        Column::new("bounces", "integer", each(rows, |row| stored(row.bounces))),
-        Column::new("guarantee", "text", each(rows, |row| row.guarantee.as_ref().map(db::word))),
-        Column::new("merged_into", "uuid", each(rows, |row| row.merged_into.map(|into| into.0))),
-        Column::new("closed_at", "timestamptz", each(rows, |row| row.closed_at)),
-        Column::new("last_moved", "timestamptz", each(rows, |row| row.last_moved)),
-        Column::new("entered_at", "timestamptz", entered_at),
-        Column::new("suspected_false_closure", "boolean", suspected),
-        Column::new("signed", "boolean", signed),
-        Column::json("before_merge", rows.rows().map(|known| known.before_merge.as_ref()))?,
-        Column::new("updated_position", "bigint", each(rows, |row| db::stored(row.updated))),
-    ])
+        Column::json("asked", rows.rows().map(|known| Some(&known.asked))),
+        Column::json("rule", rows.rows().map(|known| known.row.rule.as_ref())),
+        Column::new("due_clock", Type::INT8, each(rows, due)),
+        Column::new("objections", Type::INT4, each(rows, |row| stored(row.objections))),
+        Column::new("bounces", Type::INT4, each(rows, |row| stored(row.bounces))),
+        Column::new(
+            "guarantee",
+            Type::TEXT,
+            each(rows, |row| row.guarantee.as_ref().map(db::word)),
+        ),
+        Column::new(
+            "merged_into",
+            Type::UUID,
+            each(rows, |row| row.merged_into.map(|into| into.0)),
+        ),
+        Column::new("closed_at", Type::TIMESTAMPTZ, each(rows, |row| row.closed_at)),
+        Column::new("last_moved", Type::TIMESTAMPTZ, each(rows, |row| row.last_moved)),
+        Column::new("entered_at", Type::TIMESTAMPTZ, entered_at),
+        Column::new("suspected_false_closure", Type::BOOL, suspected),
+        Column::new("signed", Type::BOOL, signed),
+        Column::json("before_merge", rows.rows().map(|known| known.before_merge.as_ref())),
+        Column::new("updated_position", Type::INT8, each(rows, |row| db::stored(row.updated))),
+    ]
 }
 
 fn stored(count: u32) -> i32 {

@@ -9,7 +9,7 @@ SELECT v.visit AS subject, v.enterprise, 0::bigint AS number, v.day,
            FROM policy, jsonb_array_elements(policy.said -> 'limits' -> 'rules') AS rule
            WHERE policy.name = 'frequency' AND policy.published
        ) AS exempt,
-       jsonb_array_length(v.document #> '{visit,arrival,1}') > 0 AS irregular,
+       v.irregular,
        e.profile #>> '{credit,grade}' AS credit, e.profile ->> 'risk_class' AS risk
 FROM visit AS v LEFT JOIN enterprise AS e ON e.enterprise = v.enterprise
 WHERE v.held IS NOT NULL

@@ -1,15 +1,14 @@
 //! Rows as they are one after the other within a batch, and the one way of them into a table and into its past.
 
-use std::{collections::HashMap, fmt::Display, hash::Hash};
+use std::{collections::HashMap, hash::Hash};
 
 use deadpool_postgres::Transaction;
 use jiff::Timestamp;
-use serde::Serialize;
-use tokio_postgres::types::ToSql;
+use tokio_postgres::types::Type;
 
 use crate::{
     ViewError,
-    db::{self, applying},
+    column::{self, Column},
     fact::Fact,
 };
 
@@ -23,6 +22,15 @@ pub(crate) struct Table {
 
 /// When a row began or ceased to be so: the commit that says it, and when what that records happened.
 type Moment = (i64, Timestamp);
+
+/// The columns of moments: since when a row is so, until when it was, and when the batch first says otherwise.
+const SINCE: [&str; 2] = ["since", "since_at"];
+const UNTIL: [&str; 2] = ["until", "until_at"];
+const FIRST: [&str; 2] = ["first", "first_at"];
+
+fn moment(fact: &Fact) -> Moment {
+    (fact.position, fact.occurred_at)
+}
 
 /// What rows were one after the other within a batch, and what they are at its end.
 #[derive(Debug)]
@@ -38,6 +46,8 @@ struct Version<V> {
     row: V,
     since: Moment,
     until: Option<Moment>,
+    /// When the first version of the row within the batch began.
+    first: Moment,
 }
 
 /// What became of a row within the batch.
@@ -58,26 +68,25 @@ impl<K: Hash + Eq + Clone, V> Versions<K, V> {
     /// The row is so from `fact` on. The facts of a row come in their order.
     pub(crate) fn push(&mut self, key: K, row: V, fact: &Fact) {
         let next = self.rows.len();
-        let since = self.turn(key, fact, Some(next));
-        self.rows.push(Version { row, since, until: None });
+        let first = self.turn(key, fact, Some(next));
+        self.rows.push(Version { row, since: moment(fact), until: None, first });
     }
 
     /// There is no such row from `fact` on.
     pub(crate) fn end(&mut self, key: K, fact: &Fact) {
-        self.turn(key.clone(), fact, None);
-        if let Some(seen) = self.seen.get(&key) {
-            self.gone.push((key, seen.first));
-        }
+        let first = self.turn(key.clone(), fact, None);
+        self.gone.push((key, first));
     }
 
+    /// When the row was first said anything of.
     fn turn(&mut self, key: K, fact: &Fact, next: Option<usize>) -> Moment {
-        let now = (fact.position, fact.occurred_at);
+        let now = moment(fact);
         let seen = self.seen.entry(key).or_insert(Seen { first: now, latest: None });
         if let Some(before) = seen.latest {
             self.rows[before].until = Some(now);
         }
         seen.latest = next;
-        now
+        seen.first
     }
 
     /// In the order in which they began.
@@ -97,8 +106,9 @@ impl<K: Hash + Eq + Clone, V> Versions<K, V> {
         }
         let keyed: Vec<&K> = self.gone.iter().map(|(key, _)| key).collect();
         let mut columns = keys(&keyed);
-        columns.extend(moments("until", self.gone.iter().map(|(_, moment)| Some(*moment))));
-        run(transaction, &remove(table, &columns), &columns).await
+        columns.extend(moments(UNTIL, self.gone.iter().map(|(_, moment)| Some(*moment))));
+        let all: Vec<usize> = (0..self.gone.len()).collect();
+        column::run(transaction, &remove(table, &columns), &columns, &all).await
     }
 
     /// Writes the rows: what they are now into the table, in the place of what they were, and what they were
@@ -112,101 +122,24 @@ impl<K: Hash + Eq + Clone, V> Versions<K, V> {
         if self.rows.is_empty() {
             return Ok(());
         }
-        columns.extend(moments("since", self.rows.iter().map(|version| Some(version.since))));
-        columns.extend(moments("until", self.rows.iter().map(|version| version.until)));
-        run(transaction, &put(table, &columns), &columns).await
+        let (over, lasting): (Vec<usize>, Vec<usize>) =
+            (0..self.rows.len()).partition(|row| self.rows[*row].until.is_some());
+        columns.extend(moments(SINCE, self.rows.iter().map(|version| Some(version.since))));
+        columns.extend(moments(UNTIL, self.rows.iter().map(|version| version.until)));
+        column::copy(transaction, &format!("{}_past", table.name), &columns, &over).await?;
+        columns.truncate(columns.len() - UNTIL.len());
+        columns.extend(moments(FIRST, self.rows.iter().map(|version| Some(version.first))));
+        column::run(transaction, &put(table, &columns), &columns, &lasting).await
     }
 }
 
-/// A column of rows to be written.
-pub(crate) struct Column<'a> {
-    name: &'static str,
-    /// What its values travel as.
-    of: &'static str,
-    /// What the column is made of them.
-    form: Form,
-    values: Box<dyn ToSql + Sync + Send + 'a>,
-}
-
-#[derive(Clone, Copy)]
-enum Form {
-    Same,
-    Json,
-    List,
-}
-
-impl<'a> Column<'a> {
-    /// Of a type that PostgreSQL knows by the name `of`.
-    pub(crate) fn new<T>(name: &'static str, of: &'static str, values: Vec<T>) -> Self
-    where
-        T: ToSql + Sync + Send + 'a,
-    {
-        Self { name, of, form: Form::Same, values: Box::new(values) }
-    }
-
-    /// Of documents, or of null.
-    pub(crate) fn json<'v, T: Serialize + 'v>(
-        name: &'static str,
-        values: impl Iterator<Item = Option<&'v T>>,
-    ) -> Result<Self, ViewError> {
-        let values: Vec<_> =
-            values.map(|value| value.map(text).transpose()).collect::<Result<_, _>>()?;
-        Ok(Self { name, of: "text", form: Form::Json, values: Box::new(values) })
-    }
-
-    /// Of lists of words.
-    pub(crate) fn list<L>(name: &'static str, values: impl Iterator<Item = L>) -> Self
-    where
-        L: IntoIterator<Item: Display>,
-    {
-        let values: Vec<_> = values.map(db::array).collect();
-        Self { name, of: "text", form: Form::List, values: Box::new(values) }
-    }
-
-    fn read(&self) -> String {
-        let name = self.name;
-        match self.form {
-            Form::Same => name.to_owned(),
-            Form::Json => format!("{name}::jsonb AS {name}"),
-            Form::List => format!("{name}::text[] AS {name}"),
-        }
-    }
-}
-
-fn text<T: Serialize>(value: &T) -> Result<String, ViewError> {
-    let text = serde_json::to_string(value);
-    text.map_err(|error| ViewError::fault("writing a column of a view", error))
-}
-
-/// Two columns: `since` and `since_at`, or `until` and `until_at`.
-fn moments(name: &'static str, of: impl Iterator<Item = Option<Moment>>) -> [Column<'static>; 2] {
-    let name_at = if name == "since" { "since_at" } else { "until_at" };
+fn moments(
+    [name, name_at]: [&'static str; 2],
+    of: impl Iterator<Item = Option<Moment>>,
+) -> [Column<'static>; 2] {
     let (positions, times): (Vec<_>, Vec<_>) =
         of.map(|moment| (moment.map(|(position, _)| position), moment.map(|(_, at)| at))).unzip();
-    [Column::new(name, "bigint", positions), Column::new(name_at, "timestamptz", times)]
-}
-
-async fn run(
-    transaction: &Transaction<'_>,
-    statement: &str,
-    columns: &[Column<'_>],
-) -> Result<(), ViewError> {
-    let statement = transaction.prepare_cached(statement).await.map_err(applying)?;
-    let values = columns.iter().map(|column| -> &(dyn ToSql + Sync) { &*column.values });
-    let values: Vec<_> = values.collect();
-    transaction.execute(&statement, &values).await.map_err(applying)?;
-    Ok(())
-}
-
-fn names(columns: &[Column<'_>]) -> Vec<&'static str> {
-    columns.iter().map(|column| column.name).collect()
-}
-
-/// The columns as they travel.
-fn unnested(columns: &[Column<'_>]) -> String {
-    let arrays = (1..).zip(columns).map(|(number, column)| format!("${number}::{}[]", column.of));
-    let arrays: Vec<_> = arrays.collect();
-    format!("unnest({}) AS row({})", arrays.join(", "), names(columns).join(", "))
+    [Column::new(name, Type::INT8, positions), Column::new(name_at, Type::TIMESTAMPTZ, times)]
 }
 
 fn same_key(table: Table, one: &str, other: &str) -> String {
@@ -220,31 +153,26 @@ fn remove(table: Table, columns: &[Column<'_>]) -> String {
         "WITH gone AS (DELETE FROM {name} AS v USING {} WHERE {same} \
          RETURNING v.*, row.until, row.until_at) \
          INSERT INTO {name}_past SELECT * FROM gone WHERE since < until",
-        unnested(columns)
+        column::unnested(columns)
     )
 }
 
 fn put(table: Table, columns: &[Column<'_>]) -> String {
     let Table { name, key } = table;
     let read: Vec<_> = columns.iter().map(Column::read).collect();
-    let all = names(columns);
-    // Without until and until_at.
-    let now = &all[..all.len() - 2];
+    let all = column::names(columns);
+    let now = &all[..all.len() - FIRST.len()];
     let set = now.iter().filter(|name| !key.split(", ").any(|own| own == **name));
     let set: Vec<_> = set.map(|name| format!("{name} = excluded.{name}")).collect();
     let were: Vec<_> = now.iter().map(|name| format!("v.{name}")).collect();
-    let (read, all, now) = (read.join(", "), all.join(", "), now.join(", "));
-    let (set, were) = (set.join(", "), were.join(", "));
-    let (rows, same) = (unnested(columns), same_key(table, "v", "first"));
+    let (read, now, set, were) = (read.join(", "), now.join(", "), set.join(", "), were.join(", "));
+    let (rows, same) = (column::unnested(columns), same_key(table, "v", "row"));
     format!(
         "WITH row AS (SELECT {read} FROM {rows}), \
-         first AS (SELECT DISTINCT ON ({key}) {key}, since, since_at FROM row ORDER BY {key}, since), \
-         past AS (INSERT INTO {name}_past ({all}) \
-         SELECT {were}, first.since, first.since_at FROM first \
-         JOIN {name} AS v ON {same} AND v.since < first.since \
-         UNION ALL SELECT {all} FROM row WHERE until IS NOT NULL) \
-         INSERT INTO {name} ({now}) SELECT {now} FROM row WHERE until IS NULL \
-         ON CONFLICT ({key}) DO UPDATE SET {set}"
+         past AS (INSERT INTO {name}_past ({now}, until, until_at) \
+         SELECT {were}, row.first, row.first_at FROM row \
+         JOIN {name} AS v ON {same} AND v.since < row.first) \
+         INSERT INTO {name} ({now}) SELECT {now} FROM row ON CONFLICT ({key}) DO UPDATE SET {set}"
     )
 }
 
@@ -278,24 +206,19 @@ mod tests {
                     None => versions.end(*key, &fact(*position)),
                 }
             }
-            let firsts = |versions: &Versions<u8, (u8, u8)>| {
-                let firsts = versions.seen.iter().map(|(key, seen)| (*key, seen.first.0));
-                firsts.collect::<Vec<_>>()
-            };
             for (key, (until, _)) in &versions.gone {
                 if let Some((since, row)) = self.now.remove(key) {
                     self.past.push((*key, row, since, *until));
                 }
             }
-            for (key, until) in firsts(&versions) {
-                if let Some((since, row)) = self.now.get(&key) {
-                    self.past.push((key, *row, *since, until));
-                }
-            }
-            for Version { row: (key, row), since, until } in &versions.rows {
+            for Version { row: (key, row), since, until, first } in &versions.rows {
                 match until {
                     Some((until, _)) => self.past.push((*key, *row, since.0, *until)),
-                    None => _ = self.now.insert(*key, (since.0, *row)),
+                    None => {
+                        if let Some((since, row)) = self.now.insert(*key, (since.0, *row)) {
+                            self.past.push((*key, row, since, first.0));
+                        }
+                    }
                 }
             }
             self.past.sort_unstable();
@@ -320,18 +243,18 @@ mod tests {
     fn a_row_is_written_over_and_what_it_was_is_kept() {
         let table = Table { name: "thing", key: "thing, owner" };
         let mut columns = vec![
-            Column::new("thing", "uuid", vec![uuid::Uuid::nil()]),
-            Column::new("owner", "text", vec!["L-1"]),
+            Column::new("thing", Type::UUID, vec![uuid::Uuid::nil()]),
+            Column::new("owner", Type::TEXT, vec!["L-1"]),
             Column::list("beside", [["a", "b"]].into_iter()),
-            Column::json("said", [Some(&7)].into_iter()).unwrap(),
+            Column::json("said", [Some(&7)].into_iter()),
         ];
-        columns.extend(moments("since", [Some((3, Timestamp::UNIX_EPOCH))].into_iter()));
-        columns.extend(moments("until", [None].into_iter()));
+        columns.extend(moments(SINCE, [Some((3, Timestamp::UNIX_EPOCH))].into_iter()));
+        columns.extend(moments(FIRST, [Some((2, Timestamp::UNIX_EPOCH))].into_iter()));
         let said = put(table, &columns);
         for part in [
-            "beside::text[] AS beside, said::jsonb AS said, since",
-            "unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::bigint[], $6::timestamptz[], $7::bigint[]",
-            "JOIN thing AS v ON v.thing = first.thing AND v.owner = first.owner AND v.since < first.since",
+            "beside::text[] AS beside, said, since",
+            "unnest($1::uuid[], $2::text[], $3::text[], $4::jsonb[], $5::int8[], $6::timestamptz[], $7::int8[]",
+            "JOIN thing AS v ON v.thing = row.thing AND v.owner = row.owner AND v.since < row.first)",
             "ON CONFLICT (thing, owner) DO UPDATE SET beside = excluded.beside, said = excluded.said, since",
         ] {
             assert!(said.contains(part), "{said} has no {part}");

@@ -4,15 +4,16 @@ use std::slice;
 
 use deadpool_postgres::Transaction;
 use doudi_domain::{AppealId, AreaCode, EnterpriseId, TopicId, UnitId};
-use tokio_postgres::Row;
+use tokio_postgres::{Row, types::Type};
 use uuid::Uuid;
 
 use super::fold::{Changes, Handling, Key, Return, Subject, Word, appeals_of};
 use crate::{
     ViewError,
+    column::Column,
     db::{self, applying, column},
     fact::Fact,
-    history::{Column, Table, Versions},
+    history::{Table, Versions},
     scope,
 };
 
@@ -181,9 +182,9 @@ fn named<R>(rows: &Versions<Name, (Name, R)>) -> Vec<Column<'_>> {
     let owners: Vec<&str> = names.iter().map(|((_, owner), _)| owner.as_str()).collect();
     let numbers = each(&names, |(_, number)| stored(*number));
     vec![
-        Column::new("appeal", "uuid", appeals),
-        Column::new("enterprise", "text", owners),
-        Column::new("number", "integer", numbers),
+        Column::new("appeal", Type::UUID, appeals),
+        Column::new("enterprise", Type::TEXT, owners),
+        Column::new("number", Type::INT4, numbers),
     ]
 }
 
@@ -197,12 +198,12 @@ async fn put_returns(
 ) -> Result<(), ViewError> {
     let mut columns = named(rows);
     columns.extend([
-        Column::new("at", "timestamptz", all(rows, |row| row.at)),
-        Column::new("from_unit", "text", all(rows, |row| row.from.as_str())),
-        Column::new("to_unit", "text", all(rows, |row| row.to.as_ref().map(UnitId::as_str))),
-        Column::new("upheld", "boolean", all(rows, |row| row.upheld)),
-        Column::new("area", "text", all(rows, |row| row.area.as_str())),
-        Column::new("secrecy", "smallint", all(rows, |row| scope::secrecy(row.level))),
+        Column::new("at", Type::TIMESTAMPTZ, all(rows, |row| row.at)),
+        Column::new("from_unit", Type::TEXT, all(rows, |row| row.from.as_str())),
+        Column::new("to_unit", Type::TEXT, all(rows, |row| row.to.as_ref().map(UnitId::as_str))),
+        Column::new("upheld", Type::BOOL, all(rows, |row| row.upheld)),
+        Column::new("area", Type::TEXT, all(rows, |row| row.area.as_str())),
+        Column::new("secrecy", Type::INT2, all(rows, |row| scope::secrecy(row.level))),
     ]);
     rows.put(transaction, RETURNS, columns).await
 }
@@ -213,17 +214,17 @@ async fn put_handlings(
 ) -> Result<(), ViewError> {
     let mut columns = named(rows);
     columns.extend([
-        Column::new("resolved_at", "timestamptz", all(rows, |row| row.resolved_at)),
-        Column::new("unit", "text", all(rows, |row| row.unit.as_str())),
-        Column::new("area", "text", all(rows, |row| row.area.as_str())),
-        Column::new("topic", "text", all(rows, |row| row.topic.as_str())),
-        Column::new("secrecy", "smallint", all(rows, |row| scope::secrecy(row.level))),
-        Column::new("responded", "boolean", all(rows, |row| row.responded)),
-        Column::new("own_resolved", "boolean", all(rows, |row| row.own.resolved)),
-        Column::new("own_satisfied", "boolean", all(rows, |row| row.own.satisfied)),
-        Column::new("phone_resolved", "boolean", all(rows, |row| row.phone.resolved)),
-        Column::new("phone_satisfied", "boolean", all(rows, |row| row.phone.satisfied)),
-        Column::new("reopened", "boolean", all(rows, |row| row.reopened)),
+        Column::new("resolved_at", Type::TIMESTAMPTZ, all(rows, |row| row.resolved_at)),
+        Column::new("unit", Type::TEXT, all(rows, |row| row.unit.as_str())),
+        Column::new("area", Type::TEXT, all(rows, |row| row.area.as_str())),
+        Column::new("topic", Type::TEXT, all(rows, |row| row.topic.as_str())),
+        Column::new("secrecy", Type::INT2, all(rows, |row| scope::secrecy(row.level))),
+        Column::new("responded", Type::BOOL, all(rows, |row| row.responded)),
+        Column::new("own_resolved", Type::BOOL, all(rows, |row| row.own.resolved)),
+        Column::new("own_satisfied", Type::BOOL, all(rows, |row| row.own.satisfied)),
+        Column::new("phone_resolved", Type::BOOL, all(rows, |row| row.phone.resolved)),
+        Column::new("phone_satisfied", Type::BOOL, all(rows, |row| row.phone.satisfied)),
+        Column::new("reopened", Type::BOOL, all(rows, |row| row.reopened)),
     ]);
     rows.put(transaction, HANDLING, columns).await
 }

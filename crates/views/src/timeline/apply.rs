@@ -4,12 +4,16 @@ use std::collections::HashMap;
 
 use deadpool_postgres::Transaction;
 use doudi_domain::{AreaCode, EnterpriseId, UnitId};
-use tokio_postgres::{Row, types::Json};
+use tokio_postgres::{
+    Row,
+    types::{Json, Type},
+};
 use uuid::Uuid;
 
 use super::fold::{Charge, Concerned, Known, NewEntry, Subject};
 use crate::{
     ViewError,
+    column::{self, Column},
     db::{self, applying},
     fact::Fact,
     scope,
@@ -79,43 +83,28 @@ async fn enterprises(
 }
 
 async fn insert(transaction: &Transaction<'_>, entries: &[NewEntry<'_>]) -> Result<(), ViewError> {
-    let statement = "INSERT INTO entry (position, ordinal, enterprise, kind, event_type, subject, \
-         unit, area, occurred_at, recorded_at, details, internal) \
-         SELECT a, b, c, d, e, f, g, h, i, j, k::jsonb, l FROM unnest($1::bigint[], \
-         $2::integer[], $3::text[], $4::text[], $5::text[], $6::uuid[], $7::text[], $8::text[], \
-         $9::timestamptz[], $10::timestamptz[], $11::text[], $12::boolean[]) \
-         AS t(a, b, c, d, e, f, g, h, i, j, k, l)";
-    let statement = transaction.prepare_cached(statement).await.map_err(applying)?;
-    let unit = |entry| charge(entry).unit.as_ref().map(UnitId::as_str);
-    let area = |entry| charge(entry).area.as_ref().map(AreaCode::as_str);
-    transaction
-        .execute(
-            &statement,
-            &[
-                &column(entries, |entry| entry.position),
-                &column(entries, |entry| entry.ordinal),
-                &column(entries, |entry| entry.enterprise.as_str()),
-                &column(entries, |entry| entry.kind.as_str()),
-                &column(entries, |entry| entry.event_type.as_str()),
-                &column(entries, |entry| entry.subject),
-                &column(entries, unit),
-                &column(entries, area),
-                &column(entries, |entry| entry.occurred_at),
-                &column(entries, |entry| entry.recorded_at),
-                &column(entries, |entry| entry.details.as_str()),
-                &column(entries, |entry| entry.internal),
-            ],
-        )
-        .await
-        .map_err(applying)?;
-    Ok(())
+    let charges = || entries.iter().map(|entry| &entry.charge);
+    let units = charges().map(|charge| charge.unit.as_ref().map(UnitId::as_str)).collect();
+    let areas = charges().map(|charge| charge.area.as_ref().map(AreaCode::as_str)).collect();
+    let columns = [
+        Column::new("position", Type::INT8, each(entries, |entry| entry.position)),
+        Column::new("ordinal", Type::INT4, each(entries, |entry| entry.ordinal)),
+        Column::new("enterprise", Type::TEXT, each(entries, |entry| entry.enterprise.as_str())),
+        Column::new("kind", Type::TEXT, each(entries, |entry| entry.kind.as_str())),
+        Column::new("event_type", Type::TEXT, each(entries, |entry| entry.event_type)),
+        Column::new("subject", Type::UUID, each(entries, |entry| entry.subject)),
+        Column::new("unit", Type::TEXT, units),
+        Column::new("area", Type::TEXT, areas),
+        Column::new("occurred_at", Type::TIMESTAMPTZ, each(entries, |entry| entry.occurred_at)),
+        Column::new("recorded_at", Type::TIMESTAMPTZ, each(entries, |entry| entry.recorded_at)),
+        Column::new("details", Type::JSON, each(entries, |entry| Json(&entry.details))),
+        Column::new("internal", Type::BOOL, each(entries, |entry| entry.internal)),
+    ];
+    let all: Vec<usize> = (0..entries.len()).collect();
+    column::copy(transaction, "entry", &columns, &all).await
 }
 
-fn charge<'a>(entry: &'a NewEntry<'_>) -> &'a Charge {
-    &entry.charge
-}
-
-fn column<'a, T>(entries: &'a [NewEntry<'a>], pick: impl Fn(&'a NewEntry<'a>) -> T) -> Vec<T> {
+fn each<'a, T>(entries: &'a [NewEntry<'a>], pick: impl Fn(&'a NewEntry<'a>) -> T) -> Vec<T> {
     entries.iter().map(pick).collect()
 }
 

@@ -7,8 +7,11 @@ use doudi_domain::{
     clock::ClockKind,
     codec::{self, Storable},
 };
-use serde::Deserialize;
-use serde_json::{Map, Value, json};
+use serde::{Deserialize, Serialize};
+use serde_json::{
+    Map, Value, json,
+    value::{RawValue, to_raw_value},
+};
 
 /// The fields that are left out or shortened, and one that every sealed field has, as JSON writes their names.
 const TREATED: [&str; 7] = [
@@ -22,49 +25,51 @@ const TREATED: [&str; 7] = [
 ];
 
 /// The type name of an event and its fields as JSON, sealed ones left out.
-pub(super) fn of<E: Storable>(event: &E) -> (String, String) {
+pub(super) fn of<E: Storable>(event: &E) -> (&'static str, Box<RawValue>) {
     // Every event can be encoded; the codec's tests hold that.
     let Ok(encoded) = codec::encode(event) else {
-        return (String::new(), "{}".to_owned());
+        return ("", written(&json!({})));
     };
-    let data = encoded.data.get();
     // Most events of visits and profiles have no such field, and need not be taken apart.
-    let treated = TREATED.iter().any(|name| data.contains(name));
-    let shown = if treated { parted(data) } else { data.to_owned() };
-    (encoded.name.to_owned(), shown)
+    let treated = TREATED.iter().any(|name| encoded.data.get().contains(name));
+    let shown = if treated { parted(encoded.data.get()) } else { encoded.data };
+    (encoded.name, shown)
 }
 
-fn parted(data: &str) -> String {
+/// As JSON; every value can be written so.
+fn written(value: &impl Serialize) -> Box<RawValue> {
+    to_raw_value(value).unwrap_or_default()
+}
+
+fn parted(data: &str) -> Box<RawValue> {
     let mut fields = serde_json::from_str(data).unwrap_or_default();
     if let Value::Object(fields) = &mut fields {
         shorten(fields);
     }
     drop_sealed(&mut fields);
-    fields.to_string()
+    written(&fields)
 }
 
 /// The details of an event of a joint diagnosis, with its name.
-pub(super) fn of_diagnosis(id: DiagnosisId, details: &str) -> String {
+pub(super) fn of_diagnosis(id: DiagnosisId, details: Box<RawValue>) -> Box<RawValue> {
     changed(details, |fields| {
         fields.insert("diagnosis".to_owned(), json!(id));
     })
 }
 
 /// The details without a field.
-pub(super) fn without(details: &str, field: &str) -> String {
+pub(super) fn without(details: Box<RawValue>, field: &str) -> Box<RawValue> {
     changed(details, |fields| {
         fields.remove(field);
     })
 }
 
-fn changed(details: &str, change: impl FnOnce(&mut Map<String, Value>)) -> String {
-    match serde_json::from_str(details) {
-        Ok(Value::Object(mut fields)) => {
-            change(&mut fields);
-            Value::Object(fields).to_string()
-        }
-        Ok(_) | Err(_) => details.to_owned(),
-    }
+fn changed(details: Box<RawValue>, change: impl FnOnce(&mut Map<String, Value>)) -> Box<RawValue> {
+    let Ok(mut fields) = serde_json::from_str(details.get()) else {
+        return details;
+    };
+    change(&mut fields);
+    written(&fields)
 }
 
 /// Of clocks, what is owed now, by whom and until when; of terms, which they are.

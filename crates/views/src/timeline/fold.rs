@@ -9,6 +9,7 @@ use doudi_domain::{
     diagnosis, enterprise, visits,
 };
 use jiff::Timestamp;
+use serde_json::value::RawValue;
 use uuid::Uuid;
 
 use super::{Kind, details};
@@ -38,12 +39,12 @@ pub(super) struct NewEntry<'a> {
     pub(super) ordinal: i32,
     pub(super) enterprise: &'a EnterpriseId,
     pub(super) kind: Kind,
-    pub(super) event_type: String,
+    pub(super) event_type: &'static str,
     pub(super) subject: Option<Uuid>,
     pub(super) charge: Charge,
     pub(super) occurred_at: Timestamp,
     pub(super) recorded_at: Timestamp,
-    pub(super) details: String,
+    pub(super) details: Box<RawValue>,
     /// Whether the enterprise itself does not see it.
     pub(super) internal: bool,
 }
@@ -106,7 +107,7 @@ impl Known {
                         let internal = !known || visit::is_internal(event);
                         // More may see a visit than a complaint about it.
                         let details = match visit::is_about_complaint(event) {
-                            true => details::without(&row.details, "appeal"),
+                            true => details::without(row.details, "appeal"),
                             false => row.details,
                         };
                         NewEntry { occurred_at, internal, details, ..row }
@@ -128,7 +129,7 @@ impl Known {
                         let appeal = appeal.or(Some(id.0));
                         let row =
                             entry(fact, ordinal, enterprise, Kind::Appeal, event, appeal, charge);
-                        let details = details::of_diagnosis(*id, &row.details);
+                        let details = details::of_diagnosis(*id, row.details);
                         // What units say among themselves. The appeal's own events tell the rest.
                         NewEntry { details, internal: true, ..row }
                     }));

@@ -13,8 +13,9 @@ use tokio_postgres::{
 use super::fold::{Version, VersionKey};
 use crate::{
     ViewError,
+    column::Column,
     db::{self, applying, column},
-    history::{Column, Table, Versions},
+    history::{Table, Versions},
     read::Snapshot,
 };
 
@@ -58,8 +59,8 @@ pub(super) async fn put_profiles(
 ) -> Result<(), ViewError> {
     let enterprises: Vec<&str> = rows.rows().map(|(enterprise, _)| enterprise.as_str()).collect();
     let columns = vec![
-        Column::new("enterprise", "text", enterprises),
-        Column::json("profile", rows.rows().map(|(_, profile)| Some(profile)))?,
+        Column::new("enterprise", Type::TEXT, enterprises),
+        Column::json("profile", rows.rows().map(|(_, profile)| Some(profile))),
     ];
     rows.put(transaction, ENTERPRISE, columns).await
 }
@@ -94,8 +95,8 @@ pub(super) async fn put_versions(
     let keys: Vec<&VersionKey> = rows.rows().map(|(key, _)| key).collect();
     let mut columns = keyed(&keys);
     let published = rows.rows().map(|(_, version)| version.published).collect();
-    columns.push(Column::new("published", "boolean", published));
-    columns.push(Column::json("said", rows.rows().map(|(_, version)| Some(&version.said)))?);
+    columns.push(Column::new("published", Type::BOOL, published));
+    columns.push(Column::json("said", rows.rows().map(|(_, version)| Some(&version.said))));
     rows.put(transaction, POLICY, columns).await
 }
 
@@ -103,7 +104,7 @@ fn keyed<'a>(keys: &[&'a VersionKey]) -> Vec<Column<'a>> {
     let stored = |version: u32| i32::try_from(version).unwrap_or(i32::MAX);
     let (names, versions): (Vec<String>, Vec<i32>) =
         keys.iter().map(|(name, version)| (name.to_string(), stored(*version))).unzip();
-    vec![Column::new("name", "text", names), Column::new("version", "integer", versions)]
+    vec![Column::new("name", Type::TEXT, names), Column::new("version", Type::INT4, versions)]
 }
 
 /// A column of a row as what it was written from.

@@ -5,7 +5,7 @@ use std::{collections::HashMap, mem, slice, sync::Arc};
 
 use deadpool_postgres::Transaction;
 use doudi_domain::{AreaCode, EnterpriseId, VisitId, visits::Visit};
-use tokio_postgres::types::Json;
+use tokio_postgres::types::{Json, Type};
 use uuid::Uuid;
 
 use super::{
@@ -15,9 +15,10 @@ use super::{
 };
 use crate::{
     ViewError,
+    column::Column,
     db::{self, applying, column},
     fact::Fact,
-    history::{Column, Table, Versions},
+    history::{Table, Versions},
 };
 
 /// The visits, and what they were.
@@ -93,21 +94,25 @@ async fn put(
 ) -> Result<(), ViewError> {
     let held = |row: &Row| row.held().as_ref().map(db::word);
     let finding = |row: &Row| row.visit().and_then(Visit::finding);
-    let what = rows.rows().map(|row| Some(&row.what));
+    let irregular = |row: &Row| {
+        let (_, irregularities) = row.visit()?.arrival.as_ref()?;
+        Some(!irregularities.is_empty())
+    };
     let columns = vec![
-        Column::new("visit", "uuid", each(rows, |row| row.id().0)),
-        Column::new("enterprise", "text", each(rows, |row| row.enterprise.as_str())),
-        Column::new("area", "text", each(rows, |row| row.area.as_ref().map(AreaCode::as_str))),
-        Column::new("unit", "text", each(rows, |row| row.unit().as_str())),
+        Column::new("visit", Type::UUID, each(rows, |row| row.id().0)),
+        Column::new("enterprise", Type::TEXT, each(rows, |row| row.enterprise.as_str())),
+        Column::new("area", Type::TEXT, each(rows, |row| row.area.as_ref().map(AreaCode::as_str))),
+        Column::new("unit", Type::TEXT, each(rows, |row| row.unit().as_str())),
         Column::list("beside", rows.rows().map(|row| row.beside())),
         Column::list("officers", rows.rows().map(|row| row.officers())),
-        Column::new("state", "text", each(rows, |row| db::word(&row.state()))),
-        Column::new("ground", "text", each(rows, |row| row.ground().as_ref().map(db::word))),
-        Column::new("day", "date", each(rows, Row::day)),
-        Column::new("held", "text", each(rows, held)),
-        Column::new("finding", "boolean", each(rows, finding)),
-        Column::new("internal", "boolean", each(rows, Row::is_internal)),
-        Column::json("document", what)?,
+        Column::new("state", Type::TEXT, each(rows, |row| db::word(&row.state()))),
+        Column::new("ground", Type::TEXT, each(rows, |row| row.ground().as_ref().map(db::word))),
+        Column::new("day", Type::DATE, each(rows, Row::day)),
+        Column::new("held", Type::TEXT, each(rows, held)),
+        Column::new("finding", Type::BOOL, each(rows, finding)),
+        Column::new("internal", Type::BOOL, each(rows, Row::is_internal)),
+        Column::new("irregular", Type::BOOL, each(rows, irregular)),
+        Column::new("document", Type::JSON, each(rows, |row| Json(&row.what))),
     ];
     rows.put(transaction, VISIT, columns).await
 }

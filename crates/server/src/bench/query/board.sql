@@ -12,7 +12,7 @@ FROM (
                FROM {visits}.policy, jsonb_array_elements(policy.said -> 'limits' -> 'rules') AS rule
                WHERE policy.name = 'frequency' AND policy.published
            ) AS exempt,
-           jsonb_array_length(v.document #> '{visit,arrival,1}') > 0 AS irregular,
+           v.irregular,
            e.profile #>> '{credit,grade}' AS credit, e.profile ->> 'risk_class' AS risk
     FROM {visits}.visit AS v LEFT JOIN {visits}.enterprise AS e ON e.enterprise = v.enterprise
     WHERE v.held IS NOT NULL

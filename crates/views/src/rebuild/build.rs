@@ -1,0 +1,192 @@
+//! Builds views from the log, which is read once for all of them, each on a task of its own.
+
+use std::{slice, sync::Arc, time::Duration};
+
+use deadpool_postgres::Pool;
+use doudi_journal::{FollowError, Journal, Position, Record};
+use futures::future::join;
+use tokio::{
+    sync::mpsc::{self, Receiver, Sender},
+    task::JoinSet,
+    time::timeout,
+};
+
+use super::{DOING, failed};
+use crate::{
+    Checkpoint, ViewError, ViewName, db,
+    parked::{self, Reading},
+    project::take_in,
+};
+
+/// How many records are taken in with one transaction, as far as the log has them.
+const BATCH: usize = 2000;
+/// How many batches wait at most for a view that is slower than the log. Faster ones wait for it then, so that
+/// none of them needs a reading of its own.
+const WAITING_MAX: usize = 2;
+/// How long the log may take to give what it has.
+const LOG_WITHIN: Duration = Duration::from_secs(30);
+
+/// What is told after every batch: the view, the position that it reached, and the end.
+pub(super) type Report<'a> = dyn FnMut(ViewName, Position, Position) + Send + 'a;
+
+type Batch = Arc<[Record]>;
+
+/// What is built, on connections of the pool.
+#[derive(Clone)]
+pub(super) struct Build {
+    pub(super) pool: Pool,
+    pub(super) view: ViewName,
+    pub(super) known: Checkpoint,
+}
+
+/// Builds each until it reflects `until`.
+pub(super) async fn advance(
+    journal: &Journal,
+    builds: &mut [&mut Build],
+    until: Position,
+    report: &mut Report<'_>,
+) -> Result<(), ViewError> {
+    let after = builds.iter().map(|build| build.known.position).min();
+    let Some(after) = after.filter(|after| *after < until) else {
+        return Ok(());
+    };
+    let mut tasks = JoinSet::new();
+    let (tell, mut told) = mpsc::unbounded_channel();
+    let mut builders = Vec::new();
+    for (at, build) in builds.iter().enumerate() {
+        let (give, given) = mpsc::channel(WAITING_MAX);
+        builders.push(give);
+        let (build, tell) = (Build::clone(build), tell.clone());
+        tasks.spawn(build.follow(given, move |reached| tell.send((at, reached))));
+    }
+    drop(tell);
+    tasks.spawn(read(journal.clone(), after, until, builders));
+    while let Some((at, reached)) = told.recv().await {
+        builds[at].known.position = reached;
+        report(builds[at].view, reached, until);
+    }
+    while let Some(done) = tasks.join_next().await {
+        done.unwrap_or_else(|error| std::panic::resume_unwind(error.into_panic()))?;
+    }
+    Ok(())
+}
+
+/// Reads the records after `after` until `until` and gives them to each of `builders`, until one of them is gone,
+/// which says why itself.
+async fn read(
+    journal: Journal,
+    after: Position,
+    until: Position,
+    builders: Vec<Sender<Batch>>,
+) -> Result<(), ViewError> {
+    let fault = |source| ViewError::Journal { doing: DOING, source };
+    let mut follow = journal.follow(after);
+    let mut reached = after;
+    while reached < until {
+        let mut records: Vec<Record> = Vec::with_capacity(BATCH);
+        // What the log gives at once is what happened to have come.
+        while reached < until && records.len() < BATCH {
+            let late =
+                |_| fault(format!("the log does not go on at {reached}, before {until}").into());
+            let read = timeout(LOG_WITHIN, follow.next()).await.map_err(late)?;
+            records.extend(read.map_err(|error: FollowError| fault(error.into()))?);
+            reached = last(&records, reached);
+        }
+        records.retain(|record| record.position <= until);
+        let batch = Batch::from(records);
+        for builder in &builders {
+            if builder.send(Arc::clone(&batch)).await.is_err() {
+                return Ok(());
+            }
+        }
+    }
+    Ok(())
+}
+
+/// What of a batch a view does not reflect yet.
+struct Next {
+    batch: Batch,
+    from: usize,
+    readings: Vec<Reading>,
+}
+
+impl Next {
+    fn of(view: ViewName, batch: Batch, after: Position) -> Self {
+        let from = batch.partition_point(|record| record.position <= after);
+        let readings = parked::read(view, &batch[from..]);
+        Self { batch, from, readings }
+    }
+
+    fn records(&self) -> &[Record] {
+        &self.batch[self.from..]
+    }
+}
+
+/// The last of `records`, or `before` where there are none.
+fn last(records: &[Record], before: Position) -> Position {
+    records.last().map_or(before, |last| last.position)
+}
+
+impl Build {
+    /// Takes in what it is given, and tells how far it is after each batch.
+    async fn follow<T>(
+        mut self,
+        mut given: Receiver<Batch>,
+        tell: impl Fn(Position) -> T + Send,
+    ) -> Result<(), ViewError> {
+        let view = self.view;
+        let mut next = given.recv().await.map(|batch| Next::of(view, batch, self.known.position));
+        while let Some(now) = next {
+            // One that goes on from a later place than others is given what it knows.
+            let reached = last(now.records(), self.known.position);
+            // What comes next is read while this is taken in.
+            let read = async { given.recv().await.map(|batch| Next::of(view, batch, reached)) };
+            let (taken, read) = join(self.take(now), read).await;
+            taken?;
+            tell(self.known.position);
+            next = read;
+        }
+        Ok(())
+    }
+
+    /// Takes records in; one by one where PostgreSQL refuses something, so that only that is parked.
+    async fn take(&mut self, next: Next) -> Result<(), ViewError> {
+        let Next { batch, from, readings } = next;
+        let records = &batch[from..];
+        if records.is_empty() {
+            return Ok(());
+        }
+        match self.commit(records, readings, None).await {
+            Err(error) if error.content_refusal().is_some() => {}
+            done => return done,
+        }
+        let view = self.view;
+        for record in records {
+            let one = slice::from_ref(record);
+            let read = || parked::read(view, one);
+            if let Err(error) = self.commit(one, read(), None).await {
+                let reason = error.content_refusal().ok_or(error)?;
+                self.commit(one, read(), Some(&reason)).await?;
+            }
+        }
+        Ok(())
+    }
+
+    async fn commit(
+        &mut self,
+        records: &[Record],
+        readings: Vec<Reading>,
+        refused: Option<&str>,
+    ) -> Result<(), ViewError> {
+        let view = self.view;
+        let to = last(records, self.known.position);
+        let mut client = db::connect(&self.pool).await?;
+        let transaction = db::write(&mut client, &view.next_schema()).await?;
+        if !take_in(&transaction, &self.known, to, readings, refused).await? {
+            return Err(ViewError::RebuildRunning { view });
+        }
+        transaction.commit().await.map_err(failed)?;
+        self.known.position = to;
+        Ok(())
+    }
+}
