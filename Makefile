@@ -3,7 +3,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help demo test sim fuzz chaos check bench-peers
+.PHONY: help demo test sim fuzz chaos power check bench-peers
 
 TOOLS := $(or $(DOUDI_TOOLS),$(HOME)/.cache/doudi/tools)
 DENY = $(lastword $(sort $(wildcard $(TOOLS)/cargo-deny-*/bin/cargo-deny)))
@@ -36,6 +36,11 @@ chaos: ## Kills, freezes, cut lines and jumping clocks under load: CHAOS=25 for 
 	@deploy/bootstrap.sh
 	cargo build --workspace --bins --locked
 	cargo test --locked --package doudi-tests --test all -- chaos:: --nocapture
+
+power: ## Power cuts on a disk of its own, and disks without room: CUTS=30 for many
+	@deploy/bootstrap.sh
+	cargo build --workspace --bins --locked
+	cargo test --locked --package doudi-tests --test all -- power:: --nocapture
 
 # The peers have dependencies of their own, which no other target builds.
 PEERS := --manifest-path tests/bench/peers/Cargo.toml

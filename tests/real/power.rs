@@ -34,7 +34,7 @@ use super::requests::{plan, reason, register};
 
 /// How many writers are at work when the power goes.
 const WRITERS: usize = 64;
-/// How many power cuts there are; `DOUDI_POWER_CUTS` asks for more.
+/// How many power cuts there are; `CUTS=30 make power` asks for more.
 const CUTS: u32 = 5;
 const BOUND: Duration = Duration::from_secs(60);
 
@@ -160,7 +160,7 @@ fn instant(cut: u32) -> Duration {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_power_cut_takes_back_nothing_that_was_acknowledged_or_shown() {
-    let cuts = std::env::var("DOUDI_POWER_CUTS").map_or(CUTS, |cuts| cuts.parse().unwrap());
+    let cuts = std::env::var("CUTS").map_or(CUTS, |cuts| cuts.parse().unwrap());
     let (mut acked, mut followed) = (0, 0);
     for number in 0..cuts {
         let Some(disk) = disk(Disk::new()) else { return };

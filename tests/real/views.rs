@@ -77,15 +77,23 @@ impl Fixture {
 }
 
 fn pool(server: &PgServer) -> Pool {
+    pool_of(server, 8)
+}
+
+fn pool_of(server: &PgServer, connections: usize) -> Pool {
     let manager = Manager::new(server.url().parse().unwrap(), NoTls);
-    let pool = Pool::builder(manager).max_size(8).runtime(Runtime::Tokio1);
+    let pool = Pool::builder(manager).max_size(connections).runtime(Runtime::Tokio1);
     pool.wait_timeout(Some(WITHIN)).create_timeout(Some(WITHIN)).build().unwrap()
 }
 
 /// The views as another process would open them.
 async fn open(server: &PgServer) -> Views {
+    open_on(pool(server), server).await
+}
+
+async fn open_on(pool: Pool, server: &PgServer) -> Views {
     let connection: Config = server.url().parse().unwrap();
-    Views::open(pool(server), ViewSettings { connection }).await.unwrap()
+    Views::open(pool, ViewSettings { connection }).await.unwrap()
 }
 
 /// A projector, until it is stopped.

@@ -7,12 +7,14 @@ use deadpool_postgres::Transaction;
 use serde::Serialize;
 use tokio_postgres::{
     binary_copy::BinaryCopyInWriter,
+    error::SqlState,
     types::{IsNull, Json, ToSql, Type, private::BytesMut, to_sql_checked},
 };
 
 use crate::{
     Source, ViewError,
     db::{self, applying},
+    error::chain,
 };
 
 /// A column of rows to be written.
@@ -156,13 +158,28 @@ pub(crate) async fn copy(
     }
     let statement = format!("COPY {table} ({}) FROM STDIN BINARY", names(columns).join(", "));
     let statement = transaction.prepare_cached(&statement).await.map_err(applying)?;
-    let sink = transaction.copy_in(&statement).await.map_err(applying)?;
+    let sink = transaction.copy_in(&statement).await.map_err(copying)?;
     let types: Vec<Type> = columns.iter().map(|column| column.of.clone()).collect();
     let mut writer = pin!(BinaryCopyInWriter::new(sink, &types));
     for row in rows {
         let values: Vec<_> = columns.iter().map(|column| column.values.at(*row)).collect();
-        writer.as_mut().write(&values).await.map_err(applying)?;
+        writer.as_mut().write(&values).await.map_err(copying)?;
     }
-    writer.finish().await.map_err(applying)?;
+    writer.finish().await.map_err(copying)?;
     Ok(())
+}
+
+/// An error of a copy. That columns are not what we think says nothing of what was to be copied, nor of the
+/// connection: somebody has changed the table.
+fn copying(error: tokio_postgres::Error) -> ViewError {
+    let misfit = error.as_db_error().is_some_and(|said| {
+        *said.code() == SqlState::PROTOCOL_VIOLATION
+            || *said.code() == SqlState::INVALID_BINARY_REPRESENTATION
+            || *said.code() == SqlState::BAD_COPY_FILE_FORMAT
+    });
+    if misfit {
+        ViewError::fault("copying records into a table of other columns", chain(&error))
+    } else {
+        applying(error)
+    }
 }

@@ -5,7 +5,7 @@
 
 use std::fmt::Display;
 
-use deadpool_postgres::{ClientWrapper, Object, Pool, Transaction};
+use deadpool_postgres::{ClientWrapper, Object, Pool, Timeouts, Transaction};
 use doudi_domain::UnitId;
 use doudi_journal::Position;
 use serde::{Serialize, de::DeserializeOwned};
@@ -14,17 +14,33 @@ use tokio_postgres::{
     types::{FromSql, ToSql, Type},
 };
 
-use crate::ViewError;
+use crate::{Source, ViewError};
 
 /// How many statements stay prepared on a connection. Filters make many, most of them the same few.
 const STATEMENTS_MAX: usize = 200;
 
 /// A connection of the pool.
 pub(crate) async fn connect(pool: &Pool) -> Result<Object, ViewError> {
-    pool.get().await.map_err(|error| ViewError::Unavailable {
-        doing: "connecting to PostgreSQL",
-        source: error.into(),
-    })
+    pool.get().await.map_err(|error| unavailable(error.into()))
+}
+
+/// A connection of the pool, however long that takes.
+pub(crate) async fn connect_patiently(pool: &Pool) -> Result<Object, ViewError> {
+    let patient = Timeouts { wait: None, ..pool.timeouts() };
+    pool.timeout_get(&patient).await.map_err(|error| unavailable(error.into()))
+}
+
+fn unavailable(source: Source) -> ViewError {
+    ViewError::Unavailable { doing: "connecting to PostgreSQL", source }
+}
+
+/// Gives a connection back to the pool, or closes it where what was done on it failed: a copy that PostgreSQL
+/// refuses before it begins is answered once too often, and whoever had the connection next would take that for
+/// an answer of his.
+pub(crate) fn give_back<T>(client: Object, done: &Result<T, ViewError>) {
+    if done.is_err() {
+        drop(Object::take(client));
+    }
 }
 
 /// A value of a statement with its type.

@@ -5,7 +5,7 @@
 
 use std::time::Duration;
 
-use deadpool_postgres::{Pool, Transaction};
+use deadpool_postgres::{Object, Pool, Transaction};
 use doudi_journal::{Follow, FollowError, Journal, Position, Record, trace};
 use tokio::{
     sync::watch,
@@ -227,9 +227,21 @@ async fn write(
     readings: Vec<Reading>,
     refused: Option<&str>,
 ) -> Result<bool, ViewError> {
-    let view = known.view;
     let mut client = db::connect(pool).await?;
-    let transaction = db::write(&mut client, &view.schema()).await?;
+    let written = write_on(&mut client, known, to, readings, refused).await;
+    db::give_back(client, &written);
+    written
+}
+
+async fn write_on(
+    client: &mut Object,
+    known: &Checkpoint,
+    to: Position,
+    readings: Vec<Reading>,
+    refused: Option<&str>,
+) -> Result<bool, ViewError> {
+    let view = known.view;
+    let transaction = db::write(client, &view.schema()).await?;
     if !take_in(&transaction, known, to, readings, refused).await? {
         return Ok(false);
     }

@@ -79,6 +79,8 @@ impl Views {
         let make = view.make_tables(&scratch);
         self.scratch(&mut client, &scratch, &make).await?;
         let replayed = replay(journal, view, position, parked, &mut client, &scratch).await;
+        db::give_back(client, &replayed);
+        let mut client = db::connect(&self.pool).await?;
         self.scratch(&mut client, &scratch, "").await?;
         let replayed = replayed?;
         let differences = live.differences(&replayed, position);

@@ -5,7 +5,7 @@ use doudi_journal::{Position, StreamName};
 use doudi_tests::until;
 use doudi_views::{ViewError, ViewName};
 
-use super::{Fixture, Running, WITHIN, log::*, open};
+use super::{Fixture, Running, WITHIN, log::*, open, open_on, pool, pool_of};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn two_runners_at_once_count_every_record_once() {
@@ -211,5 +211,56 @@ async fn the_views_outlive_a_restart_of_postgresql() {
     let last = log.history(101, "tax").await;
     fixture.reach(last).await;
     fixture.assert_as_replayed(&log.journal).await;
+    running.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_copy_that_is_refused_before_it_begins_is_answered_to_nobody_else() {
+    let fixture = Fixture::start().await;
+    let mut log = Log::new();
+    // So few connections that somebody always waits for the next one.
+    let views = open_on(pool_of(&fixture.server, 2), &fixture.server).await;
+    let running = Running::start(&views, &log.journal);
+    let mut foreign = pool(&fixture.server).get().await.unwrap();
+    let watcher = pool(&fixture.server).get().await.unwrap();
+    let lock = format!("LOCK TABLE {}.entry IN EXCLUSIVE MODE", ViewName::Timeline.schema());
+    let cancel = "SELECT pg_cancel_backend(pid) FROM pg_stat_activity \
+         WHERE wait_event_type = 'Lock' AND query LIKE 'COPY entry%'";
+    for n in 1..=20 {
+        let locked = foreign.transaction().await.unwrap();
+        locked.batch_execute(&lock).await.unwrap();
+        let last = log.history(n, "tax").await;
+        let cancelled = async || {
+            let rows = watcher.query(cancel, &[]).await.unwrap();
+            (!rows.is_empty()).then_some(())
+        };
+        assert!(until(WITHIN, cancelled).await.is_some(), "a copy waits for the lock");
+        locked.rollback().await.unwrap();
+        for view in ViewName::ALL {
+            views.wait(view, last, WITHIN).await.unwrap();
+        }
+    }
+    let checkpoints = views.checkpoints().await.unwrap();
+    assert!(checkpoints.iter().all(|known| known.halted.is_none()), "{checkpoints:?}");
+    fixture.assert_as_replayed(&log.journal).await;
+    running.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_table_of_other_columns_halts_its_view_and_parks_nothing() {
+    let fixture = Fixture::start().await;
+    let mut log = Log::new();
+    let schema = ViewName::Timeline.schema();
+    fixture.run(&format!("ALTER TABLE {schema}.entry ALTER position TYPE integer")).await;
+    let running = Running::start(&fixture.views, &log.journal);
+    log.history(1, "tax").await;
+    let halted = async || {
+        let checkpoints = fixture.views.checkpoints().await.unwrap();
+        let timeline = checkpoints.into_iter().find(|known| known.view == ViewName::Timeline);
+        timeline.unwrap().halted
+    };
+    let reason = until(WITHIN, halted).await.expect("it halts");
+    assert!(reason.contains("other columns"), "{reason}");
+    assert_eq!(fixture.views.parked().await.unwrap(), []);
     running.stop().await;
 }

@@ -1,4 +1,4 @@
-//! The rows of the measures: read before a batch, written after it, at most three statements each.
+//! The rows of the measures: read before a batch with one statement, written after it with five at most.
 
 use std::slice;
 

@@ -2,7 +2,7 @@
 
 use std::{slice, sync::Arc, time::Duration};
 
-use deadpool_postgres::Pool;
+use deadpool_postgres::{Object, Pool};
 use doudi_journal::{FollowError, Journal, Position, Record};
 use futures::future::join;
 use tokio::{
@@ -18,8 +18,10 @@ use crate::{
     project::take_in,
 };
 
-/// How many records are taken in with one transaction, as far as the log has them.
-const BATCH: usize = 2000;
+/// How many records are taken in with one transaction, as far as the log has them; fewer where so many bytes are
+/// reached before.
+const BATCH_RECORDS: usize = 2000;
+const BATCH_BYTES: usize = 8 * 1024 * 1024;
 /// How many batches wait at most for a view that is slower than the log. Faster ones wait for it then, so that
 /// none of them needs a reading of its own.
 const WAITING_MAX: usize = 2;
@@ -83,14 +85,16 @@ async fn read(
     let mut follow = journal.follow(after);
     let mut reached = after;
     while reached < until {
-        let mut records: Vec<Record> = Vec::with_capacity(BATCH);
+        let (mut records, mut bytes) = (Vec::<Record>::new(), 0);
         // What the log gives at once is what happened to have come.
-        while reached < until && records.len() < BATCH {
+        while reached < until && records.len() < BATCH_RECORDS && bytes < BATCH_BYTES {
             let late =
                 |_| fault(format!("the log does not go on at {reached}, before {until}").into());
             let read = timeout(LOG_WITHIN, follow.next()).await.map_err(late)?;
-            records.extend(read.map_err(|error: FollowError| fault(error.into()))?);
-            reached = last(&records, reached);
+            let given = read.map_err(|error: FollowError| fault(error.into()))?;
+            bytes += given.iter().map(|record| record.payload.len()).sum::<usize>();
+            reached = last(&given, reached);
+            records.extend(given);
         }
         records.retain(|record| record.position <= until);
         let batch = Batch::from(records);
@@ -142,8 +146,8 @@ impl Build {
             // What comes next is read while this is taken in.
             let read = async { given.recv().await.map(|batch| Next::of(view, batch, reached)) };
             let (taken, read) = join(self.take(now), read).await;
-            taken?;
             tell(self.known.position);
+            taken?;
             next = read;
         }
         Ok(())
@@ -178,10 +182,25 @@ impl Build {
         readings: Vec<Reading>,
         refused: Option<&str>,
     ) -> Result<(), ViewError> {
-        let view = self.view;
         let to = last(records, self.known.position);
-        let mut client = db::connect(&self.pool).await?;
-        let transaction = db::write(&mut client, &view.next_schema()).await?;
+        // Others may be at work on all connections that there are.
+        let mut client = db::connect_patiently(&self.pool).await?;
+        let done = self.commit_on(&mut client, to, readings, refused).await;
+        db::give_back(client, &done);
+        done
+    }
+
+    async fn commit_on(
+        &mut self,
+        client: &mut Object,
+        to: Position,
+        readings: Vec<Reading>,
+        refused: Option<&str>,
+    ) -> Result<(), ViewError> {
+        let view = self.view;
+        let transaction = db::write(client, &view.next_schema()).await?;
+        // A batch is large, and nobody waits for it.
+        transaction.batch_execute("SET LOCAL statement_timeout = 0").await.map_err(failed)?;
         if !take_in(&transaction, &self.known, to, readings, refused).await? {
             return Err(ViewError::RebuildRunning { view });
         }

@@ -1,5 +1,4 @@
-//! The rows of the visits: read before a batch, written after it with all that they were within it,
-//! one statement each.
+//! The rows of the visits: read before a batch, written after it with all that they were within it.
 
 use std::{collections::HashMap, mem, slice, sync::Arc};
 
@@ -27,7 +26,7 @@ pub(crate) const VISIT: Table = Table { name: "visit", key: "visit, enterprise" 
 /// The columns that [`read`] needs.
 pub(super) const COLUMNS: &str = "enterprise, area, document";
 
-/// Takes facts in: three reads and four writes at most for a whole batch.
+/// Takes facts in: three reads and seven writes at most for a whole batch.
 pub(crate) async fn apply(transaction: &Transaction<'_>, facts: &[Fact]) -> Result<(), ViewError> {
     let concerned = Concerned::by(facts);
     let documents = Documents {
