@@ -37,7 +37,7 @@ chaos: ## Kills, freezes, cut lines and jumping clocks under load: CHAOS=25 for 
 	cargo build --workspace --bins --locked
 	cargo test --locked --package doudi-tests --test all -- chaos:: --nocapture
 
-power: ## Power cuts on a disk of its own, and disks without room: CUTS=30 for many
+power: ## Power cuts on a disk of its own, and disks without room: CUTS=300 for many
 	@deploy/bootstrap.sh
 	cargo build --workspace --bins --locked
 	cargo test --locked --package doudi-tests --test all -- power:: --nocapture

@@ -34,8 +34,8 @@ use super::requests::{plan, reason, register};
 
 /// How many writers are at work when the power goes.
 const WRITERS: usize = 64;
-/// How many power cuts there are; `CUTS=30 make power` asks for more.
-const CUTS: u32 = 5;
+/// How many power cuts there are; `CUTS=300 make power` asks for more.
+const CUTS: u32 = 30;
 const BOUND: Duration = Duration::from_secs(60);
 
 /// What somebody was told: a record that was acknowledged, or that a follower was handed.
