@@ -1,7 +1,10 @@
 //! Rows on their way into a table, column by column: with one statement, or copied into the table, which costs
 //! PostgreSQL less and which only rows that are new can be.
 
-use std::{fmt::Display, pin::pin};
+use std::{
+    fmt::{Debug, Display},
+    pin::pin,
+};
 
 use deadpool_postgres::Transaction;
 use serde::Serialize;
@@ -47,7 +50,7 @@ impl<'a> Column<'a> {
     /// Of documents that PostgreSQL looks into, or of null.
     pub(crate) fn json<T>(name: &'static str, values: impl Iterator<Item = Option<&'a T>>) -> Self
     where
-        T: Serialize + std::fmt::Debug + Sync + 'a,
+        T: Serialize + Debug + Sync + 'a,
     {
         Self::new(name, Type::JSONB, values.map(|value| value.map(Json)).collect())
     }
@@ -59,10 +62,6 @@ impl<'a> Column<'a> {
     {
         let words = |list: L| List(list.into_iter().map(|word| word.to_string()).collect());
         Self::new(name, Type::TEXT_ARRAY, values.map(words).collect())
-    }
-
-    pub(crate) fn name(&self) -> &'static str {
-        self.name
     }
 
     /// What an array of its values is an array of.
@@ -120,7 +119,7 @@ impl ToSql for Value<'_> {
 
 /// The names of columns.
 pub(crate) fn names(columns: &[Column<'_>]) -> Vec<&'static str> {
-    columns.iter().map(Column::name).collect()
+    columns.iter().map(|column| column.name).collect()
 }
 
 /// The rows `row` as they travel in a statement, for its FROM.
@@ -131,13 +130,16 @@ pub(crate) fn unnested(columns: &[Column<'_>]) -> String {
     format!("unnest({}) AS row({})", arrays.join(", "), names(columns).join(", "))
 }
 
-/// Runs a statement about [`unnested`] columns with some of their rows.
+/// Runs a statement about [`unnested`] columns with some of their rows, if there are any.
 pub(crate) async fn run(
     transaction: &Transaction<'_>,
     statement: &str,
     columns: &[Column<'_>],
     rows: &[usize],
 ) -> Result<(), ViewError> {
+    if rows.is_empty() {
+        return Ok(());
+    }
     let statement = transaction.prepare_cached(statement).await.map_err(applying)?;
     let arrays = columns.iter().map(|column| rows.iter().map(|row| Value(column.values.at(*row))));
     let arrays: Vec<Vec<Value<'_>>> = arrays.map(Iterator::collect).collect();

@@ -1,6 +1,6 @@
 //! Builds views from the log, which is read once for all of them, each on a task of its own.
 
-use std::{slice, sync::Arc, time::Duration};
+use std::{mem, slice, sync::Arc, time::Duration};
 
 use deadpool_postgres::{Object, Pool};
 use doudi_journal::{FollowError, Journal, Position, Record};
@@ -154,9 +154,9 @@ impl Build {
     }
 
     /// Takes records in; one by one where PostgreSQL refuses something, so that only that is parked.
-    async fn take(&mut self, next: Next) -> Result<(), ViewError> {
-        let Next { batch, from, readings } = next;
-        let records = &batch[from..];
+    async fn take(&mut self, mut next: Next) -> Result<(), ViewError> {
+        let readings = mem::take(&mut next.readings);
+        let records = next.records();
         if records.is_empty() {
             return Ok(());
         }
