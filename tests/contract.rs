@@ -8,6 +8,7 @@ mod gate;
 mod load;
 mod objects;
 mod outage;
+mod queue;
 
 use std::time::Duration;
 

@@ -30,13 +30,13 @@ async fn reconnected(log: &Journal) {
     .await;
 }
 
-fn signal(signal: &str, pid: u32) {
+pub(super) fn signal(signal: &str, pid: u32) {
     let done = Command::new("kill").arg(signal).arg(pid.to_string()).status().unwrap();
     assert!(done.success());
 }
 
 /// Freezes a process and returns when it has really stopped running.
-fn freeze(pid: u32) {
+pub(super) fn freeze(pid: u32) {
     signal("-STOP", pid);
     let deadline = Instant::now() + SLACK;
     loop {

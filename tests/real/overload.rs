@@ -17,7 +17,7 @@ use doudi_server::{
     client::{Client, command_id},
     token,
 };
-use doudi_tests::{program, until, world::Ground as Servers};
+use doudi_tests::{program, skipped, until, world::Ground as Servers};
 use tokio::{process::Child, time::timeout};
 use tonic::{
     Status,

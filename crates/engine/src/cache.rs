@@ -119,6 +119,12 @@ impl Streams {
         (self.slots.len(), self.slots.weight())
     }
 
+    /// Whether `most` have or wait for the stream's turn already.
+    pub(crate) fn is_crowded(&self, name: &StreamName, most: usize) -> bool {
+        // The cache has one and this look; whoever has the turn or waits for it has another.
+        self.slots.peek(name).is_some_and(|slot| Arc::strong_count(&slot.kept) >= most + 2)
+    }
+
     /// Takes the stream's turn: whoever holds the lease is the only one of this process that
     /// works on the stream.
     pub(crate) async fn lease<D: Decider>(&self, name: &StreamName) -> Lease<'_, D> {

@@ -22,6 +22,9 @@ use crate::{
     metrics,
 };
 
+/// How many commands may be in line for one stream, so that a crowd at one leaves a server's calls to others.
+const IN_LINE_MAX: usize = 256;
+
 /// Bounds of the engine.
 #[derive(Debug, Clone)]
 pub struct EngineSettings {
@@ -103,6 +106,9 @@ pub enum ExecuteError<R: std::error::Error + 'static> {
         /// Where it is.
         actual: Version,
     },
+    /// Too many commands wait for the same stream; nothing changed.
+    #[error("too many commands wait for the stream")]
+    Crowded,
     /// The command makes a commit larger than the log takes; nothing changed.
     #[error("the command makes too large a commit")]
     TooLarge(#[source] Box<dyn std::error::Error + Send + Sync>),
@@ -261,6 +267,9 @@ impl Engine {
         D::Command: Serialize,
     {
         let digest = commit::digest(stream, command).map_err(fault)?;
+        if self.streams.is_crowded(stream, IN_LINE_MAX) {
+            return Err(ExecuteError::Crowded);
+        }
         let mut lease = self.streams.lease::<D>(stream).await;
         let mut folded = lease.kept().await?;
         // Whether stream and inputs are what the log has just confirmed.

@@ -148,6 +148,7 @@ pub(super) fn is_open(error: &ExecuteError<Rejection>) -> bool {
         ExecuteError::Unknown(_)
             | ExecuteError::Unavailable(_)
             | ExecuteError::Contended { .. }
+            | ExecuteError::Crowded
             | ExecuteError::Load(LoadError::Unavailable(_))
     )
 }

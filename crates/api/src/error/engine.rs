@@ -21,6 +21,7 @@ impl<R: Explain> From<ExecuteError<R>> for Failure {
             ExecuteError::Contended { actual } => Refusal::new(Reason::Contended)
                 .with("actual_version", actual)
                 .retry_after(RETRY_SOON),
+            ExecuteError::Crowded => Refusal::new(Reason::Overloaded).retry_after(RETRY_SOON),
             ExecuteError::TooLarge(_) => Refusal::new(Reason::CommandTooLarge),
             ExecuteError::LogFull(error) => {
                 // The caller can do nothing about it, so somebody must be told.

@@ -190,6 +190,7 @@ fn failure<R: std::error::Error + Send + Sync + 'static>(error: ExecuteError<R>)
         | ExecuteError::IdReused
         | ExecuteError::VersionDiffers { .. }
         | ExecuteError::Contended { .. }
+        | ExecuteError::Crowded
         | ExecuteError::TooLarge(_)
         | ExecuteError::Load(
             LoadError::Commit { .. } | LoadError::Event { .. } | LoadError::Chain { .. },
