@@ -1,6 +1,6 @@
 //! The write path under everything that can befall it, seed by seed: engines, their runners and an agenda on a log
-//! in memory, with lost and late messages, programs killed between two steps, clocks that disagree, and time that
-//! passes only when nobody has anything to do. The same seed is the same world.
+//! in memory, with lost and late messages, programs killed between two steps, power cuts, disks that fail, clocks that
+//! disagree, and time that passes only when nobody has anything to do. The same seed is the same world.
 //!
 //! `SEED=7 make sim` lives through one again, `SEEDS=1000000 make sim` through many.
 
@@ -22,6 +22,7 @@ use std::{
 
 use tokio::runtime::Builder;
 
+use network::Disk;
 use oracle::Judged;
 
 /// How many worlds each half of the suite lives through.
@@ -57,22 +58,25 @@ const HAPPENS: [&str; 25] = [
     "ClockStepsTaken",
 ];
 
-fn live(seed: u64) -> Result<Judged, String> {
+fn live(seed: u64, disk: Disk) -> Result<Judged, String> {
     let runtime = Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
-    let living = AssertUnwindSafe(|| runtime.block_on(world::live(seed)));
+    let living = AssertUnwindSafe(|| runtime.block_on(world::live(seed, disk)));
     catch_unwind(living).unwrap_or_else(|_| Err("something panicked".to_owned()))
 }
 
-/// Lives through them, and says what happened in any of them.
-fn all(seeds: Range<u64>) -> BTreeSet<String> {
-    let mut events = BTreeSet::new();
+/// Lives through them, and says what happened in any of them, and how many records power cuts took back.
+fn all(seeds: Range<u64>) -> (BTreeSet<String>, usize) {
+    let (mut events, mut taken_back) = (BTreeSet::new(), 0);
     for seed in seeds {
-        match live(seed) {
-            Ok(judged) => events.extend(judged.events),
+        match live(seed, Disk::Honest) {
+            Ok(judged) => {
+                events.extend(judged.events);
+                taken_back += judged.taken_back;
+            }
             Err(why) => panic!("SEED={seed}: {why}"),
         }
     }
-    events
+    (events, taken_back)
 }
 
 /// A number that whoever runs this gives.
@@ -88,8 +92,10 @@ fn half(number: u64) {
         return;
     }
     let count = given("SEEDS").map_or(SEEDS, |seeds| seeds.div_ceil(2));
-    let happened = all(number * count..(number + 1) * count);
+    let (happened, taken_back) = all(number * count..(number + 1) * count);
+    println!("power cuts took back {taken_back} records of which nobody was told");
     if count >= ENOUGH {
+        assert!(taken_back > 0, "no power cut took anything back");
         for event in HAPPENS {
             assert!(happened.contains(event), "{event} happened in no world");
         }
@@ -109,6 +115,17 @@ fn whatever_befalls_it_the_second_half() {
 #[test]
 fn the_same_seed_is_the_same_world() {
     for seed in 0..50 {
-        assert_eq!(live(seed), live(seed), "seed {seed}");
+        assert_eq!(live(seed, Disk::Honest), live(seed, Disk::Honest), "seed {seed}");
     }
+}
+
+/// So many worlds are enough for a power cut to take back what somebody was told of.
+const LIED_TO: u64 = 200;
+
+#[test]
+fn a_disk_that_lies_is_found_out() {
+    let found = (0..LIED_TO).filter_map(|seed| live(seed, Disk::Lies).err());
+    let lost = found.filter(|why| why.contains("was told Stored") && why.ends_with("None")).count();
+    println!("{lost} of {LIED_TO} worlds lost what was acknowledged");
+    assert!(lost > 0, "the power cuts of the simulation take nothing back that was acknowledged");
 }

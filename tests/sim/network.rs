@@ -1,4 +1,4 @@
-//! Chance that begins at a seed, and the network that it makes trouble on.
+//! Chance that begins at a seed, and the network and the disk that it makes trouble on.
 
 use std::{
     fmt,
@@ -10,7 +10,7 @@ use std::{
     time::Duration,
 };
 
-use doudi_journal::{Fate, Faults, Passage};
+use doudi_journal::{Fate, Faults, Passage, SyncFate};
 use fastrand::Rng;
 use uuid::Uuid;
 
@@ -57,20 +57,33 @@ impl Chance {
     }
 }
 
-/// The network between an engine and the log. Clones are the same one.
+/// What a disk is like.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Disk {
+    /// It says so when it did not take something.
+    Honest,
+    /// It never says so.
+    Lies,
+}
+
+/// The network between an engine and the log, and the log's disk. Clones are the same ones.
 #[derive(Clone)]
 pub(super) struct Network {
     chance: Chance,
+    disk: Disk,
     /// How many of a hundred messages something befalls.
     trouble: Arc<AtomicU32>,
 }
+
+/// How many of a hundred syncs fail in times of trouble.
+const SYNCS_FAIL: u32 = 3;
 
 /// The latest that a record arrives after its sender gave it up, a second delivery included.
 pub(super) const LATE_MAX: Duration = Duration::from_secs(40);
 
 impl Network {
-    pub(super) fn new(chance: Chance, trouble: u32) -> Self {
-        Self { chance, trouble: Arc::new(AtomicU32::new(trouble)) }
+    pub(super) fn new(chance: Chance, disk: Disk, trouble: u32) -> Self {
+        Self { chance, disk, trouble: Arc::new(AtomicU32::new(trouble)) }
     }
 
     /// From now on nothing befalls anybody.
@@ -104,5 +117,16 @@ impl Faults for Network {
 
     fn load(&self) -> (Duration, bool) {
         (self.chance.pause(0..30), !self.is_troubled())
+    }
+
+    fn sync(&self) -> (Duration, SyncFate) {
+        let is_troubled = self.is_troubled();
+        let takes = self.chance.pause(if is_troubled { 0..3_000 } else { 0..40 });
+        let fate = match self.disk {
+            Disk::Lies => SyncFate::Pretends,
+            Disk::Honest if is_troubled && self.chance.percent(SYNCS_FAIL) => SyncFate::Fails,
+            Disk::Honest => SyncFate::Succeeds,
+        };
+        (takes, fate)
     }
 }

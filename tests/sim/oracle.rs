@@ -34,6 +34,8 @@ pub(super) struct Judged {
     pub(super) digest: String,
     /// The names of the events in it.
     pub(super) events: BTreeSet<String>,
+    /// How many records power cuts took back before anybody was told of them.
+    pub(super) taken_back: usize,
 }
 
 /// What the log is, when all is as it should be.
@@ -41,6 +43,7 @@ pub(super) async fn judge(
     engines: &[Engine],
     agenda: &Kept,
     told: &[Told],
+    taken_back: usize,
 ) -> Result<Judged, String> {
     let observer = engines.last().ok_or("nobody knows the log")?;
     let records = observer.journal().read(Position::START, RECORDS_MAX).await.map_err(words)?;
@@ -69,6 +72,7 @@ pub(super) async fn judge(
     Ok(Judged {
         digest: Hash::sha256(&all).to_string(),
         events: names.map(|event| event.name).collect(),
+        taken_back,
     })
 }
 

@@ -1,10 +1,10 @@
-//! One seed: engines that crash, a network that loses things, clocks that disagree, people who try again, and in
-//! the end a calm in which everything due gets done.
+//! One seed: engines that crash, a network that loses things, power that goes, clocks that disagree, people who try
+//! again, and in the end a calm in which everything due gets done.
 
 use std::{
     sync::{
         Arc, Mutex,
-        atomic::{AtomicI64, Ordering::SeqCst},
+        atomic::{AtomicI64, AtomicUsize, Ordering::SeqCst},
     },
     time::Duration,
 };
@@ -20,14 +20,18 @@ use doudi_engine::{
 use doudi_journal::{Journal, Memory, Position, Version};
 use jiff::Timestamp;
 use serde::Serialize;
-use tokio::{sync::watch, task::JoinSet, time::timeout};
+use tokio::{
+    sync::{Semaphore, watch},
+    task::JoinSet,
+    time::timeout,
+};
 use uuid::Uuid;
 
 use super::{
     agenda::Kept,
     city::{self, ENTERPRISES},
     field,
-    network::{Chance, LATE_MAX, Network, pass},
+    network::{Chance, Disk, LATE_MAX, Network, pass},
     office,
     oracle::{self, Judged},
     people,
@@ -42,6 +46,10 @@ const PEOPLE: u32 = 4;
 const WISHES: u32 = 9;
 /// How often somebody tries the same command at the most.
 const TRIES: u32 = 6;
+/// How many of a hundred mishaps are power cuts.
+const POWER_CUTS: u32 = 20;
+/// For how many times 5 ms such a cut waits for something to take back.
+const WAIT_FOR_STAKE: u32 = 600;
 /// How many milliseconds a clock is ahead or behind at the most.
 const SKEW_MAX: i64 = 2000;
 /// Days after which a visit that nobody began expires.
@@ -117,6 +125,15 @@ struct Instance {
     engine: Engine,
     /// Turns true when it is killed: whatever it does ends where it stands.
     killed: watch::Sender<bool>,
+    /// Closed then, which wakes those who wait for an answer in their order; a watch wakes in any order.
+    answers: Arc<Semaphore>,
+}
+
+impl Instance {
+    fn kill(&self) {
+        self.killed.send_replace(true);
+        self.answers.close();
+    }
 }
 
 /// Everything there is under one seed.
@@ -132,6 +149,8 @@ struct World {
     vault: Vault,
     instances: Arc<Mutex<Vec<Instance>>>,
     told: Arc<Mutex<Vec<Told>>>,
+    /// How many records power cuts have taken back.
+    taken_back: Arc<AtomicUsize>,
     /// Answers that nobody should get.
     faults: Arc<Mutex<Vec<String>>>,
 }
@@ -140,10 +159,10 @@ struct World {
 ///
 /// # Errors
 /// What is not as it should be, in words.
-pub(super) async fn live(seed: u64) -> Result<Judged, String> {
+pub(super) async fn live(seed: u64, disk: Disk) -> Result<Judged, String> {
     let chance = Chance::from_seed(seed);
     let trouble = chance.number(0..40);
-    let network = Network::new(chance.clone(), trouble);
+    let network = Network::new(chance.clone(), disk, trouble);
     let memory = city::log().await;
     let (journal, time) = (Journal::Memory(memory.clone()), Time::default());
     let world = World {
@@ -156,6 +175,7 @@ pub(super) async fn live(seed: u64) -> Result<Judged, String> {
         vault: Vault::memory(),
         instances: Arc::default(),
         told: Arc::default(),
+        taken_back: Arc::default(),
         faults: Arc::default(),
     };
     let mut programs = JoinSet::new();
@@ -164,18 +184,20 @@ pub(super) async fn live(seed: u64) -> Result<Judged, String> {
     }
     world.storm(&mut programs).await?;
     world.network.calm();
-    // What is still under way arrives.
+    // What is still under way arrives, or fails.
     pass(LATE_MAX).await;
+    world.start_again_what_is_broken(&mut programs);
     world.drain().await?;
     world.end(&mut programs).await?;
     if let Some(fault) = world.faults.lock().unwrap().first() {
         return Err(fault.clone());
     }
     let told = std::mem::take(&mut *world.told.lock().unwrap());
+    let taken_back = world.taken_back.load(SeqCst);
     let instances = std::mem::take(&mut *world.instances.lock().unwrap());
     let engines = instances.into_iter().map(|instance| instance.engine);
     let engines: Vec<Engine> = engines.chain([world.observer]).collect();
-    oracle::judge(&engines, &world.agenda, &told).await
+    oracle::judge(&engines, &world.agenda, &told, taken_back).await
 }
 
 /// Waits for all of them; a panic is told.
@@ -205,13 +227,42 @@ impl World {
             runner.react(&agenda, &vault, &settings, end).await;
         });
         let mut instances = self.instances.lock().unwrap();
-        let instance = Instance { engine, killed };
+        let instance = Instance { engine, killed, answers: Arc::new(Semaphore::new(0)) };
         match instances.get_mut(number) {
             Some(before) => {
-                before.killed.send_replace(true);
+                before.kill();
                 *before = instance;
             }
             None => instances.push(instance),
+        }
+    }
+
+    /// Waits for something that the disk does not have yet, if there soon is something: the power goes when it hurts.
+    async fn something_is_at_stake(&self) {
+        for _ in 0..WAIT_FOR_STAKE {
+            if self.memory.at_stake() > 0 {
+                return;
+            }
+            pass(Duration::from_millis(5)).await;
+        }
+    }
+
+    /// Stops all programs at one instant, with what the disk does not have, and starts them again.
+    fn cut_power(&self, programs: &mut JoinSet<()>) {
+        let kept = self.chance.below(self.memory.at_stake() + 1);
+        self.taken_back.fetch_add(self.memory.cut_power(kept), SeqCst);
+        for number in 0..ENGINES {
+            self.start(number, programs);
+        }
+    }
+
+    /// What an operator does whom health tells of a disk that failed.
+    fn start_again_what_is_broken(&self, programs: &mut JoinSet<()>) {
+        for number in 0..ENGINES {
+            let is_broken = !self.instances.lock().unwrap()[number].engine.journal().connected();
+            if is_broken {
+                self.start(number, programs);
+            }
         }
     }
 
@@ -225,7 +276,12 @@ impl World {
         let kill = async {
             loop {
                 pass(self.chance.pause(500..12_000)).await;
-                self.start(self.chance.below(ENGINES), programs);
+                if self.chance.percent(POWER_CUTS) {
+                    self.something_is_at_stake().await;
+                    self.cut_power(programs);
+                } else {
+                    self.start(self.chance.below(ENGINES), programs);
+                }
             }
         };
         tokio::select! {
@@ -239,7 +295,7 @@ impl World {
     /// Kills what still runs; none of it may have ended by itself before.
     async fn end(&self, programs: &mut JoinSet<()>) -> Result<(), String> {
         for instance in &*self.instances.lock().unwrap() {
-            instance.killed.send_replace(true);
+            instance.kill();
         }
         all(programs).await
     }
@@ -366,6 +422,7 @@ impl World {
                 Some(Err(
                     ExecuteError::Unavailable(_)
                     | ExecuteError::Contended { .. }
+                    | ExecuteError::Crowded
                     | ExecuteError::Load(LoadError::Unavailable(_)),
                 )) => {}
                 Some(Err(error)) => self.blame(format!("{id} was told {error:?}")),
@@ -384,14 +441,15 @@ impl World {
 
     /// What a program answers; none where it was killed before it did.
     async fn on_some_instance<T>(&self, work: impl AsyncFnOnce(Engine) -> T) -> Option<T> {
-        let (engine, mut killed) = {
+        let (engine, answers) = {
             let instances = self.instances.lock().unwrap();
             let instance = &instances[self.chance.below(ENGINES)];
-            (instance.engine.clone(), instance.killed.subscribe())
+            (instance.engine.clone(), Arc::clone(&instance.answers))
         };
         tokio::select! {
             biased;
-            _ = killed.wait_for(|killed| *killed) => None,
+            // There is no permit; it ends when this is closed.
+            _ = answers.acquire() => None,
             answer = work(engine) => Some(answer),
         }
     }

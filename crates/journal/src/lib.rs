@@ -37,7 +37,7 @@ pub use crate::{
         ConnectError, CreateError, Credentials, Durability, GateRefusal, GateReport, JetStream,
         JetStreamSettings, RestoreError, SyncMode,
     },
-    memory::{Fate, Faults, Memory, Passage},
+    memory::{Fate, Faults, Memory, Passage, SyncFate},
     objects::{
         JetStreamObjects, MemoryObjects, OBJECT_BYTES_MAX, ObjectError, ObjectName, Objects,
         OpenObjectsError,
@@ -215,7 +215,7 @@ impl Journal {
     #[must_use]
     pub fn connected(&self) -> bool {
         match self {
-            Journal::Memory(_) => true,
+            Journal::Memory(memory) => memory.connected(),
             Journal::JetStream(jetstream) => jetstream.connected(),
         }
     }

@@ -1,10 +1,13 @@
 //! The log in memory: the same promises as the real one, for tests and simulations. It is
-//! unbounded by nature and lost with the process.
+//! unbounded by nature and lost with the process; what it calls the disk is how much of it a power cut
+//! leaves.
 
 use std::{
-    collections::HashMap,
     fmt,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicBool, Ordering::SeqCst},
+    },
     time::Duration,
 };
 
@@ -12,19 +15,22 @@ use bytes::Bytes;
 use tokio::{sync::watch, time::sleep};
 
 mod faults;
+mod log;
 
-pub use faults::{Fate, Faults, Passage};
+pub use faults::{Fate, Faults, Passage, SyncFate};
 
 use crate::{
     AppendError, COMMIT_BYTES_MAX, Entry, FOLLOW_BATCH_MAX, FollowError, LoadError, Moved,
-    Position, Record, StreamName,
+    Position, Record, Source, StreamName,
 };
+use log::Log;
 
 /// A log in memory. Clones share one log.
 #[derive(Clone, Debug, Default)]
 pub struct Memory {
     shared: Arc<Shared>,
-    faults: Option<Arc<dyn Faults>>,
+    /// Whose handle it is; none for somebody whom nothing befalls.
+    process: Option<Arc<Process>>,
 }
 
 #[derive(Debug, Default)]
@@ -33,32 +39,14 @@ struct Shared {
     last: watch::Sender<Position>,
 }
 
-#[derive(Debug, Default)]
-struct Log {
-    /// The record at position `n` stands at index `n - 1`.
-    records: Vec<Record>,
-    /// The indexes of each stream's records, oldest first.
-    streams: HashMap<StreamName, Vec<usize>>,
-}
-
-impl Log {
-    fn last(&self) -> Position {
-        position(self.records.len())
-    }
-
-    fn last_of(&self, stream: &StreamName) -> Position {
-        let newest = self.streams.get(stream).and_then(|indexes| indexes.last());
-        newest.map_or(Position::START, |index| position(index + 1))
-    }
-
-    fn after(&self, after: Position, limit: usize) -> Vec<Record> {
-        let from = usize::try_from(after.0).unwrap_or(usize::MAX).min(self.records.len());
-        self.records[from..].iter().take(limit).cloned().collect()
-    }
-}
-
-fn position(count: usize) -> Position {
-    Position(u64::try_from(count).unwrap_or(u64::MAX))
+/// A program on the machine of the log.
+#[derive(Debug)]
+struct Process {
+    faults: Arc<dyn Faults>,
+    /// Since which power cut it runs.
+    boot: u64,
+    /// The disk did not take something once.
+    disk_failed: AtomicBool,
 }
 
 impl Memory {
@@ -68,11 +56,35 @@ impl Memory {
         Memory::default()
     }
 
-    /// The same log as it is for somebody whom such faults befall. Following it, reading it by pages and
-    /// its last position are spared.
+    /// The same log as it is for a program whom such faults befall. What it learns was forced to disk before.
+    /// Following the log, reading it by pages and its last position are spared.
     #[must_use]
     pub fn with_faults(&self, faults: Arc<dyn Faults>) -> Memory {
-        Memory { shared: Arc::clone(&self.shared), faults: Some(faults) }
+        let (boot, disk_failed) = (self.lock().boot, AtomicBool::new(false));
+        let process = Some(Arc::new(Process { faults, boot, disk_failed }));
+        Memory { shared: Arc::clone(&self.shared), process }
+    }
+
+    /// The power goes, and with it every program that has faults: what these still do reaches nothing. Of what
+    /// was not forced to disk only the oldest `kept` records are there afterwards. Gives how many are not.
+    #[must_use]
+    pub fn cut_power(&self, kept: usize) -> usize {
+        let mut log = self.lock();
+        let lost = log.cut(kept);
+        self.shared.last.send_replace(log.last());
+        lost
+    }
+
+    /// How many records are not forced to disk yet.
+    #[must_use]
+    pub fn at_stake(&self) -> usize {
+        self.lock().at_stake()
+    }
+
+    pub(crate) fn connected(&self) -> bool {
+        self.process.as_ref().is_none_or(|process| {
+            self.lock().boot == process.boot && !process.disk_failed.load(SeqCst)
+        })
     }
 
     // A panic elsewhere cannot leave the log half-changed: every change ends in one push.
@@ -82,23 +94,59 @@ impl Memory {
 
     /// Waits as long as somebody who reads has to, for an answer or in vain.
     async fn answers(&self, what: &(impl fmt::Display + ?Sized)) -> Result<(), LoadError> {
-        if let Some((takes, answered)) = self.faults.as_ref().map(|faults| faults.load()) {
+        if let Some((takes, answered)) = self.process.as_ref().map(|process| process.faults.load())
+        {
             sleep(takes).await;
             if !answered {
-                let source = "no answer from the log".into();
-                return Err(LoadError::Unavailable { what: what.to_string(), source });
+                return Err(unavailable(what, "no answer from the log".into()));
             }
+        }
+        Ok(())
+    }
+
+    /// Waits until all up to `position`, which the log has, is on disk: by one sync, which covers all that the
+    /// log has when it begins. The first failure is final.
+    async fn reach(&self, position: Position) -> Result<(), Source> {
+        let Some(process) = &self.process else {
+            self.lock().sync(position);
+            return Ok(());
+        };
+        let failed = || Err("the log could not be forced to disk".into());
+        if !self.connected() {
+            return failed();
+        }
+        let covers = {
+            let log = self.lock();
+            if log.synced >= position {
+                return Ok(());
+            }
+            log.last()
+        };
+        let (takes, fate) = process.faults.sync();
+        sleep(takes).await;
+        if fate == SyncFate::Fails {
+            process.disk_failed.store(true, SeqCst);
+        }
+        if !self.connected() {
+            return failed();
+        }
+        if fate == SyncFate::Succeeds {
+            self.lock().sync(covers);
         }
         Ok(())
     }
 
     pub(crate) async fn moved(&self, kind: &str, after: Position) -> Result<Moved, LoadError> {
         self.answers(kind).await?;
-        let log = self.lock();
-        let records = log.after(after, usize::MAX).into_iter();
-        let of_kind = records.filter(|record| record.stream.kind() == kind);
-        let streams = of_kind.map(|record| (record.stream, record.position)).collect();
-        Ok(Moved { streams, until: log.last().max(after) })
+        let moved = {
+            let log = self.lock();
+            let records = log.after(after, usize::MAX).into_iter();
+            let of_kind = records.filter(|record| record.stream.kind() == kind);
+            let streams = of_kind.map(|record| (record.stream, record.position)).collect();
+            Moved { streams, until: log.last().max(after) }
+        };
+        self.reach(moved.until).await.map_err(|source| unavailable(kind, source))?;
+        Ok(moved)
     }
 
     pub(crate) async fn load(
@@ -108,17 +156,10 @@ impl Memory {
         at_least: Position,
     ) -> Result<Vec<Record>, LoadError> {
         self.answers(stream).await?;
-        let log = self.lock();
-        let last = log.last_of(stream);
-        if last.max(after) < at_least {
-            return Err(LoadError::Unavailable {
-                what: stream.to_string(),
-                source: format!("the stream ends at position {last}, not {at_least}").into(),
-            });
-        }
-        let indexes = log.streams.get(stream).map_or(&[][..], Vec::as_slice);
-        let newer = indexes.partition_point(|index| position(index + 1) <= after);
-        Ok(indexes[newer..].iter().map(|&index| log.records[index].clone()).collect())
+        let records = self.lock().of(stream, after, at_least)?;
+        let newest = records.last().map_or(Position::START, |record| record.position);
+        self.reach(newest).await.map_err(|source| unavailable(stream, source))?;
+        Ok(records)
     }
 
     pub(crate) async fn append(
@@ -127,18 +168,17 @@ impl Memory {
         payload: Bytes,
         expected: Position,
     ) -> Result<Position, AppendError> {
-        let Some(Passage { there, fate, back }) =
-            self.faults.as_ref().map(|faults| faults.append())
-        else {
-            return self.store(stream, payload, expected);
+        let Some(process) = &self.process else {
+            return self.arrive(stream, payload, expected).await;
         };
-        sleep(there).await;
         let unknown = |source: &str| {
             Err(AppendError::Unknown { stream: stream.clone(), source: source.into() })
         };
+        let Passage { there, fate, back } = process.faults.append();
+        sleep(there).await;
         match fate {
             Fate::Arrives => {
-                let stored = self.store(stream, payload, expected);
+                let stored = self.arrive(stream, payload, expected).await;
                 sleep(back).await;
                 stored
             }
@@ -156,6 +196,19 @@ impl Memory {
                 unknown("the record is still under way")
             }
         }
+    }
+
+    /// Stores a record and forces it to disk.
+    async fn arrive(
+        &self,
+        stream: &StreamName,
+        payload: Bytes,
+        expected: Position,
+    ) -> Result<Position, AppendError> {
+        let stored = self.store(stream, payload, expected)?;
+        let reached = self.reach(stored).await;
+        reached.map_err(|source| AppendError::Unknown { stream: stream.clone(), source })?;
+        Ok(stored)
     }
 
     fn deliver_late(
@@ -189,20 +242,20 @@ impl Memory {
             });
         }
         let mut log = self.lock();
-        let actual = log.last_of(stream);
-        if actual != expected {
-            return Err(AppendError::Conflict { actual });
+        if self.process.as_ref().is_some_and(|process| process.boot != log.boot) {
+            let source = "the power went".into();
+            return Err(AppendError::Unavailable { stream: stream.clone(), source });
         }
-        let index = log.records.len();
-        let position = position(index + 1);
-        log.streams.entry(stream.clone()).or_default().push(index);
-        log.records.push(Record { position, stream: stream.clone(), payload });
+        let position = log.push(stream, payload, expected)?;
         self.shared.last.send_replace(position);
         Ok(position)
     }
 
     pub(crate) fn read(&self, after: Position, limit: usize) -> Vec<Record> {
-        self.lock().after(after, limit)
+        let mut log = self.lock();
+        let records = log.after(after, limit);
+        log.sync(records.last().map_or(Position::START, |record| record.position));
+        records
     }
 
     pub(crate) fn entries(&self, after: Position, limit: usize) -> Vec<Entry> {
@@ -214,7 +267,10 @@ impl Memory {
     }
 
     pub(crate) fn last_position(&self) -> Position {
-        self.lock().last()
+        let mut log = self.lock();
+        let last = log.last();
+        log.sync(last);
+        last
     }
 
     pub(crate) fn follow(&self, after: Position) -> MemoryFollow {
@@ -249,3 +305,10 @@ impl MemoryFollow {
         }
     }
 }
+
+fn unavailable(what: &(impl fmt::Display + ?Sized), source: Source) -> LoadError {
+    LoadError::Unavailable { what: what.to_string(), source }
+}
+
+#[cfg(test)]
+mod tests;

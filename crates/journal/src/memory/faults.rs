@@ -9,6 +9,21 @@ pub trait Faults: Debug + Send + Sync {
 
     /// How long the next load takes, and whether it is answered.
     fn load(&self) -> (Duration, bool);
+
+    /// How long the next forcing to disk takes, and what becomes of it.
+    fn sync(&self) -> (Duration, SyncFate);
+}
+
+/// What becomes of forcing to disk what the log has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SyncFate {
+    /// It is on the disk.
+    Succeeds,
+    /// The disk did not take it. Whoever was told that trusts it no more until he is started again.
+    Fails,
+    /// The disk says that it is there, and it is not. No promise of a log survives such a disk: a simulation shows
+    /// by it that it would notice.
+    Pretends,
 }
 
 /// The way of one record to the log and of the answer back.
