@@ -3,6 +3,7 @@
 
 mod disk;
 mod full;
+mod whole;
 
 use std::{
     collections::hash_map::RandomState,
@@ -83,13 +84,21 @@ async fn watch(log: Journal, handed: Told) {
     }
 }
 
+/// Puts the messages of the server in folder `from` into the new folder `to`; false when there are none. Its own
+/// files, such as the token, are not what is looked at.
+fn taken_over(disk: &Disk, from: &str, to: &str) -> bool {
+    let [from, to] = [from, to].map(|name| disk.path().join(name));
+    std::fs::create_dir(&to).unwrap();
+    std::fs::rename(from.join("jetstream"), to.join("jetstream")).is_ok()
+}
+
 /// The log that a server finds on `disk`; none when there is none.
 async fn restarted(disk: &Disk) -> Option<(NatsServer, JetStream)> {
-    // Its own files, such as the token, are not what is looked at: only the messages are taken over.
-    let again = disk.path().join("again");
-    std::fs::create_dir(&again).unwrap();
-    std::fs::rename(disk.path().join("nats/jetstream"), again.join("jetstream")).ok()?;
-    let options = NatsOptions { sync: ToDisk::Lazy, folder: Some(again), ..NatsOptions::default() };
+    if !taken_over(disk, "nats", "again") {
+        return None;
+    }
+    let folder = Some(disk.path().join("again"));
+    let options = NatsOptions { sync: ToDisk::Lazy, folder, ..NatsOptions::default() };
     let server = NatsServer::start(options).await.unwrap();
     let log = log(&server).await;
     (!log.create_if_absent().await.unwrap()).then_some((server, log))
@@ -153,6 +162,11 @@ async fn cut(disk: &Disk, sync: ToDisk, load: Duration) -> (usize, usize, usize)
     (acked, followed, told.len() - kept(&told, &recovered))
 }
 
+/// How many power cuts are asked for.
+fn cuts() -> u32 {
+    std::env::var("CUTS").map_or(CUTS, |cuts| cuts.parse().unwrap())
+}
+
 /// An instant that nobody chose, within the first second of work.
 fn instant(cut: u32) -> Duration {
     Duration::from_millis(50 + RandomState::new().hash_one(cut) % 950)
@@ -160,7 +174,7 @@ fn instant(cut: u32) -> Duration {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_power_cut_takes_back_nothing_that_was_acknowledged_or_shown() {
-    let cuts = std::env::var("CUTS").map_or(CUTS, |cuts| cuts.parse().unwrap());
+    let cuts = cuts();
     let (mut acked, mut followed) = (0, 0);
     for number in 0..cuts {
         let Some(disk) = disk(Disk::new()) else { return };

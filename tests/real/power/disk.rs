@@ -107,7 +107,8 @@ impl Disk {
     /// No write that the disk has taken is ever lost again: a cache in the disk itself is not tried.
     pub(super) fn cut(&self) -> Disk {
         let scratch = Scratch::new("cut").unwrap();
-        let (from, to) = (self.image(), scratch.path().join("image"));
+        fs::create_dir_all(scratch.path().join("behind")).unwrap();
+        let (from, to) = (self.image(), scratch.path().join("behind/image"));
         // A disk that was written to meanwhile was not copied as it was at one instant.
         loop {
             let before = self.written();
