@@ -108,7 +108,7 @@ mod tests {
     fn taken(life: &Life) -> Asked {
         let mut asked = Asked::default();
         for Fact { content, .. } in &life.log {
-            if let Content::Appeal(_, _, events) = content {
+            if let Content::Appeal(_, _, events) = &**content {
                 events.iter().for_each(|event| asked.take(event));
             }
         }

@@ -1,6 +1,8 @@
 //! From a stored record to the facts in it, in their newest shape. What cannot be read is poison:
 //! it says why, so that its stream can be parked and an operator can see the reason.
 
+use std::sync::Arc;
+
 use doudi_domain::{
     AppealId, DeviceId, DiagnosisId, EnterpriseId, WebhookId, appeal, codec, device, diagnosis,
     enterprise,
@@ -13,13 +15,13 @@ use uuid::Uuid;
 
 use crate::error::chain;
 
-/// What one commit says.
-#[derive(Debug)]
+/// What one commit says. Clones share its events.
+#[derive(Clone, Debug)]
 pub(crate) struct Fact {
     /// Of what.
     pub(crate) stream: StreamName,
     /// Its events.
-    pub(crate) content: Content,
+    pub(crate) content: Arc<Content>,
     /// The command that it carried out.
     pub(crate) command: Uuid,
     /// The matter that it belongs to.
@@ -96,7 +98,7 @@ impl Fact {
         };
         Ok(Self {
             stream: stream.clone(),
-            content,
+            content: Arc::new(content),
             command: commit.command_id,
             correlation: commit.correlation,
             occurred_at: commit.occurred_at,
@@ -123,7 +125,7 @@ impl Fact {
         };
         Self {
             stream: StreamName::parse(&stream).unwrap(),
-            content,
+            content: Arc::new(content),
             command: Uuid::from_u64_pair(3, position.unsigned_abs()),
             correlation: Uuid::nil(),
             occurred_at: at,

@@ -96,7 +96,7 @@ impl Views {
             return Ok(None);
         }
         let poison = |reason| ViewError::StillPoison { view, stream: stream.to_string(), reason };
-        let readings = parked::read(view, records);
+        let readings = parked::read(&[view], records);
         let parted = parked::part(view, readings, &Default::default(), None);
         if let Some(still) = parted.parked.into_iter().next() {
             return Err(poison(still.reason));

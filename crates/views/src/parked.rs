@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, HashSet};
 
 use deadpool_postgres::{Pool, Transaction};
-use doudi_journal::{Position, Record};
+use doudi_journal::{Position, Record, StreamName};
 use tokio_postgres::{Client, Row, types::Type};
 
 use crate::{
@@ -35,10 +35,11 @@ pub struct Parked {
     pub reason: String,
 }
 
-/// A record that a view wants, read or not.
+/// A record that a view wants, read or not. Clones share what was read.
+#[derive(Clone, Debug)]
 pub(crate) struct Reading {
-    stream: String,
-    position: Position,
+    stream: StreamName,
+    pub(crate) position: Position,
     fact: Result<Fact, String>,
 }
 
@@ -47,13 +48,19 @@ impl Reading {
     pub(crate) fn traceparent(&self) -> Option<&str> {
         self.fact.as_ref().ok()?.traceparent.as_deref()
     }
+
+    /// Whether `view` wants it.
+    pub(crate) fn concerns(&self, view: ViewName) -> bool {
+        view.wants(&self.stream)
+    }
 }
 
-/// Reads the records that `view` wants.
-pub(crate) fn read(view: ViewName, records: &[Record]) -> Vec<Reading> {
-    let wanted = records.iter().filter(|record| view.wants(&record.stream));
+/// Reads the records that one of `views` wants.
+pub(crate) fn read(views: &[ViewName], records: &[Record]) -> Vec<Reading> {
+    let is_wanted = |record: &&Record| views.iter().any(|view| view.wants(&record.stream));
+    let wanted = records.iter().filter(is_wanted);
     let reading = |record: &Record| Reading {
-        stream: record.stream.as_str().to_owned(),
+        stream: record.stream.clone(),
         position: record.position,
         fact: Fact::read(record),
     };
@@ -78,7 +85,7 @@ pub(crate) fn part(
     refused: Option<&str>,
 ) -> Parted {
     let mut facts = Vec::with_capacity(readings.len());
-    let mut parked: BTreeMap<String, Parked> = BTreeMap::new();
+    let mut parked: BTreeMap<StreamName, Parked> = BTreeMap::new();
     for Reading { stream, position, fact } in readings {
         if let Some(known) = parked.get_mut(&stream) {
             known.last = position;
@@ -86,7 +93,7 @@ pub(crate) fn part(
             continue;
         }
         let reason = match fact {
-            _ if already.contains(&stream) => "it follows a parked record".to_owned(),
+            _ if already.contains(stream.as_str()) => "it follows a parked record".to_owned(),
             Ok(fact) => match refused {
                 Some(reason) => reason.to_owned(),
                 None => {
@@ -100,7 +107,7 @@ pub(crate) fn part(
         let reason = reason.chars().filter(|c| *c != '\0').take(REASON_MAX).collect();
         let entry = Parked {
             view,
-            stream: stream.clone(),
+            stream: stream.to_string(),
             first: position,
             last: position,
             records: 1,

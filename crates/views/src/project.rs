@@ -206,7 +206,7 @@ async fn commit(
     let view = known.view;
     let began = Instant::now();
     let to = records.last().map_or(known.position, |record| record.position);
-    let readings = parked::read(view, records);
+    let readings = parked::read(&[view], records);
     let span = trace::gathered(
         readings.iter().filter_map(Reading::traceparent),
         || tracing::debug_span!("project", %view, records = records.len()),

@@ -138,7 +138,7 @@ async fn apply(
     records: &[Record],
     parked: &mut HashMap<String, Position>,
 ) -> Result<(), ViewError> {
-    let readings = parked::read(view, records);
+    let readings = parked::read(&[view], records);
     let parted = parked::part(view, readings, &Default::default(), None);
     parked.extend(parted.parked.into_iter().map(|entry| (entry.stream, entry.first)));
     view.apply(transaction, &parted.facts).await

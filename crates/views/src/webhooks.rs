@@ -38,7 +38,7 @@ impl Views {
 pub(crate) async fn apply(transaction: &Transaction<'_>, facts: &[Fact]) -> Result<(), ViewError> {
     let (mut registered, mut retired) = (BTreeMap::new(), BTreeSet::new());
     for fact in facts {
-        let Content::Webhook(WebhookId(id), events) = &fact.content else { continue };
+        let Content::Webhook(WebhookId(id), events) = &*fact.content else { continue };
         for event in events {
             match event {
                 Event::WebhookRegistered { .. } => _ = registered.insert(*id, fact.position),

@@ -40,7 +40,7 @@ pub(super) fn visits_of(facts: &[Fact]) -> Vec<VisitId> {
 }
 
 fn of_visits(fact: &Fact) -> (Option<&EnterpriseId>, &[Event]) {
-    match &fact.content {
+    match &*fact.content {
         Content::Visits(enterprise, events) => (Some(enterprise), events),
         Content::Profile(..)
         | Content::Appeal(..)

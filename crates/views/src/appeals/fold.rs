@@ -74,7 +74,7 @@ impl Concerned {
     pub(super) fn by(facts: &[Fact]) -> Self {
         let mut concerned = Self::default();
         for fact in facts {
-            match &fact.content {
+            match &*fact.content {
                 Content::Appeal(_, appeal, _) => {
                     concerned.appeals.insert(*appeal);
                 }
@@ -106,7 +106,7 @@ impl Changes {
     /// Takes the facts in, in their order.
     pub(super) fn fold(&mut self, facts: &[Fact]) {
         for fact in facts {
-            match &fact.content {
+            match &*fact.content {
                 Content::Appeal(enterprise, appeal, events) => {
                     let key = (*appeal, enterprise.clone());
                     for (ordinal, event) in (0..).zip(events) {

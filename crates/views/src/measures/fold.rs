@@ -84,7 +84,7 @@ pub(super) struct Changes {
 
 /// The appeals that the facts are about.
 pub(super) fn appeals_of(facts: &[Fact]) -> HashSet<AppealId> {
-    let appeal = |fact: &Fact| match &fact.content {
+    let appeal = |fact: &Fact| match &*fact.content {
         Content::Appeal(_, appeal, _) => Some(*appeal),
         Content::Profile(..)
         | Content::Visits(..)
@@ -101,7 +101,7 @@ impl Changes {
     /// Takes the facts in, in their order.
     pub(super) fn fold(&mut self, facts: &[Fact]) {
         for fact in facts {
-            if let Content::Appeal(enterprise, appeal, events) = &fact.content {
+            if let Content::Appeal(enterprise, appeal, events) = &*fact.content {
                 let key = (*appeal, enterprise.clone());
                 events.iter().for_each(|event| self.event(&key, fact, event));
             }

@@ -29,7 +29,7 @@ pub(super) struct Known {
 }
 
 fn ratings(fact: &Fact) -> Option<(&EnterpriseId, &[Event])> {
-    match &fact.content {
+    match &*fact.content {
         Content::Ratings(enterprise, events) => Some((enterprise, events)),
         Content::Profile(..)
         | Content::Visits(..)

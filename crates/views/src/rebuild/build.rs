@@ -1,10 +1,9 @@
-//! Builds views from the log, which is read once for all of them, each on a task of its own.
+//! Builds views from the log, which is read and decoded once for all of them, each on a task of its own.
 
-use std::{mem, slice, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 
 use deadpool_postgres::{Object, Pool};
 use doudi_journal::{FollowError, Journal, Position, Record};
-use futures::future::join;
 use tokio::{
     sync::mpsc::{self, Receiver, Sender},
     task::JoinSet,
@@ -31,7 +30,12 @@ const LOG_WITHIN: Duration = Duration::from_secs(30);
 /// What is told after every batch: the view, the position that it reached, and the end.
 pub(super) type Report<'a> = dyn FnMut(ViewName, Position, Position) + Send + 'a;
 
-type Batch = Arc<[Record]>;
+/// Records that follow each other.
+struct Batch {
+    positions: Vec<Position>,
+    /// Of those that some view wants.
+    readings: Vec<Reading>,
+}
 
 /// What is built, on connections of the pool.
 #[derive(Clone)]
@@ -62,7 +66,8 @@ pub(super) async fn advance(
         tasks.spawn(build.follow(given, move |reached| tell.send((at, reached))));
     }
     drop(tell);
-    tasks.spawn(read(journal.clone(), after, until, builders));
+    let views = builds.iter().map(|build| build.view).collect();
+    tasks.spawn(read(journal.clone(), after, until, views, builders));
     while let Some((at, reached)) = told.recv().await {
         builds[at].known.position = reached;
         report(builds[at].view, reached, until);
@@ -73,13 +78,14 @@ pub(super) async fn advance(
     Ok(())
 }
 
-/// Reads the records after `after` until `until` and gives them to each of `builders`, until one of them is gone,
-/// which says why itself.
+/// Reads the records after `after` until `until` and gives those that one of `views` wants to each of `builders`,
+/// until one of them is gone, which says why itself.
 async fn read(
     journal: Journal,
     after: Position,
     until: Position,
-    builders: Vec<Sender<Batch>>,
+    views: Vec<ViewName>,
+    builders: Vec<Sender<Arc<Batch>>>,
 ) -> Result<(), ViewError> {
     let fault = |source| ViewError::Journal { doing: DOING, source };
     let mut follow = journal.follow(after);
@@ -93,11 +99,12 @@ async fn read(
             let read = timeout(LOG_WITHIN, follow.next()).await.map_err(late)?;
             let given = read.map_err(|error: FollowError| fault(error.into()))?;
             bytes += given.iter().map(|record| record.payload.len()).sum::<usize>();
-            reached = last(&given, reached);
+            reached = given.last().map_or(reached, |last| last.position);
             records.extend(given);
         }
         records.retain(|record| record.position <= until);
-        let batch = Batch::from(records);
+        let positions = records.iter().map(|record| record.position).collect();
+        let batch = Arc::new(Batch { positions, readings: parked::read(&views, &records) });
         for builder in &builders {
             if builder.send(Arc::clone(&batch)).await.is_err() {
                 return Ok(());
@@ -107,82 +114,58 @@ async fn read(
     Ok(())
 }
 
-/// What of a batch a view does not reflect yet.
-struct Next {
-    batch: Batch,
-    from: usize,
-    readings: Vec<Reading>,
-}
-
-impl Next {
-    fn of(view: ViewName, batch: Batch, after: Position) -> Self {
-        let from = batch.partition_point(|record| record.position <= after);
-        let readings = parked::read(view, &batch[from..]);
-        Self { batch, from, readings }
+impl Batch {
+    /// What `view` wants of it after `after` until `to`.
+    fn readings(&self, view: ViewName, after: Position, to: Position) -> Vec<Reading> {
+        let from = self.readings.partition_point(|reading| reading.position <= after);
+        let there = self.readings[from..].iter().take_while(|reading| reading.position <= to);
+        there.filter(|reading| reading.concerns(view)).cloned().collect()
     }
-
-    fn records(&self) -> &[Record] {
-        &self.batch[self.from..]
-    }
-}
-
-/// The last of `records`, or `before` where there are none.
-fn last(records: &[Record], before: Position) -> Position {
-    records.last().map_or(before, |last| last.position)
 }
 
 impl Build {
     /// Takes in what it is given, and tells how far it is after each batch.
     async fn follow<T>(
         mut self,
-        mut given: Receiver<Batch>,
+        mut given: Receiver<Arc<Batch>>,
         tell: impl Fn(Position) -> T + Send,
     ) -> Result<(), ViewError> {
-        let view = self.view;
-        let mut next = given.recv().await.map(|batch| Next::of(view, batch, self.known.position));
-        while let Some(now) = next {
-            // One that goes on from a later place than others is given what it knows.
-            let reached = last(now.records(), self.known.position);
-            // What comes next is read while this is taken in.
-            let read = async { given.recv().await.map(|batch| Next::of(view, batch, reached)) };
-            let (taken, read) = join(self.take(now), read).await;
+        while let Some(batch) = given.recv().await {
+            let taken = self.take(&batch).await;
             tell(self.known.position);
             taken?;
-            next = read;
         }
         Ok(())
     }
 
-    /// Takes records in; one by one where PostgreSQL refuses something, so that only that is parked.
-    async fn take(&mut self, mut next: Next) -> Result<(), ViewError> {
-        let readings = mem::take(&mut next.readings);
-        let records = next.records();
-        if records.is_empty() {
+    /// Takes a batch in, or what of it it does not reflect yet, where others began earlier; one by one where
+    /// PostgreSQL refuses something, so that only that is parked.
+    async fn take(&mut self, batch: &Batch) -> Result<(), ViewError> {
+        let Some(to) = batch.positions.last().filter(|to| **to > self.known.position) else {
             return Ok(());
-        }
-        match self.commit(records, readings, None).await {
+        };
+        match self.commit(batch, *to, None).await {
             Err(error) if error.content_refusal().is_some() => {}
             done => return done,
         }
-        let view = self.view;
-        for record in records {
-            let one = slice::from_ref(record);
-            let read = || parked::read(view, one);
-            if let Err(error) = self.commit(one, read(), None).await {
+        let from = batch.positions.partition_point(|position| *position <= self.known.position);
+        for to in &batch.positions[from..] {
+            if let Err(error) = self.commit(batch, *to, None).await {
                 let reason = error.content_refusal().ok_or(error)?;
-                self.commit(one, read(), Some(&reason)).await?;
+                self.commit(batch, *to, Some(&reason)).await?;
             }
         }
         Ok(())
     }
 
+    /// Takes in what the view wants of a batch until `to`.
     async fn commit(
         &mut self,
-        records: &[Record],
-        readings: Vec<Reading>,
+        batch: &Batch,
+        to: Position,
         refused: Option<&str>,
     ) -> Result<(), ViewError> {
-        let to = last(records, self.known.position);
+        let readings = batch.readings(self.view, self.known.position, to);
         // Others may be at work on all connections that there are.
         let mut client = db::connect_patiently(&self.pool).await?;
         let done = self.commit_on(&mut client, to, readings, refused).await;

@@ -62,7 +62,7 @@ impl Concerned {
     pub(super) fn by(facts: &[Fact]) -> Self {
         let mut concerned = Self::default();
         for fact in facts {
-            match &fact.content {
+            match &*fact.content {
                 Content::Profile(enterprise, _) => {
                     concerned.enterprises.insert(enterprise.clone());
                 }
@@ -90,7 +90,7 @@ impl Known {
     pub(super) fn fold<'a>(&mut self, facts: &'a [Fact]) -> Vec<NewEntry<'a>> {
         let mut entries = Vec::with_capacity(facts.len());
         for fact in facts {
-            match &fact.content {
+            match &*fact.content {
                 Content::Profile(enterprise, events) => {
                     entries.extend(numbered(events).map(|(ordinal, event)| {
                         let charge = self.profile(enterprise, event);

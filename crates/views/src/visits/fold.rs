@@ -45,7 +45,7 @@ impl Concerned {
         let (mut visits, mut enterprises) = (HashSet::new(), HashSet::new());
         let mut policies = BTreeSet::new();
         for fact in facts {
-            match &fact.content {
+            match &*fact.content {
                 Content::Visits(_, events) => visits.extend(events.iter().flat_map(named)),
                 Content::Profile(enterprise, _) => {
                     enterprises.insert(enterprise.clone());
@@ -78,7 +78,7 @@ impl Changes {
     /// Takes the facts in, in their order.
     pub(super) fn fold(&mut self, facts: &[Fact]) {
         for fact in facts {
-            match &fact.content {
+            match &*fact.content {
                 Content::Visits(enterprise, events) => self.commit(enterprise, events),
                 Content::Profile(enterprise, events) => {
                     events.iter().for_each(|event| self.documents.profile(enterprise, event));

@@ -97,7 +97,7 @@ fn assert_row_is(case: &Case, row: &Row) {
 }
 
 fn events_of(fact: &Fact) -> &[Event] {
-    if let Content::Appeal(_, _, events) = &fact.content { events } else { &[] }
+    if let Content::Appeal(_, _, events) = &*fact.content { events } else { &[] }
 }
 
 /// After every commit the row and its clocks are what the decider says.
@@ -107,7 +107,7 @@ fn as_the_decider_says(life: &Life) {
     for fact in &life.log {
         tables.apply(std::slice::from_ref(fact));
         state = events_of(fact).iter().fold(state, Appeal::evolve);
-        if let Content::Diagnosis(_, id, events) = &fact.content {
+        if let Content::Diagnosis(_, id, events) = &*fact.content {
             let panel: &mut Diagnosis = panels.entry(*id).or_default();
             *panel = events.iter().fold(panel.clone(), Diagnosis::evolve);
         }
@@ -161,7 +161,7 @@ proptest! {
         let life = Life::random(&moves);
         let mut in_order = Tables::default();
         in_order.apply(&life.log);
-        let is_of_diagnosis = |fact: &&Fact| matches!(fact.content, Content::Diagnosis(..));
+        let is_of_diagnosis = |fact: &&Fact| matches!(*fact.content, Content::Diagnosis(..));
         for late in [true, false] {
             let mut tables = Tables::default();
             for fact in life.log.iter().filter(|fact| is_of_diagnosis(fact) != late) {

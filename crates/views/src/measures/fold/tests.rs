@@ -1,5 +1,7 @@
 //! What is measured, and that it is never measured again.
 
+use std::sync::Arc;
+
 use doudi_domain::appeal::{Callback, Command, Outcome, Rating};
 use proptest::prelude::*;
 
@@ -133,7 +135,8 @@ fn each_handling_has_a_response_of_its_own() {
     // Records of before owe no contact of their own: there the one of the first handling counts.
     let mut old = never;
     for fact in &mut old.log {
-        let Content::Appeal(_, _, events) = &mut fact.content else { continue };
+        let content = Arc::get_mut(&mut fact.content).unwrap();
+        let Content::Appeal(_, _, events) = content else { continue };
         for event in events {
             if let Event::ResolutionObjected { clocks, .. } = event {
                 clocks.set.retain(|clock| clock.kind != ClockKind::Contact);
@@ -192,7 +195,7 @@ proptest! {
                 prop_assert!(then.satisfied.is_none() || now.satisfied == then.satisfied);
             }
             let closes = |event: &Event| matches!(event, Event::AppealClosed { .. });
-            if matches!(&fact.content, Content::Appeal(_, _, events) if events.iter().any(closes)) {
+            if matches!(&*fact.content, Content::Appeal(_, _, events) if events.iter().any(closes)) {
                 told = changes.handlings.iter().map(|(name, now)| (name.clone(), word(now))).collect();
             }
             for (name, then) in &before {

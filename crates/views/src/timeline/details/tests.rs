@@ -21,7 +21,7 @@ use crate::{
 
 fn shown(life: &Life, name: &str) -> Value {
     let events = life.log.iter().flat_map(|fact| {
-        if let Content::Appeal(_, _, events) = &fact.content { events.as_slice() } else { &[] }
+        if let Content::Appeal(_, _, events) = &*fact.content { events.as_slice() } else { &[] }
     });
     let (_, json) = events.map(of).find(|(found, _)| *found == name).unwrap();
     serde_json::from_str(json.get()).unwrap()
@@ -68,7 +68,7 @@ fn of_a_visits_clock_only_what_is_owed_is_shown() {
     let mut life = Inspections::new(limits(0));
     life.carry_out(plan(1, "tax", "2025-03-03"), visits::Outcome::Pass);
     life.later(24 * 9);
-    let events = life.log.iter().flat_map(|fact| match &fact.content {
+    let events = life.log.iter().flat_map(|fact| match &*fact.content {
         Content::Visits(_, events) => events.as_slice(),
         Content::Profile(..)
         | Content::Appeal(..)
@@ -142,7 +142,7 @@ proptest! {
     ) {
         let (life, inspections) = (Life::random(&moves), Inspections::random(&inspected));
         for fact in life.log.iter().chain(&inspections.log) {
-            match &fact.content {
+            match &*fact.content {
                 Content::Profile(_, events) => assert_shown(events),
                 Content::Visits(_, events) => assert_shown(events),
                 Content::Appeal(_, _, events) => assert_shown(events),

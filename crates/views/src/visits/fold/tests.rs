@@ -251,7 +251,7 @@ proptest! {
         let life = Inspections::random(&moves);
         let mut tables = Tables::default();
         for fact in &life.log {
-            let events = if let Content::Visits(_, events) = &fact.content { &events[..] } else { &[] };
+            let events = if let Content::Visits(_, events) = &*fact.content { &events[..] } else { &[] };
             for event in events {
                 let Event::VisitPlanned { plan, standings, .. } = event else { continue };
                 let asked = Visits::default().evolve(event).get(plan.visit).unwrap().entry();
@@ -382,7 +382,7 @@ fn random_inspections_reach_every_event_and_pass_limits() {
     for _ in 0..200 {
         let life = Inspections::random(&moves().new_tree(&mut runner).unwrap().current());
         for fact in &life.log {
-            let Content::Visits(_, events) = &fact.content else { continue };
+            let Content::Visits(_, events) = &*fact.content else { continue };
             let came = |event: &Event| matches!(event, Event::VisitCheckedIn { .. });
             // Nothing stops a visit that could not wait.
             let improvised = events.iter().any(came);
