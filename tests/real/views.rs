@@ -16,7 +16,7 @@ mod abandoned;
 mod agenda;
 mod alerts;
 mod cases;
-mod corrupt;
+pub(super) mod corrupt;
 mod damaged;
 mod faults;
 pub(super) mod killed;

@@ -194,6 +194,17 @@ pub fn jetstream_settings(nats: &config::Nats) -> JetStreamSettings {
     }
 }
 
+/// What PostgreSQL keeps to for us: when it gives up a question, and a client that vanished without a word, with all
+/// that this one has locked.
+fn server_settings(postgres: &config::Postgres) -> String {
+    let patience = postgres.connect_timeout.as_secs().max(1);
+    format!(
+        "-c statement_timeout={} -c tcp_keepalives_idle={patience} \
+         -c tcp_keepalives_interval={patience} -c tcp_keepalives_count={LOST_PROBES}",
+        postgres.statement_timeout.as_millis()
+    )
+}
+
 /// The tables, made where they are missing.
 pub(crate) async fn tables(config: &Config) -> Result<(Pool, Views), PartsError> {
     let postgres = &config.postgres;
@@ -206,7 +217,7 @@ pub(crate) async fn tables(config: &Config) -> Result<(Pool, Views), PartsError>
     connection.keepalives_retries(LOST_PROBES);
     connection.tcp_user_timeout(postgres.connect_timeout * (LOST_PROBES + 1));
     connection.application_name("doudi");
-    connection.options(format!("-c statement_timeout={}", postgres.statement_timeout.as_millis()));
+    connection.options(server_settings(postgres));
     let manager = Manager::from_config(
         connection.clone(),
         NoTls,

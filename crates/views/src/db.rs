@@ -3,7 +3,7 @@
 //! Statements name tables without a schema: the transaction's search path says whether they are
 //! live ones or those of a scratch replay.
 
-use std::fmt::Display;
+use std::{fmt::Display, time::Duration};
 
 use deadpool_postgres::{ClientWrapper, Object, Pool, Timeouts, Transaction};
 use doudi_domain::UnitId;
@@ -113,6 +113,10 @@ impl Alone {
     }
 }
 
+/// For how long a transaction that changes tables may wait for its process. One that is frozen meanwhile loses it, so
+/// that another one which projects goes on.
+const IDLE_MAX: Duration = Duration::from_secs(10);
+
 /// A transaction that changes tables of `schema`.
 pub(crate) async fn write<'a>(
     client: &'a mut Object,
@@ -125,7 +129,8 @@ pub(crate) async fn write<'a>(
     // small is kept while it grows.
     let settings = format!(
         "SET LOCAL search_path = {schema}, doudi; SET LOCAL synchronous_commit = off; \
-         SET LOCAL enable_seqscan = off"
+         SET LOCAL enable_seqscan = off; SET LOCAL idle_in_transaction_session_timeout = {}",
+        IDLE_MAX.as_millis()
     );
     transaction.batch_execute(&settings).await.map_err(failed)?;
     Ok(transaction)

@@ -11,6 +11,7 @@ use std::{
 use doudi_journal::{Credentials, Durability, JetStream, JetStreamSettings};
 use doudi_server::{children::find_nats, config::Secret};
 use doudi_tests::{Scratch, program, until, world::Ground as Servers};
+use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
@@ -25,6 +26,9 @@ use super::{
 
 /// How long a server may take to tell of itself.
 const TOLD_WITHIN: Duration = Duration::from_secs(2);
+
+/// What the log is called.
+pub(super) const LOG: &str = "DOUDI";
 
 /// What their clients show.
 const TOKEN: &str = "three";
@@ -119,7 +123,6 @@ impl Nodes {
         let Places { clients, monitor, routes } = self.places[machine];
         let others: Vec<String> =
             self.places.iter().map(|other| format!("\"nats://{}\"", other.routes)).collect();
-        let store: PathBuf = folder.join("store");
         format!(
             "server_name: n{machine}\n\
              listen: \"{clients}\"\n\
@@ -130,9 +133,28 @@ impl Nodes {
              jetstream {{\n    store_dir: \"{}\"\n    max_file_store: 10GB\n    sync_interval: always\n}}\n\
              cluster {{\n    name: doudi\n    listen: \"{routes}\"\n    routes: [{}]\n}}\n",
             folder.join("nats.log").display(),
-            store.display(),
+            self.store(machine).display(),
             others.join(", ")
         )
+    }
+
+    /// The folder that a server keeps its messages in.
+    pub(super) fn store(&self, machine: usize) -> PathBuf {
+        self.folder.path().join(machine.to_string()).join("store")
+    }
+
+    /// Lets every server end, with all that it has in its files.
+    pub(super) async fn stop(&mut self) {
+        for child in self.running.iter().flatten() {
+            kill_process(Pid::from_child(child), Signal::TERM).unwrap();
+        }
+        let ended = until(BOUND, || {
+            let mut running = self.running.iter_mut().flatten();
+            let ended = running.all(|child| child.try_wait().unwrap().is_some());
+            async move { ended.then_some(()) }
+        });
+        assert!(ended.await.is_some(), "a server does not end");
+        self.running.fill_with(|| None);
     }
 
     pub(super) fn kill(&mut self, machine: usize) {
@@ -179,7 +201,7 @@ impl Nodes {
     async fn log(&self, machine: usize) -> Option<(String, Value)> {
         let told = self.told(machine, "jsz?streams=1&config=1").await?;
         let streams = told["account_details"][0]["stream_detail"].as_array()?;
-        let log = streams.iter().find(|stream| stream["name"] == "DOUDI")?;
+        let log = streams.iter().find(|stream| stream["name"] == LOG)?;
         Some((log["cluster"]["leader"].as_str()?.to_owned(), log["state"].clone()))
     }
 

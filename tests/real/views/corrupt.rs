@@ -1,7 +1,7 @@
 //! Corruption of the log's files under a stopped nats-server, in every way that the table names: either
 //! every record is still there as it was, or doudi refuses to start, or `doudi verify` names which are not.
 
-mod store;
+pub(in crate::real) mod store;
 
 use std::{
     collections::BTreeSet,

@@ -12,23 +12,23 @@ const HEADER: usize = 22;
 const HAS_HEADERS: u32 = 1 << 31;
 
 /// A stopped server's folder.
-pub(super) struct Store {
+pub(in crate::real) struct Store {
     folder: PathBuf,
     stream: String,
 }
 
 /// Where a record lies in a block.
 #[derive(Clone, Debug)]
-pub(super) struct Place {
-    pub(super) block: usize,
+pub(in crate::real) struct Place {
+    pub(in crate::real) block: usize,
     pub(super) whole: Range<usize>,
     /// Each part of it with its name.
-    pub(super) parts: Vec<(&'static str, Range<usize>)>,
+    pub(in crate::real) parts: Vec<(&'static str, Range<usize>)>,
 }
 
 impl Store {
     /// `folder` is what the server calls its `store_dir`.
-    pub(super) fn new(folder: &Path, stream: &str) -> Self {
+    pub(in crate::real) fn new(folder: &Path, stream: &str) -> Self {
         Self { folder: folder.to_owned(), stream: stream.to_owned() }
     }
 
@@ -44,7 +44,7 @@ impl Store {
     }
 
     /// The blocks in the order of what is in them.
-    pub(super) fn blocks(&self) -> Vec<PathBuf> {
+    pub(in crate::real) fn blocks(&self) -> Vec<PathBuf> {
         let number = |path: &PathBuf| path.file_stem()?.to_str()?.parse::<u64>().ok();
         let files = fs::read_dir(self.stream().join("msgs")).unwrap();
         let files = files.map(|file| file.unwrap().path());
@@ -55,7 +55,7 @@ impl Store {
     }
 
     /// Every record.
-    pub(super) fn places(&self) -> Vec<Place> {
+    pub(in crate::real) fn places(&self) -> Vec<Place> {
         let mut places = Vec::new();
         for (block, path) in self.blocks().iter().enumerate() {
             let bytes = fs::read(path).unwrap();
