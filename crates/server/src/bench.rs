@@ -1,7 +1,8 @@
 //! `doudi bench`: what the machine does, printed beside something bare that was run in the same
-//! breath, on servers of our own in a temporary folder.
+//! breath and beside what its disk did, on servers of our own in a temporary folder.
 
 use std::{
+    fs,
     ops::Range,
     path::{Path, PathBuf},
     time::Duration,
@@ -17,6 +18,7 @@ use doudi_views::ViewName;
 use futures::{StreamExt, TryStreamExt, stream};
 use uuid::Uuid;
 
+use disk::Disk;
 use report::Report;
 
 use crate::{
@@ -92,28 +94,41 @@ pub async fn run(
     what: Measured,
     json: Option<PathBuf>,
 ) -> Result<(), BenchError> {
+    fs::create_dir_all(folder).map_err(measured)?;
+    let mut disk = Disk::open(folder)?;
     let mut report = Report::new(what.name(), json);
-    let done = match what {
-        Measured::Append(scale) => Box::pin(append::run(folder, scale, &mut report)).await,
-        Measured::Checkin(scale) => Box::pin(checkin::run(folder, sync, scale, &mut report)).await,
-        Measured::Lifecycle(scale) => {
-            Box::pin(lifecycle::run(folder, sync, scale, &mut report)).await
-        }
-        Measured::Load(scale) => Box::pin(load::run(folder, sync, scale, &mut report)).await,
-        Measured::Overload(scale) => {
-            Box::pin(overload::run(folder, sync, scale, &mut report)).await
-        }
-        Measured::Project(scale) => Box::pin(project::run(folder, scale, &mut report)).await,
-        Measured::Query(scale) => Box::pin(query::run(folder, scale, &mut report)).await,
-        Measured::Timers(scale) => Box::pin(timers::run(folder, sync, scale, &mut report)).await,
-        Measured::WhatIf(scale) => Box::pin(what_if::run(folder, scale, &mut report)).await,
-    };
+    // No line is without the disk, whatever a bench makes of it.
+    report.beside([disk.look()?]);
+    let done = carry_out(folder, sync, what, (&mut disk, &mut report)).await;
     // The folder is gone soon, and its log with it.
     done.map_err(|source| match site::said(folder) {
         said if said.is_empty() => source,
         said => BenchError::Said { said, source: Box::new(source) },
     })?;
     report.end()
+}
+
+async fn carry_out(
+    folder: &Path,
+    sync: ToDisk,
+    what: Measured,
+    (disk, report): (&mut Disk, &mut Report),
+) -> Result<(), BenchError> {
+    match what {
+        Measured::Append(scale) => Box::pin(append::run(folder, scale, disk, report)).await,
+        Measured::Checkin(scale) => Box::pin(checkin::run(folder, sync, scale, disk, report)).await,
+        Measured::Lifecycle(scale) => {
+            Box::pin(lifecycle::run(folder, sync, scale, disk, report)).await
+        }
+        Measured::Load(scale) => Box::pin(load::run(folder, sync, scale, disk, report)).await,
+        Measured::Overload(scale) => {
+            Box::pin(overload::run(folder, sync, scale, disk, report)).await
+        }
+        Measured::Project(scale) => Box::pin(project::run(folder, scale, disk, report)).await,
+        Measured::Query(scale) => Box::pin(query::run(folder, scale, disk, report)).await,
+        Measured::Timers(scale) => Box::pin(timers::run(folder, sync, scale, disk, report)).await,
+        Measured::WhatIf(scale) => Box::pin(what_if::run(folder, scale, disk, report)).await,
+    }
 }
 
 /// An error of what is measured.

@@ -38,7 +38,12 @@ pub struct Scale {
 ///
 /// # Errors
 /// [`BenchError`] when something that is measured fails.
-pub async fn run(folder: &Path, scale: Scale, report: &mut Report) -> Result<(), BenchError> {
+pub async fn run(
+    folder: &Path,
+    scale: Scale,
+    disk: &mut Disk,
+    report: &mut Report,
+) -> Result<(), BenchError> {
     let (sync, roles) = (ToDisk::Group, Roles::NONE);
     let setting = Setting { sync, roles, log: Some(super::LOG), ..Setting::default() };
     on_stage(folder, setting, async |stage| {
@@ -55,8 +60,7 @@ pub async fn run(folder: &Path, scale: Scale, report: &mut Report) -> Result<(),
             }),
             Box::new(Appends { name: "kept on disk", journal: kept, payload }),
         ];
-        let mut disk = Disk::open(folder)?;
-        work::in_turns(report, &mut disk, &mut sides, scale.pace).await
+        work::in_turns(report, disk, &mut sides, scale.pace).await
     })
     .await
 }

@@ -42,17 +42,17 @@ pub async fn run(
     folder: &Path,
     sync: ToDisk,
     scale: Scale,
+    disk: &mut Disk,
     report: &mut Report,
 ) -> Result<(), BenchError> {
     let program = std::env::current_exe().map_err(measured)?;
     let site = Site::open(folder, &program, "serve", sync).await?;
-    let mut disk = Disk::open(folder)?;
     if scale.records > 0 && scale.devices > 0 {
-        hand_in(&site, &mut disk, scale, report).await?;
+        hand_in(&site, disk, scale, report).await?;
     }
     let check_ins = CheckIns::prepare(&site, scale.pace.total()).await?;
     let mut sides: [Box<dyn Side>; 1] = [Box::new(check_ins)];
-    work::in_turns(report, &mut disk, &mut sides, scale.pace).await?;
+    work::in_turns(report, disk, &mut sides, scale.pace).await?;
     let resident = site.doudi.resident();
     drop(sides);
     site.close().await?;
@@ -82,6 +82,7 @@ async fn hand_in(
     let records = ("records stored per s", median(rates.into_iter()));
     let uploads = rounds.figures(&rounds).into_iter().filter(|(name, _)| !name.starts_with("to "));
     let figures: Vec<_> = [records].into_iter().chain(uploads).collect();
+    report.beside([rounds.disk()]);
     report.line("uploads of what devices kept", &of, &figures);
     Ok(())
 }

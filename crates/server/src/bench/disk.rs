@@ -1,4 +1,4 @@
-//! How long the disk takes to keep something: what every durable figure stands beside.
+//! How long the disk takes to keep something: what every figure stands beside.
 
 use std::{
     fs::File,
@@ -16,7 +16,7 @@ const SYSTEM_SYNCS: usize = 10;
 /// What is written before each, in bytes.
 const BLOCK: usize = 4096;
 
-/// A file beside what is measured, on the same file system.
+/// A file beside what is measured, on the same file system: a bench has log and tables in folders beside it.
 #[derive(Debug)]
 pub struct Disk {
     folder: File,
@@ -84,7 +84,8 @@ impl Latencies {
         self.system.extend(other.system);
     }
 
-    /// In the middle and at the slow end, in milliseconds: of one file, and of the file system.
+    /// In the middle and at the slow end, in milliseconds: of one file, and of the file system. Not numbers where
+    /// nobody looked.
     #[must_use]
     pub fn figures(&self) -> [Figure; 3] {
         let (mut file, mut system) = (self.file.clone(), self.system.clone());
@@ -95,5 +96,41 @@ impl Latencies {
             ("fdatasync p99 ms", percentile(&file, 99)),
             ("syncfs p50 ms", percentile(&system, 50)),
         ]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::Value;
+
+    use super::*;
+    use crate::bench::report::Report;
+
+    /// One that took so many seconds each time, and ten times as many for the file system.
+    fn look(seconds: impl Iterator<Item = u64> + Clone) -> Latencies {
+        let system = seconds.clone().map(|seconds| Duration::from_secs(10 * seconds)).collect();
+        Latencies { file: seconds.map(Duration::from_secs).collect(), system }
+    }
+
+    #[test]
+    fn every_line_stands_beside_all_looks_around_it() {
+        let file = std::env::temp_dir().join(format!("doudi-disk-{}.json", std::process::id()));
+        let mut report = Report::new("tried", Some(file.clone()));
+        report.beside([look((51..=101).rev()), look(1..=50)]);
+        report.line("first", "one", &[("rate/s", 1.5)]);
+        report.line("first", "two", &[("rate/s", 2.5)]);
+        report.beside([look(7..=7)]);
+        report.line("second", "three", &[("ms", 2.0)]);
+        report.end().unwrap();
+        let told: Value = serde_json::from_slice(&std::fs::read(&file).unwrap()).unwrap();
+        std::fs::remove_file(&file).unwrap();
+        for at in [0_usize, 1] {
+            let disk = &told["lines"][at]["disk"];
+            assert_eq!(disk["fdatasync p50 ms"], 51_000.0);
+            assert_eq!(disk["fdatasync p99 ms"], 100_000.0);
+            assert_eq!(disk["syncfs p50 ms"], 510_000.0);
+        }
+        assert_eq!(told["lines"][2]["disk"]["fdatasync p99 ms"], 7_000.0);
+        assert_eq!(told["lines"][2]["figures"].as_object().unwrap().len(), 1);
     }
 }

@@ -16,7 +16,9 @@ use doudi_api::{
 use doudi_engine::{Position, StreamName};
 use futures::{StreamExt, TryStreamExt, stream};
 
-use super::{BenchError, caught_up, client, measured, publish, report::Report, submit_all};
+use super::{
+    BenchError, caught_up, client, disk::Disk, measured, publish, report::Report, submit_all,
+};
 use crate::{
     children::ToDisk,
     client::{Client, command_id},
@@ -51,14 +53,15 @@ pub async fn run(
     folder: &Path,
     sync: ToDisk,
     scale: Scale,
+    disk: &mut Disk,
     report: &mut Report,
 ) -> Result<(), BenchError> {
     let setting = Setting { sync, log: Some(super::LOG), ..Setting::default() };
     on_stage(folder, setting, async |stage| {
         publish(&stage).await?;
-        measure(&stage, scale, 0, report).await?;
-        fill(&stage, scale.cases, report).await?;
-        measure(&stage, scale, scale.cases, report).await
+        measure(&stage, scale, 0, disk, report).await?;
+        fill(&stage, scale.cases, disk, report).await?;
+        measure(&stage, scale, scale.cases, disk, report).await
     })
     .await
 }
@@ -68,9 +71,11 @@ async fn measure(
     stage: &Stage,
     scale: Scale,
     cases: u32,
+    disk: &mut Disk,
     report: &mut Report,
 ) -> Result<(), BenchError> {
     let clients = Cast::new(|claims| client(stage, claims))?;
+    let before = disk.look()?;
     let began = Instant::now();
     let lives = stream::iter(0..scale.lives).map(|number| clients.live(number));
     lives.buffer_unordered(scale.clients).try_collect::<Vec<()>>().await?;
@@ -83,6 +88,7 @@ async fn measure(
     let ratio = lives * f64::from(RECORDS) / appends;
     let of = format!("{cases} cases, {} clients", scale.clients);
     let figures = [("lives/s", lives), ("bare appends/s", appends), ("ratio", ratio)];
+    report.beside([before, disk.look()?]);
     report.line("lives of appeals", &of, &figures);
     Ok(())
 }
@@ -201,13 +207,20 @@ impl Cast {
 }
 
 /// Fills the log with submitted appeals of ten thousand enterprises, and waits for the tables.
-async fn fill(stage: &Stage, cases: u32, report: &mut Report) -> Result<(), BenchError> {
+async fn fill(
+    stage: &Stage,
+    cases: u32,
+    disk: &mut Disk,
+    report: &mut Report,
+) -> Result<(), BenchError> {
+    let before = disk.look()?;
     let began = Instant::now();
     let last = submit_all(&stage.parts.engine, 0..cases).await?;
     let appended = began.elapsed();
     caught_up(stage, last).await?;
     let (appended, all) = (appended.as_secs_f64(), began.elapsed().as_secs_f64());
     let figures = [("appended after s", appended), ("in all tables after s", all)];
+    report.beside([before, disk.look()?]);
     report.line("filled", &format!("{cases} cases"), &figures);
     Ok(())
 }

@@ -20,6 +20,7 @@ use super::{
     BenchError,
     append::Appends,
     checkin::stock::{self, Desk, Expected, scan},
+    disk::Disk,
     lifecycle::{Cast, Life},
     measured, megabytes,
     report::{Figure, Report},
@@ -66,20 +67,26 @@ pub async fn run(
     folder: &Path,
     sync: ToDisk,
     scale: Scale,
+    disk: &mut Disk,
     report: &mut Report,
 ) -> Result<(), BenchError> {
     let program = std::env::current_exe().map_err(measured)?;
     let mut site = Site::open(folder, &program, "all", sync).await?;
     if scale.seconds > 0 {
-        load(&site, scale, report).await?;
+        load(&site, scale, disk, report).await?;
     }
     if scale.records > 0 {
-        start(&mut site, &program, scale.records, report).await?;
+        start(&mut site, &program, scale.records, disk, report).await?;
     }
     site.close().await
 }
 
-async fn load(site: &Site, scale: Scale, report: &mut Report) -> Result<(), BenchError> {
+async fn load(
+    site: &Site,
+    scale: Scale,
+    disk: &mut Disk,
+    report: &mut Report,
+) -> Result<(), BenchError> {
     let mut clients = vec![];
     for number in 0..scale.clients {
         clients.push(Everyday::new(site, &site.channel().await?, number)?);
@@ -87,6 +94,7 @@ async fn load(site: &Site, scale: Scale, report: &mut Report) -> Result<(), Benc
     let (mut residents, mut number) = (vec![], 0);
     let part = Duration::from_secs(scale.seconds) / PARTS;
     for at in 1..=PARTS {
+        let before = disk.look()?;
         let (began, mut calls) = (Instant::now(), Calls::default());
         while began.elapsed() < part {
             let numbers = number..number + scale.clients * CALLS_AT_ONCE;
@@ -100,6 +108,7 @@ async fn load(site: &Site, scale: Scale, report: &mut Report) -> Result<(), Benc
         residents.push(resident);
         let figures: Vec<_> = figures.into_iter().chain([("resident MB", resident)]).collect();
         let of = format!("after {:.0} s", part.as_secs_f64() * f64::from(at));
+        report.beside([before, disk.look()?]);
         report.line(&format!("{} clients", scale.clients), &of, &figures);
     }
     // The first part fills caches and pools.
@@ -138,6 +147,7 @@ async fn start(
     site: &mut Site,
     program: &Path,
     records: u64,
+    disk: &mut Disk,
     report: &mut Report,
 ) -> Result<(), BenchError> {
     site.restart(program, "serve").await?;
@@ -146,10 +156,11 @@ async fn start(
     let missing = u32::try_from(records.saturating_sub(last.0)).map_err(measured)?;
     let mut filling = Appends { name, journal, payload: Bytes::from(vec![b' '; RECORD_BYTES]) };
     filling.round(FILLERS, missing).await?;
-    let mut took = vec![];
+    let (before, mut took) = (disk.look()?, vec![]);
     for _ in 0..STARTS {
         took.push(site.restart(program, "serve").await?.as_secs_f64());
     }
+    report.beside([before, disk.look()?]);
     let figures = [("until it serves s", median(took.into_iter()))];
     report.line(
         "start of serve, nats-server warm",

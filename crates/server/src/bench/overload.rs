@@ -21,6 +21,7 @@ use tonic_types::StatusExt;
 
 use super::{
     BenchError,
+    disk::{Disk, Latencies},
     load::Everyday,
     measured, megabytes,
     report::{Figure, Report},
@@ -63,14 +64,16 @@ pub async fn run(
     folder: &Path,
     sync: ToDisk,
     scale: Scale,
+    disk: &mut Disk,
     report: &mut Report,
 ) -> Result<(), BenchError> {
     let program = std::env::current_exe().map_err(measured)?;
     let site = Site::open(folder, &program, "all", sync).await?;
-    let mut crowd = Crowd::new(&site, Duration::from_secs(scale.seconds));
+    let mut crowd = Crowd::new(&site, disk, Duration::from_secs(scale.seconds));
     let mut levels = vec![];
     for clients in LEVELS {
         let told = crowd.round(clients).await?;
+        report.beside([told.disk.clone()]);
         report.line("clients at work", &format!("{clients} clients"), &told.figures());
         levels.push((clients, told.good_rate()));
     }
@@ -91,6 +94,7 @@ pub async fn run(
     for (name, rounds) in [("as many as there is work for", &peaks), ("five times as many", &overs)]
     {
         for told in rounds {
+            report.beside([told.disk.clone()]);
             report.line(name, &format!("{} clients", told.clients), &told.figures());
         }
     }
@@ -104,6 +108,7 @@ pub async fn run(
         ("refused p99 ms", of_all(&overs, |told| percentile(&told.refused, 99))),
         ("resident MB at most", overs.iter().map(|told| told.resident).fold(0.0, f64::max)),
     ];
+    report.beside(peaks.into_iter().chain(overs).map(|told| told.disk));
     report.line("overload", &format!("{knee} and {} clients", TIMES * knee), &figures);
     site.close().await
 }
@@ -111,6 +116,7 @@ pub async fn run(
 /// The clients that there are so far; as many as are wanted come.
 struct Crowd<'a> {
     site: &'a Site,
+    disk: &'a mut Disk,
     time: Duration,
     clients: Vec<Everyday>,
     made: u32,
@@ -130,11 +136,13 @@ struct Told {
     refused: Vec<Duration>,
     /// The most memory that the process held, in MB.
     resident: f64,
+    /// What the disk did before and after.
+    disk: Latencies,
 }
 
 impl<'a> Crowd<'a> {
-    fn new(site: &'a Site, time: Duration) -> Self {
-        Self { site, time, clients: vec![], made: 0, numbers: Arc::default() }
+    fn new(site: &'a Site, disk: &'a mut Disk, time: Duration) -> Self {
+        Self { site, disk, time, clients: vec![], made: 0, numbers: Arc::default() }
     }
 
     async fn round(&mut self, clients: u32) -> Result<Told, BenchError> {
@@ -145,12 +153,13 @@ impl<'a> Crowd<'a> {
                 self.made += 1;
             }
         }
+        let before = self.disk.look()?;
         let (began, until) = (Instant::now(), Instant::now() + self.time);
         let mut at_work = JoinSet::new();
         for client in self.clients.drain(..usize::try_from(clients).map_err(measured)?) {
             at_work.spawn(go_on(client, Arc::clone(&self.numbers), until));
         }
-        let mut told = Told { clients, ..Told::default() };
+        let mut told = Told { clients, disk: before, ..Told::default() };
         loop {
             let resident = self.site.doudi.resident().map_or(f64::NAN, megabytes);
             told.resident = told.resident.max(resident);
@@ -169,6 +178,7 @@ impl<'a> Crowd<'a> {
         told.seconds = began.elapsed().as_secs_f64();
         told.good.sort_unstable();
         told.refused.sort_unstable();
+        told.disk.add(self.disk.look()?);
         Ok(told)
     }
 }

@@ -9,7 +9,7 @@ use doudi_views::{
 };
 use tokio::{task::JoinSet, time::Instant};
 
-use super::{BenchError, caught_up, live_a_year, measured, of_a_year, report::Report};
+use super::{BenchError, caught_up, disk::Disk, live_a_year, measured, of_a_year, report::Report};
 use crate::{
     clock::Hands,
     stage::{Stage, on_stage},
@@ -30,7 +30,12 @@ pub struct Scale {
 ///
 /// # Errors
 /// [`BenchError`] when something that is measured fails.
-pub async fn run(folder: &Path, scale: Scale, report: &mut Report) -> Result<(), BenchError> {
+pub async fn run(
+    folder: &Path,
+    scale: Scale,
+    disk: &mut Disk,
+    report: &mut Report,
+) -> Result<(), BenchError> {
     let hands = Hands::default();
     on_stage(folder, of_a_year(&hands), async |stage| {
         let end = live_a_year(&stage, &hands, scale.enterprises).await?;
@@ -39,7 +44,7 @@ pub async fn run(folder: &Path, scale: Scale, report: &mut Report) -> Result<(),
         let (bare, connection) = tokio_postgres::connect(url, NoTls).await.map_err(measured)?;
         let mut pump = JoinSet::new();
         pump.spawn(connection);
-        Box::pin(catch_up(&stage, &bare, end.0, report)).await
+        Box::pin(catch_up(&stage, &bare, end.0, disk, report)).await
     })
     .await
 }
@@ -49,12 +54,13 @@ async fn catch_up(
     stage: &Stage,
     client: &Client,
     records: u64,
+    disk: &mut Disk,
     report: &mut Report,
 ) -> Result<(), BenchError> {
     let entries = rows(client, ViewName::Timeline, &["entry"]).await?;
     let of_visits = ["visit", "visit_past", "enterprise", "enterprise_past"];
     let of_visits = rows(client, ViewName::Visits, &of_visits).await?;
-    let mut built = Vec::new();
+    let (before, mut built) = (disk.look()?, Vec::new());
     for (name, views, rows) in [
         (
             "timeline and visits together",
@@ -67,6 +73,7 @@ async fn catch_up(
         built.push((name, rows, build(stage, &views).await?));
     }
     let (inserted, bare) = insert(client).await?;
+    report.beside([before, disk.look()?]);
     for (name, rows, took) in built {
         let figures = [
             ("records", count(records)),

@@ -29,7 +29,7 @@ use tokio::{task::JoinSet, time::Instant};
 use uuid::Uuid;
 
 use super::{
-    BenchError, appeal_of, caught_up, measured, of_a_year, report::Report, submit_all,
+    BenchError, appeal_of, caught_up, disk::Disk, measured, of_a_year, report::Report, submit_all,
     work::percentile,
 };
 use crate::{
@@ -82,7 +82,12 @@ pub struct Scale {
 ///
 /// # Errors
 /// [`BenchError`] when something that is measured fails.
-pub async fn run(folder: &Path, scale: Scale, report: &mut Report) -> Result<(), BenchError> {
+pub async fn run(
+    folder: &Path,
+    scale: Scale,
+    disk: &mut Disk,
+    report: &mut Report,
+) -> Result<(), BenchError> {
     let hands = Hands::default();
     on_stage(folder, of_a_year(&hands), async |stage| {
         let plan = inspections::Plan { seed: 7, enterprises: scale.enterprises };
@@ -97,7 +102,7 @@ pub async fn run(folder: &Path, scale: Scale, report: &mut Report) -> Result<(),
         let seconds = MIDDLE.to_zoned(TimeZone::UTC).map_err(measured)?.timestamp().as_second();
         let of_year = prost_types::Timestamp { seconds, nanos: 0 };
         let half = Half { of_year, of_appeals };
-        Box::pin(ask(&stage, (&bare, &half), scale.asks, report)).await
+        Box::pin(ask(&stage, (&bare, &half), scale.asks, disk, report)).await
     })
     .await
 }
@@ -175,6 +180,7 @@ async fn ask(
     stage: &Stage,
     (bare, half): (&Client, &Half),
     asks: u32,
+    disk: &mut Disk,
     report: &mut Report,
 ) -> Result<(), BenchError> {
     let supervisor = caller(stage, token::claims(Role::Supervisor))?;
@@ -182,12 +188,14 @@ async fn ask(
     let desk = caller(stage, desk)?;
     let enterprises = bare::enterprises(bare, asks).await?;
     if let Some(enterprise) = enterprises.first() {
+        report.beside([disk.look()?]);
         Box::pin(lists::each(&supervisor, bare, enterprise, report)).await?;
+        report.beside([disk.look()?]);
         Box::pin(past::each(stage, bare, (enterprise, half), report)).await?;
     }
     let bare = bare::Questions::prepare(bare, UNIT, AREA).await?;
     let mut times = [const { (vec![], vec![]) }; 4];
-    let mut refused = vec![];
+    let (before, mut refused) = (disk.look()?, vec![]);
     for (at, enterprise) in enterprises.iter().enumerate() {
         let enterprise_id = enterprise.clone();
         let request = ListTimelineRequest { enterprise_id, page_size: 50, ..<_>::default() };
@@ -229,6 +237,7 @@ async fn ask(
             times[3].1.push(own.0);
         }
     }
+    report.beside([before, disk.look()?]);
     tell(times, &mut refused, report);
     Ok(())
 }

@@ -1,10 +1,11 @@
-//! What a bench found: lines of figures, printed as tables while it runs, and kept as JSON where that is asked for.
+//! What a bench found: lines of figures, each beside what the disk did, printed as tables while it runs, and kept
+//! as JSON where that is asked for.
 
 use std::{fs, path::PathBuf};
 
 use serde_json::{Map, Value, json};
 
-use super::{BenchError, measured};
+use super::{BenchError, disk::Latencies, measured};
 
 /// How wide the first column is.
 const NAME_WIDTH: usize = 34;
@@ -21,6 +22,8 @@ pub struct Report {
     file: Option<PathBuf>,
     /// The table that was printed last, by its name and its columns.
     table: (String, Vec<&'static str>),
+    /// What the disk did around what the next lines tell of.
+    disk: [Figure; 3],
     lines: Vec<Value>,
 }
 
@@ -28,26 +31,37 @@ impl Report {
     /// An empty report of the bench of that name. `file` is where its JSON is to be written at the end.
     #[must_use]
     pub fn new(bench: &'static str, file: Option<PathBuf>) -> Self {
-        Self { bench, file, table: <_>::default(), lines: vec![] }
+        let disk = Latencies::default().figures();
+        Self { bench, file, table: <_>::default(), disk, lines: vec![] }
     }
 
-    /// A line of the table of that name: of what the figures are, and the figures.
+    /// The lines that follow stand beside what the disk did in these looks, which were taken before what the lines
+    /// tell of and, where that is known, after it.
+    pub fn beside(&mut self, looks: impl IntoIterator<Item = Latencies>) {
+        let mut disk = Latencies::default();
+        for look in looks {
+            disk.add(look);
+        }
+        self.disk = disk.figures();
+    }
+
+    /// A line of the table of that name: of what the figures are, the figures, and the disk's beside them.
     pub fn line(&mut self, table: &str, of: &str, figures: &[Figure]) {
-        let columns: Vec<&'static str> = figures.iter().map(|(name, _)| *name).collect();
+        let cells: Vec<Figure> = figures.iter().chain(&self.disk).copied().collect();
+        let columns: Vec<&'static str> = cells.iter().map(|(name, _)| *name).collect();
         let head = (table.to_owned(), columns);
         if self.table != head {
             let columns = head.1.iter().map(|name| format!("  {name:>FIGURE_WIDTH$}"));
             println!("\n{table:<NAME_WIDTH$}{}", columns.collect::<String>());
             self.table = head;
         }
-        let cells = figures.iter().map(|(name, figure)| {
+        let cells = cells.iter().map(|(name, figure)| {
             let width = name.chars().count().max(FIGURE_WIDTH);
             format!("  {:>width$}", short(*figure))
         });
         println!("{of:<NAME_WIDTH$}{}", cells.collect::<String>());
-        let figures = figures.iter().map(|(name, figure)| ((*name).to_owned(), json!(figure)));
-        let figures: Map<String, Value> = figures.collect();
-        self.lines.push(json!({ "table": table, "of": of, "figures": figures }));
+        let (figures, disk) = (named(figures), named(&self.disk));
+        self.lines.push(json!({ "table": table, "of": of, "figures": figures, "disk": disk }));
     }
 
     /// Writes the JSON where it is wanted.
@@ -60,6 +74,10 @@ impl Report {
         let whole = json!({ "bench": self.bench, "cpus": cpus, "lines": self.lines });
         fs::write(file, format!("{whole:#}\n")).map_err(measured)
     }
+}
+
+fn named(figures: &[Figure]) -> Map<String, Value> {
+    figures.iter().map(|(name, figure)| ((*name).to_owned(), json!(figure))).collect()
 }
 
 /// As many digits as tell something.

@@ -18,7 +18,9 @@ use futures::{StreamExt, TryStreamExt, stream};
 use jiff::{SignedDuration, Timestamp};
 
 use super::{
-    BenchError, CATCH_UP, caught_up, measured, publish,
+    BenchError, CATCH_UP, caught_up,
+    disk::Disk,
+    measured, publish,
     report::Report,
     steps::{self, Taken},
     submit_all,
@@ -71,6 +73,7 @@ pub async fn run(
     folder: &Path,
     sync: ToDisk,
     scale: Scale,
+    disk: &mut Disk,
     report: &mut Report,
 ) -> Result<(), BenchError> {
     // The bench has a runner of its own, with a time of its own.
@@ -79,7 +82,7 @@ pub async fn run(
     on_stage(folder, setting, async |stage| {
         publish(&stage).await?;
         let begin = stage.parts.engine.now();
-        fill(&stage, scale, begin, report).await?;
+        fill(&stage, scale, begin, disk, report).await?;
         let ahead = Ahead::default();
         let settings = parts::engine_settings(&stage.config.engine);
         let engine = Engine::new(stage.parts.journal.clone(), settings, ahead.clock());
@@ -91,7 +94,7 @@ pub async fn run(
             tokio::spawn(async move { engine.react(&agenda, &parts.vault, &settings, until).await })
         };
         let timed = Timed { stage: &stage, engine, ahead, begin };
-        let told = timed.measure(scale, report).await;
+        let told = timed.measure(scale, disk, report).await;
         stop.now();
         running.await.map_err(measured)?;
         told
@@ -111,8 +114,10 @@ async fn fill(
     stage: &Stage,
     scale: Scale,
     begin: Timestamp,
+    disk: &mut Disk,
     report: &mut Report,
 ) -> Result<(), BenchError> {
+    let before = disk.look()?;
     let began = Instant::now();
     let hands = Hands::default();
     let settings = parts::engine_settings(&stage.config.engine);
@@ -138,6 +143,7 @@ async fn fill(
         ("on the agenda after s", agenda),
         ("in all tables after s", all),
     ];
+    report.beside([before, disk.look()?]);
     report.line("filled", &format!("{} clocks armed", scale.cases), &figures);
     Ok(())
 }
@@ -151,14 +157,22 @@ struct Timed<'a> {
 }
 
 impl Timed<'_> {
-    async fn measure(&self, scale: Scale, report: &mut Report) -> Result<(), BenchError> {
+    async fn measure(
+        &self,
+        scale: Scale,
+        disk: &mut Disk,
+        report: &mut Report,
+    ) -> Result<(), BenchError> {
+        let before = disk.look()?;
         let idle = self.idle().await?;
         let middle = idle.get(idle.len() / 2).copied().unwrap_or_default();
         let most = idle.last().copied().unwrap_or_default();
         let late = |late: Duration| late.as_secs_f64() * 1000.0;
         let figures = [("late p50 ms", late(middle)), ("at most ms", late(most))];
         let of = format!("{} steps while {} are armed", idle.len(), scale.cases);
+        report.beside([before, disk.look()?]);
         report.line("one due at a time", &of, &figures);
+        let before = disk.look()?;
         let (took, taken) = self.at_once(scale.due).await?;
         let commits = f64::from(scale.due) / took.as_secs_f64();
         let in_flight = self.stage.config.react.in_flight_max;
@@ -177,6 +191,7 @@ impl Timed<'_> {
             ("overtaken at most", overtaken),
         ];
         let of = format!("{} due, {in_flight} at work", scale.due);
+        report.beside([before, disk.look()?]);
         report.line("due at once", &of, &figures);
         Ok(())
     }

@@ -8,7 +8,9 @@ use doudi_engine::what_if::replay;
 use doudi_journal::{Journal, Position, READ_RECORDS_MAX};
 use tokio::time::Instant;
 
-use super::{BenchError, caught_up, live_a_year, measured, of_a_year, report::Report, submit_all};
+use super::{
+    BenchError, caught_up, disk::Disk, live_a_year, measured, of_a_year, report::Report, submit_all,
+};
 use crate::{catalogue, clock::Hands, stage::on_stage};
 
 /// What is measured.
@@ -26,7 +28,12 @@ pub struct Scale {
 ///
 /// # Errors
 /// [`BenchError`] when something that is measured fails.
-pub async fn run(folder: &Path, scale: Scale, report: &mut Report) -> Result<(), BenchError> {
+pub async fn run(
+    folder: &Path,
+    scale: Scale,
+    disk: &mut Disk,
+    report: &mut Report,
+) -> Result<(), BenchError> {
     let hands = Hands::default();
     on_stage(folder, of_a_year(&hands), async |stage| {
         let journal = &stage.parts.journal;
@@ -36,7 +43,9 @@ pub async fn run(folder: &Path, scale: Scale, report: &mut Report) -> Result<(),
         let end = submit_all(&stage.parts.engine, 0..cases).await?.max(year);
         caught_up(&stage, end).await?;
         let table = format!("{} records, {} of them of a year of inspections", end.0, year.0);
+        let before = disk.look()?;
         let bare = seconds(read(journal)).await?;
+        report.beside([before, disk.look()?]);
         report.line(&table, "reading alone", &[("s", bare)]);
         let documents = [
             ("one visit at the most", once(catalogue::frequency_policy())),
@@ -46,13 +55,14 @@ pub async fn run(folder: &Path, scale: Scale, report: &mut Report) -> Result<(),
         for (name, document) in documents {
             let candidate = doudi_api::what_if(&document, Days::default()).map_err(measured)?;
             let now = stage.parts.engine.now();
-            let mut compared = 0;
+            let (before, mut compared) = (disk.look()?, 0);
             let took = seconds(async {
                 compared =
                     replay(journal, candidate, now, |_| {}).await.map_err(measured)?.compared;
                 Ok(())
             });
             let took = took.await?;
+            report.beside([before, disk.look()?]);
             let compared = u32::try_from(compared).map_err(measured)?;
             let compared = ("compared", f64::from(compared));
             report.line(&table, name, &[("s", took), ("ratio", took / bare), compared]);

@@ -82,6 +82,7 @@ pub async fn in_turns(
         }
         for (at, (side, rounds)) in sides.iter().zip(&all).enumerate() {
             let first = all.first().unwrap_or(rounds);
+            report.beside([rounds.disk()]);
             let table = format!("{clients} in flight");
             let mark = if at == 0 { " (first)" } else { "" };
             report.line(&table, &format!("{}{mark}", side.name()), &rounds.figures(first));
@@ -156,19 +157,24 @@ impl Rounds {
         self.disk.add(disk);
     }
 
-    /// The medians over all rounds, beside those of `first`, with the disk beside them.
+    /// What the disk did before each of them.
     #[must_use]
-    pub fn figures(&self, first: &Self) -> Vec<Figure> {
+    pub fn disk(&self) -> Latencies {
+        self.disk.clone()
+    }
+
+    /// The medians over all rounds, beside those of `first`.
+    #[must_use]
+    pub fn figures(&self, first: &Self) -> [Figure; 5] {
         let at =
             |percent| median(self.rounds.iter().map(|round| percentile(&round.latencies, percent)));
-        let own = [
+        [
             ("per s", median(self.rounds.iter().map(|round| round.rate))),
             ("to first", self.ratio(first, |round| round.rate)),
             ("p50 ms", at(50)),
             ("to first's", self.ratio(first, |round| percentile(&round.latencies, 50))),
             ("p99 ms", at(99)),
-        ];
-        own.into_iter().chain(self.disk.figures()).collect()
+        ]
     }
 
     /// What `figure` of each round is to that of the round of `other` that ran beside it: the median of the ratios.
