@@ -1,7 +1,13 @@
 //! The archive of the log: the drill of deploy/README.md word for word, a restore that is killed, and an archive
 //! that notices a log which is not the one that it knows.
 
-use std::{path::Path, time::Duration};
+mod drill;
+
+use std::{
+    path::{Path, PathBuf},
+    process::Output,
+    time::Duration,
+};
 
 use async_nats::jetstream;
 use base64::{Engine as _, prelude::BASE64_STANDARD};
@@ -11,7 +17,7 @@ use doudi_journal::{
     Archive, ArchiveError, ArchiveReader, Journal, Position, RestoreError, StreamName,
     archive::{after, reached},
 };
-use doudi_server::config::Config;
+use doudi_server::{children::find_postgres, config::Config};
 use doudi_tests::{
     Scratch, doudi_program,
     nats::{NatsOptions, NatsServer},
@@ -54,12 +60,12 @@ async fn raw(server: &NatsServer, stream: &str) -> Vec<Raw> {
     messages
 }
 
-/// The blocks of commands below a heading of deploy/README.md.
+/// The blocks of commands below a heading of deploy/README.md, up to the next one.
 fn commands(heading: &str) -> Vec<String> {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().join("deploy/README.md");
     let text = std::fs::read_to_string(path).unwrap();
     let (_, below) = text.split_once(heading).expect("the heading");
-    let section = below.split("\n## ").next().unwrap();
+    let section = below.split("\n##").next().unwrap();
     section
         .split("```sh\n")
         .skip(1)
@@ -67,22 +73,43 @@ fn commands(heading: &str) -> Vec<String> {
         .collect()
 }
 
+/// What the README calls STORE and BACKUP.
+struct Places {
+    store: PathBuf,
+    backup: PathBuf,
+}
+
+impl Places {
+    /// The store of the log, and an empty folder for a backup.
+    fn of(servers: &Servers) -> Self {
+        let backup = servers.folder.path().join("backup");
+        std::fs::create_dir(&backup).unwrap();
+        Self { store: servers.nats.store_dir(), backup }
+    }
+}
+
 /// Lets a shell do what stands in the README, as an operator types it.
-async fn typed(block: &str, config: &Config, store: &Path) -> String {
+async fn shell(block: &str, config: &Config, places: &Places) -> Output {
     let mut command = program::command();
     program::configure(&mut command, config, program::free_address());
     let mut shell = tokio::process::Command::new("bash");
-    shell.args(["-e", "-c", block]).env("STORE", store);
+    shell.args(["-e", "-c", block]).env("STORE", &places.store).env("BACKUP", &places.backup);
     for (name, value) in command.as_std().get_envs() {
         match value {
             Some(value) => shell.env(name, value),
             None => shell.env_remove(name),
         };
     }
-    let program = doudi_program();
+    let (program, postgres) = (doudi_program(), find_postgres().unwrap().bin);
     let paths = std::env::var("PATH").unwrap();
-    shell.env("PATH", format!("{}:{paths}", program.parent().unwrap().display()));
-    let output = shell.output().await.unwrap();
+    let program = program.parent().unwrap();
+    shell.env("PATH", format!("{}:{}:{paths}", program.display(), postgres.display()));
+    shell.output().await.unwrap()
+}
+
+/// The same, which must end well; answers with what it printed.
+async fn typed(block: &str, config: &Config, places: &Places) -> String {
+    let output = shell(block, config, places).await;
     let said = String::from_utf8_lossy(&output.stdout).into_owned();
     let errors = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "{block}\n{said}\n{errors}");
@@ -121,10 +148,11 @@ async fn the_drill_of_the_readme_brings_a_lost_log_back_and_work_goes_on() {
     let second = refused(&world.ground.config, &["restore"]).await;
     assert!(second.contains("in use by another process"), "{second}");
 
-    let [before, lost, back] = &commands("### The drill")[..] else { panic!("three blocks") };
+    let [_, copy] = &commands("### The backup")[..] else { panic!("two blocks") };
+    let [before, lost, files, back] = &commands("### The drill")[..] else { panic!("four blocks") };
     let config = world.ground.config.clone();
-    let store = world.ground.nats.store_dir();
-    let verified = typed(before, &config, &store).await;
+    let places = Places::of(&world.ground);
+    let verified = typed(before, &config, &places).await;
     let agrees = format!("archive: {end} records read, the log agrees");
     assert!(verified.contains(&agrees), "{verified}");
     let stream = config.nats.stream.clone();
@@ -133,13 +161,15 @@ async fn the_drill_of_the_readme_brings_a_lost_log_back_and_work_goes_on() {
     let World { ground: mut servers, running } = world;
     running.stop().await;
     servers.nats.stop().await.unwrap();
-    typed(lost, &config, &store).await;
+    for block in [copy, lost, files] {
+        typed(block, &config, &places).await;
+    }
     servers.nats.restart().await.unwrap();
     for role in ["all", "serve", "archive"] {
         assert!(refused(&config, &[role]).await.contains("STREAM_MISSING"), "{role}");
     }
 
-    let said = typed(back, &config, &store).await;
+    let said = typed(back, &config, &places).await;
     let restored = format!("restored up to position {end}");
     for words in [&restored, &agrees, "0 broken", "view visits"] {
         assert!(said.contains(words), "{words} is missing in\n{said}");
