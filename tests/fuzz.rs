@@ -3,7 +3,7 @@
 //! what is read the same.
 //!
 //! `ROUNDS=1000000 make fuzz` tries so many of each kind, `SEED=7` from that one on. `crate::real::fuzz` does the same
-//! with requests and tokens.
+//! with requests, tokens, page tokens and positions.
 
 use std::{env, fs, ops::Range, path::Path};
 
@@ -17,7 +17,9 @@ use fastrand::Rng;
 use serde_json::{Value, json, value::to_raw_value};
 use uuid::Uuid;
 
+mod codes;
 mod files;
+mod pages;
 
 /// How many streams of each kind are made up.
 const STREAMS: u64 = 400;

@@ -1,4 +1,4 @@
-//! What an operator gives, and what lies in files: documents, settings, keys, addresses, archives, records of devices.
+//! What an operator gives, and what lies in files: documents, settings, keys, addresses, archives.
 //! Whatever stands there, it is read or refused in words; what is read is written as what is read the same.
 
 use std::{
@@ -14,10 +14,7 @@ use doudi_api::{
 };
 use doudi_domain::webhook::Endpoint;
 use doudi_journal::{Archive, ArchiveReader, Entry, Position};
-use doudi_scan::{
-    codes::KeyRing,
-    records::{self, CheckOut, DeviceKey, Recorder, Tail, What},
-};
+use doudi_scan::codes::KeyRing;
 use doudi_server::{
     catalogue,
     config::{Config, DEFAULTS, Purpose},
@@ -27,7 +24,6 @@ use doudi_tests::Scratch;
 use fastrand::Rng;
 use prost_reflect::{DescriptorPool, DynamicMessage, MessageDescriptor};
 use serde_json::{Value, json};
-use uuid::Uuid;
 
 use super::{bend, seeds, spoil, texts};
 
@@ -214,22 +210,4 @@ fn archives_with_other_bytes_in_them() {
     assert!(noticed > 0);
     let whole = ArchiveReader::open(folder.path()).unwrap().unwrap().read(100).unwrap();
     assert_eq!(whole, entries);
-}
-
-#[test]
-fn records_of_devices() {
-    let device = Uuid::from_u128(7);
-    let mut recorder = Recorder::new(device, &[7; 32], Tail::default());
-    let key = DeviceKey::parse(&recorder.public_key()).unwrap();
-    let left = CheckOut { enterprise: "L-7".to_owned(), visit: Uuid::from_u128(8), occurred_at: 0 };
-    let sound = recorder.record(What::CheckOut(left), 0, None).unwrap().0;
-    assert!(records::open(&sound, &key).is_ok());
-    for seed in seeds(ROUNDS * 10) {
-        let mut rng = Rng::with_seed(seed);
-        let mut bytes = sound.clone();
-        bend(&mut rng, &mut bytes);
-        // Whose it says that it is need not be true.
-        let _ = records::device_of(&bytes);
-        assert!(bytes == sound || records::open(&bytes, &key).is_err(), "seed {seed}");
-    }
 }

@@ -1,5 +1,5 @@
 //! Whatever is sent to any rpc of a whole doudi, and whatever bears as a token: it is answered or refused in time.
-//! Nothing breaks, no view stops, and the tables are what the log says.
+//! Nothing breaks, nothing panics, no view stops, and the tables are what the log says.
 //!
 //! `ROUNDS=1000 make fuzz` asks every rpc so many times.
 
@@ -13,8 +13,8 @@ use doudi_api::{
     permission::Role,
     proto::FILE_DESCRIPTOR_SET,
 };
-use doudi_server::token;
-use doudi_tests::world::World;
+use doudi_server::{clock::Ahead, token};
+use doudi_tests::world::{Ground, World};
 use fastrand::Rng;
 use prost::Message;
 use prost_reflect::{DescriptorPool, DynamicMessage, MethodDescriptor};
@@ -24,11 +24,15 @@ use tonic_types::StatusExt as _;
 use super::{agenda::sound, raw};
 use crate::fuzz::{bend, seeds};
 
+mod later;
 mod maker;
+mod pages;
+mod panics;
 mod story;
 mod tokens;
 
 use maker::Maker;
+use panics::Panics;
 
 /// How many requests of every rpc are made up.
 const ROUNDS: u64 = 12;
@@ -44,6 +48,10 @@ const ANSWERS: usize = 3;
 
 const MARKET: &str = "market-regulation";
 const ENTERPRISE: &str = "91210212DD0000001D";
+const OTHER: &str = "91210212DD0000003K";
+
+/// How often all appeals are swept meanwhile.
+const SWEEPS: Duration = Duration::from_secs(1);
 
 /// How many of the tokens are of somebody who is everything at once.
 const ALL_ROLES: usize = 3;
@@ -65,6 +73,8 @@ const BROKEN: [Code; 6] = [
 /// A doudi, and what is known of what it says.
 struct Wild {
     world: World,
+    ahead: Ahead,
+    panics: Panics,
     methods: Vec<MethodDescriptor>,
     maker: Maker,
     tokens: Vec<String>,
@@ -90,12 +100,21 @@ fn tokens(world: &World) -> Vec<String> {
 
 impl Wild {
     async fn start() -> Self {
-        let world = World::start().await;
+        let (panics, ahead) = (Panics::watched(), Ahead::default());
+        let mut ground = Box::pin(Ground::start()).await;
+        ground.config.react.sweep_interval = SWEEPS;
+        let world = Box::pin(World::start_at(ground, &ahead)).await;
         let pool = DescriptorPool::decode(FILE_DESCRIPTOR_SET).unwrap();
         let services = pool.services().collect::<Vec<_>>();
         let methods = services.iter().flat_map(|service| service.methods().collect::<Vec<_>>());
         let (methods, tokens) = (methods.collect(), tokens(&world));
-        Self { world, methods, maker: Maker::default(), tokens }
+        Self { world, ahead, panics, methods, maker: Maker::default(), tokens }
+    }
+
+    /// Drains and stops it. Until then nothing panicked: no call, no duty, no view, no other task.
+    async fn stop(self) {
+        Box::pin(self.world.stop()).await;
+        self.panics.none();
     }
 
     fn method(&self, name: &str) -> MethodDescriptor {
@@ -219,10 +238,11 @@ async fn whatever_is_asked_of_any_rpc_is_answered_or_refused() {
     let shallow: Vec<_> = come.iter().filter(|(_, words)| !words.iter().any(is_deep)).collect();
     assert!(shallow.len() <= SHALLOW_MAX, "{shallow:#?}");
     let parts = &wild.world.running.parts;
+    Box::pin(later::all_is_due(parts, &wild.ahead)).await;
     sound(parts).await;
     let parked = parts.views.parked().await.unwrap();
     assert!(parked.is_empty(), "{parked:?}");
-    wild.world.stop().await;
+    wild.stop().await;
 }
 
 /// What tells how far a request came: the code that it was answered with and, where there is one, the reason.

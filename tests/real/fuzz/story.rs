@@ -13,7 +13,7 @@ use fastrand::Rng;
 use sha2::{Digest as _, Sha256};
 use uuid::Uuid;
 
-use super::{ENTERPRISE, Wild};
+use super::{ENTERPRISE, OTHER, Wild};
 use crate::real::requests::{approve, check_in, now, plan, register, submit};
 
 /// The smallest beginning of a picture.
@@ -21,7 +21,7 @@ const PICTURE: &[u8] = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\0\x01\0\0\0\x01\x08\0
 
 /// Tells it.
 pub(super) async fn tell(wild: &mut Wild, rng: &mut Rng) {
-    for enterprise in [ENTERPRISE, "91210212DD0000003K"] {
+    for enterprise in [ENTERPRISE, OTHER] {
         let _: RegisterEnterpriseResponse =
             wild.told(rng, "RegisterEnterprise", &[register(enterprise)]).await;
     }
