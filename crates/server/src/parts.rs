@@ -200,8 +200,10 @@ fn server_settings(postgres: &config::Postgres) -> String {
     let patience = postgres.connect_timeout.as_secs().max(1);
     format!(
         "-c statement_timeout={} -c tcp_keepalives_idle={patience} \
-         -c tcp_keepalives_interval={patience} -c tcp_keepalives_count={LOST_PROBES}",
-        postgres.statement_timeout.as_millis()
+         -c tcp_keepalives_interval={patience} -c tcp_keepalives_count={LOST_PROBES} \
+         -c tcp_user_timeout={}",
+        postgres.statement_timeout.as_millis(),
+        patience * u64::from(LOST_PROBES + 1) * 1000
     )
 }
 

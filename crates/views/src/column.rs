@@ -1,5 +1,5 @@
-//! Rows on their way into a table, column by column: with one statement, or copied into the table, which costs
-//! PostgreSQL less and which only rows that are new can be.
+//! Rows on their way into a table, column by column: with one statement, or, where many are new, copied into the
+//! table, which costs PostgreSQL less.
 
 use std::{
     fmt::{Debug, Display},
@@ -19,6 +19,10 @@ use crate::{
     db::{self, applying},
     error::chain,
 };
+
+/// Fewer new rows than this are inserted with one statement. While rows are copied nobody can take them from a process
+/// that is frozen, as PostgreSQL waits for it; a statement has arrived, or nothing is locked for it.
+const COPIED_MIN: usize = 256;
 
 /// A column of rows to be written.
 pub(crate) struct Column<'a> {
@@ -148,16 +152,32 @@ pub(crate) async fn run(
     Ok(())
 }
 
-/// Copies some rows into `table`, where none of them is yet.
-pub(crate) async fn copy(
+/// Adds some rows to `table`, where none of them is yet.
+pub(crate) async fn add(
     transaction: &Transaction<'_>,
     table: &str,
     columns: &[Column<'_>],
     rows: &[usize],
 ) -> Result<(), ViewError> {
-    if rows.is_empty() {
-        return Ok(());
+    if rows.len() >= COPIED_MIN {
+        return copy(transaction, table, columns, rows).await;
     }
+    let read: Vec<String> = columns.iter().map(Column::read).collect();
+    let statement = format!(
+        "INSERT INTO {table} ({}) SELECT {} FROM {}",
+        names(columns).join(", "),
+        read.join(", "),
+        unnested(columns)
+    );
+    run(transaction, &statement, columns, rows).await
+}
+
+async fn copy(
+    transaction: &Transaction<'_>,
+    table: &str,
+    columns: &[Column<'_>],
+    rows: &[usize],
+) -> Result<(), ViewError> {
     let statement = format!("COPY {table} ({}) FROM STDIN BINARY", names(columns).join(", "));
     let statement = transaction.prepare_cached(&statement).await.map_err(applying)?;
     let sink = transaction.copy_in(&statement).await.map_err(copying)?;

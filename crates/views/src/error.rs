@@ -135,6 +135,8 @@ impl ViewError {
                 matches!(class(said.code()), "08" | "40" | "53" | "57" | "58")
                     || *said.code() == SqlState::READ_ONLY_SQL_TRANSACTION
                     || *said.code() == SqlState::LOCK_NOT_AVAILABLE
+                    // It took too long between two statements, as after a freeze.
+                    || *said.code() == SqlState::IDLE_IN_TRANSACTION_SESSION_TIMEOUT
             }
             None => error.is_closed() || caused_by_io(&error),
         };

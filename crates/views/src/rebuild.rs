@@ -28,6 +28,8 @@ const LOCK_TIME_MIN: Duration = Duration::from_millis(100);
 const LOCK_TIME_MAX: Duration = Duration::from_secs(3);
 /// The pause between two tries, in which readers have their way.
 const PAUSE: Duration = Duration::from_millis(500);
+/// For how long the switch may wait for the log and for what is built until there, at most.
+const SWITCHED_WITHIN: Duration = Duration::from_secs(120);
 /// How much memory PostgreSQL may take to make an index.
 const SORT_MEMORY: &str = "256MB";
 /// How many views have their indexes made at once.
@@ -212,6 +214,12 @@ impl Rebuild {
     ) -> Result<Tried, ViewError> {
         let view = self.build.view;
         let transaction = durable(&mut self.alone.client).await?;
+        // A process that is frozen here loses the live checkpoint after a time.
+        let at_most = format!(
+            "SET LOCAL idle_in_transaction_session_timeout = {}",
+            SWITCHED_WITHIN.as_millis()
+        );
+        transaction.batch_execute(&at_most).await.map_err(failed)?;
         // The checkpoint first, as every runner does: none passes from here on.
         let live = checkpoint::lock(&transaction, view).await?;
         // Read after it, so it lies before the live view only if the log has lost records.

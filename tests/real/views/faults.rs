@@ -214,22 +214,31 @@ async fn the_views_outlive_a_restart_of_postgresql() {
     running.stop().await;
 }
 
+/// So many records that whoever comes to them copies what they make; where the last of them stands.
+async fn many(log: &mut Log, round: u64) -> Position {
+    let mut last = Position::START;
+    for n in 1..=40 {
+        last = log.history(round * 40 + n, "tax").await;
+    }
+    last
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_copy_that_is_refused_before_it_begins_is_answered_to_nobody_else() {
     let fixture = Fixture::start().await;
     let mut log = Log::new();
     // So few connections that somebody always waits for the next one.
     let views = open_on(pool_of(&fixture.server, 2), &fixture.server).await;
-    let running = Running::start(&views, &log.journal);
     let mut foreign = pool(&fixture.server).get().await.unwrap();
     let watcher = pool(&fixture.server).get().await.unwrap();
     let lock = format!("LOCK TABLE {}.entry IN EXCLUSIVE MODE", ViewName::Timeline.schema());
     let cancel = "SELECT pg_cancel_backend(pid) FROM pg_stat_activity \
          WHERE wait_event_type = 'Lock' AND query LIKE 'COPY entry%'";
-    for n in 1..=20 {
+    for round in 0..10 {
         let locked = foreign.transaction().await.unwrap();
         locked.batch_execute(&lock).await.unwrap();
-        let last = log.history(n, "tax").await;
+        let last = many(&mut log, round).await;
+        let running = Running::start(&views, &log.journal);
         let cancelled = async || {
             let rows = watcher.query(cancel, &[]).await.unwrap();
             (!rows.is_empty()).then_some(())
@@ -239,11 +248,11 @@ async fn a_copy_that_is_refused_before_it_begins_is_answered_to_nobody_else() {
         for view in ViewName::ALL {
             views.wait(view, last, WITHIN).await.unwrap();
         }
+        running.stop().await;
     }
     let checkpoints = views.checkpoints().await.unwrap();
     assert!(checkpoints.iter().all(|known| known.halted.is_none()), "{checkpoints:?}");
     fixture.assert_as_replayed(&log.journal).await;
-    running.stop().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -252,8 +261,8 @@ async fn a_table_of_other_columns_halts_its_view_and_parks_nothing() {
     let mut log = Log::new();
     let schema = ViewName::Timeline.schema();
     fixture.run(&format!("ALTER TABLE {schema}.entry ALTER position TYPE integer")).await;
+    many(&mut log, 0).await;
     let running = Running::start(&fixture.views, &log.journal);
-    log.history(1, "tax").await;
     let halted = async || {
         let checkpoints = fixture.views.checkpoints().await.unwrap();
         let timeline = checkpoints.into_iter().find(|known| known.view == ViewName::Timeline);

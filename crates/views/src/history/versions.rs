@@ -126,7 +126,7 @@ impl<K: Hash + Eq + Clone, V> Versions<K, V> {
             (0..self.rows.len()).partition(|row| self.rows[*row].until.is_some());
         columns.extend(moments(SINCE, self.rows.iter().map(|version| Some(version.since))));
         columns.extend(moments(UNTIL, self.rows.iter().map(|version| version.until)));
-        column::copy(transaction, &format!("{}_past", table.name), &columns, &over).await?;
+        column::add(transaction, &format!("{}_past", table.name), &columns, &over).await?;
         columns.truncate(columns.len() - UNTIL.len());
         columns.extend(moments(FIRST, self.rows.iter().map(|version| Some(version.first))));
         column::run(transaction, &put(table, &columns), &columns, &lasting).await

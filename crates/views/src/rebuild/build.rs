@@ -57,13 +57,12 @@ pub(super) async fn advance(
         return Ok(());
     };
     let mut tasks = JoinSet::new();
-    let (tell, mut told) = mpsc::unbounded_channel();
+    let (tell, mut told) = mpsc::channel(builds.len());
     let mut builders = Vec::new();
     for (at, build) in builds.iter().enumerate() {
         let (give, given) = mpsc::channel(WAITING_MAX);
         builders.push(give);
-        let (build, tell) = (Build::clone(build), tell.clone());
-        tasks.spawn(build.follow(given, move |reached| tell.send((at, reached))));
+        tasks.spawn(Build::clone(build).follow(given, at, tell.clone()));
     }
     drop(tell);
     let views = builds.iter().map(|build| build.view).collect();
@@ -124,15 +123,17 @@ impl Batch {
 }
 
 impl Build {
-    /// Takes in what it is given, and tells how far it is after each batch.
-    async fn follow<T>(
+    /// Takes in what it is given, and tells how far it is after each batch, as the one of that number.
+    async fn follow(
         mut self,
         mut given: Receiver<Arc<Batch>>,
-        tell: impl Fn(Position) -> T + Send,
+        at: usize,
+        tell: Sender<(usize, Position)>,
     ) -> Result<(), ViewError> {
         while let Some(batch) = given.recv().await {
             let taken = self.take(&batch).await;
-            tell(self.known.position);
+            // Where nobody listens any more, this is given up.
+            let _ = tell.send((at, self.known.position)).await;
             taken?;
         }
         Ok(())
@@ -183,7 +184,9 @@ impl Build {
         let view = self.view;
         let transaction = db::write(client, &view.next_schema()).await?;
         // A batch is large, and nobody waits for it.
-        transaction.batch_execute("SET LOCAL statement_timeout = 0").await.map_err(failed)?;
+        let patience =
+            "SET LOCAL statement_timeout = 0; SET LOCAL idle_in_transaction_session_timeout = 0";
+        transaction.batch_execute(patience).await.map_err(failed)?;
         if !take_in(&transaction, &self.known, to, readings, refused).await? {
             return Err(ViewError::RebuildRunning { view });
         }

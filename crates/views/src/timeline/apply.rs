@@ -101,7 +101,7 @@ async fn insert(transaction: &Transaction<'_>, entries: &[NewEntry<'_>]) -> Resu
         Column::new("internal", Type::BOOL, each(entries, |entry| entry.internal)),
     ];
     let all: Vec<usize> = (0..entries.len()).collect();
-    column::copy(transaction, "entry", &columns, &all).await
+    column::add(transaction, "entry", &columns, &all).await
 }
 
 fn each<'a, T>(entries: &'a [NewEntry<'a>], pick: impl Fn(&'a NewEntry<'a>) -> T) -> Vec<T> {
