@@ -267,7 +267,9 @@ impl Engine {
         D::Command: Serialize,
     {
         let digest = commit::digest(stream, command).map_err(fault)?;
-        if self.streams.is_crowded(stream, IN_LINE_MAX) {
+        // What is due by itself waits its turn in any crowd: it has a bound of its own.
+        let is_asked = envelope.causation.is_none();
+        if is_asked && self.streams.is_crowded(stream, IN_LINE_MAX) {
             return Err(ExecuteError::Crowded);
         }
         let mut lease = self.streams.lease::<D>(stream).await;

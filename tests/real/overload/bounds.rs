@@ -26,6 +26,9 @@ use super::{
     *,
 };
 
+/// How long the answer of the log is waited for; longer where all of a crowd has to come meanwhile.
+const PATIENCE: Duration = Duration::from_secs(5);
+const PATIENCE_OF_CROWD: Duration = Duration::from_secs(25);
 /// How many appends may be under way at once.
 const PLACES: usize = 2;
 /// How many calls may be at work at once where there are too many, and how many come.
@@ -96,8 +99,9 @@ fn visit(number: usize) -> PlanVisitRequest {
 }
 
 /// A whole doudi with few places for appends and so many for calls, and so many enterprises.
-async fn narrow(calls: usize, enterprises: usize) -> World {
+async fn narrow(calls: usize, enterprises: usize, ack_timeout: Duration) -> World {
     let mut ground = Servers::start().await;
+    ground.config.nats.ack_timeout = ack_timeout;
     ground.config.nats.in_flight_max = PLACES;
     ground.config.grpc.requests_in_flight_max = calls;
     // What a decision rests on may be that old, so that it needs nothing of the log but its own append.
@@ -173,7 +177,7 @@ async fn each_once(world: &World, visits: &[PlanVisitRequest]) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn appends_beyond_their_places_wait_and_calls_beyond_theirs_are_refused() {
-    let world = Box::pin(narrow(CALLS, CALLERS)).await;
+    let world = Box::pin(narrow(CALLS, CALLERS, PATIENCE)).await;
     // The log stands still for a moment: who was let in waits, and gets what it asked for.
     let visits = decidable(&world).await;
     let still = standing_still(&world).await;
@@ -236,7 +240,7 @@ async fn turns(mut head: Client, number: usize, crowd: &AtomicUsize) -> usize {
 #[tokio::test(flavor = "multi_thread")]
 async fn however_many_want_the_same_enterprise_who_wants_another_soon_has_a_turn() {
     // Fewer places than enterprises, and room for every call.
-    let world = Box::pin(narrow(1024, QUIET + 1)).await;
+    let world = Box::pin(narrow(1024, QUIET + 1, PATIENCE)).await;
     let (answers, ended) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicBool::new(false)));
     let mut crowd = JoinSet::new();
     for number in 0..CROWD {
@@ -268,7 +272,7 @@ const IN_LINE: usize = 256;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_crowd_at_one_enterprise_leaves_room_for_calls_about_others() {
-    let world = Box::pin(narrow(ROOM, CALLERS)).await;
+    let world = Box::pin(narrow(ROOM, CALLERS, PATIENCE_OF_CROWD)).await;
     decidable(&world).await;
     let still = standing_still(&world).await;
     let other = doudi_tests::world::connect(world.running.address).await;
@@ -285,7 +289,8 @@ async fn a_crowd_at_one_enterprise_leaves_room_for_calls_about_others() {
             (request, answer)
         });
     }
-    for _ in IN_LINE..QUEUE {
+    // Two who come at the same instant may both be the last.
+    for _ in IN_LINE + 2..QUEUE {
         assert_eq!(reason(&next(&mut calls).await.1.unwrap_err()), "OVERLOADED");
     }
     let mut quiet = at_once(&world, &[visit(1)]);
