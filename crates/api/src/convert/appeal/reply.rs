@@ -200,8 +200,11 @@ pub(crate) fn of_case(
     let notes = case.notes.iter().filter(|note| sight.shows(Part::Entry(note.visibility)));
     let files = case.files.iter().filter(|file| sight.shows(Part::Entry(file.visibility)));
     let tasks = case.tasks.iter().filter(|(_, task)| sight.shows(Part::Task(task)));
-    // A destroyed key counts as erased even where the record of it is still on its way.
-    let lost = || sealed(case, sight).into_iter().any(|text| !texts_of.has(text));
+    // A destroyed key, which opens nothing, counts as erased even where the record of it is still on its way.
+    let lost = || {
+        let texts = sealed(case, sight);
+        !texts.is_empty() && !texts.into_iter().any(|text| texts_of.has(text))
+    };
     let mut shown_case = pb::Appeal {
         summary: Some(shown(summary(enterprise, appeal, case), case.due(), sight)),
         erased: case.is_erased() || lost(),

@@ -71,7 +71,7 @@ impl Api {
         Ok((self.on_appeal(call, &order, &command).await?, part))
     }
 
-    /// What the part says; none when the key of the appeal or of the part was destroyed.
+    /// What the part says; none when the key of the appeal or of the part was destroyed, or is lost.
     async fn part(
         &self,
         appeal: AppealId,
@@ -82,7 +82,7 @@ impl Api {
     ) -> Result<Option<Submission>, Failure> {
         let contact = match &case.submission.contact {
             None => None,
-            Some(sealed) => match self.0.vault.open(sealed).await? {
+            Some(sealed) => match self.0.vault.open_all(&[sealed]).await?.pop().flatten() {
                 Some(contact) => self.seal(part, "contact", command_id, &contact).await?,
                 None => return Ok(None),
             },
