@@ -25,8 +25,7 @@ pub(crate) use cursor::{Writer, padded, unpadded};
 pub use stuck::{StuckCursor, StuckPage, StuckQuery, StuckReason};
 
 use crate::{
-    Fresh, PAGE_MAX, Scope, ViewError, ViewName, Views,
-    appeals::{self, OWED},
+    Fresh, PAGE_MAX, Scope, ViewError, ViewName, Views, appeals,
     db::{self, column},
     predicate::{Keys, Now, Own, Past, Predicate, Scoped, Tense, of_page},
     read::Snapshot,
@@ -190,8 +189,9 @@ async fn list(snapshot: &Snapshot<'_>, query: &Query) -> Result<Page, ViewError>
         Tense::Recorded | Tense::Occurred => ("standing", standing()),
     };
     let statement = format!(
-        "SELECT {}, clock.document AS clock, clock.diagnosis, {of}.unit AS lead_now, \
-         {of}.beside AS beside_now FROM ({keys}) AS page CROSS JOIN {} CROSS JOIN {} {OWED} \
+        "SELECT {}, clock.document AS clock, clock.diagnosis, appeal.due_clock, \
+         {of}.unit AS lead_now, {of}.beside AS beside_now \
+         FROM ({keys}) AS page CROSS JOIN {} CROSS JOIN {} {OTHER_OWED} \
          {standing} ORDER BY page.due, page.appeal, page.enterprise, page.diagnosis, page.clock",
         appeals::columns(),
         of_page("clock", &["appeal", "enterprise", "diagnosis", "clock"]),
@@ -205,6 +205,13 @@ async fn list(snapshot: &Snapshot<'_>, query: &Query) -> Result<Page, ViewError>
     Ok(Page { entries, next, position: snapshot.position().await? })
 }
 
+/// As [`appeals::OWED`], where that is another clock than the one that the page is about.
+const OTHER_OWED: &str = "LEFT JOIN LATERAL (SELECT found.document FROM clock AS found \
+     WHERE found.appeal = appeal.appeal AND found.enterprise = appeal.enterprise \
+     AND found.diagnosis = '00000000-0000-0000-0000-000000000000' \
+     AND found.clock = appeal.due_clock \
+     AND (page.diagnosis, page.clock) <> (found.diagnosis, found.clock) OFFSET 0) AS owed ON true";
+
 /// The appeals of a page as they are now.
 fn standing() -> String {
     format!(
@@ -215,13 +222,18 @@ fn standing() -> String {
 }
 
 fn entry(found: &Row) -> Result<Entry, ViewError> {
-    let row = appeals::read(found)?;
+    let mut row = appeals::read(found)?;
     let clock = appeals::clock(found, "clock")?
         .ok_or_else(|| ViewError::fault("reading an inbox", "a row has no clock"))?;
+    let diagnosis = appeals::diagnosis(column(found, "diagnosis")?);
+    let due: Option<i64> = column(found, "due_clock")?;
+    if diagnosis.is_none() && due == Some(i64::from(clock.id.0)) {
+        row.due = Some(clock.clone());
+    }
     Ok(Entry {
         enterprise: row.enterprise.clone(),
         appeal: row.appeal,
-        diagnosis: appeals::diagnosis(column(found, "diagnosis")?),
+        diagnosis,
         clock,
         row,
         lead: db::parsed_opt(found, "lead_now", UnitId::parse)?,

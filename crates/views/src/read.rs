@@ -185,19 +185,21 @@ impl Snapshot<'_> {
         // Compiling a statement takes longer than running it.
         let begin = format!(
             "START TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY; SET LOCAL jit = off; \
-             LOCK TABLE {} IN ACCESS SHARE MODE; {}",
-            self.views.iter().flat_map(|view| named(*view)).collect::<Vec<_>>().join(", "),
-            search_path(self.turned_to)
+             LOCK TABLE {} IN ACCESS SHARE MODE",
+            self.views.iter().flat_map(|view| named(*view)).collect::<Vec<_>>().join(", ")
         );
+        let turn = search_path(self.turned_to);
         self.begun.store(true, Ordering::Relaxed);
         let begin = async { self.client.batch_execute(&begin).await.map_err(failed) };
+        // After the checkpoints, whose plan would be made anew where the path is another one.
+        let turn = async { self.client.batch_execute(&turn).await.map_err(failed) };
         let checkpoints = futures::future::join_all(
             self.views.iter().map(|view| checkpoint::load(self.client, *view)),
         );
         // All are sent at once and answered in order, whatever the first answer is.
-        let both = futures::future::join(begin, checkpoints);
-        let (begun, checkpoints) = self.connection.answered(both).await;
-        begun?;
+        let all = futures::future::join3(begin, checkpoints, turn);
+        let (begun, checkpoints, turned) = self.connection.answered(all).await;
+        begun.and(turned)?;
         let checkpoints = checkpoints.into_iter().collect::<Result<Vec<_>, _>>()?;
         for checkpoint in &checkpoints {
             // A view whose log has lost records goes back when it is rebuilt.

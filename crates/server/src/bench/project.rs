@@ -3,6 +3,7 @@
 
 use std::{path::Path, time::Duration};
 
+use doudi_journal::{Journal, Position, READ_RECORDS_MAX};
 use doudi_views::{
     Rebuild, ViewName,
     tokio_postgres::{self, Client, NoTls, types::ToSql},
@@ -60,6 +61,7 @@ async fn catch_up(
     let entries = rows(client, ViewName::Timeline, &["entry"]).await?;
     let of_visits = ["visit", "visit_past", "enterprise", "enterprise_past"];
     let of_visits = rows(client, ViewName::Visits, &of_visits).await?;
+    let events = events(&stage.parts.journal).await?;
     let (before, mut built) = (disk.look()?, Vec::new());
     for (name, views, rows) in [
         (
@@ -80,6 +82,7 @@ async fn catch_up(
             ("rows", count(rows)),
             ("s", took.as_secs_f64()),
             ("records/s", rate(records, took)),
+            ("events/s", rate(events, took)),
             ("rows/s", rate(rows, took)),
             ("rows to bare", rate(rows, took) / rate(inserted, bare)),
         ];
@@ -116,6 +119,19 @@ async fn rows(client: &Client, view: ViewName, tables: &[&str]) -> Result<u64, B
         all += u64::try_from(found).map_err(measured)?;
     }
     Ok(all)
+}
+
+/// How many events the records of the log have.
+async fn events(journal: &Journal) -> Result<u64, BenchError> {
+    let (mut events, mut after) = (0, Position::START);
+    loop {
+        let page = journal.read(after, READ_RECORDS_MAX).await.map_err(measured)?;
+        let Some(last) = page.last() else { return Ok(events) };
+        after = last.position;
+        for record in &page {
+            events += record.commit().map_err(measured)?.events.len() as u64;
+        }
+    }
 }
 
 fn rate(number: u64, took: Duration) -> f64 {
