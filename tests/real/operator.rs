@@ -3,7 +3,7 @@
 use std::{process::Output, slice, time::Duration};
 
 use doudi_api::proto::Ground;
-use doudi_journal::Durability;
+use doudi_journal::{Durability, Position, StreamName};
 use doudi_server::{config::Config, parts::Parts, verify};
 use doudi_tests::{
     nats::{NatsOptions, NatsServer, ToDisk},
@@ -11,9 +11,13 @@ use doudi_tests::{
     world::{Ground as Servers, World},
 };
 use doudi_views::{Rebuild, ViewName};
+use tokio::time::timeout;
 use tokio_postgres::NoTls;
 
-use super::requests::{plan, register};
+use super::{
+    load::listening,
+    requests::{plan, register},
+};
 
 const ENTERPRISE: &str = "91210212DD0000001D";
 /// How long anything may take here.
@@ -178,6 +182,42 @@ async fn a_log_that_lost_records_is_not_served_until_the_views_are_built_again()
     well(config, &["rebuild", "all"]).await;
     let parts = Parts::assemble(config).await.unwrap();
     assert!(verify::verify(&parts).await.unwrap().sound);
+}
+
+/// Appends the last commit of a stream once more, as another version: no gate sees anything of that.
+async fn forge(parts: &Parts, stream: &StreamName) -> Position {
+    let records = parts.journal.load(stream, Position::START, Position::START).await.unwrap();
+    let last = records.last().unwrap();
+    let mut commit: serde_json::Value = serde_json::from_slice(&last.payload).unwrap();
+    commit["version"] = 9.into();
+    let forged = serde_json::to_vec(&commit).unwrap();
+    parts.journal.append(stream, forged.into(), last.position).await.unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_start_that_verifies_takes_commands_on_a_sound_log_alone() {
+    let world = World::start().await;
+    let mut unit = world.unit("market-regulation");
+    unit.enterprises.register_enterprise(register(ENTERPRISE)).await.unwrap();
+    let World { ground, running } = world;
+    drop(unit);
+    running.stop().await;
+    let (config, listen) = (&ground.config, program::free_address());
+    let verified = ["all", "--verify"];
+    let mut command = program::command();
+    program::configure(&mut command, config, listen);
+    let mut sound = command.args(verified).spawn().unwrap();
+    listening(listen).await;
+    sound.kill().await.unwrap();
+
+    let parts = Parts::assemble(config).await.unwrap();
+    let stream = StreamName::parse(&format!("ev.{ENTERPRISE}.profile")).unwrap();
+    let end = forge(&parts, &stream).await;
+    let told = timeout(WITHIN, refused(config, &verified)).await.expect("it ends");
+    for words in ["does not continue its stream", "nothing is started"] {
+        assert!(told.contains(words), "{words} is missing in\n{told}");
+    }
+    assert_eq!(parts.journal.last_position().await.unwrap(), end);
 }
 
 #[tokio::test(flavor = "multi_thread")]

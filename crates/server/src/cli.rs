@@ -21,11 +21,20 @@ pub struct Cli {
     pub command: Command,
 }
 
+/// How a process that takes commands starts.
+#[derive(Debug, Clone, Copy, clap::Args)]
+pub struct Start {
+    /// Verify log, views and archive first, as `doudi verify` does, and start only where all is sound: after a disk or a
+    /// copy of the log gave trouble.
+    #[arg(long)]
+    pub verify: bool,
+}
+
 /// What `doudi` can do.
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Serve the gRPC API.
-    Serve,
+    Serve(Start),
     /// Build the views: read the log in order, write the tables.
     Project,
     /// Run the agenda: what has to happen without anybody asking.
@@ -33,7 +42,7 @@ pub enum Command {
     /// Copy the log into the folder `archive.folder` as it grows; stop when the two no longer agree.
     Archive,
     /// Serve, project and react in one process, and archive where `archive.folder` is set.
-    All,
+    All(Start),
     /// Bring the log back from the archive in `archive.folder`, every record at its position; given again, it goes on.
     Restore,
     /// Start a nats-server and a PostgreSQL of its own on loopback and run everything on them.

@@ -16,7 +16,7 @@ use doudi_scan::codes::KeyRing;
 
 use crate::{
     archive, bench,
-    cli::{Cli, Command, Drawing, Simulated, Views},
+    cli::{Cli, Command, Drawing, Simulated, Start, Views},
     config::{Config, Purpose, environment},
     demo,
     dev::{
@@ -50,12 +50,14 @@ pub async fn run(cli: Cli) -> Result<ExitCode, Failure> {
 async fn carry_out(cli: Cli) -> Result<ExitCode, Failure> {
     let file = cli.config.as_deref();
     match cli.command {
-        Command::Serve => run_roles(file, Roles { serve: true, ..Roles::NONE }).await,
+        Command::Serve(start) => {
+            verified_run(file, start, Roles { serve: true, ..Roles::NONE }).await
+        }
         Command::Project => run_roles(file, Roles { project: true, ..Roles::NONE }).await,
         Command::React => run_roles(file, Roles { react: true, ..Roles::NONE }).await,
         Command::Archive => run_roles(file, Roles { archive: true, ..Roles::NONE }).await,
         Command::Restore => archive::restore(&load(Purpose::Serve, file)?).await,
-        Command::All => run_roles(file, Roles::ALL).await,
+        Command::All(start) => verified_run(file, start, Roles::ALL).await,
         Command::Dev { data, listen } => {
             let mut config = load(Purpose::Dev, file)?;
             config.grpc.listen = listen.unwrap_or(config.grpc.listen);
@@ -139,6 +141,18 @@ fn load(purpose: Purpose, file: Option<&Path>) -> Result<Config, Failure> {
     let config = Config::load(purpose, file, &environment())?;
     logging::start(&config)?;
     Ok(config)
+}
+
+/// Runs the roles, after a verification where that is asked for.
+async fn verified_run(
+    file: Option<&Path>,
+    start: Start,
+    which: Roles,
+) -> Result<ExitCode, Failure> {
+    if start.verify && !operate::is_sound(&load(Purpose::Serve, file)?).await? {
+        return Err("what was verified is not sound, so nothing is started".into());
+    }
+    run_roles(file, which).await
 }
 
 async fn run_roles(file: Option<&Path>, which: Roles) -> Result<ExitCode, Failure> {

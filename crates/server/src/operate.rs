@@ -89,6 +89,14 @@ pub async fn replay(config: &Config, stream: &str) -> Result<ExitCode, Failure> 
 /// # Errors
 /// When something cannot be read; what is unsound is printed and makes the exit code.
 pub async fn verify(config: &Config) -> Result<ExitCode, Failure> {
+    is_sound(config).await.map(verdict)
+}
+
+/// As [`verify`]: whether all is sound.
+///
+/// # Errors
+/// When something cannot be read.
+pub async fn is_sound(config: &Config) -> Result<bool, Failure> {
     let (_, views) = parts::tables(config).await?;
     let jetstream = parts::connect(config).await?;
     let gate = jetstream.gate(views.highest_position().await?).await;
@@ -105,7 +113,7 @@ pub async fn verify(config: &Config) -> Result<ExitCode, Failure> {
     for line in &report.lines {
         println!("{line}");
     }
-    Ok(verdict(report.sound && gate.is_ok()))
+    Ok(report.sound && gate.is_ok())
 }
 
 /// Redoes a random draw from the log and compares it with what was recorded.

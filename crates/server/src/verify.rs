@@ -51,11 +51,14 @@ pub async fn compare(journal: &Journal, views: &Views) -> Result<Report, VerifyE
     match views.verify(journal).await {
         Ok(checks) => {
             for check in checks {
-                sound &= check.matches();
-                let verdict = match check.matches() {
+                sound &= check.matches() && check.parked == 0;
+                let mut verdict = match check.matches() {
                     true => "equals its replay".to_owned(),
                     false => format!("DIFFERS from its replay in {}", check.differences.join(", ")),
                 };
+                if check.parked > 0 {
+                    verdict += &format!(", without {} parked stream(s)", check.parked);
+                }
                 lines.push(format!("view {} at {}: {verdict}", check.view, check.position));
             }
         }

@@ -2,13 +2,14 @@
 
 use std::collections::HashMap;
 
-use deadpool_postgres::{Object, Transaction};
+use deadpool_postgres::Object;
 use doudi_journal::{Journal, Position, READ_RECORDS_MAX, Record};
 
 use crate::{
     ViewError, ViewName, Views,
     db::{self, Alone},
     digest::Digest,
+    fact::Fact,
     parked,
     read::Reader,
 };
@@ -24,6 +25,8 @@ pub struct ViewCheck {
     pub live: String,
     /// The digest of the replay.
     pub replayed: String,
+    /// How many streams are parked, which the replay passed over too.
+    pub parked: usize,
     /// The tables that differ, each with its rows and, where they tell, the records that made those that
     /// differ.
     pub differences: Vec<String>,
@@ -75,6 +78,7 @@ impl Views {
         let mut client = db::connect(&self.pool).await?;
         let parked: HashMap<String, Position> =
             parked.into_iter().map(|entry| (entry.stream, entry.first)).collect();
+        let passed_over = parked.len();
         let scratch = format!("{}_check", view.schema());
         let make = view.make_tables(&scratch);
         self.scratch(&mut client, &scratch, &make).await?;
@@ -84,7 +88,8 @@ impl Views {
         self.scratch(&mut client, &scratch, "").await?;
         let replayed = replayed?;
         let differences = live.differences(&replayed, position);
-        Ok(ViewCheck { view, position, live: live.text(), replayed: replayed.text(), differences })
+        let (live, replayed) = (live.text(), replayed.text());
+        Ok(ViewCheck { view, position, live, replayed, parked: passed_over, differences })
     }
 
     /// Drops the scratch schema and runs `then`.
@@ -122,8 +127,9 @@ async fn replay(
             return Err(failed(format!("the log ends at {reached}, before {end}").into()));
         };
         records.retain(|record| !passed_over(&parked, record));
+        let facts = facts(view, &records, &mut parked);
         let transaction = db::write(client, scratch).await?;
-        apply(view, &transaction, &records, &mut parked).await?;
+        view.apply(&transaction, &facts).await?;
         transaction.commit().await.map_err(|error| ViewError::sql("committing a replay", error))?;
         reached = last;
     }
@@ -132,16 +138,11 @@ async fn replay(
 }
 
 /// A stream that cannot be read is passed over from there on, as in the live view.
-async fn apply(
-    view: ViewName,
-    transaction: &Transaction<'_>,
-    records: &[Record],
-    parked: &mut HashMap<String, Position>,
-) -> Result<(), ViewError> {
+fn facts(view: ViewName, records: &[Record], parked: &mut HashMap<String, Position>) -> Vec<Fact> {
     let readings = parked::read(&[view], records);
     let parted = parked::part(view, readings, &Default::default(), None);
     parked.extend(parted.parked.into_iter().map(|entry| (entry.stream, entry.first)));
-    view.apply(transaction, &parted.facts).await
+    parted.facts
 }
 
 fn passed_over(parked: &HashMap<String, Position>, record: &Record) -> bool {
