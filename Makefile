@@ -35,7 +35,7 @@ fuzz: ## Events, requests, tokens and files that nobody of ours wrote: ROUNDS=10
 chaos: ## Kills, freezes, cut lines and jumping clocks under load: CHAOS=25 for long, SEED=7 for others
 	@deploy/bootstrap.sh
 	cargo build --workspace --bins --locked
-	cargo test --locked --package doudi-tests --test all -- chaos:: --nocapture
+	cargo test --locked --package doudi-tests --test all -- chaos:: power::full:: --nocapture
 
 power: ## Power cuts on a disk of its own, and disks without room: CUTS=300 for many
 	@deploy/bootstrap.sh

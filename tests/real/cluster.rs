@@ -7,9 +7,10 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 use doudi_api::{permission::Role, proto::Ground};
 use doudi_journal::{Archive, ArchiveReader, Journal, Position, READ_RECORDS_MAX, archive::Entry};
-use doudi_server::{parts::Parts, token};
+use doudi_server::{bench, parts::Parts, token};
 use doudi_tests::{Scratch, program, skipped, until, world::Ground as Servers};
 use doudi_views::ViewName;
+use tokio::time::timeout;
 use tonic::{Code, Request};
 
 use super::{
@@ -68,6 +69,32 @@ async fn entries(journal: &Journal) -> Vec<Entry> {
             return read;
         }
         read.extend(page);
+    }
+}
+
+/// Somebody who knows that one server alone, with all at hand that he decides on.
+async fn only_with(nodes: &Nodes, machine: usize, servers: &Servers) -> Parts {
+    let mut config = servers.config.clone();
+    config.nats.urls = vec![nodes.url(machine)];
+    let alone = Parts::assemble(&config).await.unwrap();
+    bench::submit(&alone.engine, 0).await.unwrap();
+    alone
+}
+
+/// Appends for as long as the leader is cut off. What is acknowledged must be stored like all else, wherever he found
+/// another way.
+async fn told_meanwhile(alone: &Parts, acked: &Acked) {
+    let cut = Instant::now();
+    for number in 1.. {
+        let left = AWAY.saturating_sub(cut.elapsed());
+        if left.is_zero() {
+            return;
+        }
+        if let Ok(Ok(_)) = timeout(left, bench::submit(&alone.engine, number)).await {
+            let (_, appeal) = bench::appeal_of(number).unwrap();
+            acked.lock().unwrap().insert(appeal.0.to_string());
+        }
+        pass(Duration::from_millis(50)).await;
     }
 }
 
@@ -133,9 +160,11 @@ async fn a_cluster_loses_nothing_whatever_becomes_of_its_leader() {
     drop(frozen);
     on(&acked).await;
     let leader = nodes.leader().await;
+    let alone = only_with(&nodes, leader, &servers).await;
     if nodes.net.cut_off(leader, true) {
         // Its clients still reach it, and it must not tell them that anything is stored.
-        pass(AWAY).await;
+        told_meanwhile(&alone, &acked[0]).await;
+        drop(alone);
         on(&acked).await;
         nodes.net.cut_off(leader, false);
         on(&acked).await;
@@ -200,7 +229,7 @@ async fn a_log_is_restored_into_a_cluster_of_which_a_server_is_killed_meanwhile(
         }
     };
     let restoring = log.restore(reader.unwrap().unwrap(), &mut told);
-    let restored = tokio::time::timeout(BOUND, restoring).await.expect("it ends").unwrap();
+    let restored = timeout(BOUND, restoring).await.expect("it ends").unwrap();
     assert_eq!((restored.records, killed), (1200, true));
     nodes.run(0);
     nodes.alike(1200).await;

@@ -73,11 +73,15 @@ impl Nodes {
         nodes
     }
 
+    /// Where clients find a server.
+    pub(super) fn url(&self, machine: usize) -> String {
+        format!("nats://{}", self.places[machine].clients)
+    }
+
     /// Points a doudi at them.
     pub(super) fn point(&self, servers: &mut Servers) {
         let nats = &mut servers.config.nats;
-        let url = |places: &Places| format!("nats://{}", places.clients);
-        nats.urls = self.places.iter().map(url).collect();
+        nats.urls = (0..MACHINES).map(|machine| self.url(machine)).collect();
         nats.monitor_urls = self.monitors();
         nats.token = Secret::new(TOKEN);
         nats.durability = Durability::Always;
@@ -86,9 +90,8 @@ impl Nodes {
 
     /// Connects to a log on all of them.
     pub(super) async fn connect(&self) -> JetStream {
-        let url = |at: SocketAddr| format!("nats://{at}");
         let settings = JetStreamSettings {
-            urls: self.places.iter().map(|places| url(places.clients)).collect(),
+            urls: (0..MACHINES).map(|machine| self.url(machine)).collect(),
             monitor_urls: self.monitors(),
             credentials: Credentials::Token(TOKEN.to_owned()),
             durability: Durability::Always,
