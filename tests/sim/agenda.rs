@@ -1,4 +1,4 @@
-//! The agenda in memory: it follows the log, lags behind it and cannot always be read.
+//! The agenda in memory: it follows the log, takes it in as the tables do, lags behind it and cannot always be read.
 
 use std::{
     collections::BTreeMap,
@@ -48,8 +48,14 @@ impl Kept {
             records.truncate(records.len() / 2);
         }
         let (position, entries) = &mut *self.known.lock().unwrap();
-        for record in records.iter().filter(|record| record.position > *position) {
-            take(entries, record);
+        // Somebody else may have been here meanwhile.
+        records.retain(|record| record.position > *position);
+        for ((stream, key), now) in doudi_views::agenda::changes(&records) {
+            let name = (StreamName::parse(&stream).unwrap(), key);
+            match now {
+                Some(due) => entries.insert(name, of_table(due)),
+                None => entries.remove(&name),
+            };
         }
         *position = records.last().map_or(*position, |record| record.position.max(*position));
         *position
@@ -101,7 +107,13 @@ impl Agenda for Kept {
     }
 }
 
-/// The agenda as the whole log has it.
+fn of_table(due: doudi_views::agenda::Due) -> Due {
+    let doudi_views::agenda::Due { point, duty, cause, correlation, position } = due;
+    let doudi_views::agenda::Point { at, stream, key } = point;
+    Due { stream, key, at, duty, cause, correlation, position }
+}
+
+/// The agenda as the whole log has it, by no code of the views.
 pub(super) fn folded(records: &[Record]) -> Entries {
     let mut entries = Entries::new();
     for record in records {

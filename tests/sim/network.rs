@@ -57,20 +57,22 @@ impl Chance {
     }
 }
 
-/// What a disk is like.
+/// Who lies.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Disk {
-    /// It says so when it did not take something.
-    Honest,
-    /// It never says so.
-    Lies,
+pub(super) enum Lie {
+    /// Nobody.
+    None,
+    /// The disk, which says that it has what it has not.
+    Disk,
+    /// The log, which stores whatever comes, wherever its stream ends.
+    Log,
 }
 
 /// The network between an engine and the log, and the log's disk. Clones are the same ones.
 #[derive(Clone)]
 pub(super) struct Network {
     chance: Chance,
-    disk: Disk,
+    lie: Lie,
     /// How many of a hundred messages something befalls.
     trouble: Arc<AtomicU32>,
 }
@@ -82,8 +84,8 @@ const SYNCS_FAIL: u32 = 3;
 pub(super) const LATE_MAX: Duration = Duration::from_secs(40);
 
 impl Network {
-    pub(super) fn new(chance: Chance, disk: Disk, trouble: u32) -> Self {
-        Self { chance, disk, trouble: Arc::new(AtomicU32::new(trouble)) }
+    pub(super) fn new(chance: Chance, lie: Lie, trouble: u32) -> Self {
+        Self { chance, lie, trouble: Arc::new(AtomicU32::new(trouble)) }
     }
 
     /// From now on nothing befalls anybody.
@@ -105,7 +107,7 @@ impl fmt::Debug for Network {
 
 impl Faults for Network {
     fn append(&self) -> Passage {
-        let mut fate = Fate::Arrives;
+        let mut fate = if self.lie == Lie::Log { Fate::Forced } else { Fate::Arrives };
         if self.is_troubled() {
             let late =
                 Fate::Late { after: self.chance.pause(1..20_000), twice: self.chance.percent(30) };
@@ -122,10 +124,10 @@ impl Faults for Network {
     fn sync(&self) -> (Duration, SyncFate) {
         let is_troubled = self.is_troubled();
         let takes = self.chance.pause(if is_troubled { 0..3_000 } else { 0..40 });
-        let fate = match self.disk {
-            Disk::Lies => SyncFate::Pretends,
-            Disk::Honest if is_troubled && self.chance.percent(SYNCS_FAIL) => SyncFate::Fails,
-            Disk::Honest => SyncFate::Succeeds,
+        let fate = match self.lie {
+            Lie::Disk => SyncFate::Pretends,
+            _ if is_troubled && self.chance.percent(SYNCS_FAIL) => SyncFate::Fails,
+            Lie::None | Lie::Log => SyncFate::Succeeds,
         };
         (takes, fate)
     }

@@ -31,7 +31,7 @@ use super::{
     agenda::Kept,
     city::{self, ENTERPRISES},
     field,
-    network::{Chance, Disk, LATE_MAX, Network, pass},
+    network::{Chance, LATE_MAX, Lie, Network, pass},
     office,
     oracle::{self, Judged},
     people,
@@ -159,10 +159,10 @@ struct World {
 ///
 /// # Errors
 /// What is not as it should be, in words.
-pub(super) async fn live(seed: u64, disk: Disk) -> Result<Judged, String> {
+pub(super) async fn live(seed: u64, lie: Lie) -> Result<Judged, String> {
     let chance = Chance::from_seed(seed);
     let trouble = chance.number(0..40);
-    let network = Network::new(chance.clone(), disk, trouble);
+    let network = Network::new(chance.clone(), lie, trouble);
     let memory = city::log().await;
     let (journal, time) = (Journal::Memory(memory.clone()), Time::default());
     let world = World {

@@ -169,7 +169,7 @@ impl Memory {
         expected: Position,
     ) -> Result<Position, AppendError> {
         let Some(process) = &self.process else {
-            return self.arrive(stream, payload, expected).await;
+            return self.arrive(stream, payload, Some(expected)).await;
         };
         let unknown = |source: &str| {
             Err(AppendError::Unknown { stream: stream.clone(), source: source.into() })
@@ -177,7 +177,8 @@ impl Memory {
         let Passage { there, fate, back } = process.faults.append();
         sleep(there).await;
         match fate {
-            Fate::Arrives => {
+            Fate::Arrives | Fate::Forced => {
+                let expected = Some(expected).filter(|_| fate == Fate::Arrives);
                 let stored = self.arrive(stream, payload, expected).await;
                 sleep(back).await;
                 stored
@@ -188,7 +189,7 @@ impl Memory {
             }
             Fate::Lost => unknown("the record was lost"),
             Fate::Unanswered => {
-                let _ = self.store(stream, payload, expected);
+                let _ = self.store(stream, payload, Some(expected));
                 unknown("the answer was lost")
             }
             Fate::Late { after, twice } => {
@@ -203,7 +204,7 @@ impl Memory {
         &self,
         stream: &StreamName,
         payload: Bytes,
-        expected: Position,
+        expected: Option<Position>,
     ) -> Result<Position, AppendError> {
         let stored = self.store(stream, payload, expected)?;
         let reached = self.reach(stored).await;
@@ -224,7 +225,7 @@ impl Memory {
             for _ in 0..=usize::from(twice) {
                 sleep(after).await;
                 // Nobody waits for the answer any more.
-                let _ = log.store(&stream, payload.clone(), expected);
+                let _ = log.store(&stream, payload.clone(), Some(expected));
             }
         });
     }
@@ -233,7 +234,7 @@ impl Memory {
         &self,
         stream: &StreamName,
         payload: Bytes,
-        expected: Position,
+        expected: Option<Position>,
     ) -> Result<Position, AppendError> {
         if payload.len() > COMMIT_BYTES_MAX {
             return Err(AppendError::TooLarge {

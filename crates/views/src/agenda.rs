@@ -2,8 +2,10 @@
 //!
 //! Whoever reads it may be late: a duty that was carried out stays on it until its event is applied.
 
-use doudi_domain::agenda::Duty;
-use doudi_journal::{Position, StreamName};
+use std::collections::HashSet;
+
+use doudi_domain::agenda::{Duty, Entry};
+use doudi_journal::{Position, Record, StreamName};
 use jiff::Timestamp;
 use tokio_postgres::{Row, types::Type};
 use uuid::Uuid;
@@ -14,8 +16,10 @@ mod rows;
 pub(crate) use rows::apply;
 
 use crate::{
-    ViewError,
+    ViewError, ViewName,
     db::{self, column},
+    fact::Fact,
+    parked,
     read::Snapshot,
 };
 
@@ -60,6 +64,29 @@ pub struct Due {
     pub correlation: Uuid,
     /// Where that commit stands in the log.
     pub position: Position,
+}
+
+impl Due {
+    fn of(entry: Entry, fact: &Fact) -> Self {
+        let Entry { key, at, duty } = entry;
+        let point = Point { at, stream: fact.stream.clone(), key };
+        let (cause, correlation) = (fact.command, fact.correlation);
+        Self { point, duty, cause, correlation, position: db::position(fact.position) }
+    }
+}
+
+/// What becomes of the agenda by records that follow each other: of each stream and key that they touch the entry, or
+/// none. Records that cannot be read are left out. For an agenda that is kept elsewhere than in tables.
+#[must_use]
+pub fn changes(records: &[Record]) -> Vec<((String, String), Option<Due>)> {
+    let view = ViewName::Agenda;
+    let readings = parked::read(&[view], records);
+    let facts = parked::part(view, readings, &HashSet::new(), None).facts;
+    let changed = fold::fold(&facts).into_iter().map(|((stream, key), outcome)| {
+        let now = outcome.map(|(entry, fact)| Due::of(entry, fact));
+        ((stream.to_owned(), key), now)
+    });
+    changed.collect()
 }
 
 /// A page of what is due.

@@ -42,6 +42,9 @@ pub struct Passage {
 pub enum Fate {
     /// It arrives and is answered.
     Arrives,
+    /// It is stored wherever the stream ends, and answered. No promise of a log survives that: a simulation shows by it
+    /// that it would notice.
+    Forced,
     /// The log turns it away: [`crate::AppendError::Unavailable`].
     Refused,
     /// It never arrives, and nobody says so: [`crate::AppendError::Unknown`].

@@ -54,10 +54,10 @@ impl Log {
         &mut self,
         stream: &StreamName,
         payload: Bytes,
-        expected: Position,
+        expected: Option<Position>,
     ) -> Result<Position, AppendError> {
         let actual = self.last_of(stream);
-        if actual != expected {
+        if expected.is_some_and(|expected| expected != actual) {
             return Err(AppendError::Conflict { actual });
         }
         let index = self.records.len();
