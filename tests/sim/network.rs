@@ -57,22 +57,24 @@ impl Chance {
     }
 }
 
-/// Who lies.
+/// What befalls a world beside lost messages and killed programs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Lie {
-    /// Nobody.
-    None,
-    /// The disk, which says that it has what it has not.
-    Disk,
-    /// The log, which stores whatever comes, wherever its stream ends.
-    Log,
+pub(super) enum Beside {
+    /// Nothing.
+    Nothing,
+    /// The power goes, and the disk is slow or fails.
+    PowerCuts,
+    /// The power goes, and the disk says that it has what it has not.
+    LyingDisk,
+    /// The log stores whatever comes, wherever its stream ends.
+    LyingLog,
 }
 
 /// The network between an engine and the log, and the log's disk. Clones are the same ones.
 #[derive(Clone)]
 pub(super) struct Network {
     chance: Chance,
-    lie: Lie,
+    beside: Beside,
     /// How many of a hundred messages something befalls.
     trouble: Arc<AtomicU32>,
 }
@@ -84,8 +86,13 @@ const SYNCS_FAIL: u32 = 3;
 pub(super) const LATE_MAX: Duration = Duration::from_secs(40);
 
 impl Network {
-    pub(super) fn new(chance: Chance, lie: Lie, trouble: u32) -> Self {
-        Self { chance, lie, trouble: Arc::new(AtomicU32::new(trouble)) }
+    pub(super) fn new(chance: Chance, beside: Beside, trouble: u32) -> Self {
+        Self { chance, beside, trouble: Arc::new(AtomicU32::new(trouble)) }
+    }
+
+    /// Whether the power goes now and then.
+    pub(super) fn has_power_cuts(&self) -> bool {
+        matches!(self.beside, Beside::PowerCuts | Beside::LyingDisk)
     }
 
     /// From now on nothing befalls anybody.
@@ -107,7 +114,10 @@ impl fmt::Debug for Network {
 
 impl Faults for Network {
     fn append(&self) -> Passage {
-        let mut fate = if self.lie == Lie::Log { Fate::Forced } else { Fate::Arrives };
+        let mut fate = Fate::Arrives;
+        if self.beside == Beside::LyingLog {
+            fate = Fate::Forced;
+        }
         if self.is_troubled() {
             let late =
                 Fate::Late { after: self.chance.pause(1..20_000), twice: self.chance.percent(30) };
@@ -122,12 +132,18 @@ impl Faults for Network {
     }
 
     fn sync(&self) -> (Duration, SyncFate) {
+        match self.beside {
+            Beside::Nothing | Beside::LyingLog => return (Duration::ZERO, SyncFate::Succeeds),
+            Beside::PowerCuts | Beside::LyingDisk => {}
+        }
         let is_troubled = self.is_troubled();
         let takes = self.chance.pause(if is_troubled { 0..3_000 } else { 0..40 });
-        let fate = match self.lie {
-            Lie::Disk => SyncFate::Pretends,
-            _ if is_troubled && self.chance.percent(SYNCS_FAIL) => SyncFate::Fails,
-            Lie::None | Lie::Log => SyncFate::Succeeds,
+        let fate = if self.beside == Beside::LyingDisk {
+            SyncFate::Pretends
+        } else if is_troubled && self.chance.percent(SYNCS_FAIL) {
+            SyncFate::Fails
+        } else {
+            SyncFate::Succeeds
         };
         (takes, fate)
     }

@@ -31,7 +31,7 @@ use super::{
     agenda::Kept,
     city::{self, ENTERPRISES},
     field,
-    network::{Chance, LATE_MAX, Lie, Network, pass},
+    network::{Beside, Chance, LATE_MAX, Network, pass},
     office,
     oracle::{self, Judged},
     people,
@@ -159,10 +159,10 @@ struct World {
 ///
 /// # Errors
 /// What is not as it should be, in words.
-pub(super) async fn live(seed: u64, lie: Lie) -> Result<Judged, String> {
+pub(super) async fn live(seed: u64, beside: Beside) -> Result<Judged, String> {
     let chance = Chance::from_seed(seed);
     let trouble = chance.number(0..40);
-    let network = Network::new(chance.clone(), lie, trouble);
+    let network = Network::new(chance.clone(), beside, trouble);
     let memory = city::log().await;
     let (journal, time) = (Journal::Memory(memory.clone()), Time::default());
     let world = World {
@@ -276,7 +276,7 @@ impl World {
         let kill = async {
             loop {
                 pass(self.chance.pause(500..12_000)).await;
-                if self.chance.percent(POWER_CUTS) {
+                if self.network.has_power_cuts() && self.chance.percent(POWER_CUTS) {
                     self.something_is_at_stake().await;
                     self.cut_power(programs);
                 } else {

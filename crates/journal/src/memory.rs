@@ -123,7 +123,9 @@ impl Memory {
             log.last()
         };
         let (takes, fate) = process.faults.sync();
-        sleep(takes).await;
+        if !takes.is_zero() {
+            sleep(takes).await;
+        }
         if fate == SyncFate::Fails {
             process.disk_failed.store(true, SeqCst);
         }
