@@ -110,6 +110,12 @@ pub async fn is_sound(config: &Config) -> Result<bool, Failure> {
         report.lines.extend(archived.lines);
         report.sound &= archived.sound;
     }
+    for checkpoint in views.checkpoints().await? {
+        if let Some(reason) = checkpoint.halted {
+            report.lines.push(format!("view {}: HALTED: {reason}", checkpoint.view));
+            report.sound = false;
+        }
+    }
     for line in &report.lines {
         println!("{line}");
     }

@@ -190,6 +190,8 @@ async fn issue(
             tracing::error!(%stream, what, %rejection, "the sweep was refused");
             Ok(Mended::Refused)
         }
+        // Many are at it; the next sweep looks again.
+        Err(ExecuteError::Crowded) => Ok(Mended::No),
         Err(error) => Err(SweepError::Repair(Box::new(error))),
     }
 }

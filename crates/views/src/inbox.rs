@@ -210,7 +210,8 @@ const OTHER_OWED: &str = "LEFT JOIN LATERAL (SELECT found.document FROM clock AS
      WHERE found.appeal = appeal.appeal AND found.enterprise = appeal.enterprise \
      AND found.diagnosis = '00000000-0000-0000-0000-000000000000' \
      AND found.clock = appeal.due_clock \
-     AND (page.diagnosis, page.clock) <> (found.diagnosis, found.clock) OFFSET 0) AS owed ON true";
+     AND (page.diagnosis, page.clock) <> \
+     ('00000000-0000-0000-0000-000000000000'::uuid, appeal.due_clock) OFFSET 0) AS owed ON true";
 
 /// The appeals of a page as they are now.
 fn standing() -> String {

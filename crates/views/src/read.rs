@@ -199,8 +199,9 @@ impl Snapshot<'_> {
         // All are sent at once and answered in order, whatever the first answer is.
         let all = futures::future::join3(begin, checkpoints, turn);
         let (begun, checkpoints, turned) = self.connection.answered(all).await;
-        begun.and(turned)?;
+        begun?;
         let checkpoints = checkpoints.into_iter().collect::<Result<Vec<_>, _>>()?;
+        turned?;
         for checkpoint in &checkpoints {
             // A view whose log has lost records goes back when it is rebuilt.
             let (wanted, reached) = (self.fresh.reflecting(), checkpoint.position);

@@ -313,7 +313,8 @@ async fn lock_live(
         return Ok(true);
     }
     let script = format!(
-        "SET LOCAL lock_timeout = {}; LOCK TABLE {} IN ACCESS EXCLUSIVE MODE",
+        "SET LOCAL lock_timeout = {}; SET LOCAL idle_in_transaction_session_timeout = '10s'; \
+         LOCK TABLE {} IN ACCESS EXCLUSIVE MODE",
         patience.as_millis(),
         tables.join(", ")
     );

@@ -71,7 +71,8 @@ impl Api {
         Ok((self.on_appeal(call, &order, &command).await?, part))
     }
 
-    /// What the part says; none when the key of the appeal or of the part was destroyed, or is lost.
+    /// What the part says, without the contact where the key of that is lost; none when the key of the appeal or of the
+    /// part was destroyed.
     async fn part(
         &self,
         appeal: AppealId,
@@ -84,7 +85,9 @@ impl Api {
             None => None,
             Some(sealed) => match self.0.vault.open_all(&[sealed]).await?.pop().flatten() {
                 Some(contact) => self.seal(part, "contact", command_id, &contact).await?,
-                None => return Ok(None),
+                None if case.is_erased() => return Ok(None),
+                // Its key is lost; the part is still somebody's to handle.
+                None => None,
             },
         };
         let description = self.seal(part, "description", command_id, description).await?;
