@@ -267,8 +267,6 @@ async fn served(world: &World, log: ServingStatus, tables: ServingStatus) {
     }
 }
 
-/// By then whoever looks again and again has looked.
-const LOOKED_AGAIN: Duration = Duration::from_secs(6);
 /// How much room there is behind the disk that breaks.
 const ROOM: u64 = 96 << 20;
 
@@ -313,12 +311,6 @@ async fn on_a_disk_that_breaks_nothing_more_is_promised_and_health_says_so() {
     // The server has the record and shows it; nobody is handed it.
     let handed = tokio::time::timeout(Duration::from_secs(1), follow.next()).await;
     assert!(handed.is_err(), "{handed:?}");
-    // Another sync would succeed now, and prove nothing of what was lost: nobody tries one.
-    disk.make_room();
-    let handed = tokio::time::timeout(LOOKED_AGAIN, follow.next()).await;
-    assert!(handed.is_err(), "{handed:?}");
-    served(&world, ServingStatus::NotServing, ServingStatus::Serving).await;
-    assert_eq!(unit.inspections.plan_visit(command).await.unwrap_err().code(), Code::Unavailable);
     world.stop().await;
 }
 

@@ -141,11 +141,6 @@ impl Disk {
         while filler.write_all(&block).is_ok() {}
     }
 
-    /// Gives the room behind the disk back.
-    pub(super) fn make_room(&self) {
-        fs::remove_file(self.image().with_file_name("filler")).unwrap();
-    }
-
     /// Fills the file system itself, as far as it takes anything.
     pub(super) fn stuff(&self) {
         let stuffing = fs::File::create_new(self.stuffing()).unwrap();
