@@ -209,7 +209,7 @@ async fn frozen_in_transaction(client: &Client, process: u32) -> Frozen {
         let frozen = Frozen::of(&[process]);
         let before = waiting(client).await;
         // Those of others go on.
-        pass(Duration::from_millis(200)).await;
+        pass(Duration::from_millis(700)).await;
         (!waiting(client).await.is_disjoint(&before)).then_some(frozen)
     });
     frozen.await.expect("it is met in a transaction once")
