@@ -7,7 +7,10 @@ use std::{
     future::poll_fn,
     net::SocketAddr,
     ops::Range,
-    sync::{Arc, Mutex},
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicUsize, Ordering},
+    },
     time::{Duration, Instant},
 };
 
@@ -67,6 +70,26 @@ fn run(servers: &Servers, role: &str, metrics: SocketAddr) -> Child {
     // All processes together must not ask for more connections than PostgreSQL has.
     command.env("DOUDI_POSTGRES__POOL_SIZE_MAX", "10");
     command.arg(role).spawn().unwrap()
+}
+
+/// One process that serves, two machines beside it, and those who write.
+struct City {
+    serve: Child,
+    machines: [Machine; 2],
+    writers: Writers,
+}
+
+impl City {
+    async fn at_work(servers: &Servers) -> Self {
+        let listen = program::free_address();
+        let serve = program::role(&servers.config, listen, "serve");
+        listening(listen).await;
+        let machines = [Machine::start(servers).await, Machine::start(servers).await];
+        let people = People::new(servers, listen, 1);
+        people.prepare().await;
+        let writers = Writers::start(&people, &mut Chance::seeded());
+        Self { serve, machines, writers }
+    }
 }
 
 /// What all who project announce: to where each batch that was committed brought its view.
@@ -147,13 +170,7 @@ async fn two_machines_take_over_from_each_other_within_seconds_and_do_nothing_tw
     let servers = Servers::start().await;
     let parts = Parts::assemble(&servers.config).await.unwrap();
     let announced = Announced::listen(&servers).await;
-    let listen = program::free_address();
-    let mut serve = program::role(&servers.config, listen, "serve");
-    listening(listen).await;
-    let mut machines = [Machine::start(&servers).await, Machine::start(&servers).await];
-    let people = People::new(&servers, listen, 1);
-    people.prepare().await;
-    let writers = Writers::start(&people, &mut Chance::seeded());
+    let City { mut serve, mut machines, writers } = Box::pin(City::at_work(&servers)).await;
     let past = past(&parts, DAYS);
     let (mut views, mut duties) = (Vec::new(), Vec::new());
     for (round, which) in (0..ROUNDS).zip([0, 1].into_iter().cycle()) {
@@ -203,11 +220,18 @@ async fn waiting(client: &Client) -> HashSet<(i32, String)> {
     rows.iter().map(|row| (row.get(0), row.get(1))).collect()
 }
 
-/// Freezes the process in the midst of a transaction.
-async fn frozen_in_transaction(client: &Client, process: u32) -> Frozen {
+/// Freezes one of the processes in the midst of a transaction. In turns, as one that was frozen lags behind the other
+/// one and may have no part in the work for long.
+async fn frozen_in_transaction(client: &Client, processes: [u32; 2]) -> Frozen {
+    let turn = AtomicUsize::new(0);
     let frozen = until(BOUND, || async {
-        let frozen = Frozen::of(&[process]);
+        let frozen = Frozen::of(&[processes[turn.fetch_add(1, Ordering::Relaxed) % 2]]);
+        // What it has asked for comes to its end.
+        pass(Duration::from_millis(20)).await;
         let before = waiting(client).await;
+        if before.is_empty() {
+            return None;
+        }
         // Those of others go on.
         pass(Duration::from_millis(700)).await;
         (!waiting(client).await.is_disjoint(&before)).then_some(frozen)
@@ -219,18 +243,13 @@ async fn frozen_in_transaction(client: &Client, process: u32) -> Frozen {
 async fn a_frozen_process_keeps_no_rows_that_another_one_needs() {
     let servers = Servers::start().await;
     let parts = Parts::assemble(&servers.config).await.unwrap();
-    let listen = program::free_address();
-    let mut serve = program::role(&servers.config, listen, "serve");
-    listening(listen).await;
-    let mut machines = [Machine::start(&servers).await, Machine::start(&servers).await];
-    let people = People::new(&servers, listen, 1);
-    people.prepare().await;
-    let writers = Writers::start(&people, &mut Chance::seeded());
+    let City { mut serve, mut machines, writers } = Box::pin(City::at_work(&servers)).await;
     let url = servers.config.postgres.url.expose();
     let (client, connection) = tokio_postgres::connect(url, NoTls).await.unwrap();
     tokio::spawn(connection);
 
-    let frozen = frozen_in_transaction(&client, machines[0].0[0].id().unwrap()).await;
+    let projecting = machines.each_ref().map(|machine| machine.0[0].id().unwrap());
+    let frozen = frozen_in_transaction(&client, projecting).await;
     let took = followed(&parts, &writers.acked, Instant::now(), FROZEN_WITHIN).await;
     println!("views go on after {took:?}");
     // PostgreSQL takes the rows back after ten.
