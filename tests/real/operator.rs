@@ -17,6 +17,7 @@ use tokio_postgres::NoTls;
 use super::{
     load::listening,
     requests::{plan, register},
+    views::damaged::forged,
 };
 
 const ENTERPRISE: &str = "91210212DD0000001D";
@@ -184,16 +185,6 @@ async fn a_log_that_lost_records_is_not_served_until_the_views_are_built_again()
     assert!(verify::verify(&parts).await.unwrap().sound);
 }
 
-/// Appends the last commit of a stream once more, as another version: no gate sees anything of that.
-async fn forge(parts: &Parts, stream: &StreamName) -> Position {
-    let records = parts.journal.load(stream, Position::START, Position::START).await.unwrap();
-    let last = records.last().unwrap();
-    let mut commit: serde_json::Value = serde_json::from_slice(&last.payload).unwrap();
-    commit["version"] = 9.into();
-    let forged = serde_json::to_vec(&commit).unwrap();
-    parts.journal.append(stream, forged.into(), last.position).await.unwrap()
-}
-
 #[tokio::test(flavor = "multi_thread")]
 async fn a_start_that_verifies_takes_commands_on_a_sound_log_alone() {
     let world = World::start().await;
@@ -212,7 +203,12 @@ async fn a_start_that_verifies_takes_commands_on_a_sound_log_alone() {
 
     let parts = Parts::assemble(config).await.unwrap();
     let stream = StreamName::parse(&format!("ev.{ENTERPRISE}.profile")).unwrap();
-    let end = forge(&parts, &stream).await;
+    // No gate sees anything of that.
+    let forged = forged(&parts.journal, &stream, 9).await;
+    let journal = &parts.journal;
+    let before = journal.load(&stream, Position::START, Position::START).await.unwrap();
+    let last = before.last().unwrap().position;
+    let end = journal.append(&stream, forged.into(), last).await.unwrap();
     let told = timeout(WITHIN, refused(config, &verified)).await.expect("it ends");
     for words in ["does not continue its stream", "nothing is started"] {
         assert!(told.contains(words), "{words} is missing in\n{told}");

@@ -17,7 +17,7 @@ mod agenda;
 mod alerts;
 mod cases;
 pub(super) mod corrupt;
-mod damaged;
+pub(super) mod damaged;
 mod faults;
 pub(super) mod killed;
 mod live;

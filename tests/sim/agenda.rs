@@ -20,6 +20,7 @@ use doudi_engine::{
     react::{Agenda, AgendaError, Due, Page, Query},
 };
 use doudi_journal::{Journal, Record};
+use doudi_server::agenda::entry;
 use jiff::Timestamp;
 
 use super::network::{Network, pass};
@@ -53,7 +54,7 @@ impl Kept {
         for ((stream, key), now) in doudi_views::agenda::changes(&records) {
             let name = (StreamName::parse(&stream).unwrap(), key);
             match now {
-                Some(due) => entries.insert(name, of_table(due)),
+                Some(due) => entries.insert(name, entry(due)),
                 None => entries.remove(&name),
             };
         }
@@ -105,12 +106,6 @@ impl Agenda for Kept {
         pass(within).await;
         self.follow().await
     }
-}
-
-fn of_table(due: doudi_views::agenda::Due) -> Due {
-    let doudi_views::agenda::Due { point, duty, cause, correlation, position } = due;
-    let doudi_views::agenda::Point { at, stream, key } = point;
-    Due { stream, key, at, duty, cause, correlation, position }
 }
 
 /// The agenda as the whole log has it, by no code of the views.

@@ -26,7 +26,9 @@ impl Agenda for StoredAgenda {
     }
 }
 
-fn entry(due: agenda::Due) -> Due {
+/// An entry as the views have it, for who carries it out.
+#[must_use]
+pub fn entry(due: agenda::Due) -> Due {
     let agenda::Due { point, duty, cause, correlation, position } = due;
     let agenda::Point { at, stream, key } = point;
     Due { stream, key, at, duty, cause, correlation, position }

@@ -22,7 +22,7 @@ pub(crate) use apply::apply;
 pub(crate) use clocks::{CLOCK, diagnosis, least_level, level, rung, stored_rung};
 pub(crate) use list::{NOW, SCOPED, list};
 pub use list::{Page, Query};
-pub(crate) use rows::{APPEAL, OWED, clock, columns, read};
+pub(crate) use rows::{APPEAL, clock, columns, owed, read};
 
 /// The version of the tables and of what they mean.
 pub(crate) const VERSION: i32 = 7;

@@ -191,11 +191,12 @@ async fn list(snapshot: &Snapshot<'_>, query: &Query) -> Result<Page, ViewError>
     let statement = format!(
         "SELECT {}, clock.document AS clock, clock.diagnosis, appeal.due_clock, \
          {of}.unit AS lead_now, {of}.beside AS beside_now \
-         FROM ({keys}) AS page CROSS JOIN {} CROSS JOIN {} {OTHER_OWED} \
+         FROM ({keys}) AS page CROSS JOIN {} CROSS JOIN {} {} \
          {standing} ORDER BY page.due, page.appeal, page.enterprise, page.diagnosis, page.clock",
         appeals::columns(),
         of_page("clock", &["appeal", "enterprise", "diagnosis", "clock"]),
-        of_page("appeal", appeals::NOW.key)
+        of_page("appeal", appeals::NOW.key),
+        appeals::owed(IS_ANOTHER)
     );
     let rows = snapshot.meant("listing an inbox", &statement, &predicate).await?;
     let mut entries = rows.iter().map(entry).collect::<Result<Vec<_>, _>>()?;
@@ -205,13 +206,9 @@ async fn list(snapshot: &Snapshot<'_>, query: &Query) -> Result<Page, ViewError>
     Ok(Page { entries, next, position: snapshot.position().await? })
 }
 
-/// As [`appeals::OWED`], where that is another clock than the one that the page is about.
-const OTHER_OWED: &str = "LEFT JOIN LATERAL (SELECT found.document FROM clock AS found \
-     WHERE found.appeal = appeal.appeal AND found.enterprise = appeal.enterprise \
-     AND found.diagnosis = '00000000-0000-0000-0000-000000000000' \
-     AND found.clock = appeal.due_clock \
-     AND (page.diagnosis, page.clock) <> \
-     ('00000000-0000-0000-0000-000000000000'::uuid, appeal.due_clock) OFFSET 0) AS owed ON true";
+/// That the clock of an appeal's next step is another one than that which the page is about.
+const IS_ANOTHER: &str = "(page.diagnosis, page.clock) <> \
+     ('00000000-0000-0000-0000-000000000000'::uuid, appeal.due_clock)";
 
 /// The appeals of a page as they are now.
 fn standing() -> String {

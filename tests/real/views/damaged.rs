@@ -30,9 +30,13 @@ async fn weak(servers: &Ground) -> (Stream, Journal) {
 }
 
 /// The last commit of a stream once more, changed.
-async fn forged(log: &Log, stream: &StreamName, version: u64) -> Vec<u8> {
+pub(in crate::real) async fn forged(
+    journal: &Journal,
+    stream: &StreamName,
+    version: u64,
+) -> Vec<u8> {
     let start = doudi_journal::Position::START;
-    let records = log.journal.load(stream, start, start).await.unwrap();
+    let records = journal.load(stream, start, start).await.unwrap();
     let mut commit: serde_json::Value =
         serde_json::from_slice(&records.last().unwrap().payload).unwrap();
     commit["version"] = version.into();
@@ -48,9 +52,9 @@ async fn a_verification_names_the_exact_positions_of_what_is_missing_and_what_is
     log.history(2, "tax").await;
     let [first, second, third] = ["ev.L-1.visits", "ev.L-2.visits", "ev.L-3.profile"]
         .map(|name| StreamName::parse(name).unwrap());
-    let skipped = forged(&log, &first, 9).await;
+    let skipped = forged(&log.journal, &first, 9).await;
     let skipped = log.put(&first, skipped).await;
-    let twice = forged(&log, &second, 5).await;
+    let twice = forged(&log.journal, &second, 5).await;
     let twice = log.put(&second, twice).await;
     let nothing = log.put(&third, b"not a commit".to_vec()).await;
     let end = log.append("ev.L-4.profile", &[registered(AREA)]).await;

@@ -8,7 +8,7 @@ use doudi_domain::{
 use doudi_journal::Position;
 use tokio_postgres::types::Type;
 
-use super::{OWED, Row, read, rows};
+use super::{Row, owed, read, rows};
 use crate::{
     AsOf, Fresh, PAGE_MAX, Scope, ViewError, ViewName, Views, db,
     predicate::{Keys, Now, Own, Past, Predicate, Scoped, of_page},
@@ -134,10 +134,11 @@ pub(crate) async fn list(snapshot: &Snapshot<'_>, query: &Query) -> Result<Page,
     // One row more tells whether there is another page.
     let page = predicate.page((&query.scope, snapshot.tense()), &SCOPED, &keys, limit + 1);
     let statement = format!(
-        "SELECT {} FROM ({page}) AS page CROSS JOIN {} {OWED} \
+        "SELECT {} FROM ({page}) AS page CROSS JOIN {} {} \
          ORDER BY appeal.submitted_position DESC",
         rows::columns(),
-        of_page("appeal", NOW.key)
+        of_page("appeal", NOW.key),
+        owed("true")
     );
     let found = snapshot.meant("listing appeals", &statement, &predicate).await?;
     let mut appeals = found.iter().map(read).collect::<Result<Vec<_>, _>>()?;

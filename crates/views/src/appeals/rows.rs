@@ -36,16 +36,20 @@ const OWN: &str = "appeal.appeal, appeal.enterprise, appeal.number, appeal.state
      appeal.closed_at, appeal.last_moved, appeal.suspected_false_closure, \
      appeal.submitted_position, appeal.updated_position";
 
-/// The clock of the next step of the case itself, where [`OWED`] joins it.
+/// The clock of the next step of the case itself, where [`owed`] joins it.
 const DUE: &str = "owed.document AS due";
 
-/// Joins the clock of the next step of the case itself, looked up for each.
-pub(crate) const OWED: &str = "LEFT JOIN LATERAL (SELECT found.document FROM clock AS found \
-     WHERE found.appeal = appeal.appeal AND found.enterprise = appeal.enterprise \
-     AND found.diagnosis = '00000000-0000-0000-0000-000000000000' \
-     AND found.clock = appeal.due_clock OFFSET 0) AS owed ON true";
+/// Joins the clock of the next step of the case itself, looked up for each where `condition` holds.
+pub(crate) fn owed(condition: &str) -> String {
+    format!(
+        "LEFT JOIN LATERAL (SELECT found.document FROM clock AS found \
+         WHERE found.appeal = appeal.appeal AND found.enterprise = appeal.enterprise \
+         AND found.diagnosis = '00000000-0000-0000-0000-000000000000' \
+         AND found.clock = appeal.due_clock AND {condition} OFFSET 0) AS owed ON true"
+    )
+}
 
-/// The columns of a row, for a table `appeal` with [`OWED`].
+/// The columns of a row, for a table `appeal` with [`owed`].
 pub(crate) fn columns() -> String {
     format!("{OWN}, {DUE}")
 }

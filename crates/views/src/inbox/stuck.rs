@@ -9,7 +9,7 @@ use uuid::Uuid;
 use super::cursor::{Writer, padded, unpadded};
 use crate::{
     PAGE_MAX, Scope, ViewError,
-    appeals::{self, OWED, Row},
+    appeals::{self, Row},
     predicate::{Keys, Predicate, any_of, of_page},
     read::Snapshot,
 };
@@ -182,10 +182,11 @@ pub(super) async fn list(
     // One row more tells whether there is another page.
     let page = predicate.page((&query.scope, snapshot.tense()), &appeals::SCOPED, &keys, limit + 1);
     let statement = format!(
-        "SELECT {} FROM ({page}) AS page CROSS JOIN {} {OWED} \
+        "SELECT {} FROM ({page}) AS page CROSS JOIN {} {} \
          ORDER BY appeal.last_moved, appeal.appeal, appeal.enterprise",
         appeals::columns(),
-        of_page("appeal", appeals::NOW.key)
+        of_page("appeal", appeals::NOW.key),
+        appeals::owed("true")
     );
     let rows = snapshot.meant("listing stuck appeals", &statement, &predicate).await?;
     let reasons = |row: Row| {
