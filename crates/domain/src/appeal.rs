@@ -18,12 +18,13 @@ mod event;
 mod evolve;
 mod ledger;
 mod matter;
+mod merging;
 mod rejection;
 pub(crate) mod upcast;
 
 pub use case::{
-    Appeal, Assignment, BeforeMerge, Case, Diagnosis, Ending, Erasure, Extension, Hold, Part,
-    Phase, PhaseName, Resolution, Standing, Task,
+    Appeal, Assignment, Case, Diagnosis, Ending, Erasure, Extension, Hold, Part, Phase, PhaseName,
+    Resolution, Task,
 };
 pub use command::{Action, Command};
 pub use decide::{Allowed, Party};
@@ -33,6 +34,7 @@ pub use matter::{
     Applicant, Callback, Channel, ClockChange, Closing, Confidentiality, File, LawfulChannel, Note,
     Order, Outcome, Pinned, Rating, Silence, Submission, Trigger, Visibility,
 };
+pub use merging::{BeforeMerge, Standing};
 pub use rejection::Rejection;
 
 impl Decider for Appeal {

@@ -186,6 +186,7 @@ impl Storable for appeal::Event {
         ("AppealMerged", 1),
         ("MergeDelivered", 1),
         ("AppealAbsorbed", 1),
+        ("MergeDeclined", 1),
         ("AppealSplit", 1),
         ("PartSubmitted", 1),
         ("DiagnosisConvened", 1),

@@ -6,10 +6,8 @@ use jiff::Timestamp;
 
 use super::{
     ledger::Ledger,
-    matter::{
-        Callback, Confidentiality, File, LawfulChannel, Note, Outcome, Pinned, Rating, Submission,
-        Trigger,
-    },
+    matter::{Callback, File, LawfulChannel, Note, Outcome, Pinned, Rating, Submission, Trigger},
+    merging::BeforeMerge,
 };
 use crate::{
     cases::Class,
@@ -87,6 +85,10 @@ pub struct Case {
     pub files: Vec<File>,
     /// Appeals that go on as part of this one.
     pub absorbed: Vec<AppealId>,
+    /// Appeals that it declined to take in, and the last merge of each of which it did.
+    pub declined: BTreeMap<AppealId, u32>,
+    /// How often it was merged into another appeal, also in vain.
+    pub merges: u32,
     /// Whether the appeal that this one was merged into has taken it up.
     pub merge_delivered: bool,
     /// What it was before it was merged, for when the other appeal cannot take it up.
@@ -101,34 +103,6 @@ pub struct Case {
     pub hold: Hold,
     /// How far its personal data are erased.
     pub erased: Erasure,
-}
-
-/// What an appeal stands at when another one is to take it in: what must not be lost by that.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Standing {
-    /// Who may know of it.
-    pub confidentiality: Confidentiality,
-    /// When it was submitted.
-    pub submitted_at: Timestamp,
-    /// How often the enterprise was dissatisfied.
-    pub objections: u32,
-    /// How often it went from one unit to another.
-    pub bounces: u16,
-    /// When its resolution is due, where one is owed; while it stands still, when it would have been.
-    pub resolve_due: Option<Timestamp>,
-    /// How long resolving may take by its class, in working days.
-    pub resolve_days: u16,
-}
-
-/// What a merge sets aside.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct BeforeMerge {
-    /// How far it was.
-    pub phase: Phase,
-    /// The clocks that ran or stood still.
-    pub clocks: BTreeMap<ClockId, Clock>,
-    /// What other units did for the lead.
-    pub tasks: BTreeMap<ClockId, Task>,
 }
 
 /// A part of an appeal that goes its own way.
@@ -431,23 +405,6 @@ impl Case {
         first.map_or(Timestamp::UNIX_EPOCH, |first| first.since)
     }
 
-    /// What it stands at, for another one to take it in; for a merged one what it stood at before.
-    #[must_use]
-    pub fn standing(&self) -> Standing {
-        let (phase, clocks) = match (&self.phase, &self.before_merge) {
-            (Phase::Merged(_), Some(before)) => (&before.phase, &before.clocks),
-            _ => (&self.phase, &self.clocks),
-        };
-        Standing {
-            confidentiality: self.submission.confidentiality,
-            submitted_at: self.submitted_at(),
-            objections: self.objections,
-            bounces: self.bounces,
-            resolve_due: handled(phase, clocks, ClockKind::Resolve).map(|clock| clock.due),
-            resolve_days: self.resolve_days(),
-        }
-    }
-
     /// When the next step of the case itself is due: of the phase, not of tasks beside it.
     #[must_use]
     pub fn due(&self) -> Option<&Clock> {
@@ -482,7 +439,7 @@ impl Case {
 
 /// The clock of that kind which the handler of that phase owes. The first version did not say who owes
 /// the resolution, so its clocks name the city desk.
-fn handled<'a>(
+pub(super) fn handled<'a>(
     phase: &Phase,
     clocks: &'a BTreeMap<ClockId, Clock>,
     kind: ClockKind,

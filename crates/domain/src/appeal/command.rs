@@ -3,8 +3,8 @@
 use serde::Serialize;
 
 use super::{
-    case::Standing,
     matter::{Callback, File, LawfulChannel, Note, Order, Outcome, Rating, Submission},
+    merging::Standing,
 };
 use crate::{
     clock::{ClockId, PauseGround},
@@ -139,10 +139,13 @@ pub enum Command {
         /// The other appeal.
         into: AppealId,
     },
-    /// Take another appeal up.
+    /// Take another appeal up, or decline to.
     Absorb {
         /// The other appeal.
         from: AppealId,
+        /// The how many-th merge of that appeal it is, from 1. A repetition is known without it.
+        #[serde(skip)]
+        merge: u32,
         /// What it stood at before it was merged. A repetition is known without it.
         #[serde(skip)]
         standing: Standing,

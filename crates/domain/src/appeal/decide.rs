@@ -74,7 +74,7 @@ impl Case {
             Command::AddNote(note) => self.add_note(note),
             Command::Attach(file) => self.attach(file),
             Command::Merge { into } => self.merge(context, *into),
-            Command::Absorb { from, standing } => self.absorb(*from, standing),
+            Command::Absorb { from, merge, standing } => Ok(self.absorb(*from, *merge, standing)),
             Command::UndoMerge => self.undo_merge(context),
             Command::MarkVisitsHeld => Ok(self.mark_visits_held()),
             Command::MarkHoldLifted => Ok(self.mark_hold_lifted()),

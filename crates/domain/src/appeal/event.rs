@@ -241,6 +241,13 @@ pub enum Event {
         /// The other appeal.
         from: AppealId,
     },
+    /// It could not take an appeal in that was merged into it, which goes on by itself therefore.
+    MergeDeclined {
+        /// The other appeal.
+        from: AppealId,
+        /// The how many-th merge of that appeal it was, from 1.
+        merge: u32,
+    },
     /// A part of it goes its own way.
     AppealSplit {
         /// The new appeal.
@@ -384,6 +391,7 @@ impl Event {
             | Self::AppealMerged { .. }
             | Self::MergeDelivered {}
             | Self::AppealAbsorbed { .. }
+            | Self::MergeDeclined { .. }
             | Self::AppealSplit { .. }
             | Self::PartSubmitted { .. }
             | Self::DiagnosisConvened { .. }
@@ -446,6 +454,7 @@ impl Event {
             | Self::FileAttached { .. }
             | Self::MergeDelivered {}
             | Self::AppealAbsorbed { .. }
+            | Self::MergeDeclined { .. }
             | Self::PartSubmitted { .. }
             | Self::DiagnosisOpened { .. }
             | Self::DiagnosisAbandoned { .. }

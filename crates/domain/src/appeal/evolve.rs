@@ -4,12 +4,13 @@ use std::collections::BTreeMap;
 
 use super::{
     case::{
-        Assignment, BeforeMerge, Case, Diagnosis, Ending, Erasure, Extension, Hold, Part, Phase,
-        PhaseName, Resolution, Task,
+        Assignment, Case, Diagnosis, Ending, Erasure, Extension, Hold, Part, Phase, PhaseName,
+        Resolution, Task,
     },
     event::Event,
     ledger::{Ledger, Segment},
     matter::{Callback, ClockChange, Pinned, Submission},
+    merging::BeforeMerge,
 };
 use crate::{
     clock::{Clock, ClockId, ClockKind, Owner},
@@ -48,6 +49,8 @@ impl Case {
             notes: vec![],
             files: vec![],
             absorbed: vec![],
+            declined: BTreeMap::new(),
+            merges: 0,
             merge_delivered: false,
             before_merge: None,
             parts: BTreeMap::new(),
@@ -289,10 +292,14 @@ impl Case {
             Event::FileAttached { file } => self.files.push(file.clone()),
             Event::AppealMerged { into, .. } => {
                 self.merge_delivered = false;
+                self.merges += 1;
                 self.phase = Phase::Merged(*into);
             }
             Event::MergeDelivered {} => self.merge_delivered = true,
             Event::AppealAbsorbed { from } => self.absorbed.push(*from),
+            Event::MergeDeclined { from, merge } => {
+                self.declined.insert(*from, *merge);
+            }
             Event::AppealSplit { part, submission, .. } => {
                 let submission = submission.clone();
                 self.parts.insert(*part, Part { submission, submitted: false });

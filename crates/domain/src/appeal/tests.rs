@@ -375,7 +375,8 @@ fn absorb(n: u128) -> Command {
 
 /// Takes the appeal up that stands as `other` does.
 fn absorb_as(n: u128, other: &Life) -> Command {
-    Command::Absorb { from: appeal(n), standing: other.case().standing() }
+    let (merge, standing) = (other.case().merges.max(1), other.case().standing());
+    Command::Absorb { from: appeal(n), merge, standing }
 }
 
 fn split(n: u128) -> Command {

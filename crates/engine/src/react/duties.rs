@@ -127,7 +127,7 @@ where
 }
 
 /// The id of the command that a duty issues on another stream, beside the one on its own.
-fn elsewhere_id(due: &Due) -> Uuid {
+pub(super) fn elsewhere_id(due: &Due) -> Uuid {
     Uuid::new_v5(&due.command_id(), b"elsewhere")
 }
 
@@ -159,12 +159,16 @@ fn envelope(due: &Due, id: Uuid) -> Envelope {
 
 /// The state of the stream whose agenda the duty is on.
 async fn own_state<D: Decider>(engine: &Engine, due: &Due) -> Result<Arc<Folded<D>>, Failure> {
-    engine.read::<D>(&due.stream, due.position).await.map_err(|error| match error {
+    engine.read::<D>(&due.stream, due.position).await.map_err(unread)
+}
+
+fn unread(error: LoadError) -> Failure {
+    match error {
         LoadError::Unavailable(_) => Failure::Log(error.into()),
         LoadError::Commit { .. } | LoadError::Event { .. } | LoadError::Chain { .. } => {
             Failure::Entry(error.into())
         }
-    })
+    }
 }
 
 /// A duty that its own stream does not bear out: a fault of the program, or a foreign hand.

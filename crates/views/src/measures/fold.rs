@@ -193,6 +193,7 @@ impl Changes {
             | Event::AppealMerged { .. }
             | Event::MergeDelivered {}
             | Event::AppealAbsorbed { .. }
+            | Event::MergeDeclined { .. }
             | Event::AppealSplit { .. }
             | Event::PartSubmitted { .. }
             | Event::DiagnosisConvened { .. }

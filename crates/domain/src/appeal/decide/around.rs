@@ -4,8 +4,9 @@
 use super::*;
 use crate::{
     appeal::{
-        case::{Erasure, Hold, Standing},
+        case::{Erasure, Hold},
         matter::{File, Note, Side},
+        merging::Standing,
     },
     ids::AppealId,
 };
@@ -63,17 +64,19 @@ impl Case {
         Ok(vec![Event::AppealMerged { into, clocks: winder.done() }])
     }
 
-    /// What is refused comes back to where it was, so two that merged into each other both go on,
-    /// and no ring of merges swallows a matter.
-    pub(super) fn absorb(&self, from: AppealId, standing: &Standing) -> Decided {
-        if self.absorbed.contains(&from) {
-            return Ok(vec![]);
+    /// What is declined comes back to where it was, so two that merged into each other both go on,
+    /// and no ring of merges swallows a matter. Either answer to one merge stays, so that who carries
+    /// the word, and however late, hears the same.
+    pub(super) fn absorb(&self, from: AppealId, merge: u32, standing: &Standing) -> Vec<Event> {
+        let declined = self.declined.get(&from).is_some_and(|declined| merge <= *declined);
+        if declined || self.absorbed.contains(&from) {
+            return vec![];
         }
-        if self.takes_in(standing) {
-            Ok(vec![Event::AppealAbsorbed { from }])
+        vec![if self.takes_in(standing) {
+            Event::AppealAbsorbed { from }
         } else {
-            Err(Rejection::MergeImpossible)
-        }
+            Event::MergeDeclined { from, merge }
+        }]
     }
 
     /// Whether it can take an appeal in that stands at that, without loss: a unit still has to

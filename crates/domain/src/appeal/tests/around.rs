@@ -34,7 +34,7 @@ fn what_cannot_take_it_up_does_not_and_it_comes_back_as_it_was() {
         Life::accepted().then(merge(9)),
         Life::in_handling().then(erase()),
     ] {
-        assert_eq!(other.refuses(&absorb(1)), Rejection::MergeImpossible, "{:?}", other.phase());
+        assert_eq!(other.tries(&absorb(1)), "MergeDeclined", "{:?}", other.phase());
     }
     for life in [
         Life::submitted(),
@@ -57,8 +57,8 @@ fn what_cannot_take_it_up_does_not_and_it_comes_back_as_it_was() {
 #[test]
 fn two_merging_into_each_other_both_go_on() {
     let (first, second) = (Life::in_handling().then(merge(2)), Life::accepted().then(merge(1)));
-    assert_eq!(first.refuses(&absorb(2)), Rejection::MergeImpossible);
-    assert_eq!(second.refuses(&absorb(1)), Rejection::MergeImpossible);
+    assert_eq!(first.tries(&absorb(2)), "MergeDeclined");
+    assert_eq!(second.tries(&absorb(1)), "MergeDeclined");
     let first = first.then(Command::UndoMerge);
     let second = second.then(Command::UndoMerge);
     assert_eq!((first.phase(), second.phase()), (PhaseName::InHandling, PhaseName::Accepted));
@@ -75,6 +75,19 @@ fn two_merging_into_each_other_both_go_on() {
         };
     }
     assert!(agenda.is_empty(), "{agenda:?}");
+}
+
+#[test]
+fn what_was_declined_stays_so_and_another_merge_is_another_question() {
+    let merged = Life::in_handling().then(merge(2));
+    let other = Life::accepted();
+    let declined = other.then(absorb_as(1, &merged)).then(Command::Dispatch { to: None });
+    assert!(declined.case().takes_in(&merged.case().standing()), "it could by now");
+    assert_eq!(declined.tries(&absorb_as(1, &merged)), "nothing");
+    assert_eq!(declined.case().absorbed, []);
+    let again = merged.then(Command::UndoMerge).then(merge(2));
+    assert_eq!(declined.tries(&absorb_as(1, &again)), "AppealAbsorbed");
+    assert_eq!(declined.tries(&absorb_as(3, &again)), "AppealAbsorbed", "it is another's");
 }
 
 #[test]
@@ -124,7 +137,7 @@ fn notes_files_and_parts_are_bounded() {
     for n in 0..100 {
         life = life.then(absorb(100 + n));
     }
-    assert_eq!(life.refuses(&absorb(999)), Rejection::MergeImpossible);
+    assert_eq!(life.tries(&absorb(999)), "MergeDeclined");
     assert_eq!(life.tries(&attach(49)), "nothing", "the ones it has are known");
 }
 
@@ -149,7 +162,7 @@ fn a_merge_puts_no_promise_off() {
         let names = (taker.phase(), merged.phase());
         let merged = merged.clone().then(merge(9));
         assert_eq!(taker.case().takes_in(&merged.case().standing()), takes, "{names:?}");
-        let expected = if takes { "AppealAbsorbed" } else { "MergeImpossible" };
+        let expected = if takes { "AppealAbsorbed" } else { "MergeDeclined" };
         assert_eq!(taker.tries(&absorb_as(1, &merged)), expected, "{names:?}");
     }
 }
@@ -183,7 +196,7 @@ fn nothing_that_may_still_put_the_promise_off_takes_another_in() {
         (&complex, &late, false),
     ] {
         let names = (taker.phase(), &taker.case().class, merged.phase(), &merged.case().class);
-        let expected = if takes { "AppealAbsorbed" } else { "MergeImpossible" };
+        let expected = if takes { "AppealAbsorbed" } else { "MergeDeclined" };
         assert_eq!(taker.tries(&absorb_as(1, merged)), expected, "{names:?}");
         let merged = merged.clone().then(merge(9));
         assert_eq!(taker.case().takes_in(&merged.case().standing()), takes, "{names:?}");
@@ -221,7 +234,7 @@ fn what_takes_an_appeal_in_is_as_closed_as_old_and_as_far() {
         (&bounced, &dispatched, true),
         (&dispatched, &bounced, false),
     ] {
-        let expected = if takes { "AppealAbsorbed" } else { "MergeImpossible" };
+        let expected = if takes { "AppealAbsorbed" } else { "MergeDeclined" };
         assert_eq!(taker.tries(&absorb_as(1, merged)), expected);
     }
 }

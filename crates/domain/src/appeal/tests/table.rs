@@ -84,7 +84,6 @@ fn table() -> Vec<(&'static str, Vec<&'static str>)> {
     let again = "needs closed after it was handled";
     let unknown = "DiagnosisUnknown";
     let not_asked = "ExtensionNotAsked";
-    let impossible = "MergeImpossible";
     // submitted, accepted, dispatched, in handling, contested, resolved, confirmed, closed,
     // redirected, merged
     vec![
@@ -115,7 +114,7 @@ fn table() -> Vec<(&'static str, Vec<&'static str>)> {
         ("note", vec!["NoteAdded"]),
         ("attach", vec!["FileAttached"]),
         ("merge", vec!["AppealMerged", "AppealMerged", "AppealMerged", "AppealMerged", "AppealMerged", unresolved, unresolved, unresolved, unresolved, ok]),
-        ("absorb", vec!["AppealAbsorbed", "AppealAbsorbed", "AppealAbsorbed", "AppealAbsorbed", impossible]),
+        ("absorb", vec!["AppealAbsorbed", "AppealAbsorbed", "AppealAbsorbed", "AppealAbsorbed", "MergeDeclined"]),
         ("undo the merge", vec![ok, ok, ok, ok, ok, ok, ok, ok, ok, "AppealRepaired"]),
         ("merge delivered", vec![ok, ok, ok, ok, ok, ok, ok, ok, ok, "MergeDelivered"]),
         ("split", vec!["AppealSplit", "AppealSplit", "AppealSplit", "AppealSplit", "AppealSplit", "AppealSplit", "AppealSplit", open]),

@@ -170,8 +170,9 @@ fn beside_it() -> BoxedStrategy<Command> {
         3 => note,
         3 => file,
         2 => any_uuid().prop_map(|id| Command::Merge { into: AppealId(id) }),
-        2 => (any_uuid(), any_standing())
-            .prop_map(|(id, standing)| Command::Absorb { from: AppealId(id), standing }),
+        2 => (any_uuid(), 1..3_u32, any_standing()).prop_map(|(id, merge, standing)| {
+            Command::Absorb { from: AppealId(id), merge, standing }
+        }),
         3 => Just(Command::UndoMerge),
         1 => Just(Command::MarkMergeDelivered),
         2 => (any_uuid(), any_submission())

@@ -354,6 +354,7 @@ fn event_around() -> BoxedStrategy<Event> {
         (any_appeal(), any_change())
             .prop_map(|(into, clocks)| Event::AppealMerged { into, clocks }),
         Just(Event::MergeDelivered {}),
+        (any_appeal(), any::<u32>()).prop_map(|(from, merge)| Event::MergeDeclined { from, merge }),
         any_appeal().prop_map(|from| Event::AppealAbsorbed { from }),
         (any_appeal(), any_submission(), any_change()).prop_map(|(part, submission, clocks)| {
             Event::AppealSplit { part, submission, clocks }

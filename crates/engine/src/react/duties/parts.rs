@@ -8,7 +8,7 @@ use doudi_domain::{
 
 use super::{
     Outcome, elsewhere, elsewhere_id, envelope, failure, named, on_own_stream, own_state, owner,
-    unfounded,
+    unfounded, unread,
 };
 use crate::{
     execute::{Engine, ExecuteError},
@@ -17,7 +17,8 @@ use crate::{
 };
 
 /// This appeal goes on as part of another one, which takes it up. Where that one cannot do so without
-/// loss, the merge is undone.
+/// loss, the merge is undone. Its answer is in its own stream, so two who carry the word hear the same,
+/// whatever that one has become between them.
 pub(super) async fn deliver_merge(engine: &Engine, due: &Due, into: AppealId) -> Outcome {
     let from = due.stream.id().and_then(|id| AppealId::parse(id).ok());
     let from = from.ok_or_else(|| unfounded("the stream is no appeal's"))?;
@@ -27,15 +28,19 @@ pub(super) async fn deliver_merge(engine: &Engine, due: &Due, into: AppealId) ->
         return Ok(folded.position);
     }
     let stream = named(streams::appeal(&owner(due)?, into))?;
-    let absorb = appeal::Command::Absorb { from, standing: case.standing() };
+    let (merge, standing) = (case.merges, case.standing());
+    let absorb = appeal::Command::Absorb { from, merge, standing };
     let envelope = envelope(due, elsewhere_id(due));
-    let mark = match engine.execute::<Appeal>(&stream, &absorb, &envelope).await {
-        Ok(_) => appeal::Command::MarkMergeDelivered,
-        Err(ExecuteError::Rejected(Rejection::MergeImpossible | Rejection::AppealUnknown)) => {
-            appeal::Command::UndoMerge
+    let took_up = match engine.execute::<Appeal>(&stream, &absorb, &envelope).await {
+        Ok(answer) => {
+            let other = engine.read::<Appeal>(&stream, answer.position).await.map_err(unread)?;
+            other.state.known().is_some_and(|other| other.absorbed.contains(&from))
         }
+        Err(ExecuteError::Rejected(Rejection::AppealUnknown)) => false,
         Err(error) => return Err(failure(error)),
     };
+    let mark =
+        if took_up { appeal::Command::MarkMergeDelivered } else { appeal::Command::UndoMerge };
     on_own_stream::<Appeal>(engine, due, &mark).await
 }
 

@@ -96,6 +96,38 @@ async fn a_merge_that_would_put_a_promise_off_comes_to_nothing() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn two_who_carry_the_word_of_a_merge_hear_the_same_whenever_they_come() {
+    let (agenda, engine) = ready().await;
+    let submit = || Command::Submit(submission("T06"));
+    tell(&engine, 1, &[submit(), Command::Accept, Command::Dispatch { to: None }]).await;
+    tell(&engine, 2, &[submit(), Command::Accept]).await;
+    tell(&engine, 1, &[Command::Merge { into: appeal(2) }]).await;
+    let until = Duty::KINDS.map(|kind| (kind, Timestamp::MAX)).to_vec();
+    let page = agenda.due(&Query { until, after: None, limit: 10 }).await.unwrap();
+    let is_merge = |due: &&Due| matches!(due.duty, Duty::DeliverMerge { .. });
+    let due = page.due.iter().find(is_merge).unwrap();
+    // The first one is killed once it has the answer.
+    let standing = case(&engine, 1).await.standing();
+    let absorb = Command::Absorb { from: appeal(1), merge: 1, standing: standing.clone() };
+    let envelope = crate::Envelope { causation: Some(due.cause), ..envelope(0) };
+    let envelope = crate::Envelope { command_id: duties::elsewhere_id(due), ..envelope };
+    let other = streams::appeal(&enterprise(), appeal(2)).unwrap();
+    let answer = engine.execute::<Appeal>(&other, &absorb, &envelope).await.unwrap();
+    assert_eq!(answer.events, [appeal::Event::MergeDeclined { from: appeal(1), merge: 1 }]);
+    // Until the second one comes, the other appeal has become one that could.
+    tell(&engine, 2, &[Command::Dispatch { to: None }]).await;
+    assert!(case(&engine, 2).await.takes_in(&standing));
+    run_until_idle(&engine, &agenda, settings()).await;
+    assert_eq!(case(&engine, 1).await.phase.name(), PhaseName::Dispatched);
+    assert_eq!(case(&engine, 2).await.absorbed, []);
+    // A merge anew is a question anew.
+    tell(&engine, 1, &[Command::Merge { into: appeal(2) }]).await;
+    run_until_idle(&engine, &agenda, settings()).await;
+    assert_eq!(case(&engine, 2).await.absorbed, [appeal(1)]);
+    assert!(case(&engine, 1).await.merge_delivered);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_diagnosis_whose_appeal_is_gone_is_discontinued() {
     let (agenda, engine) = ready().await;
     let unit = |id| UnitId::parse(id).unwrap();

@@ -207,6 +207,7 @@ impl Known {
             | Event::FileAttached { .. }
             | Event::MergeDelivered {}
             | Event::AppealAbsorbed { .. }
+            | Event::MergeDeclined { .. }
             | Event::AppealSplit { .. }
             | Event::PartSubmitted { .. }
             | Event::DiagnosisConvened { .. }
