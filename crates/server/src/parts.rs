@@ -195,11 +195,12 @@ pub fn jetstream_settings(nats: &config::Nats) -> JetStreamSettings {
 }
 
 /// What PostgreSQL keeps to for us: when it gives up a question, and a client that vanished without a word, with all
-/// that this one has locked.
+/// that this one has locked. It compiles no statement, which takes longer than running it.
 fn server_settings(postgres: &config::Postgres) -> String {
     let patience = postgres.connect_timeout.as_secs().max(1);
     format!(
-        "-c statement_timeout={} -c tcp_keepalives_idle={patience} \
+        "-c statement_timeout={} -c jit=off -c default_transaction_isolation=read\\ committed \
+         -c tcp_keepalives_idle={patience} \
          -c tcp_keepalives_interval={patience} -c tcp_keepalives_count={LOST_PROBES} \
          -c tcp_user_timeout={}",
         postgres.statement_timeout.as_millis(),

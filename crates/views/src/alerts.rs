@@ -154,7 +154,7 @@ impl Views {
     /// As [`Views::timeline`].
     pub async fn alerts(&self, query: &Query, fresh: Fresh) -> Result<Page, ViewError> {
         let mut reader = self.reader(&[ViewName::Alerts], fresh).await?;
-        list::list(&reader.snapshot(), query).await
+        list::list(&reader.once(), query).await
     }
 
     /// How many alerts there are, by kind.
@@ -163,6 +163,6 @@ impl Views {
     /// As [`Views::timeline`].
     pub async fn count_alerts(&self, filter: &Filter, fresh: Fresh) -> Result<Counts, ViewError> {
         let mut reader = self.reader(&[ViewName::Alerts], fresh).await?;
-        list::count(&reader.snapshot(), filter).await
+        list::count(&reader.once(), filter).await
     }
 }

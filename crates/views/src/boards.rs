@@ -127,7 +127,7 @@ impl Views {
     /// As [`Views::timeline`].
     pub async fn board(&self, query: &Query, fresh: Fresh) -> Result<Board, ViewError> {
         let mut reader = self.reader(&[query.filter.figure.view()], fresh).await?;
-        query::load(&reader.snapshot(), query).await
+        query::load(&reader.once(), query).await
     }
 
     /// One page of exactly the rows that are counted, the latest first.
@@ -138,7 +138,7 @@ impl Views {
         let mut reader = self.reader(&[query.filter.figure.view()], fresh).await?;
         let limit = query.limit.clamp(1, PAGE_MAX);
         let after = query.after.as_ref();
-        list::load(&reader.snapshot(), &query.filter, after, limit).await
+        list::load(&reader.once(), &query.filter, after, limit).await
     }
 
     /// All the rows that are counted, in one page of at most [`EXPORT_ROWS_MAX`].
@@ -147,6 +147,6 @@ impl Views {
     /// As [`Views::timeline`].
     pub async fn board_export(&self, filter: &Filter, fresh: Fresh) -> Result<Page, ViewError> {
         let mut reader = self.reader(&[filter.figure.view()], fresh).await?;
-        list::load(&reader.snapshot(), filter, None, EXPORT_ROWS_MAX).await
+        list::load(&reader.once(), filter, None, EXPORT_ROWS_MAX).await
     }
 }

@@ -246,7 +246,7 @@ impl Views {
     /// As [`Views::timeline`].
     pub async fn inbox(&self, query: &Query, fresh: Fresh) -> Result<Page, ViewError> {
         let mut reader = self.reader(&[ViewName::Appeals], fresh).await?;
-        list(&reader.snapshot(), query).await
+        list(&reader.once(), query).await
     }
 
     /// How much an inbox holds, by kind, level and rung.
@@ -255,7 +255,7 @@ impl Views {
     /// As [`Views::timeline`].
     pub async fn count_inbox(&self, filter: &Filter, fresh: Fresh) -> Result<Counts, ViewError> {
         let mut reader = self.reader(&[ViewName::Appeals], fresh).await?;
-        count::count(&reader.snapshot(), filter).await
+        count::count(&reader.once(), filter).await
     }
 
     /// One page of stuck appeals, the longest without movement first.
@@ -264,7 +264,7 @@ impl Views {
     /// As [`Views::timeline`].
     pub async fn stuck(&self, query: &StuckQuery, fresh: Fresh) -> Result<StuckPage, ViewError> {
         let mut reader = self.reader(&[ViewName::Appeals], fresh).await?;
-        stuck::list(&reader.snapshot(), query).await
+        stuck::list(&reader.once(), query).await
     }
 }
 

@@ -175,7 +175,7 @@ impl Views {
         fresh: Fresh,
     ) -> Result<timeline::Page, ViewError> {
         let mut reader = self.reader(&[ViewName::Timeline], fresh).await?;
-        timeline::list(&reader.snapshot(), query).await
+        timeline::list(&reader.once(), query).await
     }
 
     /// Timelines in log order: what comes after `after`, then what is new, live.
@@ -198,7 +198,7 @@ impl Views {
         fresh: Fresh,
     ) -> Result<appeals::Page, ViewError> {
         let mut reader = self.reader(&[ViewName::Appeals], fresh).await?;
-        appeals::list(&reader.snapshot(), query).await
+        appeals::list(&reader.once(), query).await
     }
 
     /// One page of what is due, oldest first.
@@ -220,7 +220,7 @@ impl Views {
         span: usize,
     ) -> Result<sweep::Looked, ViewError> {
         let mut reader = self.reader(&[ViewName::Appeals], Fresh::ANY).await?;
-        sweep::silent(&reader.snapshot(), after, span).await
+        sweep::silent(&reader.once(), after, span).await
     }
 
     /// Every unit that owes something.
@@ -229,7 +229,7 @@ impl Views {
     /// As PostgreSQL fails.
     pub async fn clock_owners(&self) -> Result<Vec<UnitId>, ViewError> {
         let mut reader = self.reader(&[ViewName::Appeals], Fresh::ANY).await?;
-        sweep::owners(&reader.snapshot()).await
+        sweep::owners(&reader.once()).await
     }
 
     /// Appeals in which `owner` owes something, at most `limit`.
@@ -242,7 +242,7 @@ impl Views {
         limit: usize,
     ) -> Result<Vec<sweep::Named>, ViewError> {
         let mut reader = self.reader(&[ViewName::Appeals], Fresh::ANY).await?;
-        sweep::of_owner(&reader.snapshot(), owner, limit).await
+        sweep::of_owner(&reader.once(), owner, limit).await
     }
 
     /// Runs every view until `shutdown` says `true` or its sender is gone. PostgreSQL being away

@@ -28,7 +28,7 @@ impl Views {
     /// As [`Views::timeline`].
     pub async fn flow(&self, query: &FlowQuery, fresh: Fresh) -> Result<Flow, ViewError> {
         let mut reader = self.reader(&[ViewName::Measures], fresh).await?;
-        query::flow(&reader.snapshot(), query).await
+        query::flow(&reader.once(), query).await
     }
 
     /// How many handlings were responded to in time, resolved and satisfying.
@@ -37,6 +37,6 @@ impl Views {
     /// As [`Views::timeline`].
     pub async fn rates(&self, query: &RatesQuery, fresh: Fresh) -> Result<Rates, ViewError> {
         let mut reader = self.reader(&[ViewName::Measures], fresh).await?;
-        query::rates(&reader.snapshot(), query).await
+        query::rates(&reader.once(), query).await
     }
 }

@@ -64,7 +64,7 @@ impl Views {
     /// As [`Views::timeline`].
     pub async fn ratings(&self, query: &Query, fresh: Fresh) -> Result<Sums, ViewError> {
         let mut reader = self.reader(&[ViewName::Ratings], fresh).await?;
-        load(&reader.snapshot(), query).await
+        load(&reader.once(), query).await
     }
 }
 

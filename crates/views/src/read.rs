@@ -43,7 +43,7 @@ struct Connection {
 }
 
 /// One snapshot of the live tables of some views. It is taken together with the first statement, in
-/// one round trip.
+/// one round trip; where there is one statement alone, by it.
 pub(crate) struct Snapshot<'a> {
     connection: &'a Connection,
     client: &'a Object,
@@ -51,6 +51,8 @@ pub(crate) struct Snapshot<'a> {
     fresh: Fresh,
     /// Whose tables statements mean.
     turned_to: ViewName,
+    /// Whether there is one statement alone.
+    once: bool,
     begun: AtomicBool,
     taken: OnceCell<Taken>,
 }
@@ -89,7 +91,17 @@ impl Reader {
 
     /// The snapshot; statements mean the tables of the first view.
     pub(crate) fn snapshot(&mut self) -> Snapshot<'_> {
+        self.of_statements(false)
+    }
+
+    /// A snapshot for one statement, which costs no transaction.
+    pub(crate) fn once(&mut self) -> Snapshot<'_> {
+        self.of_statements(true)
+    }
+
+    fn of_statements(&mut self, once: bool) -> Snapshot<'_> {
         Snapshot {
+            once,
             connection: &self.connection,
             client: self.connection.client(),
             turned_to: self.views[0],
@@ -182,9 +194,8 @@ impl Snapshot<'_> {
     async fn take(&self) -> Result<Taken, ViewError> {
         // The lock comes before the snapshot: the switch of a rebuild waits for whoever reads, and
         // whoever comes after it takes what it switched to.
-        // Compiling a statement takes longer than running it.
         let begin = format!(
-            "START TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY; SET LOCAL jit = off; \
+            "START TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY; \
              LOCK TABLE {} IN ACCESS SHARE MODE",
             self.views.iter().flat_map(|view| named(*view)).collect::<Vec<_>>().join(", ")
         );
@@ -203,11 +214,7 @@ impl Snapshot<'_> {
         let checkpoints = checkpoints.into_iter().collect::<Result<Vec<_>, _>>()?;
         turned?;
         for checkpoint in &checkpoints {
-            // A view whose log has lost records goes back when it is rebuilt.
-            let (wanted, reached) = (self.fresh.reflecting(), checkpoint.position);
-            if reached < wanted {
-                return Err(Behind { view: checkpoint.view, wanted, reached }.into());
-            }
+            self.is_reached(checkpoint.view, checkpoint.position)?;
         }
         let positions = checkpoints.iter().map(|checkpoint| checkpoint.position);
         let lowest = positions.clone().min().unwrap_or_default();
@@ -222,6 +229,12 @@ impl Snapshot<'_> {
         Ok(Taken { position, as_of, known })
     }
 
+    /// A view whose log has lost records goes back when it is rebuilt.
+    fn is_reached(&self, view: ViewName, reached: Position) -> Result<(), Behind> {
+        let wanted = self.fresh.reflecting();
+        if reached < wanted { Err(Behind { view, wanted, reached }) } else { Ok(()) }
+    }
+
     /// Statements mean the tables of `view` from now on; it must be one of those asked for.
     pub(crate) async fn turn_to(&mut self, view: ViewName) -> Result<(), ViewError> {
         self.turned_to = view;
@@ -234,7 +247,7 @@ impl Snapshot<'_> {
         }
     }
 
-    /// The rows that a statement gives, which begins with `SELECT`.
+    /// The rows that a statement gives, which only selects.
     pub(crate) async fn rows(
         &self,
         doing: &'static str,
@@ -244,7 +257,7 @@ impl Snapshot<'_> {
         self.ask(doing, (statement, None), values, true).await
     }
 
-    /// The rows that a statement gives, which begins with `SELECT` and whose condition is `predicate`. A plan that is kept knows no value, and
+    /// The rows that a statement gives, which only selects and whose condition is `predicate`. A plan that is kept knows no value, and
     /// takes any range for a short one, so what has a range is planned for it.
     pub(crate) async fn meant(
         &self,
@@ -263,6 +276,9 @@ impl Snapshot<'_> {
         values: &[Value<'_>],
         keep: bool,
     ) -> Result<Vec<Row>, ViewError> {
+        if self.once && self.fresh.as_of.is_none() {
+            return self.ask_once(doing, statement.0, values, keep).await;
+        }
         // As when one view is asked is known before its checkpoint is.
         if self.taken.get().is_none() && self.views.len() == 1 {
             let rows = async {
@@ -275,6 +291,40 @@ impl Snapshot<'_> {
         let Taken { as_of, known, .. } = self.taken().await?;
         let rows = self.query((as_of, known), statement, values, keep).await;
         rows.map_err(|error| ViewError::sql(doing, error))
+    }
+
+    /// The rows beside the checkpoint as the same statement sees it. PostgreSQL takes what a statement sees once it
+    /// has the locks, and finds the tables anew where a rebuild has switched them, as in [`Snapshot::take`].
+    async fn ask_once(
+        &self,
+        doing: &'static str,
+        statement: &str,
+        values: &[Value<'_>],
+        keep: bool,
+    ) -> Result<Vec<Row>, ViewError> {
+        if self.taken.initialized() {
+            return Err(ViewError::fault(doing, "a second statement was asked of one snapshot"));
+        }
+        let view = self.turned_to;
+        let statement = beside_checkpoint(view, statement);
+        let rows = async {
+            match keep {
+                true => db::query(self.client, &statement, values).await,
+                false => self.client.query_typed(&statement, values).await,
+            }
+        };
+        let rows = self.connection.answered(rows).await;
+        let mut rows = rows.map_err(|error| ViewError::sql(doing, error))?;
+        let Some(first) = rows.first() else {
+            return Err(ViewError::fault(doing, "the view has no checkpoint"));
+        };
+        let position = db::position(db::column(first, REACHED)?);
+        self.is_reached(view, position)?;
+        if db::column::<Option<bool>>(first, IS_ROW)?.is_none() {
+            rows.clear();
+        }
+        let _ = self.taken.set(Taken { position, as_of: None, known: None });
+        Ok(rows)
     }
 
     /// Waits until the transaction has been asked for, which no statement may overtake: a task that has done much
@@ -321,6 +371,26 @@ impl Drop for Snapshot<'_> {
             let _ = self.client.batch_execute("ROLLBACK").now_or_never();
         }
     }
+}
+
+/// The columns beside those of a statement that is asked once: how far the view is, and whether there is a row at all.
+const REACHED: &str = "reached_by_view";
+const IS_ROW: &str = "is_row_of_answer";
+
+/// A statement of the tables of `view`, each row with how far the view is; one row without the statement's
+/// columns where that has none. The rows stay in the statement's order, as there is one checkpoint.
+fn beside_checkpoint(view: ViewName, statement: &str) -> String {
+    let (name, version, schema) = (view.as_str(), view.version(), view.schema());
+    let named = view.tables().iter().filter(|table| statement.contains(**table));
+    let named = named
+        .map(|table| format!("{table} AS NOT MATERIALIZED (SELECT * FROM {schema}.{table})"))
+        .collect::<Vec<_>>();
+    format!(
+        "WITH {} SELECT answer.*, reached.position AS {REACHED} FROM doudi.checkpoint AS reached \
+         LEFT JOIN (SELECT true AS {IS_ROW}, asked.* FROM ({statement}) AS asked) AS answer ON true \
+         WHERE reached.view = '{name}' AND reached.version = {version}",
+        named.join(", ")
+    )
 }
 
 fn search_path(view: ViewName) -> String {

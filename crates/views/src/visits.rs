@@ -203,7 +203,7 @@ impl Views {
     /// As [`Views::timeline`].
     pub async fn visits(&self, query: &Query, fresh: Fresh) -> Result<Page, ViewError> {
         let mut reader = self.reader(&[ViewName::Visits], fresh).await?;
-        list::list(&reader.snapshot(), query).await
+        list::list(&reader.once(), query).await
     }
 
     /// How many visits there are, by state and ground.
@@ -212,7 +212,7 @@ impl Views {
     /// As [`Views::timeline`].
     pub async fn count_visits(&self, filter: &Filter, fresh: Fresh) -> Result<Counts, ViewError> {
         let mut reader = self.reader(&[ViewName::Visits], fresh).await?;
-        list::count(&reader.snapshot(), filter).await
+        list::count(&reader.once(), filter).await
     }
 
     /// Visits of other units that are ahead near a day, so that a unit can join one instead of coming
@@ -222,7 +222,7 @@ impl Views {
     /// As [`Views::timeline`].
     pub async fn near_visits(&self, query: &NearQuery, fresh: Fresh) -> Result<Page, ViewError> {
         let mut reader = self.reader(&[ViewName::Visits], fresh).await?;
-        near::load(&reader.snapshot(), query).await
+        near::load(&reader.once(), query).await
     }
 
     /// One page of what a unit's visits of a year hold at each enterprise.
@@ -235,7 +235,7 @@ impl Views {
         fresh: Fresh,
     ) -> Result<ledger::Page, ViewError> {
         let mut reader = self.reader(&[ViewName::Visits], fresh).await?;
-        ledger::load(&reader.snapshot(), query).await
+        ledger::load(&reader.once(), query).await
     }
 
     /// How an enterprise stands against the frequency limits, counted by the function that decides.
@@ -248,6 +248,12 @@ impl Views {
         fresh: Fresh,
     ) -> Result<quota::Quota, ViewError> {
         let mut reader = self.reader(&[ViewName::Visits], fresh).await?;
-        quota::load(&reader.snapshot(), query).await
+        let mut from = quota::usual_first_day(query.on);
+        loop {
+            match quota::load(&reader.once(), query, from).await? {
+                Ok(quota) => return Ok(quota),
+                Err(earlier) => from = earlier,
+            }
+        }
     }
 }

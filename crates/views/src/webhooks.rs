@@ -25,7 +25,7 @@ impl Views {
     /// As PostgreSQL fails.
     pub async fn webhooks(&self) -> Result<Vec<WebhookId>, ViewError> {
         let mut reader = self.reader(&[ViewName::Webhooks], Fresh::ANY).await?;
-        let snapshot = reader.snapshot();
+        let snapshot = reader.once();
         let statement = format!(
             "SELECT webhook FROM webhook WHERE NOT retired ORDER BY registered LIMIT {WEBHOOKS_MAX}"
         );

@@ -110,7 +110,7 @@ async fn read(pool: &Pool, after: Position, until: Position) -> Result<Batch, Vi
          ORDER BY position, ordinal LIMIT {ROWS_MAX}"
     );
     let mut reader = Reader::of(pool, ViewName::Timeline).await?;
-    let snapshot = reader.snapshot();
+    let snapshot = reader.once();
     let values: [(&(dyn ToSql + Sync), Type); 2] =
         [(&db::stored(after), Type::INT8), (&db::stored(until), Type::INT8)];
     let rows = snapshot.rows("reading new timeline entries", &statement, &values).await?;

@@ -38,7 +38,7 @@ impl Views {
             predicate.sql()
         );
         let mut reader = self.reader(&[ViewName::Timeline], Fresh::ANY).await?;
-        let snapshot = reader.snapshot();
+        let snapshot = reader.once();
         let rows = snapshot.meant("counting timeline entries", &statement, &predicate).await?;
         let Some(row) = rows.first() else { return Ok(Pending::default()) };
         let count: i64 = db::column(row, "count")?;

@@ -117,7 +117,7 @@ impl Watch {
             predicate.sql()
         );
         let mut reader = Reader::of(&self.views.pool, ViewName::Timeline).await?;
-        let snapshot = reader.snapshot();
+        let snapshot = reader.once();
         let rows = snapshot.meant("reading a timeline", &statement, &predicate).await?;
         let read = |row| Known::read(row).map(|known| known.shown(&self.selection.scope));
         let entries = rows.iter().map(read).collect::<Result<Vec<_>, _>>()?;

@@ -5,10 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 use deadpool_postgres::Transaction;
 use doudi_domain::{EnterpriseId, enterprise::Registered, policy::PolicyName};
 use serde::de::DeserializeOwned;
-use tokio_postgres::{
-    Row,
-    types::{ToSql, Type},
-};
+use tokio_postgres::{Row, types::Type};
 
 use super::fold::{Version, VersionKey};
 use crate::{
@@ -16,7 +13,6 @@ use crate::{
     column::Column,
     db::{self, applying, column},
     history::{Table, Versions},
-    read::Snapshot,
 };
 
 /// What enterprises are known by, and what they were.
@@ -40,17 +36,6 @@ pub(super) async fn profiles(
         Ok((enterprise, json(row, "profile")?))
     };
     rows.iter().map(read).collect()
-}
-
-/// Who an enterprise is; none where it is not registered.
-pub(super) async fn profile(
-    snapshot: &Snapshot<'_>,
-    enterprise: &EnterpriseId,
-) -> Result<Option<Registered>, ViewError> {
-    let statement = "SELECT profile FROM enterprise WHERE enterprise = $1";
-    let values: [(&(dyn ToSql + Sync), Type); 1] = [(&enterprise.as_str(), Type::TEXT)];
-    let rows = snapshot.rows("reading a profile", statement, &values).await?;
-    rows.first().map(|row| json(row, "profile")).transpose()
 }
 
 pub(super) async fn put_profiles(

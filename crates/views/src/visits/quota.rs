@@ -6,13 +6,14 @@
 use doudi_domain::{
     EnterpriseId, UnitId,
     catalogue::Level,
-    frequency::{Entry, FloorStanding, FrequencyPolicy, Party, Standing},
+    enterprise::Registered,
+    frequency::{Assessment, Entry, FloorStanding, FrequencyPolicy, Party, Standing},
     policy::PolicyName,
     visits::Visit,
 };
 use doudi_journal::Position;
-use jiff::civil::Date;
-use tokio_postgres::types::{ToSql, Type};
+use jiff::{ToSpan, civil::Date};
+use tokio_postgres::types::Type;
 
 pub(in crate::visits) mod limits;
 mod places;
@@ -21,20 +22,31 @@ pub(crate) use places::places;
 pub use places::{Places, UnitPlaces};
 
 use self::limits::Limits;
-use super::{
-    fold::Said,
-    known::{self, json},
-    rows,
-};
+use super::{fold::Said, known::json, rows};
 use crate::{
     ViewError,
-    db::{self, column},
+    db::{self, Value, column},
     read::Snapshot,
 };
 
 /// The most visits to one enterprise that one answer counts. Far beyond any real year; a bound all
 /// the same, and reaching it is an error and never a wrong count.
 const VISITS_MAX: usize = 20_000;
+
+/// How far back visits are read at first: a calendar year and any year that rolls lie within.
+const USUAL_DAYS: i64 = 366;
+
+/// The policy, the catalogue and the enterprise, each at most once, and the visits that hold a place.
+const KNOWN: &str = "\
+    (SELECT version, said, false AS is_visit, NULL AS enterprise, NULL AS area, NULL::json AS document \
+     FROM policy WHERE name = $2 AND published LIMIT 1) \
+    UNION ALL \
+    (SELECT version, said, false, NULL, NULL, NULL FROM policy WHERE name = $3 AND published LIMIT 1) \
+    UNION ALL \
+    SELECT NULL, profile, false, NULL, NULL, NULL FROM enterprise WHERE enterprise = $1 \
+    UNION ALL \
+    (SELECT NULL, NULL, true, enterprise, area, document FROM visit \
+     WHERE enterprise = $1 AND held IS NOT NULL AND day >= $4 ORDER BY visit LIMIT 20001)";
 
 /// What is being done.
 const DOING: &str = "reading the frequency ledger";
@@ -67,84 +79,82 @@ pub struct Quota {
     pub position: Position,
 }
 
-/// Answers from one snapshot.
-pub(super) async fn load(snapshot: &Snapshot<'_>, query: &Query) -> Result<Quota, ViewError> {
-    // All are sent at once and answered in order.
-    let (policy, level, profile) = futures::future::try_join3(
-        policy(snapshot),
-        level_of(snapshot, &query.unit),
-        known::profile(snapshot, &query.enterprise),
-    )
-    .await?;
+/// The first day from which visits are read for a question about `on`, as long as no limit looks back further.
+pub(super) fn usual_first_day(on: Date) -> Date {
+    on.checked_sub(USUAL_DAYS.days()).unwrap_or(Date::MIN)
+}
+
+/// Answers from one statement, for which visits are read from the day `from` on; else says from which
+/// earlier day they must be.
+pub(super) async fn load(
+    snapshot: &Snapshot<'_>,
+    query: &Query,
+    from: Date,
+) -> Result<Result<Quota, Date>, ViewError> {
+    let Known { limits, level, profile, entries } =
+        known(snapshot, (&query.enterprise, Some(&query.unit)), from, query.known_only).await?;
     let position = snapshot.position().await?;
-    let Some((version, policy)) = policy else {
-        return Ok(Quota { policy_version: None, standings: vec![], floors: vec![], position });
+    let Some((version, policy)) = limits else {
+        let none = Quota { policy_version: None, standings: vec![], floors: vec![], position };
+        return Ok(Ok(none));
     };
     let limits = Limits { policy, profile };
-    let entries = match limits.first_day(query.on) {
-        Some(from) => entries(snapshot, &query.enterprise, from, query.known_only).await?,
-        None => vec![],
-    };
+    if let Some(earlier) = limits.first_day(query.on).filter(|first| *first < from) {
+        return Ok(Err(earlier));
+    }
     let party = Party { unit: query.unit.clone(), level };
-    let found = limits.answer(&entries, Some(party), query.on);
-    let (standings, floors) = (found.standings, found.floors);
-    Ok(Quota { policy_version: Some(version), standings, floors, position })
+    let Assessment { standings, floors, .. } = limits.answer(&entries, Some(party), query.on);
+    Ok(Ok(Quota { policy_version: Some(version), standings, floors, position }))
 }
 
-async fn policy(snapshot: &Snapshot<'_>) -> Result<Option<(u32, FrequencyPolicy)>, ViewError> {
-    Ok(match in_force(snapshot, &PolicyName::Frequency).await? {
-        Some((version, Said::Limits(policy))) => Some((version, policy)),
-        Some((_, Said::Level(_))) | None => None,
-    })
+/// What the tables know that an answer about one enterprise rests on.
+struct Known {
+    /// The frequency policy in force, with its version.
+    limits: Option<(u32, FrequencyPolicy)>,
+    /// The level of the unit that is asked about, as its catalogue in force says.
+    level: Option<Level>,
+    /// Who the enterprise is, if it is registered.
+    profile: Option<Registered>,
+    /// What holds a place from that day on.
+    entries: Vec<Entry>,
 }
 
-/// The level of a unit, as its catalogue in force says.
-async fn level_of(snapshot: &Snapshot<'_>, unit: &UnitId) -> Result<Option<Level>, ViewError> {
-    Ok(match in_force(snapshot, &PolicyName::Catalogue(unit.clone())).await? {
-        Some((_, Said::Level(level))) => Some(level),
-        Some((_, Said::Limits(_))) | None => None,
-    })
-}
-
-/// The version in force of a document, and what it says.
-async fn in_force(
+/// Reads it all by one statement.
+async fn known(
     snapshot: &Snapshot<'_>,
-    name: &PolicyName,
-) -> Result<Option<(u32, Said)>, ViewError> {
-    let statement = "SELECT version, said FROM policy WHERE name = $1 AND published LIMIT 1";
-    let name = name.to_string();
-    let values: [(&(dyn ToSql + Sync), Type); 1] = [(&name, Type::TEXT)];
-    let rows = snapshot.rows(DOING, statement, &values).await?;
-    let Some(row) = rows.first() else {
-        return Ok(None);
-    };
-    Ok(Some((db::count(column(row, "version")?), json(row, "said")?)))
-}
-
-/// What holds a place from that day on.
-async fn entries(
-    snapshot: &Snapshot<'_>,
-    enterprise: &EnterpriseId,
+    (enterprise, unit): (&EnterpriseId, Option<&UnitId>),
     from: Date,
     known_only: bool,
-) -> Result<Vec<Entry>, ViewError> {
-    let statement = format!(
-        "SELECT {} FROM visit WHERE enterprise = $1 AND held IS NOT NULL AND day >= $2 \
-         ORDER BY visit LIMIT {}",
-        rows::COLUMNS,
-        VISITS_MAX + 1
-    );
+) -> Result<Known, ViewError> {
     let id = enterprise.as_str();
-    let values: [(&(dyn ToSql + Sync), Type); 2] = [(&id, Type::TEXT), (&from, Type::DATE)];
-    let rows = snapshot.rows(DOING, &statement, &values).await?;
-    if rows.len() > VISITS_MAX {
+    let frequency = PolicyName::Frequency.to_string();
+    let catalogue = unit.map(|unit| PolicyName::Catalogue(unit.clone()).to_string());
+    let values: [Value<'_>; 4] = [
+        (&id, Type::TEXT),
+        (&frequency, Type::TEXT),
+        (&catalogue, Type::TEXT),
+        (&from, Type::DATE),
+    ];
+    let mut known = Known { limits: None, level: None, profile: None, entries: vec![] };
+    let mut visits = 0;
+    for row in &snapshot.rows(DOING, KNOWN, &values).await? {
+        match column::<Option<i32>>(row, "version")? {
+            Some(version) => match json(row, "said")? {
+                Said::Limits(policy) => known.limits = Some((db::count(version), policy)),
+                Said::Level(level) => known.level = Some(level),
+            },
+            None if column::<bool>(row, "is_visit")? => {
+                visits += 1;
+                let visit = rows::read(row)?;
+                let seen = !(known_only && visit.is_internal());
+                known.entries.extend(visit.visit().filter(|_| seen).and_then(Visit::entry));
+            }
+            None => known.profile = Some(json(row, "said")?),
+        }
+    }
+    if visits > VISITS_MAX {
         let enterprise = enterprise.clone();
         return Err(ViewError::TooManyVisits { enterprise, visits_max: VISITS_MAX });
     }
-    let entry = |row| {
-        let row = rows::read(row)?;
-        let seen = !(known_only && row.is_internal());
-        Ok(row.visit().filter(|_| seen).and_then(Visit::entry))
-    };
-    rows.iter().filter_map(|row| entry(row).transpose()).collect()
+    Ok(known)
 }

@@ -10,8 +10,8 @@ use doudi_domain::{
 };
 use jiff::civil::Date;
 
-use super::{Limits, entries, level_of, policy};
-use crate::{ViewError, page::Query, read::Snapshot, visits::known};
+use super::{Known, Limits, known, usual_first_day};
+use crate::{ViewError, page::Query, read::Snapshot};
 
 /// The most units whose places are told apart; an enterprise that more of them come to has other worries.
 const UNITS_MAX: usize = 100;
@@ -48,22 +48,22 @@ pub(crate) async fn places(
     snapshot: &Snapshot<'_>,
     query: &Query,
 ) -> Result<(Option<Registered>, Places), ViewError> {
-    let profile = known::profile(snapshot, &query.enterprise).await?;
     let year = Date::constant(query.on.year(), 1, 1);
-    let Some((version, policy)) = policy(snapshot).await? else {
-        let entries = entries(snapshot, &query.enterprise, year, query.known_only).await?;
+    let whom = (&query.enterprise, query.unit.as_ref());
+    let read = async |from| known(snapshot, whom, from, query.known_only).await;
+    let from = usual_first_day(query.on).min(year);
+    let Known { limits, level, profile, mut entries } = read(from).await?;
+    let Some((version, policy)) = limits else {
         let units = held(&entries, query.on);
         let places = Places { policy_version: None, standings: vec![], floors: vec![], units };
         return Ok((profile, places));
     };
     let limits = Limits { policy, profile };
-    let from = limits.first_day(query.on).map_or(year, |day| day.min(year));
-    let entries = entries(snapshot, &query.enterprise, from, query.known_only).await?;
-    let mut parties = parties(&entries);
-    if let Some(unit) = &query.unit {
-        let level = level_of(snapshot, unit).await?;
-        parties.insert(Party { unit: unit.clone(), level });
+    if let Some(earlier) = limits.first_day(query.on).filter(|first| *first < from) {
+        entries = read(earlier).await?.entries;
     }
+    let mut parties = parties(&entries);
+    parties.extend(query.unit.clone().map(|unit| Party { unit, level }));
     let (standings, floors) = stand(&limits, &entries, parties, query.on);
     let units = held(&entries, query.on);
     let places = Places { policy_version: Some(version), standings, floors, units };
