@@ -6,6 +6,7 @@ mod appeals;
 mod archive;
 mod as_of;
 mod authorization;
+mod away;
 mod bad_input;
 mod boards;
 mod calendar;

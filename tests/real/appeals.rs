@@ -45,6 +45,7 @@ mod follow;
 mod inbox;
 mod ladder;
 mod measures;
+mod replayed;
 mod scope;
 mod suggest;
 

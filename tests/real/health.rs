@@ -19,10 +19,10 @@ use super::requests::{plan, reason, register};
 
 const BOUND: Duration = Duration::from_secs(60);
 const ENTERPRISE: &str = "91210212DD0000001D";
-const AWAY: &str = "doudi-log-away-seconds";
+pub(super) const AWAY: &str = "doudi-log-away-seconds";
 
 /// Waits until every service is as it is to be by what it needs; the empty name serves while any does.
-async fn serving(channel: &Channel, log: bool, tables: bool) {
+pub(super) async fn serving(channel: &Channel, log: bool, tables: bool) {
     let named = SERVICES.map(|(service, needs)| match needs {
         Needs::Log => (service, log),
         Needs::Tables => (service, tables),

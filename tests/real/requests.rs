@@ -1,12 +1,12 @@
 //! Requests as a client would write them, for the tests beside this file.
 
 use doudi_api::proto::{
-    AcceptAppealRequest, ApproveVisitRequest, Channel, CheckInRequest, CheckOutRequest, Date,
-    DispatchAppealRequest, ExplainPlanRequest, FrequencyPolicy, FrequencyRule, FrequencySubject,
-    FrequencyWindow, GetVisitRequest, Ground, InspectionCatalogue, ItemOutcome, ItemResult,
-    PlanVisitRequest, PolicyDocument, RegisterEnterpriseRequest, ReportResultRequest, Share,
-    ShowEnterpriseCodeRequest, SignForAppealRequest, SubmitAppealRequest, Visit,
-    policy_document::Document,
+    AcceptAppealRequest, ApproveVisitRequest, AsOf, ChangeAreaRequest, Channel, CheckInRequest,
+    CheckOutRequest, Date, DispatchAppealRequest, ExplainPlanRequest, FrequencyPolicy,
+    FrequencyRule, FrequencySubject, FrequencyWindow, GetVisitRequest, Ground, InspectionCatalogue,
+    ItemOutcome, ItemResult, PlanVisitRequest, PolicyDocument, RegisterEnterpriseRequest,
+    ReportResultRequest, Share, ShowEnterpriseCodeRequest, SignForAppealRequest,
+    SubmitAppealRequest, Visit, as_of::Moment, policy_document::Document,
 };
 use doudi_domain::calendar::civil_date;
 use doudi_server::{
@@ -15,7 +15,7 @@ use doudi_server::{
     clock,
 };
 use doudi_tests::world::World;
-use jiff::{Timestamp, ToSpan};
+use jiff::{SignedDuration, Timestamp, ToSpan};
 use tonic::Status;
 use tonic_types::StatusExt;
 
@@ -46,6 +46,17 @@ pub(super) fn register(enterprise: &str) -> RegisterEnterpriseRequest {
         enterprise_id: enterprise.to_owned(),
         name: "示例企业".to_owned(),
         area: AREA.to_owned(),
+        expected_version: None,
+    }
+}
+
+/// Moves an enterprise to 甘井子区.
+pub(super) fn moved(enterprise: &str) -> ChangeAreaRequest {
+    ChangeAreaRequest {
+        command_id: command_id(),
+        enterprise_id: enterprise.to_owned(),
+        area: "210211".to_owned(),
+        basis: "no. 1".to_owned(),
         expected_version: None,
     }
 }
@@ -273,6 +284,21 @@ pub(super) async fn dispatched(
         .unwrap()
         .into_inner();
     (appeal, sent.unit)
+}
+
+/// As of a moment.
+pub(super) fn at(moment: Moment) -> Option<AsOf> {
+    Some(AsOf { moment: Some(moment) })
+}
+
+/// An instant that lies after all that is recorded so far and before all that is recorded from now on.
+pub(super) async fn between() -> Timestamp {
+    let at = now();
+    // What is recorded later is so in another millisecond.
+    while now().duration_since(at) < SignedDuration::from_millis(5) {
+        tokio::task::yield_now().await;
+    }
+    at
 }
 
 /// The stable reason of a refusal.

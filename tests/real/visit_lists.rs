@@ -230,8 +230,8 @@ async fn near_visits_are_those_of_others_and_a_ledger_adds_up_by_enterprise() {
     let request = ListNearVisitsRequest {
         enterprise_id: SECOND.to_owned(),
         on: Some(in_days(0)),
-        days: 0,
         min_position: story.position.clone(),
+        ..<_>::default()
     };
     let near = |client: &Client| {
         let (mut lists, request) = (client.visit_lists.clone(), request.clone());

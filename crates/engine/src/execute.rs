@@ -18,7 +18,7 @@ use crate::{
     clock::Clock,
     commit,
     folded::{self, Folded, LoadError, Receipt, Until, events},
-    inputs::Inputs,
+    inputs::{Inputs, Source},
     metrics,
 };
 
@@ -233,19 +233,7 @@ impl Engine {
         stream: &StreamName,
         until: Until,
     ) -> Result<Folded<D>, LoadError> {
-        let loaded = self.journal().load(stream, Position::START, Position::START).await;
-        let mut folded = Folded::default();
-        for record in loaded.map_err(LoadError::Unavailable)? {
-            let commit = folded::commit(&record)?;
-            let counts = match until {
-                Until::Position(position) => record.position <= position,
-                Until::Occurred(at) => commit.occurred_at <= at,
-            };
-            if counts {
-                folded = folded.said(&record, &commit)?;
-            }
-        }
-        Ok(folded)
+        Folded::until(&self.journal, stream, until).await
     }
 
     /// Carries out one command on one stream.
@@ -368,8 +356,26 @@ impl Engine {
         judge: impl FnOnce(&Folded<D>, &Context<'_>) -> T,
     ) -> Result<T, LoadError> {
         let folded = self.read::<D>(stream, Position::START).await?;
-        let inputs = Inputs::load::<D>(&self.streams, stream, command, Duration::ZERO).await?;
+        let source = Source::Kept(&self.streams, Duration::ZERO);
+        let inputs = Inputs::load::<D>(source, stream, command).await?;
         Ok(judge(&folded, &inputs.context(self.clock.now())))
+    }
+
+    /// The same of both as of an earlier time, when it was `now`.
+    ///
+    /// # Errors
+    /// As [`Engine::consider`].
+    pub async fn consider_until<D: Decider, T>(
+        &self,
+        stream: &StreamName,
+        command: &D::Command,
+        (until, now): (Until, Timestamp),
+        judge: impl FnOnce(&Folded<D>, &Context<'_>) -> T,
+    ) -> Result<T, LoadError> {
+        let folded = self.read_until::<D>(stream, until).await?;
+        let source = Source::Past(&self.journal, until);
+        let inputs = Inputs::load::<D>(source, stream, command).await?;
+        Ok(judge(&folded, &inputs.context(now)))
     }
 
     async fn decide<D: Decider>(
@@ -384,7 +390,8 @@ impl Engine {
             return Err(ExecuteError::VersionDiffers { actual: folded.version });
         }
         let age_max = if fresh { Duration::ZERO } else { self.settings.input_age_max };
-        let inputs = Inputs::load::<D>(&self.streams, stream, command, age_max).await?;
+        let source = Source::Kept(&self.streams, age_max);
+        let inputs = Inputs::load::<D>(source, stream, command).await?;
         let context = inputs.context(self.clock.now());
         folded.state.decide(&context, command).map_err(ExecuteError::Rejected)
     }

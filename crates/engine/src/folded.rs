@@ -7,7 +7,7 @@ use doudi_domain::{
     codec::{self, CodecError},
 };
 use doudi_journal::{
-    Commit, DecodeError, Hash, Position, Record, StoredEvent, StreamName, Version,
+    Commit, DecodeError, Hash, Journal, Position, Record, StoredEvent, StreamName, Version,
 };
 use jiff::Timestamp;
 use uuid::Uuid;
@@ -112,8 +112,29 @@ impl<D: Decider> Folded<D> {
         Ok(self)
     }
 
+    /// A stream as of an earlier time, from the log. Nothing can be decided on it.
+    pub(crate) async fn until(
+        journal: &Journal,
+        stream: &StreamName,
+        until: Until,
+    ) -> Result<Self, LoadError> {
+        let loaded = journal.load(stream, Position::START, Position::START).await;
+        let mut folded = Self::default();
+        for record in loaded.map_err(LoadError::Unavailable)? {
+            let commit = commit(&record)?;
+            let counts = match until {
+                Until::Position(position) => record.position <= position,
+                Until::Occurred(at) => commit.occurred_at <= at,
+            };
+            if counts {
+                folded = folded.said(&record, &commit)?;
+            }
+        }
+        Ok(folded)
+    }
+
     /// Folds what a record says, wherever it stands in its stream.
-    pub(crate) fn said(mut self, record: &Record, commit: &Commit) -> Result<Self, LoadError> {
+    fn said(mut self, record: &Record, commit: &Commit) -> Result<Self, LoadError> {
         let events = events::<D>(record, commit)?;
         self.state = events.iter().fold(self.state, D::evolve);
         self.version = self.version.next();

@@ -1,6 +1,7 @@
 //! What a decision reads from other streams: published documents and the enterprise's profile.
 //!
 //! Inputs may be as old as the configuration allows; a refusal is checked again with fresh ones.
+//! A question as of an earlier time reads them as of then.
 //! Where no case types or no calendar are published, those shipped decide, as version 0, so that
 //! intake never stops.
 
@@ -15,13 +16,13 @@ use doudi_domain::{
     policy::{Policy, PolicyName},
     visits::Visits,
 };
-use doudi_journal::StreamName;
+use doudi_journal::{Journal, StreamName};
 use jiff::Timestamp;
 use tokio::time::{Duration, Instant};
 
 use crate::{
     cache::Streams,
-    folded::{Folded, LoadError},
+    folded::{Folded, LoadError, Until},
     streams,
 };
 
@@ -39,6 +40,32 @@ fn shipped<T>(document: &'static LazyLock<T>) -> Published<'static, T> {
     Published { version: 0, document }
 }
 
+/// Where inputs are read, and how old they may be or as of when.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Source<'a> {
+    /// What is kept of streams, if the log confirmed it no longer ago than that.
+    Kept(&'a Streams, Duration),
+    /// The log, as of an earlier time.
+    Past(&'a Journal, Until),
+}
+
+impl Source<'_> {
+    /// A stream, for a question that began at `since`.
+    async fn read<D: Decider>(
+        self,
+        name: &StreamName,
+        since: Instant,
+    ) -> Result<Arc<Folded<D>>, LoadError> {
+        match self {
+            Self::Kept(streams, age_max) => {
+                let mut lease = streams.lease(name).await;
+                lease.within(since, age_max).await
+            }
+            Self::Past(journal, until) => Ok(Arc::new(Folded::until(journal, name, until).await?)),
+        }
+    }
+}
+
 #[derive(Debug, Default)]
 pub(crate) struct Inputs {
     profile: Option<Arc<Folded<Profile>>>,
@@ -53,10 +80,9 @@ pub(crate) struct Inputs {
 
 impl Inputs {
     pub(crate) async fn load<D: Decider>(
-        streams: &Streams,
+        source: Source<'_>,
         stream: &StreamName,
         command: &D::Command,
-        age_max: Duration,
     ) -> Result<Self, LoadError> {
         let since = Instant::now();
         let mut inputs = Self::default();
@@ -65,23 +91,20 @@ impl Inputs {
                 Need::Profile => {
                     let owner = streams::owner(stream).and_then(|id| streams::profile(&id).ok());
                     if let Some(name) = owner {
-                        let mut lease = streams.lease(&name).await;
-                        inputs.profile = Some(lease.within(since, age_max).await?);
+                        inputs.profile = Some(source.read(&name, since).await?);
                     }
                     continue;
                 }
                 Need::Visits => {
                     let owner = streams::owner(stream).and_then(|id| streams::visits(&id).ok());
                     if let Some(name) = owner {
-                        let mut lease = streams.lease(&name).await;
-                        inputs.visits = Some(lease.within(since, age_max).await?);
+                        inputs.visits = Some(source.read(&name, since).await?);
                     }
                     continue;
                 }
                 Need::Campaign(id) => {
                     if let Ok(name) = streams::campaign(id) {
-                        let mut lease = streams.lease(&name).await;
-                        inputs.campaign = Some(lease.within(since, age_max).await?);
+                        inputs.campaign = Some(source.read(&name, since).await?);
                     }
                     continue;
                 }
@@ -92,7 +115,7 @@ impl Inputs {
                 Need::Cases => PolicyName::CaseTypes,
             };
             let Ok(stream) = streams::policy(&name) else { continue };
-            let folded = streams.lease(&stream).await.within(since, age_max).await?;
+            let folded = source.read(&stream, since).await?;
             inputs.put(&name, folded);
         }
         Ok(inputs)

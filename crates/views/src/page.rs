@@ -24,7 +24,9 @@ pub struct Query {
     pub on: Date,
     /// Whether only those visits count that the enterprise knows of.
     pub known_only: bool,
-    /// What the caller may see.
+    /// Within what the enterprise must lie for the caller to be shown its page.
+    pub enterprises: Scope,
+    /// What the caller may see on it.
     pub scope: Scope,
     /// The most entries of the timeline to return, 1 to [`PAGE_MAX`](crate::PAGE_MAX).
     pub entries_max: usize,
@@ -33,8 +35,8 @@ pub struct Query {
 /// The page.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct EnterprisePage {
-    /// Who it is; none where it is not registered.
-    pub profile: Option<Registered>,
+    /// Who it is.
+    pub profile: Registered,
     /// The visits that are not over, the earliest day first, at most [`OPEN_MAX`].
     pub visits: visits::Page,
     /// The appeals on which somebody owes something, newest submission first, at most [`OPEN_MAX`].
@@ -51,7 +53,7 @@ pub struct EnterprisePage {
 pub const VIEWS: [ViewName; 3] = [ViewName::Visits, ViewName::Appeals, ViewName::Timeline];
 
 impl Views {
-    /// The page of an enterprise.
+    /// The page of an enterprise; none where it is not registered, or not for the caller.
     ///
     /// # Errors
     /// As [`Views::timeline`], and [`ViewError::TooManyVisits`].
@@ -59,7 +61,7 @@ impl Views {
         &self,
         query: &Query,
         fresh: Fresh,
-    ) -> Result<EnterprisePage, ViewError> {
+    ) -> Result<Option<EnterprisePage>, ViewError> {
         let Query { enterprise, scope, .. } = query;
         let mut reader = self.reader(&VIEWS, fresh).await?;
         let mut snapshot = reader.snapshot();
@@ -73,8 +75,15 @@ impl Views {
             after: None,
             limit: OPEN_MAX,
         };
-        let open_visits = visits::list(&snapshot, &open).await?;
-        let (profile, places) = quota::places(&snapshot, query).await?;
+        // Both are sent at once.
+        let (open_visits, places) = futures::future::try_join(
+            visits::list(&snapshot, &open),
+            quota::places(&snapshot, query),
+        )
+        .await?;
+        let Some((profile, places)) = places else {
+            return Ok(None);
+        };
         snapshot.turn_to(ViewName::Appeals).await?;
         let open = appeals::Query {
             enterprise: Some(enterprise.clone()),
@@ -85,13 +94,13 @@ impl Views {
         snapshot.turn_to(ViewName::Timeline).await?;
         let newest = timeline::Query::newest(enterprise.clone(), scope.clone(), query.entries_max);
         let timeline = timeline::list(&snapshot, &newest).await?;
-        Ok(EnterprisePage {
+        Ok(Some(EnterprisePage {
             profile,
             visits: open_visits,
             appeals: open_appeals,
             places,
             timeline,
             position: snapshot.position().await?,
-        })
+        }))
     }
 }

@@ -222,7 +222,7 @@ impl Views {
     /// As [`Views::timeline`].
     pub async fn near_visits(&self, query: &NearQuery, fresh: Fresh) -> Result<Page, ViewError> {
         let mut reader = self.reader(&[ViewName::Visits], fresh).await?;
-        near::load(&reader.once(), query).await
+        near::load(&reader.snapshot(), query).await
     }
 
     /// One page of what a unit's visits of a year hold at each enterprise.
@@ -238,7 +238,8 @@ impl Views {
         ledger::load(&reader.once(), query).await
     }
 
-    /// How an enterprise stands against the frequency limits, counted by the function that decides.
+    /// How an enterprise stands against the frequency limits, counted by the function that decides; none
+    /// where it is not for the caller.
     ///
     /// # Errors
     /// As [`Views::timeline`], and [`ViewError::TooManyVisits`].
@@ -246,13 +247,14 @@ impl Views {
         &self,
         query: &quota::Query,
         fresh: Fresh,
-    ) -> Result<quota::Quota, ViewError> {
+    ) -> Result<Option<quota::Quota>, ViewError> {
         let mut reader = self.reader(&[ViewName::Visits], fresh).await?;
         let mut from = quota::usual_first_day(query.on);
         loop {
             match quota::load(&reader.once(), query, from).await? {
-                Ok(quota) => return Ok(quota),
-                Err(earlier) => from = earlier,
+                quota::Answer::Unseen => return Ok(None),
+                quota::Answer::From(earlier) => from = earlier,
+                quota::Answer::Quota(quota) => return Ok(Some(quota)),
             }
         }
     }

@@ -147,7 +147,7 @@ async fn who_is_called_together_about_a_strict_case_reads_which_one_it_is() {
     let read = GetDiagnosisRequest {
         enterprise_id: case.enterprise.clone(),
         diagnosis_id: convened.diagnosis_id,
-        min_position: String::new(),
+        ..Default::default()
     };
     tax.diagnoses.clone().get_diagnosis(read).await.expect("what is asked is read there");
     world.stop().await;

@@ -23,7 +23,7 @@ async fn explain(
         enterprise_id: case.enterprise.clone(),
         appeal_id: case.appeal.clone(),
         clock_id,
-        min_position: String::new(),
+        ..<_>::default()
     };
     client.cases.explain_deadline(request).await
 }
@@ -127,12 +127,13 @@ async fn every_clock_that_is_shown_can_be_explained_and_no_other() {
     world.stop().await;
 }
 
-/// A calendar in which people work all day, yesterday to the day after tomorrow, weekends too.
-fn around_the_clock() -> PolicyDocument {
+/// A calendar by which yesterday to the day after tomorrow are days of that kind, weekends too. Where people work,
+/// they do so all day.
+pub(super) fn four_days(kind: DayKind) -> PolicyDocument {
     let at = |hour, minute| Some(TimeOfDay { hour, minute });
     let exceptions = (-1..=2).map(|days| CalendarException {
         date: Some(in_days(days)),
-        kind: DayKind::Workday.into(),
+        kind: kind.into(),
         name: "试验".to_owned(),
         hours: vec![],
     });
@@ -150,7 +151,7 @@ async fn ledger(world: &World, case: &Case) -> GetTimeLedgerResponse {
     let request = GetTimeLedgerRequest {
         enterprise_id: case.enterprise.clone(),
         appeal_id: case.appeal.clone(),
-        min_position: String::new(),
+        ..<_>::default()
     };
     let ledger =
         world.role(Role::Auditor).cases.get_time_ledger(request).await.unwrap().into_inner();
@@ -164,7 +165,7 @@ async fn ledger(world: &World, case: &Case) -> GetTimeLedgerResponse {
 #[tokio::test(flavor = "multi_thread")]
 async fn the_time_ledger_adds_up_to_the_age_of_the_case() {
     let world = World::start().await;
-    world.publish(around_the_clock()).await;
+    world.publish(four_days(DayKind::Workday)).await;
     let begun = now();
     let case = Case::dispatched(&world, submission("L-1", "T06")).await;
     case.contest(&world, "power-supply", "market-regulation").await;

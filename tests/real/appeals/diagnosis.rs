@@ -13,10 +13,10 @@ use doudi_tests::until;
 use super::*;
 
 /// The panel, without the guarantee unit that convenes.
-const PANEL: [&str; 3] = ["market-regulation", "power-supply", "tax"];
+pub(super) const PANEL: [&str; 3] = ["market-regulation", "power-supply", "tax"];
 
 /// Calls the panel together; answers with the diagnosis once it has begun.
-async fn convened(world: &World, case: &Case) -> String {
+pub(super) async fn convened(world: &World, case: &Case) -> String {
     let units = PANEL.map(str::to_owned).to_vec();
     let question = "由哪个单位牵头？".to_owned();
     let request =
@@ -43,7 +43,7 @@ async fn get(
     let request = GetDiagnosisRequest {
         enterprise_id: case.enterprise.clone(),
         diagnosis_id: id.to_owned(),
-        min_position: String::new(),
+        ..Default::default()
     };
     client.diagnoses.get_diagnosis(request).await
 }
@@ -52,7 +52,7 @@ async fn read(client: &mut Client, case: &Case, id: &str) -> Diagnosis {
     get(client, case, id).await.unwrap().into_inner().diagnosis.unwrap()
 }
 
-fn opinion(case: &Case, id: &str, stance: Stance, text: &str) -> GiveOpinionRequest {
+pub(super) fn opinion(case: &Case, id: &str, stance: Stance, text: &str) -> GiveOpinionRequest {
     GiveOpinionRequest {
         command_id: command_id(),
         enterprise_id: case.enterprise.clone(),
@@ -63,7 +63,7 @@ fn opinion(case: &Case, id: &str, stance: Stance, text: &str) -> GiveOpinionRequ
     }
 }
 
-fn conclusion(case: &Case, id: &str) -> ConcludeDiagnosisRequest {
+pub(super) fn conclusion(case: &Case, id: &str) -> ConcludeDiagnosisRequest {
     let order = DiagnosisOrder {
         unit: "power-supply".to_owned(),
         task: "十日内恢复供电".to_owned(),

@@ -68,7 +68,7 @@ async fn whoever_handles_what_a_merged_appeal_goes_on_in_reads_the_merged_one_an
         let request = GetTimeLedgerRequest {
             enterprise_id: ENTERPRISE.to_owned(),
             appeal_id: one.clone(),
-            min_position: String::new(),
+            ..<_>::default()
         };
         let mut cases = client.cases.clone();
         async move { cases.get_time_ledger(request).await }

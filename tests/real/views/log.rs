@@ -365,6 +365,6 @@ pub(super) fn catalogued(version: u32, by: &str, level: Level) -> [policy::Event
     in_force(version, policy::Document::Catalogue(catalogue))
 }
 
-fn in_force(version: u32, document: policy::Document) -> [policy::Event; 2] {
+pub(super) fn in_force(version: u32, document: policy::Document) -> [policy::Event; 2] {
     [policy::Event::PolicyDrafted { version, document }, policy::Event::PolicyPublished { version }]
 }

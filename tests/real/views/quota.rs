@@ -1,13 +1,16 @@
 //! The frequency ledger on real tables: the same answer as the rules give to the same visits.
 
+use std::time::Duration;
+
 use doudi_domain::{
-    CertificateNumber, FieldId, ItemId,
+    CertificateNumber, FieldId, ItemId, Reference,
     catalogue::Level,
     enterprise::{self, CreditGrade},
     frequency::{self, Entry, Held, Party, Traits, assess},
     visits,
 };
-use doudi_views::{Fresh, visits::quota};
+use doudi_journal::Position;
+use doudi_views::{Areas, AsOf, Fresh, Scope, ViewError, visits::quota};
 
 use super::{Fixture, Running, fresh, log::*};
 
@@ -36,17 +39,27 @@ fn asked(by: &str, level: Option<Level>, on: &str) -> Entry {
     }
 }
 
+/// What a unit that may see every enterprise asks of the first one.
+fn asking(by: &str, on: &str) -> quota::Query {
+    quota::Query {
+        enterprise: enterprise(1),
+        unit: unit(by),
+        on: date(on),
+        known_only: false,
+        enterprises: Scope::All,
+    }
+}
+
+async fn told(fixture: &Fixture, query: &quota::Query, fresh: Fresh) -> quota::Quota {
+    fixture.views.quota(query, fresh).await.unwrap().unwrap()
+}
+
 /// Tokio gives a task only so much to do until others have their turn; a task can begin with nearly nothing left
 /// of it, and whatever it does next is put off.
 #[tokio::test(flavor = "multi_thread")]
 async fn wherever_a_task_has_to_give_way_no_statement_overtakes_its_transaction() {
     let fixture = Fixture::start().await;
-    let query = quota::Query {
-        enterprise: enterprise(1),
-        unit: unit("tax"),
-        on: date("2026-06-01"),
-        known_only: false,
-    };
+    let query = asking("tax", "2026-06-01");
     for done in 0..=128 {
         let (views, query) = (fixture.views.clone(), query.clone());
         let asked = tokio::spawn(async move {
@@ -55,7 +68,8 @@ async fn wherever_a_task_has_to_give_way_no_statement_overtakes_its_transaction(
             }
             views.quota(&query, Fresh::ANY).await
         });
-        assert_eq!(asked.await.unwrap().unwrap().policy_version, None, "after {done}");
+        let found = asked.await.unwrap().unwrap().unwrap();
+        assert_eq!(found.policy_version, None, "after {done}");
     }
 }
 
@@ -64,14 +78,9 @@ async fn the_quota_is_what_the_decision_counts() {
     let fixture = Fixture::start().await;
     let mut log = Log::new();
     let running = Running::start(&fixture.views, &log.journal);
-    let query = quota::Query {
-        enterprise: enterprise(1),
-        unit: unit("tax"),
-        on: date("2026-06-01"),
-        known_only: false,
-    };
+    let query = asking("tax", "2026-06-01");
     let last = log.history(1, "tax").await;
-    let unpublished = fixture.views.quota(&query, fresh(last)).await.unwrap();
+    let unpublished = told(&fixture, &query, fresh(last)).await;
     assert_eq!((unpublished.policy_version, unpublished.standings.len()), (None, 0));
     log.append("ev._city.policy.frequency", &published(1)).await;
     log.append("ev._city.policy.catalogue-tax", &catalogued(1, "tax", Level::City)).await;
@@ -80,7 +89,7 @@ async fn the_quota_is_what_the_decision_counts() {
     log.append("ev.L-1.visits", &[planned(visit(8), "fire", "2026-02-02")]).await;
     log.append("ev.L-1.visits", &[planned(visit(9), "tax", "2027-01-04")]).await;
     let last = log.append("ev.L-1.visits", &[checked_in(visit(7), "2025-12-31T16:30:00Z")]).await;
-    let found = fixture.views.quota(&query, fresh(last)).await.unwrap();
+    let found = told(&fixture, &query, fresh(last)).await;
     assert_eq!((found.policy_version, found.position), (Some(1), last));
     let entries = [
         used(1, "tax", "2026-03-03"),
@@ -95,7 +104,7 @@ async fn the_quota_is_what_the_decision_counts() {
     assert_eq!(found.standings[0].frees_on, Some(date("2028-01-01")), "next year is taken too");
     // Without a catalogue no level is known, so no rule for a level can be asked.
     let other = quota::Query { unit: unit("fire"), ..query.clone() };
-    let other = fixture.views.quota(&other, fresh(last)).await.unwrap();
+    let other = told(&fixture, &other, fresh(last)).await;
     assert_eq!(other.standings, counted(&asked("fire", None, "2026-06-01")).standings);
     assert_eq!((other.standings.len(), other.standings[0].reserved), (1, 1));
     fixture.assert_as_replayed(&log.journal).await;
@@ -122,19 +131,11 @@ async fn the_quota_knows_the_enterprise_as_the_decision_does() {
     let classified = enterprise::Event::EnterpriseClassified {
         risk_class: None,
         tags: [port()].into(),
-        basis: doudi_domain::Reference::parse("档 12 号").unwrap(),
+        basis: Reference::parse("档 12 号").unwrap(),
         issuer: unit("market"),
     };
     let last = log.append(profile, &[classified]).await;
-    let ask = async |on: &str| {
-        let query = quota::Query {
-            enterprise: enterprise(1),
-            unit: unit("fire"),
-            on: date(on),
-            known_only: false,
-        };
-        fixture.views.quota(&query, fresh(last)).await.unwrap()
-    };
+    let ask = async |on: &str| told(&fixture, &asking("fire", on), fresh(last)).await;
     let rules = |found: &quota::Quota| -> Vec<String> {
         found.standings.iter().map(|standing| standing.rule.to_string()).collect()
     };
@@ -178,14 +179,9 @@ async fn a_result_a_joint_visit_and_other_officers_are_kept_for_the_count() {
     log.append(stream, &[joint]).await;
     log.append(stream, &[checked_in(visit(1), "2026-03-02T02:00:00Z")]).await;
     log.append(stream, &[planned(visit(2), "tax", "2026-03-09")]).await;
-    let query = quota::Query {
-        enterprise: enterprise(1),
-        unit: unit("tax"),
-        on: date("2026-06-01"),
-        known_only: false,
-    };
+    let query = asking("tax", "2026-06-01");
     let last = log.append(stream, &[checked_in(visit(2), "2026-03-09T02:00:00Z")]).await;
-    let found = fixture.views.quota(&query, fresh(last)).await.unwrap();
+    let found = told(&fixture, &query, fresh(last)).await;
     assert_eq!(found.standings[0].used, 4, "three units once each, then one");
     let outcome = visits::Outcome::CaseFiled;
     let result =
@@ -197,13 +193,56 @@ async fn a_result_a_joint_visit_and_other_officers_are_kept_for_the_count() {
         tell: None,
     };
     let last = log.append(stream, &["tax", "fire"].map(reported)).await;
-    let found = fixture.views.quota(&query, fresh(last)).await.unwrap();
+    let found = told(&fixture, &query, fresh(last)).await;
     assert_eq!(found.standings[0].used, 4, "one unit's results are still to come");
     let last = log.append(stream, &[reported("gas")]).await;
-    let found = fixture.views.quota(&query, fresh(last)).await.unwrap();
+    let found = told(&fixture, &query, fresh(last)).await;
     assert_eq!(found.standings[0].used, 1, "that one found something");
-    let again = fixture.views.quota(&query, Fresh::ANY).await.unwrap();
+    let again = told(&fixture, &query, Fresh::ANY).await;
     assert_eq!(again, found);
     fixture.assert_as_replayed(&log.journal).await;
+    running.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whom_an_enterprise_is_told_of_is_decided_on_the_same_tables_as_of_now() {
+    let fixture = Fixture::start().await;
+    let mut log = Log::new();
+    let running = Running::start(&fixture.views, &log.journal);
+    let within = |own: Option<u64>, code: &str| Scope::Within {
+        enterprise: own.map(enterprise),
+        units: vec![unit("tax")],
+        areas: Areas::Some(vec![area(code)]),
+        desk: false,
+    };
+    let seen = async |scope: Scope, fresh: Fresh| {
+        let query = quota::Query { enterprises: scope, ..asking("tax", "2026-06-01") };
+        fixture.views.quota(&query, fresh).await.map(|found| found.is_some())
+    };
+    let last = log.history(2, "tax").await;
+    // Of one that is not registered it itself is told, and who may see all.
+    assert!(seen(Scope::All, fresh(last)).await.unwrap());
+    assert!(seen(within(Some(1), "210211"), fresh(last)).await.unwrap());
+    assert!(!seen(within(Some(2), AREA), fresh(last)).await.unwrap());
+    let there = log.history(1, "tax").await;
+    assert!(seen(within(None, AREA), fresh(there)).await.unwrap());
+    // That its unit came does not let anybody see it.
+    assert!(!seen(within(None, "210211"), fresh(there)).await.unwrap());
+    let moved = enterprise::Event::AreaChanged {
+        from: area(AREA),
+        to: area("210211"),
+        basis: Reference::parse("划转 1 号").unwrap(),
+    };
+    let elsewhere = log.append("ev.L-1.profile", &[moved]).await;
+    let ahead = Position(elsewhere.0 + 1);
+    for as_of in [None, Some(AsOf::Recorded(there)), Some(AsOf::Recorded(elsewhere))] {
+        let fresh = fresh(elsewhere).as_of(as_of);
+        assert!(!seen(within(None, AREA), fresh).await.unwrap(), "{as_of:?}");
+        assert!(seen(within(None, "210211"), fresh).await.unwrap(), "{as_of:?}");
+    }
+    // What the tables have not come to is not decided on what they have.
+    let soon = Fresh::at(ahead, Duration::from_millis(20));
+    let early = seen(within(None, AREA), soon).await;
+    assert!(matches!(early, Err(ViewError::Behind(_))), "{early:?}");
     running.stop().await;
 }

@@ -2,8 +2,8 @@
 
 use doudi_domain::{
     CertificateNumber, FewSet, ItemId, Reference, VisitId,
-    frequency::{Ground, Party},
-    visits,
+    frequency::{FrequencyPolicy, Ground, Party, VisitTerms},
+    policy, visits,
 };
 use doudi_journal::Position;
 use doudi_views::{
@@ -182,17 +182,26 @@ async fn what_other_units_plan_near_a_day_is_found_until_it_begins() {
     let running = Running::start(&fixture.views, &log.journal);
     let last = visited(&mut log).await;
     let near = async |by: &str, day: &str, days, last| {
-        let query = NearQuery { enterprise: enterprise(1), day: date(day), days, unit: unit(by) };
+        let (enterprise, day, unit) = (enterprise(1), date(day), unit(by));
+        let query = NearQuery { enterprise, day, days, unit };
         let page = fixture.views.near_visits(&query, fresh(last)).await.unwrap();
         page.visits.iter().map(Row::id).collect::<Vec<_>>()
     };
-    assert_eq!(near("water", "2026-04-05", 3, last).await, [3, 2].map(visit));
-    assert_eq!(near("water", "2026-04-05", 2, last).await, []);
-    assert_eq!(near("fire", "2026-04-05", 3, last).await, [visit(3)], "it takes part in the other");
-    assert_eq!(near("tax", "2026-04-05", 15, last).await, []);
+    assert_eq!(near("water", "2026-04-05", Some(3), last).await, [3, 2].map(visit));
+    assert_eq!(near("water", "2026-04-05", Some(2), last).await, []);
+    let beside = near("fire", "2026-04-05", Some(3), last).await;
+    assert_eq!(beside, [visit(3)], "it takes part in the other");
+    assert_eq!(near("tax", "2026-04-05", Some(15), last).await, []);
+    assert_eq!(near("water", "2026-04-05", None, last).await, [3, 2].map(visit), "as usual");
+    let visits = VisitTerms { near_days: 2, ..<_>::default() };
+    let limits = FrequencyPolicy { visits, ..<_>::default() };
+    let document = policy::Document::Frequency(limits);
+    let name = "ev._city.policy.frequency";
+    let last = log.append(name, &in_force(1, document)).await;
+    assert_eq!(near("water", "2026-04-05", None, last).await, [], "as the policy says");
     let came = checked_in(visit(3), "2026-04-02T02:00:00Z");
     let last = log.append("ev.L-1.visits", &[came]).await;
-    assert_eq!(near("water", "2026-04-05", 15, last).await, [visit(2)]);
+    assert_eq!(near("water", "2026-04-05", Some(15), last).await, [visit(2)]);
     running.stop().await;
 }
 

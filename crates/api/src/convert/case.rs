@@ -249,18 +249,22 @@ pub(crate) fn stuck_page(
     }
 }
 
-/// One appeal, and the position that the answer must reflect.
-pub(crate) type Asked = (EnterpriseId, AppealId, Position);
+/// One appeal, and what the answer must reflect.
+pub(crate) type Asked = (EnterpriseId, AppealId, Reflect);
 
-/// The appeal that a query names by these three fields.
-pub(crate) fn asked(enterprise: &str, appeal: &str, position: &str) -> Result<Asked, Failure> {
+/// The appeal that a query names by these fields.
+pub(crate) fn asked(
+    enterprise: &str,
+    appeal: &str,
+    min_position: &str,
+    as_of: Option<&pb::AsOf>,
+) -> Result<Asked, Failure> {
     let mut fields = Fields::default();
     let enterprise = fields.enterprise(enterprise);
     let appeal = fields.appeal(appeal);
-    let at_least = fields.min_position(position);
-    let asked = || Some((enterprise?, appeal?, at_least?));
-    let asked = asked();
-    fields.finish(asked)
+    let reflect = fields.reflecting(min_position, as_of);
+    let asked = || Some((enterprise?, appeal?, reflect?));
+    fields.finish(asked())
 }
 
 /// The appeal whose token is asked for.

@@ -7,9 +7,9 @@ use doudi_domain::{
         StandingLead, UNITS_MAX,
     },
 };
-use doudi_engine::{Folded, Position};
+use doudi_engine::Folded;
 
-use super::{Fields, Order, appeal::PROSE_MAX, clock::of_clock, token};
+use super::{Fields, Order, Reflect, appeal::PROSE_MAX, clock::of_clock, token};
 use crate::{error::Failure, proto as pb};
 
 /// What units are called together for, before it is sealed.
@@ -101,17 +101,16 @@ fn ordered(fields: &mut Fields, path: &str, given: &pb::DiagnosisOrder) -> Optio
     Some(Ordered { unit: unit?, task: task?, working_days: working_days? })
 }
 
-/// The enterprise, the joint diagnosis, and the position that the answer must reflect.
+/// The enterprise, the joint diagnosis, and what the answer must reflect.
 pub(crate) fn get(
     request: &pb::GetDiagnosisRequest,
-) -> Result<(EnterpriseId, DiagnosisId, Position), Failure> {
+) -> Result<(EnterpriseId, DiagnosisId, Reflect), Failure> {
     let mut fields = Fields::default();
     let enterprise = fields.enterprise(&request.enterprise_id);
     let diagnosis = diagnosis(&mut fields, &request.diagnosis_id);
-    let at_least = fields.min_position(&request.min_position);
-    let asked = || Some((enterprise?, diagnosis?, at_least?));
-    let asked = asked();
-    fields.finish(asked)
+    let reflect = fields.reflecting(&request.min_position, request.as_of.as_ref());
+    let asked = || Some((enterprise?, diagnosis?, reflect?));
+    fields.finish(asked())
 }
 
 fn diagnosis(fields: &mut Fields, text: &str) -> Option<DiagnosisId> {

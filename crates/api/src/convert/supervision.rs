@@ -37,6 +37,7 @@ pub(crate) fn page(
             enterprise,
             unit: unit?.or_else(|| caller.unit.clone()),
             on: on?.unwrap_or(today),
+            enterprises: caller.scope_of_enterprises(),
             scope: caller.scope(),
             entries_max: entries_max?,
         };
@@ -45,20 +46,19 @@ pub(crate) fn page(
     fields.finish(asked())
 }
 
-/// The page of a registered enterprise; none of another one.
 pub(crate) fn of_page(
     id: &EnterpriseId,
     page: &EnterprisePage,
     bytes_max: usize,
-) -> Option<pb::GetEnterprisePageResponse> {
+) -> pb::GetEnterprisePageResponse {
     // Each list may take a part of the answer; what does not fit is in the lists themselves.
     let part = bytes_max / 4;
     let visits = common::fitting(page.visits.visits.iter().map(visit_list::of_row), part);
     let appeals = common::fitting(page.appeals.appeals.iter().map(appeal::of_row), part);
     let entries = common::fitting(page.timeline.entries.iter().map(of_entry), part);
     let places = &page.places;
-    Some(pb::GetEnterprisePageResponse {
-        enterprise: Some(enterprise::of_registered(id, page.profile.as_ref()?)),
+    pb::GetEnterprisePageResponse {
+        enterprise: Some(enterprise::of_registered(id, &page.profile)),
         more_visits: page.visits.next.is_some() || visits.len() < page.visits.visits.len(),
         open_visits: visits,
         more_appeals: page.appeals.next.is_some() || appeals.len() < page.appeals.appeals.len(),
@@ -69,7 +69,7 @@ pub(crate) fn of_page(
         policy_version: places.policy_version.unwrap_or_default(),
         entries,
         position: token::of_position(page.position),
-    })
+    }
 }
 
 fn of_unit(places: &UnitPlaces) -> pb::UnitPlaces {

@@ -3,7 +3,6 @@
 use doudi_domain::{
     AreaCode, CertificateNumber, EnterpriseId, UnitId, VisitId, visits::OffSiteCheck,
 };
-use doudi_engine::Position;
 use doudi_views::{
     timeline::Order,
     visits::{Counts, Cursor, Filter, NearQuery, Page, Query, Row, State, What, ledger},
@@ -127,17 +126,20 @@ fn filter(fields: &mut Fields, given: Option<&pb::VisitFilter>, caller: &Caller)
 pub(crate) fn near(
     request: &pb::ListNearVisitsRequest,
     unit: UnitId,
-    usual: u16,
-) -> Result<(NearQuery, Position), Failure> {
+) -> Result<(NearQuery, Reflect), Failure> {
     let mut fields = Fields::default();
     let enterprise = fields.enterprise(&request.enterprise_id);
     let day = fields.date("on", request.on.as_ref());
-    let days = if request.days == 0 { u32::from(usual) } else { request.days };
-    let days = fields.number("days", days, 1, 366).and_then(|days| u16::try_from(days).ok());
-    let at_least = fields.min_position(&request.min_position);
+    let days = match request.days {
+        0 => Some(None),
+        days => {
+            fields.number("days", days, 1, 366).and_then(|days| u16::try_from(days).ok()).map(Some)
+        }
+    };
+    let reflect = fields.reflecting(&request.min_position, request.as_of.as_ref());
     let made = || {
         let query = NearQuery { enterprise: enterprise?, day: day?, days: days?, unit };
-        Some((query, at_least?))
+        Some((query, reflect?))
     };
     let made = made();
     fields.finish(made)

@@ -106,12 +106,18 @@ impl Caller {
         !self.is_only_enterprise() || self.is_enterprise(id)
     }
 
-    /// Whether the caller may see an enterprise's profile and how it stands against its limits.
+    /// Within what an enterprise must lie whose profile the caller may see, and how it stands against its
+    /// limits.
     ///
     /// Units see every enterprise here: nobody can plan a visit without its area, its credit
     /// grade and the places left.
+    pub(crate) fn scope_of_enterprises(&self) -> Scope {
+        if self.is_any(Role::OF_UNIT) { Scope::All } else { self.scope() }
+    }
+
+    /// Whether an enterprise in `area` lies within that.
     pub(crate) fn sees_enterprise(&self, id: &EnterpriseId, area: Option<&AreaCode>) -> bool {
-        self.is_any(Role::OF_UNIT) || self.sees(id, &[], area)
+        self.scope_of_enterprises().covers(id, None, area)
     }
 
     /// Whether the caller may see a thing of an enterprise that is with `units` in `area`.

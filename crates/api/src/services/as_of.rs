@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use doudi_domain::Decider;
+use doudi_domain::{Context, Decider};
 use doudi_engine::{Folded, LoadError, Position, StreamName, Until};
 use doudi_views::{AsOf, Fresh, ViewName};
 use jiff::Timestamp;
@@ -66,11 +66,18 @@ impl Api {
     /// The instant that such a question calls now: what is overdue, idle or of today is so as of then. What
     /// cannot be asked is refused where it is read.
     pub(super) async fn instant(&self, as_of: Option<&pb::AsOf>) -> Result<Timestamp, Failure> {
+        match convert::as_of(as_of) {
+            None => Ok(self.0.engine.now()),
+            Some(as_of) => self.instant_of(as_of).await,
+        }
+    }
+
+    /// The same, once it is read.
+    async fn instant_of(&self, as_of: convert::AsOf) -> Result<Timestamp, Failure> {
         let now = self.0.engine.now();
-        Ok(match convert::as_of(as_of) {
-            None => now,
-            Some(convert::AsOf::Recorded(at) | convert::AsOf::Occurred(at)) => at.min(now),
-            Some(convert::AsOf::Position(position)) => {
+        Ok(match as_of {
+            convert::AsOf::Recorded(at) | convert::AsOf::Occurred(at) => at.min(now),
+            convert::AsOf::Position(position) => {
                 let before = Position(position.0.saturating_sub(1));
                 let read = self.0.engine.journal().read(before, 1).await;
                 let read = read.map_err(LoadError::Unavailable)?;
@@ -90,10 +97,31 @@ impl Api {
         let Some(as_of) = as_of else {
             return Ok(Arc::clone(now));
         };
-        let until = match self.moment(as_of).await? {
+        let until = self.until(as_of).await?;
+        Ok(Arc::new(self.0.engine.read_until::<D>(stream, until).await?))
+    }
+
+    /// What `judge` says of a stream and of all that a decision on `command` would read, as of then; as they
+    /// are now where no moment is asked for.
+    pub(super) async fn considered_as_of<D: Decider, T>(
+        &self,
+        stream: &StreamName,
+        command: &D::Command,
+        as_of: Option<convert::AsOf>,
+        judge: impl FnOnce(&Folded<D>, &Context<'_>) -> T,
+    ) -> Result<T, Failure> {
+        let Some(as_of) = as_of else {
+            return Ok(self.0.engine.consider(stream, command, judge).await?);
+        };
+        let then = (self.until(as_of).await?, self.instant_of(as_of).await?);
+        Ok(self.0.engine.consider_until(stream, command, then, judge).await?)
+    }
+
+    /// How far streams reach that are asked as of then.
+    async fn until(&self, as_of: convert::AsOf) -> Result<Until, Failure> {
+        Ok(match self.moment(as_of).await? {
             AsOf::Recorded(position) => Until::Position(position),
             AsOf::Occurred(at) => Until::Occurred(at),
-        };
-        Ok(Arc::new(self.0.engine.read_until::<D>(stream, until).await?))
+        })
     }
 }

@@ -108,11 +108,15 @@ impl Api {
         call: &Call,
         request: &pb::GetDiagnosisRequest,
     ) -> Result<pb::GetDiagnosisResponse, Failure> {
-        let (enterprise, id, at_least) = convert::get(request)?;
+        let (enterprise, id, reflect) = convert::get(request)?;
         may_ask(call, &enterprise)?;
-        self.reached(ViewName::Timeline, "min_position", at_least).await?;
-        let Diagnosed { appeal, case, folded } = self.diagnosed(call, &enterprise, id).await?;
+        self.reached(ViewName::Timeline, "min_position", reflect.at_least).await?;
+        // Who may see it, and whether it is erased, is as of now, whatever it was.
+        let Diagnosed { appeal, case, folded: now } = self.diagnosed(call, &enterprise, id).await?;
         let case = case.state.known().ok_or(Reason::DiagnosisUnknown)?;
+        let stream = streams::diagnosis(&enterprise, id)?;
+        let folded = self.folded_as_of(&stream, &now, reflect.as_of).await?;
+        folded.state.convening().ok_or(Reason::DiagnosisUnknown)?;
         self.note_read(call, &enterprise, appeal, case, What::Diagnosis(id)).await?;
         let opened = match case.is_erased() {
             // Reading stops when the erasure is recorded, before the key is destroyed.

@@ -191,11 +191,7 @@ impl Api {
     }
 
     /// Refuses an enterprise that the caller may not see, in the words for an unknown one.
-    pub(super) async fn sees_enterprise(
-        &self,
-        call: &Call,
-        enterprise: &EnterpriseId,
-    ) -> Result<(), Failure> {
+    async fn sees_enterprise(&self, call: &Call, enterprise: &EnterpriseId) -> Result<(), Failure> {
         let seen = self.sees(&call.caller, enterprise, |caller, area| {
             caller.sees_enterprise(enterprise, area)
         });
@@ -237,11 +233,11 @@ impl Api {
         let inspection::QuotaAsked { enterprise, unit, on, reflect } =
             inspection::quota(request, own, today)?;
         may_ask(call, &enterprise)?;
-        self.sees_enterprise(call, &enterprise).await?;
         let fresh = self.reflecting(call, &[ViewName::Visits], reflect).await?;
         let known_only = call.caller.is_enterprise(&enterprise);
-        let query = quota::Query { enterprise, unit, on, known_only };
-        let found = self.0.views.quota(&query, fresh).await?;
+        let enterprises = call.caller.scope_of_enterprises();
+        let query = quota::Query { enterprise, unit, on, known_only, enterprises };
+        let found = self.0.views.quota(&query, fresh).await?.ok_or_else(no_enterprise)?;
         Ok(inspection::limits::of_quota(&found))
     }
 }

@@ -20,11 +20,9 @@ impl Api {
         let today = civil_date(self.instant(request.as_of.as_ref()).await?);
         let (query, reflect) = supervision::page(request, &call.caller, today)?;
         may_ask(call, &query.enterprise)?;
-        self.sees_enterprise(call, &query.enterprise).await?;
         let fresh = self.reflecting(call, &doudi_views::page::VIEWS, reflect).await?;
-        let page = self.0.views.enterprise_page(&query, fresh).await?;
-        supervision::of_page(&query.enterprise, &page, self.page_bytes_max())
-            .ok_or_else(no_enterprise)
+        let page = self.0.views.enterprise_page(&query, fresh).await?.ok_or_else(no_enterprise)?;
+        Ok(supervision::of_page(&query.enterprise, &page, self.page_bytes_max()))
     }
 }
 

@@ -1,10 +1,6 @@
 //! `VisitListService`.
 
-use doudi_domain::{
-    calendar::civil_date,
-    policy::{Policy, PolicyName},
-};
-use doudi_engine::streams;
+use doudi_domain::calendar::civil_date;
 use doudi_views::ViewName;
 use tonic::{Request, Response, Status};
 
@@ -46,13 +42,9 @@ impl Api {
         call: &Call,
         request: &pb::ListNearVisitsRequest,
     ) -> Result<pb::ListNearVisitsResponse, Failure> {
-        let name = streams::policy(&PolicyName::Frequency)?;
-        let policy = self.read::<Policy>(&name).await?;
-        let terms = policy.state.frequency().map(|published| published.document.visits);
-        let usual = terms.unwrap_or_default().near_days;
-        let (query, at_least) = visit_list::near(request, call.unit()?, usual)?;
+        let (query, reflect) = visit_list::near(request, call.unit()?)?;
         call.require(|caller| !caller.is_enterprise(&query.enterprise))?;
-        let fresh = self.reflecting(call, &[ViewName::Visits], at_least).await?;
+        let fresh = self.reflecting(call, &[ViewName::Visits], reflect).await?;
         let page = self.0.views.near_visits(&query, fresh).await?;
         Ok(visit_list::of_near(&page))
     }

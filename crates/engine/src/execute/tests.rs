@@ -18,6 +18,7 @@ use jiff::civil::date;
 use super::*;
 use crate::streams;
 
+mod earlier;
 mod racing;
 
 pub(crate) fn id(n: u128) -> Uuid {

@@ -96,12 +96,8 @@ impl Case<'_> {
     /// Prints how a deadline came about, in both languages.
     async fn explain(&self, clock_id: u32) -> Result<(), DemoError> {
         let (enterprise_id, appeal_id) = self.ids();
-        let request = ExplainDeadlineRequest {
-            enterprise_id,
-            appeal_id,
-            clock_id,
-            min_position: String::new(),
-        };
+        let request =
+            ExplainDeadlineRequest { enterprise_id, appeal_id, clock_id, ..<_>::default() };
         let explained = self.cast.supervisor.cases.clone().explain_deadline(request).await?;
         let explained = explained.into_inner();
         tables::line(&format!("  {}", explained.text_en));
@@ -153,7 +149,7 @@ async fn diagnose(case: &Case<'_>) -> Result<String, DemoError> {
     let get = GetDiagnosisRequest {
         enterprise_id: case.enterprise_id.clone(),
         diagnosis_id: diagnosis_id.clone(),
-        min_position: String::new(),
+        ..<_>::default()
     };
     let patience = Instant::now() + WORD_MAX;
     while let Err(status) = guarantor.get_diagnosis(get.clone()).await {
@@ -265,7 +261,7 @@ async fn close(case: &Case<'_>) -> Result<(), DemoError> {
     enterprise.rate_appeal(rate).await?;
     tables::line("resolved, confirmed by the enterprise, closed, rated 办结、确认、归档、评价");
     let (enterprise_id, appeal_id) = case.ids();
-    let ledger = GetTimeLedgerRequest { enterprise_id, appeal_id, min_position: String::new() };
+    let ledger = GetTimeLedgerRequest { enterprise_id, appeal_id, ..<_>::default() };
     let ledger = case.cast.supervisor.cases.clone().get_time_ledger(ledger).await?.into_inner();
     let sum: u64 = ledger.entries.iter().map(|entry| entry.working_seconds).sum();
     if sum != ledger.age_working_seconds {

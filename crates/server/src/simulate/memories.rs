@@ -147,6 +147,7 @@ impl Memories {
             unit: Some(unit),
             on,
             known_only: false,
+            enterprises: Scope::All,
             scope: Scope::All,
             entries_max: PAGE_MAX,
         };

@@ -4,7 +4,7 @@ use doudi_domain::{EnterpriseId, UnitId};
 use jiff::{ToSpan, civil::Date};
 use tokio_postgres::types::Type;
 
-use super::{Filter, Page, State, list, rows};
+use super::{Filter, Page, State, list, quota, rows};
 use crate::{PAGE_MAX, Scope, ViewError, read::Snapshot};
 
 /// Around which day, and whose visits are left out.
@@ -14,15 +14,20 @@ pub struct NearQuery {
     pub enterprise: EnterpriseId,
     /// The day in Asia/Shanghai.
     pub day: Date,
-    /// How many calendar days before and after it are near, both ends included.
-    pub days: u16,
+    /// How many calendar days before and after it are near, both ends included; none for as many as the
+    /// frequency policy says.
+    pub days: Option<u16>,
     /// The unit that asks: what it takes part in itself is left out.
     pub unit: UnitId,
 }
 
 /// Loads what is near, the earliest first, at most [`PAGE_MAX`]: nothing is turned over to.
 pub(super) async fn load(snapshot: &Snapshot<'_>, query: &NearQuery) -> Result<Page, ViewError> {
-    let apart = i32::from(query.days).days();
+    let days = match query.days {
+        Some(days) => days,
+        None => quota::near_days(snapshot).await?,
+    };
+    let apart = i32::from(days).days();
     let filter = Filter {
         enterprise: Some(query.enterprise.clone()),
         states: State::AHEAD.to_vec(),

@@ -4,10 +4,10 @@
 //! can never differ from what is allowed.
 
 use doudi_domain::{
-    EnterpriseId, UnitId,
+    AreaCode, EnterpriseId, UnitId,
     catalogue::Level,
     enterprise::Registered,
-    frequency::{Assessment, Entry, FloorStanding, FrequencyPolicy, Party, Standing},
+    frequency::{Assessment, Entry, FloorStanding, FrequencyPolicy, Party, Standing, VisitTerms},
     policy::PolicyName,
     visits::Visit,
 };
@@ -24,7 +24,7 @@ pub use places::{Places, UnitPlaces};
 use self::limits::Limits;
 use super::{fold::Said, known::json, rows};
 use crate::{
-    ViewError,
+    Scope, ViewError, ViewName,
     db::{self, Value, column},
     read::Snapshot,
 };
@@ -35,18 +35,6 @@ const VISITS_MAX: usize = 20_000;
 
 /// How far back visits are read at first: a calendar year and any year that rolls lie within.
 const USUAL_DAYS: i64 = 366;
-
-/// The policy, the catalogue and the enterprise, each at most once, and the visits that hold a place.
-const KNOWN: &str = "\
-    (SELECT version, said, false AS is_visit, NULL AS enterprise, NULL AS area, NULL::json AS document \
-     FROM policy WHERE name = $2 AND published LIMIT 1) \
-    UNION ALL \
-    (SELECT version, said, false, NULL, NULL, NULL FROM policy WHERE name = $3 AND published LIMIT 1) \
-    UNION ALL \
-    SELECT NULL, profile, false, NULL, NULL, NULL FROM enterprise WHERE enterprise = $1 \
-    UNION ALL \
-    (SELECT NULL, NULL, true, enterprise, area, document FROM visit \
-     WHERE enterprise = $1 AND held IS NOT NULL AND day >= $4 ORDER BY visit LIMIT 20001)";
 
 /// What is being done.
 const DOING: &str = "reading the frequency ledger";
@@ -63,6 +51,8 @@ pub struct Query {
     /// Whether only those visits count that the enterprise knows of: what it is told must not warn it of
     /// the others.
     pub known_only: bool,
+    /// Within what the enterprise must lie for the caller to be answered.
+    pub enterprises: Scope,
 }
 
 /// How an enterprise stands against the limits (检查频次余量).
@@ -84,27 +74,39 @@ pub(super) fn usual_first_day(on: Date) -> Date {
     on.checked_sub(USUAL_DAYS.days()).unwrap_or(Date::MIN)
 }
 
-/// Answers from one statement, for which visits are read from the day `from` on; else says from which
-/// earlier day they must be.
+/// What comes of one statement.
+pub(super) enum Answer {
+    /// The enterprise is not for the caller.
+    Unseen,
+    /// A limit looks back further: visits must be read from that day on.
+    From(Date),
+    /// How it stands.
+    Quota(Quota),
+}
+
+/// Answers from one statement, for which visits are read from the day `from` on.
 pub(super) async fn load(
     snapshot: &Snapshot<'_>,
     query: &Query,
     from: Date,
-) -> Result<Result<Quota, Date>, ViewError> {
-    let Known { limits, level, profile, entries } =
-        known(snapshot, (&query.enterprise, Some(&query.unit)), from, query.known_only).await?;
+) -> Result<Answer, ViewError> {
+    let whose = (&query.enterprise, Some(&query.unit), &query.enterprises);
+    let Some(known) = known(snapshot, whose, from, query.known_only).await? else {
+        return Ok(Answer::Unseen);
+    };
+    let Known { limits, level, profile, entries } = known;
     let position = snapshot.position().await?;
     let Some((version, policy)) = limits else {
         let none = Quota { policy_version: None, standings: vec![], floors: vec![], position };
-        return Ok(Ok(none));
+        return Ok(Answer::Quota(none));
     };
     let limits = Limits { policy, profile };
     if let Some(earlier) = limits.first_day(query.on).filter(|first| *first < from) {
-        return Ok(Err(earlier));
+        return Ok(Answer::From(earlier));
     }
     let party = Party { unit: query.unit.clone(), level };
     let Assessment { standings, floors, .. } = limits.answer(&entries, Some(party), query.on);
-    Ok(Ok(Quota { policy_version: Some(version), standings, floors, position }))
+    Ok(Answer::Quota(Quota { policy_version: Some(version), standings, floors, position }))
 }
 
 /// What the tables know that an answer about one enterprise rests on.
@@ -119,13 +121,32 @@ struct Known {
     entries: Vec<Entry>,
 }
 
-/// Reads it all by one statement.
+/// One statement for all of it. Named with its schema a table is as it is now, and never as it was.
+fn statement() -> String {
+    format!(
+        "(SELECT 'limits' AS what, version, said, NULL AS enterprise, NULL AS area, NULL::json AS document \
+         FROM policy WHERE name = $2 AND published LIMIT 1) UNION ALL \
+         (SELECT 'level', version, said, NULL, NULL, NULL \
+         FROM policy WHERE name = $3 AND published LIMIT 1) UNION ALL \
+         SELECT 'area', NULL, profile->'area', NULL, NULL, NULL \
+         FROM {}.enterprise WHERE enterprise = $1 UNION ALL \
+         SELECT 'profile', NULL, profile, NULL, NULL, NULL \
+         FROM enterprise WHERE enterprise = $1 UNION ALL \
+         (SELECT 'visit', NULL, NULL, enterprise, area, document FROM visit \
+         WHERE enterprise = $1 AND held IS NOT NULL AND day >= $4 ORDER BY visit LIMIT {})",
+        ViewName::Visits.schema(),
+        VISITS_MAX + 1
+    )
+}
+
+/// Reads it all; none where the enterprise does not lie within `scope` as of now, whenever is asked as of.
+/// One that is not registered is in no area.
 async fn known(
     snapshot: &Snapshot<'_>,
-    (enterprise, unit): (&EnterpriseId, Option<&UnitId>),
+    (enterprise, unit, scope): (&EnterpriseId, Option<&UnitId>, &Scope),
     from: Date,
     known_only: bool,
-) -> Result<Known, ViewError> {
+) -> Result<Option<Known>, ViewError> {
     let id = enterprise.as_str();
     let frequency = PolicyName::Frequency.to_string();
     let catalogue = unit.map(|unit| PolicyName::Catalogue(unit.clone()).to_string());
@@ -136,25 +157,44 @@ async fn known(
         (&from, Type::DATE),
     ];
     let mut known = Known { limits: None, level: None, profile: None, entries: vec![] };
-    let mut visits = 0;
-    for row in &snapshot.rows(DOING, KNOWN, &values).await? {
-        match column::<Option<i32>>(row, "version")? {
-            Some(version) => match json(row, "said")? {
-                Said::Limits(policy) => known.limits = Some((db::count(version), policy)),
+    let (mut area, mut visits) = (None, vec![]);
+    let rows = snapshot.rows(DOING, &statement(), &values).await?;
+    for row in &rows {
+        match column(row, "what")? {
+            "limits" | "level" => match json(row, "said")? {
+                Said::Limits(policy) => {
+                    known.limits = Some((db::count(column(row, "version")?), policy));
+                }
                 Said::Level(level) => known.level = Some(level),
             },
-            None if column::<bool>(row, "is_visit")? => {
-                visits += 1;
-                let visit = rows::read(row)?;
-                let seen = !(known_only && visit.is_internal());
-                known.entries.extend(visit.visit().filter(|_| seen).and_then(Visit::entry));
-            }
-            None => known.profile = Some(json(row, "said")?),
+            "area" => area = Some(json::<AreaCode>(row, "said")?),
+            "profile" => known.profile = Some(json(row, "said")?),
+            _ => visits.push(row),
         }
     }
-    if visits > VISITS_MAX {
+    if !scope.covers(enterprise, None, area.as_ref()) {
+        return Ok(None);
+    }
+    if visits.len() > VISITS_MAX {
         let enterprise = enterprise.clone();
         return Err(ViewError::TooManyVisits { enterprise, visits_max: VISITS_MAX });
     }
-    Ok(known)
+    for row in visits {
+        let visit = rows::read(row)?;
+        let seen = !(known_only && visit.is_internal());
+        known.entries.extend(visit.visit().filter(|_| seen).and_then(Visit::entry));
+    }
+    Ok(Some(known))
+}
+
+/// How many days before and after one are near by the frequency policy in force.
+pub(super) async fn near_days(snapshot: &Snapshot<'_>) -> Result<u16, ViewError> {
+    let statement = "SELECT said FROM policy WHERE name = $1 AND published LIMIT 1";
+    let name = PolicyName::Frequency.to_string();
+    let rows = snapshot.rows(DOING, statement, &[(&name, Type::TEXT)]).await?;
+    let said = rows.first().map(|row| json(row, "said")).transpose()?;
+    Ok(match said {
+        Some(Said::Limits(policy)) => policy.visits.near_days,
+        Some(Said::Level(_)) | None => VisitTerms::default().near_days,
+    })
 }

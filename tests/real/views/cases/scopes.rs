@@ -169,10 +169,11 @@ impl Asking<'_> {
             unit: None,
             on: date("2026-03-10"),
             known_only: false,
+            enterprises: Scope::All,
             scope,
             entries_max: 100,
         };
-        let page = views.enterprise_page(&query, fresh).await.unwrap();
+        let page = views.enterprise_page(&query, fresh).await.unwrap().unwrap();
         let (open, entries) = ((page.visits.visits, page.appeals.appeals), page.timeline.entries);
         tell("page", format!("{:?} {open:?} {:?} {entries:?}", page.profile, page.places));
         told

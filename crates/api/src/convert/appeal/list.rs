@@ -1,7 +1,7 @@
 //! Reads of one appeal and lists of many.
 
 use doudi_domain::{
-    AppealId, AreaCode, CaseNumber, CaseNumberError, CaseTypeId, EnterpriseId, TopicId, UnitId,
+    AreaCode, CaseNumber, CaseNumberError, CaseTypeId, EnterpriseId, TopicId, UnitId,
 };
 use doudi_engine::Position;
 use doudi_views::appeals;
@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{
     convert::{
-        Fields, Reflect, common,
+        Fields, Reflect, case, common,
         token::{self, Binding, PageTokens},
     },
     error::{Failure, Reason},
@@ -23,16 +23,10 @@ use crate::{
 /// The size of a page that asks for none, and the largest.
 const PAGE: (u32, u32) = (50, 200);
 
-/// The enterprise, the appeal, and the position that the answer must reflect.
-pub(crate) fn get(
-    request: &pb::GetAppealRequest,
-) -> Result<(EnterpriseId, AppealId, Reflect), Failure> {
-    let mut fields = Fields::default();
-    let enterprise = fields.enterprise(&request.enterprise_id);
-    let appeal = fields.appeal(&request.appeal_id);
-    let reflect = fields.reflecting(&request.min_position, request.as_of.as_ref());
-    let asked = || Some((enterprise?, appeal?, reflect?));
-    fields.finish(asked())
+/// The enterprise, the appeal, and what the answer must reflect.
+pub(crate) fn get(request: &pb::GetAppealRequest) -> Result<case::Asked, Failure> {
+    let pb::GetAppealRequest { enterprise_id, appeal_id, min_position, as_of } = request;
+    case::asked(enterprise_id, appeal_id, min_position, as_of.as_ref())
 }
 
 /// A list query, the position it must reflect, and what its next page's token is bound to.

@@ -146,9 +146,10 @@ fn each_malformed_field_is_named() {
             (|r| r.topic.clear(), "topic", Reason::FieldRequired),
         ],
     );
-    let asked = case::asked("L-", "7", "x");
+    let as_of = pb::AsOf { moment: Some(Moment::Position("x".to_owned())) };
+    let asked = case::asked("L-", "7", "x", Some(&as_of));
     let paths = refused(asked).into_iter().map(|(path, _)| path).collect::<Vec<_>>();
-    assert_eq!(paths, ["enterprise_id", "appeal_id", "min_position"]);
+    assert_eq!(paths, ["enterprise_id", "appeal_id", "min_position", "as_of.position"]);
 }
 
 /// Every action; a new one does not compile here until it is listed.

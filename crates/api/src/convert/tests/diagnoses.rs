@@ -121,9 +121,11 @@ fn each_malformed_field_is_named() {
         enterprise_id: ENTERPRISE.to_owned(),
         diagnosis_id: ID.to_owned(),
         min_position: "17".to_owned(),
+        as_of: Some(pb::AsOf { moment: Some(Moment::Position("18".to_owned())) }),
     };
-    let path = ("min_position".to_owned(), Reason::PositionInvalid);
-    assert_eq!(refused(diagnosis::get(&get)), [path]);
+    let invalid = |path: &str| (path.to_owned(), Reason::PositionInvalid);
+    let paths = ["min_position", "as_of.position"].map(invalid);
+    assert_eq!(refused(diagnosis::get(&get)), paths);
 }
 
 fn unit(id: &str) -> UnitId {

@@ -36,7 +36,7 @@ impl Api {
         request: &pb::GetAllowedActionsRequest,
     ) -> Result<pb::GetAllowedActionsResponse, Failure> {
         let pb::GetAllowedActionsRequest { enterprise_id, appeal_id, min_position } = request;
-        let asked = convert::asked(enterprise_id, appeal_id, min_position)?;
+        let asked = convert::asked(enterprise_id, appeal_id, min_position, None)?;
         let caller = &*call.caller;
         let (enterprise, appeal, _) = &asked;
         let tried = self.judged(call, &asked, |seen| {

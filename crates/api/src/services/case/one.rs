@@ -12,6 +12,7 @@ use doudi_views::ViewName;
 use crate::{
     call::Call,
     convert::{
+        Reflect,
         case::{self as convert, Asked},
         clock::of_clock,
         token,
@@ -43,8 +44,9 @@ impl Api {
         call: &Call,
         request: &pb::ExplainDeadlineRequest,
     ) -> Result<pb::ExplainDeadlineResponse, Failure> {
-        let pb::ExplainDeadlineRequest { enterprise_id, appeal_id, min_position, .. } = request;
-        let asked = convert::asked(enterprise_id, appeal_id, min_position)?;
+        let pb::ExplainDeadlineRequest { enterprise_id, appeal_id, min_position, as_of, .. } =
+            request;
+        let asked = convert::asked(enterprise_id, appeal_id, min_position, as_of.as_ref())?;
         let id = convert::clock_id(request);
         let answer = self.judged(call, &asked, |seen| {
             let clock = match id {
@@ -68,8 +70,8 @@ impl Api {
         call: &Call,
         request: &pb::GetTimeLedgerRequest,
     ) -> Result<pb::GetTimeLedgerResponse, Failure> {
-        let pb::GetTimeLedgerRequest { enterprise_id, appeal_id, min_position } = request;
-        let asked = convert::asked(enterprise_id, appeal_id, min_position)?;
+        let pb::GetTimeLedgerRequest { enterprise_id, appeal_id, min_position, as_of } = request;
+        let asked = convert::asked(enterprise_id, appeal_id, min_position, as_of.as_ref())?;
         let answer = self.judged(call, &asked, |seen| {
             let (ledger, now) = (&seen.case.ledger, seen.context.now);
             let calendar = seen.context.calendar.document;
@@ -144,12 +146,12 @@ impl Api {
         Ok(pb::IssueCaseTokenResponse { case_token: self.0.cases.make(&enterprise, id) })
     }
 
-    /// What `judge` says of an appeal that the caller may see. One that is unknown and one that is
-    /// not for this caller are refused alike.
+    /// What `judge` says of an appeal that the caller may see, as it is or was. One that is unknown and
+    /// one that is not for this caller are refused alike.
     pub(super) async fn judged<T>(
         &self,
         call: &Call,
-        (enterprise, id, at_least): &Asked,
+        (enterprise, id, Reflect { at_least, as_of }): &Asked,
         judge: impl FnOnce(Seen<'_>) -> T,
     ) -> Result<T, Failure> {
         may_ask(call, enterprise)?;
@@ -157,13 +159,17 @@ impl Api {
         let stream = streams::appeal(enterprise, *id)?;
         let folded = self.case(enterprise, *id).await?;
         let case = folded.state.known().ok_or(Reason::AppealUnknown)?;
+        // Who may see it is as of now, whatever it was.
         let sight = self.sight(call, enterprise, *id, case).await?;
         let judged = |folded: &Folded<Appeal>, context: &Context<'_>| {
             let case = folded.state.known()?;
-            let position = folded.position.max(*at_least);
+            let position = match as_of {
+                None => folded.position.max(*at_least),
+                Some(_) => folded.position,
+            };
             Some(judge(Seen { case, sight, version: folded.version.0, position, context }))
         };
-        let answer = self.0.engine.consider(&stream, &Command::Repair, judged).await?;
+        let answer = self.considered_as_of(&stream, &Command::Repair, *as_of, judged).await?;
         answer.ok_or_else(|| Reason::AppealUnknown.into())
     }
 }

@@ -10,7 +10,7 @@ use doudi_domain::{
 use doudi_engine::{Position, streams};
 use doudi_views::visits::quota;
 
-use super::super::{Api, inspection::no_visit};
+use super::super::{Api, inspection::no_visit, no_enterprise};
 use crate::{call::Call, convert::inspection, error::Failure, proto as pb};
 
 impl Api {
@@ -41,8 +41,10 @@ impl Api {
             unit: visit.plan.unit.clone(),
             on: visit.plan.on,
             known_only: true,
+            enterprises: call.caller.scope_of_enterprises(),
         };
         let found = self.0.views.quota(&query, call.fresh(Position::START)).await?;
+        let found = found.ok_or_else(no_enterprise)?;
         let mut objections = objections(visit);
         if folded.state.held_by(visit).is_some() {
             objections.push("VISITS_HELD");

@@ -43,31 +43,34 @@ pub struct UnitPlaces {
     pub reserved: u64,
 }
 
-/// Who the enterprise is, and what its visits hold.
+/// Who the enterprise is, and what its visits hold; none where it is not registered, or not for the caller.
 pub(crate) async fn places(
     snapshot: &Snapshot<'_>,
     query: &Query,
-) -> Result<(Option<Registered>, Places), ViewError> {
+) -> Result<Option<(Registered, Places)>, ViewError> {
     let year = Date::constant(query.on.year(), 1, 1);
-    let whom = (&query.enterprise, query.unit.as_ref());
-    let read = async |from| known(snapshot, whom, from, query.known_only).await;
+    let whose = (&query.enterprise, query.unit.as_ref(), &query.enterprises);
+    let read = async |from| known(snapshot, whose, from, query.known_only).await;
     let from = usual_first_day(query.on).min(year);
-    let Known { limits, level, profile, mut entries } = read(from).await?;
+    let Some(Known { limits, level, profile: Some(profile), mut entries }) = read(from).await?
+    else {
+        return Ok(None);
+    };
     let Some((version, policy)) = limits else {
         let units = held(&entries, query.on);
         let places = Places { policy_version: None, standings: vec![], floors: vec![], units };
-        return Ok((profile, places));
+        return Ok(Some((profile, places)));
     };
-    let limits = Limits { policy, profile };
+    let limits = Limits { policy, profile: Some(profile.clone()) };
     if let Some(earlier) = limits.first_day(query.on).filter(|first| *first < from) {
-        entries = read(earlier).await?.entries;
+        entries = read(earlier).await?.map(|known| known.entries).unwrap_or_default();
     }
     let mut parties = parties(&entries);
     parties.extend(query.unit.clone().map(|unit| Party { unit, level }));
     let (standings, floors) = stand(&limits, &entries, parties, query.on);
     let units = held(&entries, query.on);
     let places = Places { policy_version: Some(version), standings, floors, units };
-    Ok((limits.profile, places))
+    Ok(Some((profile, places)))
 }
 
 /// The parties that come, each once, however often.
