@@ -3,13 +3,17 @@
 
 use doudi_api::permission::Role;
 use doudi_api::proto::{
-    CloudEvent, Ground, StreamEventsRequest, StreamEventsResponse, TimelineKind,
+    CloudEvent, Ground, ListTimelineRequest, StreamEventsRequest, StreamEventsResponse,
+    TimelineKind,
 };
 use doudi_server::client::Client;
 use doudi_tests::world::World;
 use tonic::Streaming;
 
-use super::requests::{AREA, approve, plan, reason, register, submit};
+use super::{
+    operator::{park, take_in, well},
+    requests::{AREA, approve, moved, plan, reason, register, submit},
+};
 
 const FIRST: &str = "91210212DD0000001D";
 const SECOND: &str = "91210212DD0000003K";
@@ -122,5 +126,70 @@ async fn the_feed_is_filtered_and_keeps_to_the_scope() {
     let other = StreamEventsRequest { enterprise_id: SECOND.to_owned(), ..<_>::default() };
     let refused = enterprise.feed.clone().stream_events(other).await.unwrap_err();
     assert_eq!(reason(&refused), "OUTSIDE_SCOPE");
+    world.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_waits_for_a_parked_stream_is_fed_once_it_is_taken_in_wherever_a_reader_is() {
+    let world = World::start().await;
+    happened(&world).await;
+    let supervisor = world.role(Role::Supervisor);
+    let after = async |position: &str| {
+        let after_position = position.to_owned();
+        stream(&supervisor, StreamEventsRequest { after_position, ..<_>::default() }).await
+    };
+    let mut live = after("").await;
+    let mut seen = take(&mut live, 7).await;
+
+    // An event of a stream that is parked, one of another stream of that enterprise, and one of another enterprise.
+    let (config, parked) = (&world.ground.config, format!("ev.{FIRST}.profile"));
+    let end = world.running.parts.journal.last_position().await.unwrap();
+    park(config, &parked, end.next()).await;
+    let mut admin = world.role(Role::Admin);
+    admin.enterprises.change_area(moved(FIRST)).await.unwrap();
+    for enterprise in [FIRST, SECOND] {
+        let appeal = submit(enterprise, "T06", "");
+        world.enterprise(enterprise).appeals.submit_appeal(appeal).await.unwrap();
+    }
+    seen.extend(take(&mut live, 1).await);
+    let (of_second, away) = seen[7].clone();
+    assert_eq!(of_second.partitionkey, SECOND, "the others go on");
+    let whole = take(&mut after("").await, 8).await;
+    assert_eq!(types(&whole), types(&seen), "for who comes now as well");
+    // A position that says what is withheld is one like any other.
+    let listed = ListTimelineRequest {
+        enterprise_id: FIRST.to_owned(),
+        min_position: away.clone(),
+        ..<_>::default()
+    };
+    supervisor.timelines.clone().list_timeline(listed).await.unwrap();
+
+    take_in(config, &parked).await;
+    let events = |taken: &[(CloudEvent, String)]| -> Vec<CloudEvent> {
+        taken.iter().map(|(event, _)| event.clone()).collect()
+    };
+    let late = take(&mut live, 2).await;
+    assert_eq!(types(&late), ["doudi.profile.AreaChanged", "doudi.appeal.AppealSubmitted"]);
+    assert!(late.iter().all(|(event, _)| event.partitionkey == FIRST));
+    let resumed = take(&mut after(&away).await, 2).await;
+    assert_eq!(events(&resumed), events(&late), "for who was away");
+    seen.extend(late);
+    // Whoever leaves in between, or after it, goes on there.
+    let between = take(&mut after(&resumed[0].1).await, 1).await;
+    assert_eq!(events(&between), events(&resumed[1..]));
+    let appeal = submit(SECOND, "T06", "");
+    world.enterprise(SECOND).appeals.submit_appeal(appeal).await.unwrap();
+    let next = take(&mut live, 1).await;
+    for position in [&between[0].1, &resumed[1].1, &seen[9].1] {
+        assert_eq!(events(&take(&mut after(position).await, 1).await), events(&next));
+    }
+    // Whoever comes only now finds all in the order of the log.
+    seen.extend(next);
+    let whole = take(&mut after("").await, 11).await;
+    let mut ids: Vec<String> = seen.iter().map(|(event, _)| event.id.clone()).collect();
+    ids.sort_by_key(|id| whole.iter().position(|(event, _)| event.id == *id));
+    assert_eq!(ids, whole.iter().map(|(event, _)| event.id.clone()).collect::<Vec<_>>());
+    let verified = well(config, &["verify"]).await;
+    assert!(!verified.contains("DIFFERS"), "{verified}");
     world.stop().await;
 }

@@ -54,6 +54,18 @@ async fn tamper(config: &Config, statement: &str) {
     assert!(change(config, statement).await > 0);
 }
 
+/// Parks a stream of the timeline from a position on, as if this version could not read what comes there.
+pub(super) async fn park(config: &Config, stream: &str, first: Position) {
+    let version = ViewName::Timeline.version();
+    let values = format!("'timeline', {version}, '{stream}', {first}, {first}, 0, 'unknown'");
+    tamper(config, &format!("INSERT INTO doudi.parked VALUES ({values})")).await;
+}
+
+/// Takes such a stream in, as an operator does.
+pub(super) async fn take_in(config: &Config, stream: &str) {
+    well(config, &["parked", "--retry", "timeline", "--stream", stream]).await;
+}
+
 /// Runs a statement and answers with how many rows it changed.
 async fn change(config: &Config, statement: &str) -> u64 {
     let url = config.postgres.url.expose();

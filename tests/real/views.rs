@@ -26,6 +26,7 @@ mod queries;
 mod quota;
 mod rebuild;
 mod visits;
+mod withheld;
 
 /// How long anything may take here.
 const WITHIN: Duration = Duration::from_secs(60);

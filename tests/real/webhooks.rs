@@ -27,6 +27,7 @@ use receiver::{Post, Receiver};
 
 mod encrypted;
 mod killed;
+mod parked;
 mod receiver;
 
 const BOUND: Duration = Duration::from_secs(60);

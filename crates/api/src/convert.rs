@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 
 use doudi_domain::{AppealId, AreaCode, CheckDigit, EnterpriseId, Invalid, UnitId, VisitId};
 use doudi_engine::{Position, Version};
+use doudi_views::timeline::Reached;
 use jiff::{Timestamp, ToSpan, civil::Date};
 use uuid::Uuid;
 
@@ -33,6 +34,7 @@ pub(crate) mod inspection;
 pub(crate) mod policy;
 pub(crate) mod policy_reply;
 pub(crate) mod rating;
+pub(crate) mod reached;
 pub(crate) mod supervision;
 pub(crate) mod timeline;
 pub(crate) mod token;
@@ -386,11 +388,16 @@ impl Fields {
         usize::try_from(length).ok()
     }
 
-    pub(crate) fn position(&mut self, path: &str, text: &str) -> Option<token::Place> {
-        match token::parse_place(text) {
-            Some(place) => Some(place),
+    /// How far somebody has got who follows live.
+    pub(crate) fn reached(&mut self, path: &str, text: &str) -> Option<Reached> {
+        match reached::parse(text) {
+            Some(reached) => Some(reached),
             None => self.refuse(path, Reason::PositionInvalid),
         }
+    }
+
+    pub(crate) fn position(&mut self, path: &str, text: &str) -> Option<Position> {
+        self.reached(path, text).map(|reached| reached.point.position)
     }
 
     /// What an answer must reflect, and as when it is asked for.
@@ -399,8 +406,8 @@ impl Fields {
         let as_of = match as_of.and_then(|given| given.moment.as_ref()) {
             None => Some(None),
             Some(Moment::Position(text)) => {
-                let place = self.position("as_of.position", text);
-                place.map(|place| Some(AsOf::Position(place.position)))
+                let position = self.position("as_of.position", text);
+                position.map(|position| Some(AsOf::Position(position)))
             }
             Some(Moment::RecordedAt(at)) => {
                 self.timestamp("as_of.recorded_at", Some(at)).map(|at| Some(AsOf::Recorded(at)))
@@ -414,7 +421,7 @@ impl Fields {
 
     /// The position that an answer must reflect.
     pub(crate) fn min_position(&mut self, text: &str) -> Option<Position> {
-        self.position("min_position", text).map(|place| place.position)
+        self.position("min_position", text)
     }
 }
 

@@ -267,6 +267,7 @@ impl Storable for webhook::Event {
         ("DeliveryStalled", 1),
         ("DeliveryAdvanced", 1),
         ("EventSetAside", 1),
+        ("EventsWithheld", 1),
         ("RedriveOrdered", 1),
         ("EventsRedriven", 1),
     ];

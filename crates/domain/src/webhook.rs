@@ -1,7 +1,7 @@
 //! A webhook (事件推送): a partner system to which events are posted, one after the other for each enterprise.
 //!
 //! Invariants: how far it got never goes back, and passes an event only once that was delivered or set
-//! aside; while one event of an enterprise is set aside no later one of that enterprise is delivered;
+//! aside; while one event of an enterprise is set aside or withheld no later one of that enterprise is delivered;
 //! no secret is ever in an event, only the generation that it is derived from.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -99,7 +99,7 @@ pub struct Stalled {
     pub since: Timestamp,
 }
 
-/// An enterprise whose events are set aside (死信), from one that the receiver refuses.
+/// An enterprise whose events are set aside (死信), from one that the receiver refuses, or that cannot be read.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SetAside {
     /// The first of them.
@@ -110,6 +110,8 @@ pub struct SetAside {
     pub at: Timestamp,
     /// Whether it was ordered to send them again.
     pub redriving: bool,
+    /// Whether nothing was refused: they are sent as soon as a parked stream of the enterprise is taken in.
+    pub withheld: bool,
 }
 
 /// The storage format: names and fields here are written to the log and may only be added to.
@@ -157,6 +159,15 @@ pub enum Event {
         first: Place,
         /// The HTTP status that it was answered with.
         status: u16,
+        /// When.
+        at: Timestamp,
+    },
+    /// A stream of the enterprise is parked. Its events from one on wait until it is taken in.
+    EventsWithheld {
+        /// The enterprise.
+        enterprise: EnterpriseId,
+        /// The first of them.
+        first: Place,
         /// When.
         at: Timestamp,
     },
@@ -244,6 +255,13 @@ pub enum Command {
         /// The HTTP status that it was answered with.
         status: u16,
     },
+    /// Set aside what cannot be sent before a parked stream of the enterprise is taken in.
+    Withhold {
+        /// The enterprise.
+        enterprise: EnterpriseId,
+        /// The first event that waits.
+        first: Place,
+    },
     /// Send again what was set aside.
     Redrive {
         /// Of which enterprises, 1 to [`REDRIVEN_MAX`].
@@ -284,6 +302,9 @@ impl Decider for Webhook {
             Command::Advance { delivered } => self.live()?.advance(*delivered),
             Command::SetAside { enterprise, first, status } => {
                 self.live()?.set_aside(context, enterprise, *first, *status)
+            }
+            Command::Withhold { enterprise, first } => {
+                self.live()?.withhold(context, enterprise, *first)
             }
             Command::Redrive { enterprises } => self.live()?.redrive(enterprises),
             Command::FinishRedrive { enterprise } => self.live()?.finish_redrive(enterprise),
@@ -338,7 +359,13 @@ impl Known {
                 self.stalled = None;
             }
             Event::EventSetAside { enterprise, first, status, at } => {
-                let aside = SetAside { first: *first, status: *status, at: *at, redriving: false };
+                let (first, status, at) = (*first, *status, *at);
+                let aside = SetAside { first, status, at, redriving: false, withheld: false };
+                self.set_aside.insert(enterprise.clone(), aside);
+            }
+            Event::EventsWithheld { enterprise, first, at } => {
+                let (first, at) = (*first, *at);
+                let aside = SetAside { first, status: 0, at, redriving: true, withheld: true };
                 self.set_aside.insert(enterprise.clone(), aside);
             }
             Event::RedriveOrdered { enterprises } => {

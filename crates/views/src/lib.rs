@@ -152,6 +152,12 @@ impl Views {
         self.shared.progress.is_listening()
     }
 
+    /// Closes the connections that nobody uses at the moment; others are opened when they are needed. PostgreSQL counts
+    /// what was read on a connection once that is closed, if not earlier: for who measures.
+    pub fn close_idle(&self) {
+        self.pool.retain(|_, _| false);
+    }
+
     /// Waits until `view` reflects `at_least`, and says what it reflects then.
     ///
     /// # Errors
@@ -178,14 +184,15 @@ impl Views {
         timeline::list(&reader.once(), query).await
     }
 
-    /// Timelines in log order: what comes after `after`, then what is new, live.
+    /// Timelines in log order: what comes after `after`, then what is new, live. Of an enterprise of which a stream
+    /// is parked, what follows the parked record is withheld until it is taken in.
     #[must_use]
     pub fn watch_timeline(
         &self,
         selection: timeline::Selection,
-        after: timeline::Point,
+        after: impl Into<timeline::Reached>,
     ) -> timeline::Watch {
-        timeline::Watch::new(self.clone(), selection, after)
+        timeline::Watch::new(self.clone(), selection, after.into())
     }
 
     /// One page of appeals, newest submission first.

@@ -39,8 +39,7 @@ impl Views {
     }
 
     /// Applies a parked stream's records up to the checkpoint, in one transaction, and un-parks it.
-    /// Gives how many records were applied. Live watchers that are already past those positions do
-    /// not see them; pages do.
+    /// Gives how many records were applied. Whoever follows live is sent what was withheld for it.
     ///
     /// # Errors
     /// [`ViewError::NotParked`]; [`ViewError::StillPoison`] when a record still cannot be applied,

@@ -9,8 +9,9 @@ use tokio_postgres::{Client, Row, types::Type};
 
 use crate::{
     ViewError, ViewName,
-    db::{self, column, stored},
+    db::{self, Value, column, stored},
     fact::Fact,
+    read::Snapshot,
 };
 
 /// The most parked streams that are listed at once.
@@ -192,6 +193,26 @@ pub(crate) async fn all(client: &Client, view: ViewName) -> Result<Vec<Parked>, 
         .await
         .map_err(|error| ViewError::sql("listing parked streams", error))?;
     rows.iter().map(parked).collect()
+}
+
+/// The parked streams of one view as the snapshot sees them, each with the first record that was passed over. A
+/// foreign subject is no stream.
+pub(crate) async fn firsts(
+    snapshot: &Snapshot<'_>,
+    view: ViewName,
+) -> Result<Vec<(StreamName, Position)>, ViewError> {
+    let statement = "SELECT stream, first_position FROM doudi.parked \
+         WHERE view = $1 AND version = $2 ORDER BY stream";
+    let (name, version) = (view.as_str(), view.version());
+    let values: [Value<'_>; 2] = [(&name, Type::TEXT), (&version, Type::INT4)];
+    let rows = snapshot.rows("looking for parked streams", statement, &values).await?;
+    let mut firsts = Vec::with_capacity(rows.len());
+    for row in &rows {
+        if let Ok(stream) = StreamName::parse(column(row, "stream")?) {
+            firsts.push((stream, db::position(column(row, "first_position")?)));
+        }
+    }
+    Ok(firsts)
 }
 
 /// One parked stream as the transaction sees it.

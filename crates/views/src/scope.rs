@@ -70,6 +70,18 @@ impl Scope {
         }
     }
 
+    /// Whether something of that enterprise may be seen, as far as the enterprise alone tells.
+    pub(crate) fn may_cover(&self, enterprise: &EnterpriseId) -> bool {
+        match self {
+            Self::All => true,
+            Self::Within { enterprise: own, units, areas, .. } => {
+                own.as_ref() == Some(enterprise)
+                    || !units.is_empty()
+                    || *areas != Areas::Some(vec![])
+            }
+        }
+    }
+
     /// The same, without what is seen as the enterprise itself.
     #[must_use]
     pub(crate) fn without_enterprise(&self) -> Self {

@@ -16,6 +16,7 @@ mod fold;
 mod hub;
 mod list;
 mod pending;
+mod reached;
 mod selection;
 mod watch;
 
@@ -24,6 +25,7 @@ pub(crate) use hub::Hub;
 pub(crate) use list::list;
 pub use list::{Cursor, Order, Page, Query};
 pub use pending::Pending;
+pub use reached::Reached;
 pub use selection::Selection;
 pub use watch::Watch;
 
@@ -99,6 +101,15 @@ impl Point {
         }
     }
 
+    /// The first place after this one.
+    #[must_use]
+    pub fn after(self) -> Self {
+        match self.ordinal.checked_add(1) {
+            Some(ordinal) => Self { ordinal, ..self },
+            None => Self { position: self.position.next(), ordinal: 0 },
+        }
+    }
+
     pub(crate) fn stored_ordinal(self) -> i32 {
         i32::try_from(self.ordinal).unwrap_or(i32::MAX)
     }
@@ -140,7 +151,9 @@ pub struct Entry {
 pub enum WatchItem {
     /// New entries in log order, at least one.
     Entries(Vec<Arc<Entry>>),
-    /// Nothing new for a while; everything up to here has been seen.
+    /// Older entries of one enterprise in log order, at least one, which were withheld while a stream of it was parked.
+    Late(Vec<Arc<Entry>>),
+    /// Nothing new for a while; everything up to here has been seen, but what is withheld.
     Heartbeat(Position),
 }
 

@@ -49,6 +49,7 @@ pub(crate) async fn apply(transaction: &Transaction<'_>, facts: &[Fact]) -> Resu
                 | Event::DeliveryStalled { .. }
                 | Event::DeliveryAdvanced { .. }
                 | Event::EventSetAside { .. }
+                | Event::EventsWithheld { .. }
                 | Event::RedriveOrdered { .. }
                 | Event::EventsRedriven { .. } => {}
             }

@@ -17,7 +17,7 @@ pub(super) async fn collect(watch: &mut Watch, count: usize) -> Vec<Arc<Entry>> 
     let mut entries = Vec::new();
     while entries.len() < count {
         match watch.next(WITHIN).await.unwrap() {
-            WatchItem::Entries(new) => entries.extend(new),
+            WatchItem::Entries(new) | WatchItem::Late(new) => entries.extend(new),
             WatchItem::Heartbeat(at) => panic!("only {} entries until {at}", entries.len()),
         }
     }
@@ -31,7 +31,9 @@ pub(super) fn points(entries: &[Arc<Entry>]) -> Vec<Point> {
 pub(super) async fn quiet(watch: &mut Watch) -> Position {
     match watch.next(Duration::from_millis(50)).await.unwrap() {
         WatchItem::Heartbeat(position) => position,
-        WatchItem::Entries(entries) => panic!("not expected: {entries:?}"),
+        WatchItem::Entries(entries) | WatchItem::Late(entries) => {
+            panic!("not expected: {entries:?}")
+        }
     }
 }
 

@@ -6,12 +6,13 @@ use doudi_domain::{AreaCode, EnterpriseId, UnitId};
 use doudi_engine::Position;
 use doudi_views::{
     Scope,
-    timeline::{Cursor, Entry, Kind, Order, Page, Point, Query, Selection},
+    timeline::{Cursor, Entry, Kind, Order, Page, Point, Query, Reached, Selection},
 };
 use jiff::Timestamp;
 
 use super::{
     Fields, Reflect, common,
+    reached::of_reached,
     token::{self, Binding, PageTokens, Place},
 };
 use crate::{
@@ -35,10 +36,10 @@ const CURSOR_BYTES: usize = 20;
 /// What is sent to whoever watches.
 #[derive(Debug)]
 pub(crate) enum Sent {
-    /// An entry.
-    Entry(Arc<Entry>),
-    /// Nothing for a while: everything up to here was sent.
-    Heartbeat(Position),
+    /// An entry, and how far somebody has got who has it.
+    Entry(Arc<Entry>, Reached),
+    /// Nothing for a while: so far has everything been sent.
+    Heartbeat(Reached),
 }
 
 /// A list query, the position it must reflect, and what its next page's token is bound to.
@@ -104,24 +105,24 @@ pub(crate) fn list(
 pub(crate) fn watch(
     request: &pb::WatchTimelineRequest,
     scope: Scope,
-) -> Result<(Selection, Point), Failure> {
+) -> Result<(Selection, Reached), Failure> {
     let mut fields = Fields::default();
     let unit = fields.optional("unit", &request.unit, UnitId::parse);
     let selected = selection(&mut fields, &request.enterprise_id, &request.areas, &request.kinds);
-    let after = fields.position("after_position", &request.after_position);
+    let after = fields.reached("after_position", &request.after_position);
     let selected = selected.zip(unit).map(|(selected, unit)| Selection { unit, scope, ..selected });
-    fields.finish(selected.zip(after.map(point)))
+    fields.finish(selected.zip(after))
 }
 
 pub(crate) fn feed(
     request: &pb::StreamEventsRequest,
     scope: Scope,
-) -> Result<(Selection, Point), Failure> {
+) -> Result<(Selection, Reached), Failure> {
     let mut fields = Fields::default();
     let selected = selection(&mut fields, &request.enterprise_id, &request.areas, &request.kinds);
-    let after = fields.position("after_position", &request.after_position);
+    let after = fields.reached("after_position", &request.after_position);
     let selected = selected.map(|selected| Selection { scope, ..selected });
-    fields.finish(selected.zip(after.map(point)))
+    fields.finish(selected.zip(after))
 }
 
 /// Which entries are asked for, of any unit, by whomever.
@@ -182,7 +183,7 @@ fn end(entry: &Entry) -> Cursor {
     Cursor { occurred_at: *occurred_at, position: *position, ordinal: *ordinal }
 }
 
-/// The place to resume after an entry.
+/// The place of an entry, which is also its name.
 fn place(entry: &Entry) -> String {
     of_point(entry.point())
 }
@@ -197,11 +198,12 @@ pub(super) fn of_point(point: Point) -> String {
 /// What is sent live: an entry with the place to resume after it, or how far everything was sent.
 pub(crate) fn live(sent: &Sent) -> pb::WatchTimelineResponse {
     match sent {
-        Sent::Entry(entry) => {
-            pb::WatchTimelineResponse { entry: Some(of_entry(entry)), position: place(entry) }
-        }
-        Sent::Heartbeat(position) => {
-            pb::WatchTimelineResponse { entry: None, position: token::of_position(*position) }
+        Sent::Entry(entry, reached) => pb::WatchTimelineResponse {
+            entry: Some(of_entry(entry)),
+            position: of_reached(reached),
+        },
+        Sent::Heartbeat(reached) => {
+            pb::WatchTimelineResponse { entry: None, position: of_reached(reached) }
         }
     }
 }
@@ -209,11 +211,11 @@ pub(crate) fn live(sent: &Sent) -> pb::WatchTimelineResponse {
 /// The same for partner systems.
 pub(crate) fn fed(sent: &Sent) -> pb::StreamEventsResponse {
     match sent {
-        Sent::Entry(entry) => {
-            pb::StreamEventsResponse { event: Some(of_event(entry)), position: place(entry) }
+        Sent::Entry(entry, reached) => {
+            pb::StreamEventsResponse { event: Some(of_event(entry)), position: of_reached(reached) }
         }
-        Sent::Heartbeat(position) => {
-            pb::StreamEventsResponse { event: None, position: token::of_position(*position) }
+        Sent::Heartbeat(reached) => {
+            pb::StreamEventsResponse { event: None, position: of_reached(reached) }
         }
     }
 }

@@ -64,7 +64,9 @@ pub(crate) fn register(
         fields.choice(path, *value, kind)
     });
     let areas = fields.set("areas", &request.areas, (0, AREAS_MAX), AreaCode::parse);
-    let after = fields.position("after_position", &request.after_position).map(timeline::point);
+    // What was withheld before comes once more together with what follows it.
+    let after = fields.reached("after_position", &request.after_position);
+    let after = after.map(|reached| reached.lowest());
     let subscription = || {
         Some(Subscription {
             label: label?,
@@ -238,6 +240,7 @@ pub(crate) fn of_dead_letter(
         http_status: aside.status.into(),
         set_aside_at: Some(common::of_timestamp(aside.at)),
         redriving: aside.redriving,
+        parked: aside.withheld,
         waiting_count: u32::try_from(waiting.count).unwrap_or(u32::MAX),
         after_position: timeline::of_point(point(aside.first).before()),
     }

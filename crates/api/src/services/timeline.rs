@@ -2,7 +2,7 @@
 
 use doudi_views::{
     ViewName,
-    timeline::{Point, Selection},
+    timeline::{Reached, Selection},
 };
 use tonic::{Request, Response, Status};
 
@@ -44,13 +44,13 @@ impl Api {
         &self,
         call: &Call,
         selection: Selection,
-        after: Point,
+        after: Reached,
         message: fn(&Sent) -> M,
     ) -> Result<Watching<M>, Failure> {
         if let Some(enterprise) = &selection.enterprise {
             may_ask(call, enterprise)?;
         }
-        self.reached(ViewName::Timeline, "after_position", after.position).await?;
+        self.reached(ViewName::Timeline, "after_position", after.point.position).await?;
         let place = self.0.watches.take(&call.caller)?;
         let watch = self.0.views.watch_timeline(selection, after);
         let until = watch_stream::Until {

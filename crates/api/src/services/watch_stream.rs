@@ -26,7 +26,7 @@ use tokio::{
 use tonic::Status;
 
 use crate::{
-    convert::timeline::Sent,
+    convert::{reached::WITHHELD_MAX, timeline::Sent},
     error::{Failure, RETRY_LATER, RETRY_SOON, Reason, Refusal},
     identity::{Caller, TokenError},
     metrics,
@@ -172,15 +172,23 @@ impl Sending {
     }
 
     async fn send(&mut self, found: Result<WatchItem, ViewError>) -> Result<(), Status> {
-        match found.map_err(Failure::from)? {
-            WatchItem::Heartbeat(position) => self.push(Sent::Heartbeat(position)).await,
-            WatchItem::Entries(entries) => {
-                for entry in entries {
-                    self.push(Sent::Entry(entry)).await?;
-                }
-                Ok(())
-            }
+        let found = found.map_err(Failure::from)?;
+        let reached = self.watch.reached().clone();
+        if reached.withheld.len() > WITHHELD_MAX {
+            tracing::warn!(enterprises = reached.withheld.len(), "too much is withheld to follow");
+            let refused = Refusal::new(Reason::ViewUnavailable).retry_after(RETRY_LATER);
+            return Err(Failure::from(refused).into());
         }
+        let (entries, late) = match found {
+            WatchItem::Heartbeat(_) => return self.push(Sent::Heartbeat(reached)).await,
+            WatchItem::Entries(entries) => (entries, false),
+            WatchItem::Late(entries) => (entries, true),
+        };
+        for entry in entries {
+            let reached = reached.after(&entry, late);
+            self.push(Sent::Entry(entry, reached)).await?;
+        }
+        Ok(())
     }
 
     /// A client that is slow to read may outlive its token over one batch.
@@ -249,6 +257,7 @@ mod tests {
     use super::*;
     use crate::{convert::timeline, proto::WatchTimelineResponse};
     use doudi_engine::Position;
+    use doudi_views::timeline::Point;
     use futures::StreamExt;
 
     /// A stream with the only permit of its semaphore, and what writes to it.
@@ -277,7 +286,7 @@ mod tests {
     }
 
     fn at(position: u64) -> Sent {
-        Sent::Heartbeat(Position(position))
+        Sent::Heartbeat(Point::end_of(Position(position)).into())
     }
 
     #[tokio::test]

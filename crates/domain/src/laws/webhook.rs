@@ -8,7 +8,10 @@ use super::cases;
 use crate::{
     Decider, EnterpriseId,
     kit::{at, name, stored, when},
-    webhook::{Command, Endpoint, Event, PauseCause, Phase, Place, Subscription, Trouble, Webhook},
+    webhook::{
+        Command, Endpoint, Event, PauseCause, Phase, Place, SetAside, Subscription, Trouble,
+        Webhook,
+    },
 };
 
 fn any_place() -> impl Strategy<Value = Place> {
@@ -41,6 +44,8 @@ fn any_command() -> impl Strategy<Value = Command> {
         6 => any_place().prop_map(|delivered| Command::Advance { delivered }),
         4 => (any_enterprise(), any_place(), 400..500_u16).prop_map(
             |(enterprise, first, status)| Command::SetAside { enterprise, first, status }),
+        3 => (any_enterprise(), any_place())
+            .prop_map(|(enterprise, first)| Command::Withhold { enterprise, first }),
         2 => vec(any_enterprise(), 0..3)
             .prop_map(|of| Command::Redrive { enterprises: of.into_iter().collect() }),
         2 => any_enterprise().prop_map(|enterprise| Command::FinishRedrive { enterprise }),
@@ -66,6 +71,12 @@ proptest! {
                         let known = before.known().unwrap();
                         let waits = known.set_aside.get(enterprise);
                         prop_assert!(waits.is_none_or(|aside| aside.redriving));
+                        aside.insert(enterprise.clone(), *first);
+                    }
+                    Event::EventsWithheld { enterprise, first, .. } => {
+                        let waits = before.known().unwrap().set_aside.get(enterprise);
+                        let is_sent = |aside: &SetAside| aside.redriving && aside.first < *first;
+                        prop_assert!(waits.is_none_or(is_sent));
                         aside.insert(enterprise.clone(), *first);
                     }
                     Event::EventsRedriven { enterprise } => {

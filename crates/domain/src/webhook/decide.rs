@@ -99,6 +99,24 @@ impl Known {
         Ok(vec![Event::EventSetAside { enterprise, first, status, at }])
     }
 
+    /// An enterprise that waits already goes on doing so, unless what waited was sent again until here.
+    pub(super) fn withhold(
+        &self,
+        context: &Context<'_>,
+        enterprise: &EnterpriseId,
+        first: Place,
+    ) -> Result<Vec<Event>, Rejection> {
+        match self.set_aside.get(enterprise) {
+            Some(aside) if !aside.redriving || first <= aside.first => return Ok(vec![]),
+            None if self.set_aside.len() >= SET_ASIDE_MAX => {
+                return Err(Rejection::TooManySetAside);
+            }
+            Some(_) | None => {}
+        }
+        let (enterprise, at) = (enterprise.clone(), context.now);
+        Ok(vec![Event::EventsWithheld { enterprise, first, at }])
+    }
+
     pub(super) fn redrive(
         &self,
         enterprises: &BTreeSet<EnterpriseId>,

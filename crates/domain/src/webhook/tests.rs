@@ -35,6 +35,10 @@ fn set_aside(n: usize, position: u64) -> Command {
     Command::SetAside { enterprise: enterprise(n), first: place(position), status: 400 }
 }
 
+fn withhold(n: usize, position: u64) -> Command {
+    Command::Withhold { enterprise: enterprise(n), first: place(position) }
+}
+
 fn redrive(numbers: impl IntoIterator<Item = usize>) -> Command {
     Command::Redrive { enterprises: enterprises(numbers) }
 }
@@ -150,6 +154,28 @@ fn what_is_sent_again_is_delivered_or_set_aside_anew() {
 }
 
 #[test]
+fn what_is_withheld_is_sent_without_an_order_and_may_be_withheld_again_further_on() {
+    let state = after(registered(), [withhold(1, 20), set_aside(2, 21)]);
+    let aside = &state.known().unwrap().set_aside[&enterprise(1)];
+    assert_eq!((aside.first, aside.redriving, aside.withheld), (place(20), true, true));
+    // Nothing changes for what waits: not by a later stream that is parked, and not by an order.
+    for command in [withhold(1, 20), withhold(1, 15), withhold(2, 30), redrive([1])] {
+        assert_eq!(tells(&state, &command), "nothing", "{command:?}");
+    }
+    let further = after(state.clone(), [withhold(1, 30)]);
+    assert_eq!(further.known().unwrap().set_aside[&enterprise(1)].first, place(30));
+    // What the receiver refuses meanwhile waits for an order like any other.
+    let refused = after(state.clone(), [set_aside(1, 18)]);
+    let aside = &refused.known().unwrap().set_aside[&enterprise(1)];
+    assert_eq!((aside.first, aside.redriving, aside.withheld), (place(18), false, false));
+    assert_eq!(tells(&refused, &withhold(1, 40)), "nothing");
+    assert_eq!(tells(&state, &finish(1)), "EventsRedriven");
+    assert_eq!(tells(&Webhook::Absent, &withhold(1, 20)), "there is no such webhook");
+    let retired = after(registered(), [Command::Retire]);
+    assert_eq!(tells(&retired, &withhold(1, 20)), "the webhook is retired");
+}
+
+#[test]
 fn one_to_a_hundred_enterprises_are_sent_again_at_once() {
     let aside = (0..101).map(|n| set_aside(n, 20));
     let state = after(registered(), aside);
@@ -173,6 +199,7 @@ fn no_more_than_ten_thousand_enterprises_are_set_aside() {
     let state: Webhook = given(&events);
     let told = tells(&state, &set_aside(SET_ASIDE_MAX, 30));
     assert_eq!(told, "10000 enterprises are set aside already");
+    assert_eq!(tells(&state, &withhold(SET_ASIDE_MAX, 30)), told);
     assert_eq!(tells(&state, &set_aside(0, 30)), "nothing");
     let state = after(state, [redrive([0]), finish(0)]);
     assert_eq!(tells(&state, &set_aside(SET_ASIDE_MAX, 30)), "EventSetAside");

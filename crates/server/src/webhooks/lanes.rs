@@ -77,7 +77,7 @@ impl<E> Default for Lanes<E> {
 }
 
 impl<E: Clone> Lanes<E> {
-    /// Takes in an event of an enterprise at a place after all others.
+    /// Takes in an event of an enterprise at a place after all others of it, and after the mark.
     pub(super) fn push(&mut self, enterprise: &EnterpriseId, place: Point, event: E) {
         self.window.insert(place, false);
         self.line_up(enterprise, Waiting { event, place: Some(place) });

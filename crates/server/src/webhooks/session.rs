@@ -26,6 +26,8 @@ use super::{
     record::{Look, Record, Written},
 };
 
+mod aside;
+
 /// So many failures in a row are put on record.
 const STALLED_FAILURES: u32 = 3;
 /// So many positions without an event are put on record, so that nobody goes that way again.
@@ -114,7 +116,10 @@ impl<'a> Session<'a> {
             self.begin_redrive();
             self.send();
             let end = match self.next(until).await {
-                Happened::Read(entries) => self.read(entries),
+                Happened::Read(entries) => match self.read(entries) {
+                    None => self.note_withheld().await,
+                    end => end,
+                },
                 Happened::ReadAgain(entries) => self.read_again(entries).await,
                 Happened::Answered(enterprise, outcome) => {
                     self.answered(&enterprise, outcome).await
@@ -186,58 +191,22 @@ impl<'a> Session<'a> {
     }
 
     /// Takes in what was read. What waits of an enterprise that is set aside is not sent, nor what was sent
-    /// again.
+    /// again. What came before something withheld is sent, also where it comes again.
     fn read(&mut self, entries: Vec<Arc<Entry>>) -> Option<End> {
         for entry in entries {
             let enterprise = &entry.enterprise;
             let known = self.record.known()?;
             let sent = self.redriven.get(enterprise).is_some_and(|sent| entry.point() <= *sent);
-            if !sent && !known.set_aside.contains_key(enterprise) {
+            let aside = known.set_aside.get(enterprise);
+            let waits =
+                aside.is_some_and(|aside| !aside.withheld || point(aside.first) <= entry.point());
+            if !sent && !waits {
                 self.lanes.push(enterprise, entry.point(), Arc::clone(&entry));
             }
         }
-        let point = self.reader.point();
-        self.redriven.retain(|_, sent| point < *sent);
+        let (read, withheld) = (self.reader.point(), self.reader.withheld());
+        self.redriven.retain(|of, sent| read < *sent || withheld.contains_key(of));
         None
-    }
-
-    /// Begins with one of the enterprises that were ordered to be sent again.
-    fn begin_redrive(&mut self) {
-        if self.redrive.is_some() {
-            return;
-        }
-        let aside = self.record.known().map(|known| &known.set_aside);
-        let mut ordered = aside.into_iter().flatten().filter(|(_, aside)| aside.redriving);
-        self.redrive = ordered.next().map(|(enterprise, aside)| {
-            let own = Selection { enterprise: Some(enterprise.clone()), ..self.selection.clone() };
-            let from = point(aside.first).before();
-            let reader = Reader::new(self.shared.parts.views.watch_timeline(own, from));
-            Redrive { enterprise: enterprise.clone(), reader }
-        });
-    }
-
-    async fn read_again(&mut self, entries: Vec<Arc<Entry>>) -> Option<End> {
-        let Some(Redrive { enterprise, .. }) = &self.redrive else { return None };
-        for entry in entries {
-            self.lanes.push_again(enterprise, entry);
-        }
-        self.end_redrive().await
-    }
-
-    /// The enterprise that is sent again goes on with the others once it has got as far as they.
-    async fn end_redrive(&mut self) -> Option<End> {
-        let Some(Redrive { enterprise, reader }) = &self.redrive else { return None };
-        let (enterprise, sent) = (enterprise.clone(), reader.point());
-        if !self.lanes.is_idle(&enterprise) || sent < self.reader.point() {
-            return None;
-        }
-        let finish = Command::FinishRedrive { enterprise: enterprise.clone() };
-        let (stored, end) = self.write(&finish).await;
-        if stored {
-            self.redriven.insert(enterprise, sent);
-            self.redrive = None;
-        }
-        end
     }
 
     /// Acts on what a post led to.
@@ -370,6 +339,9 @@ impl<'a> Session<'a> {
     async fn tick(&mut self) -> Option<End> {
         let mut end = self.look().await;
         if end.is_none() {
+            end = self.note_withheld().await;
+        }
+        if end.is_none() {
             end = self.end_redrive().await;
         }
         if end.is_none() {
@@ -392,7 +364,7 @@ impl<'a> Session<'a> {
     /// Puts on record how far it got, if it is time, or `at_once`.
     async fn advance(&mut self, at_once: bool) -> Option<End> {
         let known = self.record.known()?;
-        let mark = place(self.lanes.mark(self.reader.point()));
+        let mark = place(self.mark());
         if mark <= known.delivered {
             return None;
         }

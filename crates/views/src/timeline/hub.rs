@@ -11,7 +11,10 @@ use doudi_journal::Position;
 use tokio::sync::{broadcast, watch};
 use tokio_postgres::types::{ToSql, Type};
 
-use super::{COLUMNS, ENTRIES, Known};
+use super::{
+    COLUMNS, ENTRIES, Known,
+    reached::{Gap, gaps},
+};
 use crate::{ViewError, ViewName, db, read::Reader};
 
 /// How many batches a slow watcher may be late before it goes back to the table.
@@ -26,6 +29,8 @@ const PAUSE: Duration = Duration::from_millis(500);
 pub(super) struct Batch {
     pub(super) after: Position,
     pub(super) until: Position,
+    /// The gaps that there were when it was read.
+    pub(super) gaps: Vec<Gap>,
     /// In log order.
     entries: Vec<Known>,
     /// Where each enterprise's stand among them.
@@ -33,12 +38,12 @@ pub(super) struct Batch {
 }
 
 impl Batch {
-    fn new(after: Position, until: Position, entries: Vec<Known>) -> Self {
+    fn new(after: Position, until: Position, gaps: Vec<Gap>, entries: Vec<Known>) -> Self {
         let mut places: HashMap<EnterpriseId, Vec<usize>> = HashMap::new();
         for (at, known) in entries.iter().enumerate() {
             places.entry(known.entry.enterprise.clone()).or_default().push(at);
         }
-        Self { after, until, entries, places }
+        Self { after, until, gaps, entries, places }
     }
 
     /// The entries in log order: all, or those of one enterprise, without looking at the others.
@@ -110,10 +115,12 @@ async fn read(pool: &Pool, after: Position, until: Position) -> Result<Batch, Vi
          ORDER BY position, ordinal LIMIT {ROWS_MAX}"
     );
     let mut reader = Reader::of(pool, ViewName::Timeline).await?;
-    let snapshot = reader.once();
+    let snapshot = reader.snapshot();
     let values: [(&(dyn ToSql + Sync), Type); 2] =
         [(&db::stored(after), Type::INT8), (&db::stored(until), Type::INT8)];
-    let rows = snapshot.rows("reading new timeline entries", &statement, &values).await?;
+    // Both are sent at once.
+    let rows = snapshot.rows("reading new timeline entries", &statement, &values);
+    let (rows, gaps) = futures::future::try_join(rows, gaps(&snapshot)).await?;
     let mut found = rows.iter().map(Known::read).collect::<Result<Vec<_>, _>>()?;
     let mut until = until.min(snapshot.position().await?);
     if i64::try_from(found.len()).is_ok_and(|rows| rows >= ROWS_MAX)
@@ -123,5 +130,5 @@ async fn read(pool: &Pool, after: Position, until: Position) -> Result<Batch, Vi
         found.retain(|known| known.entry.position < cut);
         until = Position(cut.0.saturating_sub(1));
     }
-    Ok(Batch::new(after, until, found))
+    Ok(Batch::new(after, until, gaps, found))
 }

@@ -37,6 +37,17 @@ impl Selection {
         Self { enterprise: Some(enterprise), ..Self::all(scope) }
     }
 
+    /// Whether something of that enterprise may be meant.
+    pub(super) fn may_mean(&self, enterprise: &EnterpriseId) -> bool {
+        self.enterprise.as_ref().is_none_or(|wanted| wanted == enterprise)
+            && self.scope.may_cover(enterprise)
+    }
+
+    /// Whether entries of that kind are meant.
+    pub(super) fn means_kind(&self, kind: Kind) -> bool {
+        self.kinds.is_empty() || self.kinds.contains(&kind)
+    }
+
     /// Whether an entry is meant.
     pub(super) fn includes(&self, known: &Known) -> bool {
         let entry = &known.entry;
@@ -46,7 +57,7 @@ impl Selection {
         self.enterprise.as_ref().is_none_or(|wanted| *wanted == entry.enterprise)
             && self.unit.as_ref().is_none_or(takes_part)
             && (self.areas.is_empty() || there())
-            && (self.kinds.is_empty() || self.kinds.contains(&entry.kind))
+            && self.means_kind(entry.kind)
             && known.is_within(&self.scope)
     }
 

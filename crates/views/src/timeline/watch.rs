@@ -1,7 +1,8 @@
 //! A live timeline: pages from the table until it has caught up, then batches from the hub.
 //!
-//! Every entry after the starting point comes exactly once and in log order: what a batch does not
-//! cover without a hole is read from the table, from the watcher's own point.
+//! Every entry after the starting point comes exactly once and in log order, but what is withheld while a stream is
+//! parked: that comes late, in the order of its enterprise. What a batch does not cover without a hole is read from
+//! the table, from the watcher's own point, and so is what is late.
 
 use std::{sync::Arc, time::Duration};
 
@@ -12,8 +13,16 @@ use tokio::{
 };
 use tokio_postgres::types::{ToSql, Type};
 
-use super::{COLUMNS, ENTRIES, Entry, Known, Point, Selection, WatchItem, hub::Batch};
-use crate::{PAGE_MAX, ViewError, ViewName, Views, db, read::Reader};
+use super::{
+    COLUMNS, ENTRIES, Entry, Known, Point, Reached, Selection, WatchItem,
+    hub::Batch,
+    reached::{Gap, Late, gaps},
+};
+use crate::{
+    PAGE_MAX, ViewError, ViewName, Views, db,
+    predicate::Predicate,
+    read::{Reader, Snapshot},
+};
 
 /// The positions that one page of several enterprises spans at most. What few of many entries are meant for
 /// is sought in steps of this length, so that no page costs more than so many rows.
@@ -24,23 +33,34 @@ const SPAN: u64 = 20_000;
 pub struct Watch {
     views: Views,
     selection: Selection,
-    point: Point,
+    reached: Reached,
+    /// The gaps that were last seen in the table.
+    gaps: Vec<Gap>,
     /// Whether everything up to the newest batch seen has been delivered.
     caught_up: bool,
     batches: broadcast::Receiver<Arc<Batch>>,
 }
 
 impl Watch {
-    pub(crate) fn new(views: Views, selection: Selection, after: Point) -> Self {
+    pub(crate) fn new(views: Views, selection: Selection, after: Reached) -> Self {
         // Subscribed before the first page is read, so that nothing falls in between.
         let batches = views.shared.hub.subscribe();
-        Self { views, selection, point: after, caught_up: false, batches }
+        let mut reached = after;
+        // Who asks names what was withheld, and must not get at others by that.
+        reached.withheld.retain(|enterprise, _| selection.may_mean(enterprise));
+        Self { views, selection, reached, gaps: vec![], caught_up: false, batches }
     }
 
-    /// Where to resume: everything up to here was delivered.
+    /// Everything up to here was delivered, but what is withheld.
     #[must_use]
     pub fn point(&self) -> Point {
-        self.point
+        self.reached.point
+    }
+
+    /// Where to resume.
+    #[must_use]
+    pub fn reached(&self) -> &Reached {
+        &self.reached
     }
 
     /// The next entries, or a heartbeat after `heartbeat` without any. Dropping the future before it
@@ -52,13 +72,12 @@ impl Watch {
         let until = Instant::now() + heartbeat;
         loop {
             if !self.caught_up {
-                let entries = self.page().await?;
-                if !entries.is_empty() {
-                    return Ok(WatchItem::Entries(entries));
+                if let Some(item) = self.page().await? {
+                    return Ok(item);
                 }
                 // A long way without anything that is meant: say how far it is.
                 if !self.caught_up && Instant::now() >= until {
-                    return Ok(WatchItem::Heartbeat(self.point.position));
+                    return Ok(WatchItem::Heartbeat(self.reached.point.position));
                 }
                 continue;
             }
@@ -73,64 +92,118 @@ impl Watch {
                 // The hub lives as long as `views`; if it is gone, heartbeats are all there is.
                 Ok(Err(RecvError::Closed)) => {
                     tokio::time::sleep_until(until).await;
-                    return Ok(WatchItem::Heartbeat(self.point.position));
+                    return Ok(WatchItem::Heartbeat(self.reached.point.position));
                 }
-                Err(_) => return Ok(WatchItem::Heartbeat(self.point.position)),
+                Err(_) => {
+                    // What is withheld may have been taken in, which moves no view.
+                    self.caught_up = self.reached.withheld.is_empty();
+                    return Ok(WatchItem::Heartbeat(self.reached.point.position));
+                }
             }
         }
     }
 
-    /// What a batch adds. A batch that does not continue at our point is read from the table instead.
+    /// What a batch adds. A batch that does not continue at our point, or knows of other gaps, is read from the table
+    /// instead.
     fn take(&mut self, batch: &Batch) -> Vec<Arc<Entry>> {
-        if batch.until <= self.point.position {
+        let point = self.reached.point;
+        if batch.until <= point.position {
             return vec![];
         }
-        if batch.after > self.point.position {
+        if batch.after > point.position || batch.gaps != self.gaps {
             self.caught_up = false;
             return vec![];
         }
         let Selection { enterprise, scope, .. } = &self.selection;
-        let new =
-            |known: &&Known| known.entry.point() > self.point && self.selection.includes(known);
+        let new = |known: &&Known| {
+            let entry = &known.entry;
+            entry.point() > point
+                && self.selection.includes(known)
+                && !self.reached.withholds(entry)
+        };
         let entries = batch.entries(enterprise.as_ref()).filter(new);
         let entries = entries.map(|known| known.shown(scope)).collect();
-        self.point = Point::end_of(batch.until);
+        self.reached.point = Point::end_of(batch.until);
         entries
     }
 
+    /// What is late, or else a page after our point; none where neither has anything.
+    async fn page(&mut self) -> Result<Option<WatchItem>, ViewError> {
+        let mut reader = Reader::of(&self.views.pool, ViewName::Timeline).await?;
+        let snapshot = reader.snapshot();
+        self.gaps = gaps(&snapshot).await?;
+        let late = self.reached.note(&self.gaps, &self.selection);
+        let is_late = late.is_some();
+        let entries = match late {
+            Some(late) => self.late(&snapshot, late).await?,
+            None => self.following(&snapshot).await?,
+        };
+        Ok(match (entries.is_empty(), is_late) {
+            (true, _) => None,
+            (false, true) => Some(WatchItem::Late(entries)),
+            (false, false) => Some(WatchItem::Entries(entries)),
+        })
+    }
+
+    /// A page of what was withheld.
+    async fn late(
+        &mut self,
+        snapshot: &Snapshot<'_>,
+        late: Late,
+    ) -> Result<Vec<Arc<Entry>>, ViewError> {
+        let Late { enterprise, after, until } = late;
+        let own = Selection { enterprise: Some(enterprise.clone()), ..self.selection.clone() };
+        let mut predicate = own.predicate();
+        predicate.compare_row("position, ordinal", ">", key(after));
+        predicate.compare_row("position, ordinal", "<=", key(until));
+        let found = meant(snapshot, &predicate).await?;
+        let last = found.last().filter(|_| found.len() == PAGE_MAX);
+        let now = last.map_or(until, |last| last.entry.point());
+        self.reached.withheld.insert(enterprise, now);
+        Ok(found.iter().map(|known| known.shown(&self.selection.scope)).collect())
+    }
+
     /// A page from the table, after our point.
-    async fn page(&mut self) -> Result<Vec<Arc<Entry>>, ViewError> {
+    async fn following(&mut self, snapshot: &Snapshot<'_>) -> Result<Vec<Arc<Entry>>, ViewError> {
+        let point = self.reached.point;
         let mut predicate = self.selection.predicate();
-        let key: Vec<(Box<dyn ToSql + Sync + Send>, Type)> = vec![
-            (Box::new(db::stored(self.point.position)), Type::INT8),
-            (Box::new(self.point.stored_ordinal()), Type::INT4),
-        ];
-        predicate.compare_row("position, ordinal", ">", key);
+        predicate.compare_row("position, ordinal", ">", key(point));
         // An enterprise's own entries are found by an index, however far they lie apart.
         let span = self.selection.enterprise.is_none().then_some(SPAN);
-        let end = span.map(|span| Position(self.point.position.0.saturating_add(span)));
+        let end = span.map(|span| Position(point.position.0.saturating_add(span)));
         if let Some(end) = end {
             predicate.compare("position", "<=", db::stored(end), Type::INT8);
         }
-        let statement = format!(
-            "SELECT {COLUMNS} FROM {ENTRIES} WHERE {} ORDER BY position, ordinal LIMIT {PAGE_MAX}",
-            predicate.sql()
-        );
-        let mut reader = Reader::of(&self.views.pool, ViewName::Timeline).await?;
-        let snapshot = reader.once();
-        let rows = snapshot.meant("reading a timeline", &statement, &predicate).await?;
-        let read = |row| Known::read(row).map(|known| known.shown(&self.selection.scope));
-        let entries = rows.iter().map(read).collect::<Result<Vec<_>, _>>()?;
+        let found = meant(snapshot, &predicate).await?;
         let reached = snapshot.position().await?;
-        match entries.last().filter(|_| entries.len() == PAGE_MAX) {
-            Some(last) => self.point = last.point(),
+        match found.last().filter(|_| found.len() == PAGE_MAX) {
+            Some(last) => self.reached.point = last.entry.point(),
             None => {
                 let end = end.unwrap_or(reached).min(reached);
                 // A view whose log has lost records may be behind us: never go back.
-                self.point = self.point.max(Point::end_of(end));
+                self.reached.point = point.max(Point::end_of(end));
                 self.caught_up = end == reached;
             }
         }
-        Ok(entries)
+        let due = found.iter().filter(|known| !self.reached.withholds(&known.entry));
+        Ok(due.map(|known| known.shown(&self.selection.scope)).collect())
     }
+}
+
+/// A place as values to compare with.
+fn key(point: Point) -> Vec<(Box<dyn ToSql + Sync + Send>, Type)> {
+    vec![
+        (Box::new(db::stored(point.position)), Type::INT8),
+        (Box::new(point.stored_ordinal()), Type::INT4),
+    ]
+}
+
+/// The first entries that are meant, in log order.
+async fn meant(snapshot: &Snapshot<'_>, predicate: &Predicate) -> Result<Vec<Known>, ViewError> {
+    let statement = format!(
+        "SELECT {COLUMNS} FROM {ENTRIES} WHERE {} ORDER BY position, ordinal LIMIT {PAGE_MAX}",
+        predicate.sql()
+    );
+    let rows = snapshot.meant("reading a timeline", &statement, predicate).await?;
+    rows.iter().map(Known::read).collect()
 }

@@ -1,0 +1,193 @@
+//! How far somebody has got who follows a selection, so that nothing is lost and nothing comes twice where a
+//! stream is parked.
+//!
+//! From a parked record on nothing of its enterprise is delivered, so that its order holds. Once the stream was
+//! taken in, what was withheld comes late, before anything newer of that enterprise. Whoever follows carries all of
+//! this along and nothing else remembers it, so it outlives a retry, a rebuild and the tables.
+
+use std::collections::BTreeMap;
+
+use doudi_domain::EnterpriseId;
+use doudi_journal::{Position, StreamName};
+
+use super::{Entry, Kind, Point, Selection};
+use crate::{ViewError, ViewName, parked, read::Snapshot};
+
+/// How far somebody has got.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Reached {
+    /// Everything up to here was delivered,
+    pub point: Point,
+    /// but of these enterprises only what lies up to there.
+    pub withheld: BTreeMap<EnterpriseId, Point>,
+}
+
+/// A stream that the view passes over from a record on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Gap {
+    enterprise: EnterpriseId,
+    kind: Kind,
+    first: Position,
+}
+
+/// What was withheld and is not any more.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Late {
+    pub(super) enterprise: EnterpriseId,
+    pub(super) after: Point,
+    pub(super) until: Point,
+}
+
+impl From<Point> for Reached {
+    fn from(point: Point) -> Self {
+        Self { point, withheld: BTreeMap::new() }
+    }
+}
+
+impl Reached {
+    /// After one of the entries that came last; those that are `late` lie before the point.
+    #[must_use]
+    pub fn after(&self, entry: &Entry, late: bool) -> Self {
+        let mut after = self.clone();
+        match late {
+            true => _ = after.withheld.insert(entry.enterprise.clone(), entry.point()),
+            false => after.point = entry.point(),
+        }
+        after
+    }
+
+    /// Up to here nothing is missing.
+    #[must_use]
+    pub fn lowest(&self) -> Point {
+        self.withheld.values().copied().fold(self.point, Point::min)
+    }
+
+    /// Whether an entry is not to be delivered yet.
+    pub(super) fn withholds(&self, entry: &Entry) -> bool {
+        self.withheld.get(&entry.enterprise).is_some_and(|until| entry.point() > *until)
+    }
+
+    /// Withholds what follows a gap that the selection may mean, and says what is withheld no more.
+    pub(super) fn note(&mut self, gaps: &[Gap], selection: &Selection) -> Option<Late> {
+        let mut ends: BTreeMap<EnterpriseId, Point> = BTreeMap::new();
+        for Gap { enterprise, kind, first } in gaps {
+            if selection.may_mean(enterprise) && selection.means_kind(*kind) {
+                let end = Point { position: *first, ordinal: 0 }.before();
+                let known = ends.entry(enterprise.clone()).or_insert(end);
+                *known = end.min(*known);
+            }
+        }
+        let point = self.point;
+        for (enterprise, end) in &ends {
+            self.withheld.entry(enterprise.clone()).or_insert(point.max(*end));
+        }
+        self.withheld.retain(|enterprise, until| ends.contains_key(enterprise) || *until < point);
+        self.withheld.iter().find_map(|(enterprise, after)| {
+            let until = ends.get(enterprise).map_or(point, |end| point.min(*end));
+            let late = Late { enterprise: enterprise.clone(), after: *after, until };
+            (late.after < late.until).then_some(late)
+        })
+    }
+}
+
+/// The gaps of the timeline as the snapshot sees them.
+pub(super) async fn gaps(snapshot: &Snapshot<'_>) -> Result<Vec<Gap>, ViewError> {
+    let firsts = parked::firsts(snapshot, ViewName::Timeline).await?;
+    Ok(firsts.iter().filter_map(|(stream, first)| gap(stream, *first)).collect())
+}
+
+fn gap(stream: &StreamName, first: Position) -> Option<Gap> {
+    let kind = match stream.kind() {
+        "profile" => Kind::Profile,
+        "visits" => Kind::Visit,
+        "appeal" | "diagnosis" => Kind::Appeal,
+        _ => return None,
+    };
+    Some(Gap { enterprise: EnterpriseId::parse(stream.owner()).ok()?, kind, first })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Scope;
+
+    fn enterprise(n: u8) -> EnterpriseId {
+        EnterpriseId::parse(&format!("L-{n}")).unwrap()
+    }
+
+    fn end(position: u64) -> Point {
+        Point::end_of(Position(position))
+    }
+
+    fn gaps(found: &[(&str, u64)]) -> Vec<Gap> {
+        let read =
+            |(name, first): &(&str, u64)| gap(&StreamName::parse(name).unwrap(), Position(*first));
+        found.iter().filter_map(read).collect()
+    }
+
+    fn withheld(reached: &Reached) -> Vec<(&str, Point)> {
+        reached.withheld.iter().map(|(enterprise, until)| (enterprise.as_str(), *until)).collect()
+    }
+
+    #[test]
+    fn what_follows_a_gap_is_withheld_and_comes_late_once_there_is_none() {
+        let all = Selection::all(Scope::All);
+        let mut reached = Reached::from(end(10));
+        // The first of two gaps is what counts, wherever it lies.
+        let both = gaps(&[("ev.L-1.visits", 30), ("ev.L-1.appeal.x", 20), ("ev.L-2.profile", 5)]);
+        assert_eq!(reached.note(&both, &all), None);
+        assert_eq!(withheld(&reached), [("L-1", end(19)), ("L-2", end(10))]);
+        reached.point = end(40);
+        assert_eq!(reached.note(&both, &all), None);
+        // Of two gaps one is left.
+        let one = gaps(&[("ev.L-1.visits", 30), ("ev.L-2.profile", 5)]);
+        let late = |n: u8, after: u64, until: u64| {
+            Some(Late { enterprise: enterprise(n), after: end(after), until: end(until) })
+        };
+        assert_eq!(reached.note(&one, &all), late(1, 19, 29));
+        reached.withheld.insert(enterprise(1), end(29));
+        assert_eq!(reached.note(&one, &all), None);
+        // None is left of the other one.
+        let own = gaps(&[("ev.L-1.visits", 30)]);
+        assert_eq!(reached.note(&own, &all), late(2, 10, 40));
+        reached.withheld.insert(enterprise(2), end(40));
+        assert_eq!(reached.note(&own, &all), None);
+        assert_eq!(withheld(&reached), [("L-1", end(29))]);
+        assert_eq!(reached.lowest(), end(29));
+    }
+
+    #[test]
+    fn a_gap_before_which_somebody_is_ends_when_it_ends() {
+        let all = Selection::all(Scope::All);
+        let mut reached = Reached::from(end(10));
+        reached.note(&gaps(&[("ev.L-1.visits", 30)]), &all);
+        assert_eq!(withheld(&reached), [("L-1", end(29))]);
+        assert_eq!(reached.note(&[], &all), None);
+        assert_eq!(reached, Reached::from(end(10)));
+    }
+
+    #[test]
+    fn a_gap_in_what_a_selection_does_not_mean_withholds_nothing() {
+        let found = gaps(&[("ev.L-1.visits", 30), ("ev._city.visits", 31), ("ev.L-1.later", 32)]);
+        assert_eq!(found.len(), 1);
+        let all = Selection::all(Scope::All);
+        let none = Scope::Within {
+            enterprise: Some(enterprise(2)),
+            units: vec![],
+            areas: crate::Areas::Some(vec![]),
+            desk: false,
+        };
+        for selection in [
+            Selection { kinds: vec![Kind::Appeal], ..all.clone() },
+            Selection::of(enterprise(2), Scope::All),
+            Selection::all(none),
+        ] {
+            let mut reached = Reached::from(end(40));
+            assert_eq!(reached.note(&found, &selection), None);
+            assert_eq!(reached, Reached::from(end(40)), "{selection:?}");
+        }
+        let mut reached = Reached::from(end(40));
+        reached.note(&found, &Selection { kinds: vec![Kind::Visit], ..all });
+        assert_eq!(withheld(&reached), [("L-1", end(40))]);
+    }
+}
