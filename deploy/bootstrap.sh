@@ -63,12 +63,20 @@ apt_install() {
         >/dev/null || fail "$purpose: apt-get failed; run as root: apt-get install $*"
 }
 
+# Fetches Debian's package $1 into the folder $2; where apt has no list of packages, or an old one, after an update.
+download_package() {
+    local sudo=''
+    (cd "$2" && apt-get download -qq "$1" >/dev/null 2>&1) && return
+    if [ "$(id -u)" != 0 ]; then sudo='sudo -n'; fi
+    $sudo apt-get update -qq >/dev/null 2>&1 && (cd "$2" && apt-get download -qq "$1" >/dev/null 2>&1)
+}
+
 # Puts the program $3 of Debian's package $1, whose version begins with $2, into the folder $4. Apt checks
 # the package's signature; nothing is installed.
 take_from_package() {
     local work package program
     work=$(mktemp -d)
-    if (cd "$work" && apt-get download -qq "$1" >/dev/null 2>&1) \
+    if download_package "$1" "$work" \
         && package=$(echo "$work/$1_$2"*.deb) && [ -f "$package" ] \
         && dpkg-deb -x "$package" "$work/unpacked" \
         && program=$(find "$work/unpacked" -type f -name "$3" -perm -u+x | head -n 1) && [ -n "$program" ]; then
@@ -255,7 +263,7 @@ bring_promtool() {
     if take_from_package prometheus '' promtool "$TOOLS/prometheus"; then
         PROMTOOL=$TOOLS/prometheus/promtool
     else
-        say 'promtool: apt-get has none to offer (apt-get update may help); going without'
+        say 'promtool: apt-get has none to offer; going without'
     fi
 }
 

@@ -8,6 +8,7 @@ mod as_of;
 mod authorization;
 mod away;
 mod bad_input;
+mod bench;
 mod boards;
 mod calendar;
 mod campaigns;

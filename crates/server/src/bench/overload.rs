@@ -30,7 +30,7 @@ use super::{
 };
 use crate::children::ToDisk;
 
-/// How many clients are tried to find out how many there is work for.
+/// How many clients are tried to find out how many there is work for, as far as asked for.
 const LEVELS: [u32; 7] = [8, 16, 32, 64, 128, 256, 512];
 /// How much of the most is as good as the most, in percent.
 const NEARLY: f64 = 95.0;
@@ -54,6 +54,9 @@ pub struct Scale {
     /// How many rounds each of the two have, in turns.
     #[arg(long, default_value_t = 5)]
     pub rounds: u32,
+    /// How many clients are tried at most to find out how many there is work for.
+    #[arg(long, default_value_t = 512, value_parser = clap::value_parser!(u32).range(8..))]
+    pub clients: u32,
 }
 
 /// Measures in `folder`, which is for nothing else.
@@ -71,7 +74,7 @@ pub async fn run(
     let site = Site::open(folder, &program, "all", sync).await?;
     let mut crowd = Crowd::new(&site, disk, Duration::from_secs(scale.seconds));
     let mut levels = vec![];
-    for clients in LEVELS {
+    for clients in LEVELS.into_iter().filter(|clients| *clients <= scale.clients) {
         let told = crowd.round(clients).await?;
         report.beside([told.disk.clone()]);
         report.line("clients at work", &format!("{clients} clients"), &told.figures());

@@ -2,7 +2,8 @@
 //! bare in the same run, and beside an rpc that asks nothing.
 //!
 //! A year of inspections is simulated, with appeals besides, and repeated for city after city in the tables
-//! alone, until the timelines are as long as asked for.
+//! alone, until the timelines are as long as asked for. It ends with an error where a large table was scanned
+//! sequentially for a question for which that may not be.
 
 use std::{ops::Range, path::Path, time::Duration};
 
@@ -43,6 +44,9 @@ use crate::{
 mod bare;
 mod lists;
 mod past;
+mod scans;
+
+use scans::{Undue, Watch};
 
 /// How many appeals the simulated city has beside its visits.
 const CASES: u32 = 500;
@@ -73,9 +77,12 @@ pub struct Scale {
     /// Of how many enterprises a year is simulated, which is then repeated.
     #[arg(long, default_value_t = 2000)]
     pub enterprises: u32,
-    /// How often each question is asked.
+    /// How often each question is asked; each list at most 20 times, as of half way at most 5 times.
     #[arg(long, default_value_t = 2000)]
     pub asks: u32,
+    /// From how many rows a table is large.
+    #[arg(long, default_value_t = 100_000)]
+    pub large: i64,
 }
 
 /// Measures in `folder`, which is for nothing else.
@@ -102,7 +109,7 @@ pub async fn run(
         let seconds = MIDDLE.to_zoned(TimeZone::UTC).map_err(measured)?.timestamp().as_second();
         let of_year = prost_types::Timestamp { seconds, nanos: 0 };
         let half = Half { of_year, of_appeals };
-        Box::pin(ask(&stage, (&bare, &half), scale.asks, disk, report)).await
+        Box::pin(ask(&stage, (&bare, &half), scale, disk, report)).await
     })
     .await
 }
@@ -179,20 +186,18 @@ fn caller(stage: &Stage, claims: Claims) -> Result<client::Client, BenchError> {
 async fn ask(
     stage: &Stage,
     (bare, half): (&Client, &Half),
-    asks: u32,
+    scale: Scale,
     disk: &mut Disk,
     report: &mut Report,
 ) -> Result<(), BenchError> {
     let supervisor = caller(stage, token::claims(Role::Supervisor))?;
     let desk = Claims { areas: vec![AREA.to_owned()], ..token::claims(Role::Dispatcher) };
     let desk = caller(stage, desk)?;
-    let enterprises = bare::enterprises(bare, asks).await?;
-    if let Some(enterprise) = enterprises.first() {
-        report.beside([disk.look()?]);
-        Box::pin(lists::each(&supervisor, bare, enterprise, report)).await?;
-        report.beside([disk.look()?]);
-        Box::pin(past::each(stage, bare, (enterprise, half), report)).await?;
-    }
+    let enterprises = bare::enterprises(bare, scale.asks).await?;
+    let undue = match enterprises.first() {
+        Some(own) => Box::pin(pages(stage, (bare, half), own, scale, disk, report)).await?,
+        None => Undue::default(),
+    };
     let bare = bare::Questions::prepare(bare, UNIT, AREA).await?;
     let mut times = [const { (vec![], vec![]) }; 4];
     let (before, mut refused) = (disk.look()?, vec![]);
@@ -239,7 +244,25 @@ async fn ask(
     }
     report.beside([before, disk.look()?]);
     tell(times, &mut refused, report);
-    Ok(())
+    undue.none()
+}
+
+/// Asks for every list, as of now and as of half way, and gives what was scanned though it may not be.
+async fn pages(
+    stage: &Stage,
+    (bare, half): (&Client, &Half),
+    own: &str,
+    scale: Scale,
+    disk: &mut Disk,
+    report: &mut Report,
+) -> Result<Undue, BenchError> {
+    let supervisor = caller(stage, token::claims(Role::Supervisor))?;
+    let mut watch = Watch::begin((bare, &stage.parts.views), scale, report).await?;
+    watch.report.beside([disk.look()?]);
+    Box::pin(lists::each(&supervisor, own, &mut watch)).await?;
+    watch.report.beside([disk.look()?]);
+    Box::pin(past::each(stage, (own, half), &mut watch)).await?;
+    Ok(watch.tell())
 }
 
 fn tell(times: [(Vec<Duration>, Vec<Duration>); 4], refused: &mut [Duration], report: &mut Report) {

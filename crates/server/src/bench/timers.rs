@@ -43,8 +43,6 @@ const DUE_DAYS: u32 = 5;
 const JUMP_DAY: i64 = 45;
 /// On which day everything else is submitted.
 const ARMED_DAY: i64 = 90;
-/// How many steps are waited for while nothing else is due.
-const IDLE_STEPS: u32 = 12;
 /// How long before a step time is put forward to.
 const LEAD: SignedDuration = SignedDuration::from_millis(1500);
 /// How long one step may take before it counts as lost.
@@ -63,6 +61,9 @@ pub struct Scale {
     /// How many of them are due at once.
     #[arg(long, default_value_t = 100_000)]
     pub due: u32,
+    /// How many steps are waited for while nothing else is due, each for a second and a half.
+    #[arg(long, default_value_t = 12)]
+    pub steps: u32,
 }
 
 /// Measures in `folder`, which is for nothing else.
@@ -164,7 +165,7 @@ impl Timed<'_> {
         report: &mut Report,
     ) -> Result<(), BenchError> {
         let before = disk.look()?;
-        let idle = self.idle().await?;
+        let idle = self.idle(scale.steps).await?;
         let middle = idle.get(idle.len() / 2).copied().unwrap_or_default();
         let most = idle.last().copied().unwrap_or_default();
         let late = |late: Duration| late.as_secs_f64() * 1000.0;
@@ -207,10 +208,10 @@ impl Timed<'_> {
         tokio::time::timeout(STEP_WITHIN, settled).await.map_err(late)?
     }
 
-    /// How late the steps of the one watched clock are stored, ascending.
-    async fn idle(&self) -> Result<Vec<Duration>, BenchError> {
+    /// How late so many steps of the one watched clock are stored, ascending.
+    async fn idle(&self, steps: u32) -> Result<Vec<Duration>, BenchError> {
         let mut late = Vec::new();
-        for _ in 0..IDLE_STEPS {
+        for _ in 0..steps {
             let (before, at) = self.settled().await?;
             if at >= day(self.begin, DUE_DAY) {
                 break;

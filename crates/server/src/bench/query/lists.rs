@@ -1,7 +1,4 @@
-//! Each list with each of its filters on the large tables: how long a page takes, and whether PostgreSQL scanned a
-//! large table sequentially meanwhile.
-
-use std::time::Duration;
+//! Each list with each of its filters on the large tables: how long a page takes.
 
 use doudi_api::proto::{
     AlertFilter, AlertKind, AppealState, BoardFigure, BoardSelection, ClockKind, ClockLevel,
@@ -9,98 +6,60 @@ use doudi_api::proto::{
     ListBoardRowsRequest, ListInboxRequest, ListStuckRequest, ListTimelineRequest,
     ListUnitLedgerRequest, ListVisitsRequest, StuckReason, TimelineKind, VisitFilter, VisitState,
 };
-use doudi_views::tokio_postgres::Client as Bare;
 use jiff::civil::date;
 use tonic::Status;
 
-use super::{AREA, UNIT, percentiles, timed};
-use crate::{
-    bench::{BenchError, measured, report::Report},
-    client::Client,
-};
+use super::{AREA, UNIT, percentiles, scans::Watch, timed};
+use crate::{bench::BenchError, client::Client};
 
-/// How often each list is asked for.
-const ASKS: usize = 20;
-/// From how many rows a table is large.
-const LARGE: i64 = 100_000;
-/// How long a connection may keep to itself which tables it read: PostgreSQL has it tell after 10 s without work.
-const TOLD_WITHIN: Duration = Duration::from_secs(12);
+/// How often each list is asked for at most.
+const ASKS: u32 = 20;
 /// How many rows a page has.
 const PAGE: u32 = 50;
 
 /// Asks for every list by each of its filters, and says how long that took.
 pub(super) async fn each(
     caller: &Client,
-    bare: &Bare,
     own: &str,
-    report: &mut Report,
+    watch: &mut Watch<'_>,
 ) -> Result<(), BenchError> {
-    watched(bare, "large tables", report, async |report| {
-        timelines(caller, own, report).await?;
-        visits(caller, own, report).await?;
-        appeals(caller, own, report).await?;
-        owed(caller, report).await?;
-        others(caller, report).await
-    })
-    .await
-}
-
-/// Asks `questions`, and says how often each large table was scanned sequentially meanwhile.
-pub(super) async fn watched(
-    bare: &Bare,
-    name: &str,
-    report: &mut Report,
-    questions: impl AsyncFnOnce(&mut Report) -> Result<(), BenchError>,
-) -> Result<(), BenchError> {
-    let before = scans(bare).await?;
-    questions(report).await?;
-    tokio::time::sleep(TOLD_WITHIN).await;
-    for (table, count) in scans(bare).await? {
-        let known = before.iter().find(|known| known.0 == table).map_or(0, |known| known.1);
-        let scans = u32::try_from(count - known).map_err(measured)?;
-        report.line(name, &table, &[("sequential scans", f64::from(scans))]);
-    }
-    Ok(())
-}
-
-/// How often each large table was scanned sequentially.
-async fn scans(bare: &Bare) -> Result<Vec<(String, i64)>, BenchError> {
-    let statement = "SELECT schemaname || '.' || relname, seq_scan FROM pg_stat_user_tables \
-         WHERE n_live_tup >= $1 AND schemaname <> 'bench' ORDER BY 1";
-    let rows = bare.query(statement, &[&LARGE]).await.map_err(measured)?;
-    Ok(rows.iter().map(|row| (row.get(0), row.get(1))).collect())
+    timelines(caller, own, watch).await?;
+    visits(caller, own, watch).await?;
+    appeals(caller, own, watch).await?;
+    owed(caller, watch).await?;
+    others(caller, watch).await
 }
 
 /// Times one question.
 async fn ask<T>(
     name: &str,
-    report: &mut Report,
+    watch: &mut Watch<'_>,
     question: impl AsyncFn() -> Result<T, Status>,
 ) -> Result<(), BenchError> {
-    let mut times = Vec::with_capacity(ASKS);
-    for _ in 0..ASKS {
+    let mut times = vec![];
+    for _ in 0..watch.times(ASKS) {
         times.push(timed(question()).await?.0);
     }
     let [p50, p95, _] = percentiles(&mut times);
-    report.line("milliseconds for a page of 50", name, &[("p50", p50), ("p95", p95)]);
-    Ok(())
+    watch.report.line("milliseconds for a page of 50", name, &[("p50", p50), ("p95", p95)]);
+    watch.note(name).await
 }
 
-async fn timelines(caller: &Client, own: &str, report: &mut Report) -> Result<(), BenchError> {
+async fn timelines(caller: &Client, own: &str, watch: &mut Watch<'_>) -> Result<(), BenchError> {
     let list = async |request: ListTimelineRequest| {
         let request =
             ListTimelineRequest { enterprise_id: own.to_owned(), page_size: PAGE, ..request };
         caller.timelines.clone().list_timeline(request).await
     };
-    ask("timeline", report, async || list(<_>::default()).await).await?;
+    ask("timeline", watch, async || list(<_>::default()).await).await?;
     let kinds = vec![TimelineKind::Visit.into()];
-    ask("timeline, kind", report, async || {
+    ask("timeline, kind", watch, async || {
         list(ListTimelineRequest { kinds: kinds.clone(), ..<_>::default() }).await
     })
     .await
 }
 
-async fn visits(caller: &Client, own: &str, report: &mut Report) -> Result<(), BenchError> {
+async fn visits(caller: &Client, own: &str, watch: &mut Watch<'_>) -> Result<(), BenchError> {
     let (unit, area) = (UNIT.to_owned(), AREA.to_owned());
     let states = vec![VisitState::Planned.into()];
     let grounds = vec![Ground::Random.into()];
@@ -124,7 +83,7 @@ async fn visits(caller: &Client, own: &str, report: &mut Report) -> Result<(), B
                 ..<_>::default()
             };
             let order = if newest_first { "newest first" } else { "oldest first" };
-            ask(&format!("{name}, {order}"), report, async || {
+            ask(&format!("{name}, {order}"), watch, async || {
                 caller.visit_lists.clone().list_visits(request.clone()).await
             })
             .await?;
@@ -136,13 +95,13 @@ async fn visits(caller: &Client, own: &str, report: &mut Report) -> Result<(), B
         page_size: PAGE,
         ..<_>::default()
     };
-    ask("ledger of a unit", report, async || {
+    ask("ledger of a unit", watch, async || {
         caller.visit_lists.clone().list_unit_ledger(ledger.clone()).await
     })
     .await
 }
 
-async fn appeals(caller: &Client, own: &str, report: &mut Report) -> Result<(), BenchError> {
+async fn appeals(caller: &Client, own: &str, watch: &mut Watch<'_>) -> Result<(), BenchError> {
     let (unit, area) = (UNIT.to_owned(), AREA.to_owned());
     let state = AppealState::Submitted.into();
     let none = ListAppealsRequest::default;
@@ -163,13 +122,13 @@ async fn appeals(caller: &Client, own: &str, report: &mut Report) -> Result<(), 
     ];
     for (name, request) in lists {
         let request = ListAppealsRequest { page_size: PAGE, ..request };
-        ask(name, report, async || caller.appeals.clone().list_appeals(request.clone()).await)
+        ask(name, watch, async || caller.appeals.clone().list_appeals(request.clone()).await)
             .await?;
     }
     Ok(())
 }
 
-async fn owed(caller: &Client, report: &mut Report) -> Result<(), BenchError> {
+async fn owed(caller: &Client, watch: &mut Watch<'_>) -> Result<(), BenchError> {
     let (unit, area) = (UNIT.to_owned(), AREA.to_owned());
     let none = ListInboxRequest::default;
     let inboxes = [
@@ -186,7 +145,7 @@ async fn owed(caller: &Client, report: &mut Report) -> Result<(), BenchError> {
     ];
     for (name, request) in inboxes {
         let request = ListInboxRequest { page_size: PAGE, ..request };
-        ask(name, report, async || caller.cases.clone().list_inbox(request.clone()).await).await?;
+        ask(name, watch, async || caller.cases.clone().list_inbox(request.clone()).await).await?;
     }
     let none = ListStuckRequest::default;
     let reason = StuckReason::NoMovement.into();
@@ -202,12 +161,12 @@ async fn owed(caller: &Client, report: &mut Report) -> Result<(), BenchError> {
     ];
     for (name, request) in stuck {
         let request = ListStuckRequest { page_size: PAGE, ..request };
-        ask(name, report, async || caller.cases.clone().list_stuck(request.clone()).await).await?;
+        ask(name, watch, async || caller.cases.clone().list_stuck(request.clone()).await).await?;
     }
     Ok(())
 }
 
-async fn others(caller: &Client, report: &mut Report) -> Result<(), BenchError> {
+async fn others(caller: &Client, watch: &mut Watch<'_>) -> Result<(), BenchError> {
     let kind = AlertKind::VisitsExcessive.into();
     for (name, filter) in [
         ("alerts", AlertFilter::default()),
@@ -216,8 +175,7 @@ async fn others(caller: &Client, report: &mut Report) -> Result<(), BenchError> 
         ("alerts, area", AlertFilter { area: AREA.to_owned(), ..<_>::default() }),
     ] {
         let request = ListAlertsRequest { filter: Some(filter), page_size: PAGE, ..<_>::default() };
-        ask(name, report, async || caller.alerts.clone().list_alerts(request.clone()).await)
-            .await?;
+        ask(name, watch, async || caller.alerts.clone().list_alerts(request.clone()).await).await?;
     }
     let open = BoardSelection { figure: BoardFigure::OpenAppeals.into(), ..<_>::default() };
     for (name, selection) in [
@@ -226,7 +184,7 @@ async fn others(caller: &Client, report: &mut Report) -> Result<(), BenchError> 
     ] {
         let request =
             ListBoardRowsRequest { selection: Some(selection), page_size: PAGE, ..<_>::default() };
-        ask(name, report, async || caller.boards.clone().list_board_rows(request.clone()).await)
+        ask(name, watch, async || caller.boards.clone().list_board_rows(request.clone()).await)
             .await?;
     }
     Ok(())

@@ -1,5 +1,4 @@
-//! Lists as of half way on the large tables, for each shape of scope: how long a page takes, and which large tables
-//! PostgreSQL scanned sequentially meanwhile.
+//! Lists as of half way on the large tables, for each shape of scope: how long a page takes.
 
 use doudi_api::{
     identity::Claims,
@@ -10,28 +9,21 @@ use doudi_api::{
         ListVisitsRequest, as_of::Moment,
     },
 };
-use doudi_views::tokio_postgres::Client as Bare;
 use tonic::Status;
 
-use super::{AREA, Half, UNIT, lists::watched, percentiles, timed};
-use crate::{
-    bench::{BenchError, report::Report},
-    client::Client,
-    stage::Stage,
-    token,
-};
+use super::{AREA, Half, UNIT, percentiles, scans::Watch, timed};
+use crate::{bench::BenchError, client::Client, stage::Stage, token};
 
-/// How often each list is asked for.
-const ASKS: usize = 5;
+/// How often each list is asked for at most.
+const ASKS: u32 = 5;
 /// How many rows a page has.
 const PAGE: u32 = 50;
 
 /// Asks for every list as of half way, as a unit, a desk, a supervisor and the enterprise `own`.
 pub(super) async fn each(
     stage: &Stage,
-    bare: &Bare,
     (own, half): (&str, &Half),
-    report: &mut Report,
+    watch: &mut Watch<'_>,
 ) -> Result<(), BenchError> {
     let desk = Claims { areas: vec![AREA.to_owned()], ..token::claims(Role::Dispatcher) };
     let enterprise = Claims { enterprise: Some(own.to_owned()), ..token::claims(Role::Enterprise) };
@@ -43,12 +35,8 @@ pub(super) async fn each(
     ] {
         let caller = super::caller(stage, claims)?;
         let ledger = who != "an enterprise";
-        watched(bare, &format!("large tables, {who}"), report, async |report| {
-            Box::pin(visits(&caller, (who, ledger), half, report)).await;
-            Box::pin(appeals(&caller, who, half, report)).await;
-            Ok(())
-        })
-        .await?;
+        Box::pin(visits(&caller, (who, ledger), half, watch)).await?;
+        Box::pin(appeals(&caller, who, half, watch)).await?;
     }
     Ok(())
 }
@@ -56,11 +44,11 @@ pub(super) async fn each(
 /// Times one question, and counts how often it was refused because it took too long.
 async fn ask<T>(
     (name, who): (&str, &str),
-    report: &mut Report,
+    watch: &mut Watch<'_>,
     question: impl AsyncFn() -> Result<T, Status>,
-) {
-    let (mut times, mut refused) = (Vec::with_capacity(ASKS), 0.0);
-    for _ in 0..ASKS {
+) -> Result<(), BenchError> {
+    let (mut times, mut refused) = (vec![], 0.0);
+    for _ in 0..watch.times(ASKS) {
         match timed(question()).await {
             Ok((took, _)) => times.push(took),
             Err(_) => refused += 1.0,
@@ -68,10 +56,17 @@ async fn ask<T>(
     }
     let [p50, _, p99] = percentiles(&mut times);
     let figures = [("p50", p50), ("p99", p99), ("refused", refused)];
-    report.line("milliseconds as of half way", &format!("{name}, {who}"), &figures);
+    let name = format!("{name}, {who}");
+    watch.report.line("milliseconds as of half way", &name, &figures);
+    watch.note(&name).await
 }
 
-async fn visits(caller: &Client, (who, ledger): (&str, bool), half: &Half, report: &mut Report) {
+async fn visits(
+    caller: &Client,
+    (who, ledger): (&str, bool),
+    half: &Half,
+    watch: &mut Watch<'_>,
+) -> Result<(), BenchError> {
     let lists = &caller.visit_lists;
     let as_of = Some(AsOf { moment: Some(Moment::RecordedAt(half.of_year)) });
     for (name, newest_first) in [("visits, oldest first", false), ("visits, newest first", true)] {
@@ -81,47 +76,51 @@ async fn visits(caller: &Client, (who, ledger): (&str, bool), half: &Half, repor
             as_of: as_of.clone(),
             ..<_>::default()
         };
-        ask((name, who), report, async || lists.clone().list_visits(request.clone()).await).await;
+        ask((name, who), watch, async || lists.clone().list_visits(request.clone()).await).await?;
     }
     let request = CountVisitsRequest { as_of: as_of.clone(), ..<_>::default() };
-    ask(("count of visits", who), report, async || {
+    ask(("count of visits", who), watch, async || {
         lists.clone().count_visits(request.clone()).await
     })
-    .await;
+    .await?;
     if ledger {
         let unit = UNIT.to_owned();
         let request =
             ListUnitLedgerRequest { unit, year: 2025, page_size: PAGE, as_of, ..<_>::default() };
-        ask(("ledger", who), report, async || {
-            lists.clone().list_unit_ledger(request.clone()).await
-        })
-        .await;
+        ask(("ledger", who), watch, async || lists.clone().list_unit_ledger(request.clone()).await)
+            .await?;
     }
+    Ok(())
 }
 
-async fn appeals(caller: &Client, who: &str, half: &Half, report: &mut Report) {
+async fn appeals(
+    caller: &Client,
+    who: &str,
+    half: &Half,
+    watch: &mut Watch<'_>,
+) -> Result<(), BenchError> {
     let as_of = Some(AsOf { moment: Some(Moment::Position(half.of_appeals.clone())) });
     let request = ListAppealsRequest { page_size: PAGE, as_of: as_of.clone(), ..<_>::default() };
-    ask(("appeals", who), report, async || {
+    ask(("appeals", who), watch, async || {
         caller.appeals.clone().list_appeals(request.clone()).await
     })
-    .await;
+    .await?;
     let request = ListInboxRequest { page_size: PAGE, as_of: as_of.clone(), ..<_>::default() };
-    ask(("inbox", who), report, async || caller.cases.clone().list_inbox(request.clone()).await)
-        .await;
+    ask(("inbox", who), watch, async || caller.cases.clone().list_inbox(request.clone()).await)
+        .await?;
     let request = CountInboxRequest { as_of: as_of.clone(), ..<_>::default() };
-    ask(("count of an inbox", who), report, async || {
+    ask(("count of an inbox", who), watch, async || {
         caller.cases.clone().count_inbox(request.clone()).await
     })
-    .await;
+    .await?;
     let request = ListStuckRequest { page_size: PAGE, as_of: as_of.clone(), ..<_>::default() };
-    ask(("stuck", who), report, async || caller.cases.clone().list_stuck(request.clone()).await)
-        .await;
+    ask(("stuck", who), watch, async || caller.cases.clone().list_stuck(request.clone()).await)
+        .await?;
     let figure = BoardFigure::OpenAppeals.into();
     let selection = Some(BoardSelection { figure, ..<_>::default() });
     let request = GetBoardRequest { selection, as_of, ..<_>::default() };
-    ask(("board of open appeals", who), report, async || {
+    ask(("board of open appeals", who), watch, async || {
         caller.boards.clone().get_board(request.clone()).await
     })
-    .await;
+    .await
 }
