@@ -10,7 +10,7 @@ use doudi_domain::{
     },
 };
 use doudi_engine::Position;
-use doudi_views::timeline::Pending;
+use doudi_views::timeline::{Pending, Reached};
 
 use super::{
     Fields,
@@ -18,7 +18,9 @@ use super::{
     city::{self, Order},
     common, derived,
     draw::{CURSOR_BYTES, cursor, of_cursor},
-    given, timeline,
+    given,
+    reached::{WITHHELD_MAX, of_reached},
+    timeline,
     token::{Binding, PageTokens},
 };
 use crate::{
@@ -149,12 +151,21 @@ pub(crate) fn of_webhook(id: WebhookId, known: &Known) -> pb::Webhook {
         phase: of_phase(known.phase).into(),
         secret_generation: known.generation,
         secret_rotated_at: known.rotated_at.map(common::of_timestamp),
-        delivered_position: of_place(known.delivered),
+        delivered_position: of_reached(&resumed(known)),
         trouble: trouble.into(),
         trouble_status,
         trouble_since: stalled.map(|stalled| common::of_timestamp(stalled.since)),
         set_aside_count: u32::try_from(known.set_aside.len()).unwrap_or(u32::MAX),
     }
+}
+
+/// From where another one in its place loses nothing: what waits for a parked stream is still to come.
+fn resumed(known: &Known) -> Reached {
+    let withheld = known.set_aside.iter().filter(|(_, aside)| aside.withheld);
+    let withheld = withheld.map(|(of, aside)| (of.clone(), point(aside.first).before())).collect();
+    let reached = Reached { point: point(known.delivered), withheld };
+    let is_short = reached.withheld.len() <= WITHHELD_MAX;
+    if is_short { reached } else { reached.lowest().into() }
 }
 
 fn of_phase(phase: Phase) -> pb::WebhookPhase {

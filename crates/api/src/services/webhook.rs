@@ -1,5 +1,7 @@
 //! `WebhookService`.
 
+use std::iter::empty;
+
 use doudi_domain::{
     WebhookId,
     webhook::{Command, Phase, Webhook},
@@ -102,7 +104,7 @@ impl Api {
             Phase::Active | Phase::Paused(_) => {
                 let selection = webhooks::selection(&known.subscription);
                 let after = webhooks::point(known.delivered);
-                self.0.views.pending(&selection, after, PENDING_MAX).await?
+                self.0.views.pending(&selection, after, empty(), PENDING_MAX).await?
             }
         };
         Ok(pb::GetWebhookResponse {
@@ -139,7 +141,7 @@ impl Api {
             let all = webhooks::selection(&known.subscription);
             let own = Selection { enterprise: Some(enterprise.clone()), ..all };
             let after = webhooks::point(aside.first).before();
-            let waiting = self.0.views.pending(&own, after, WAITING_MAX).await?;
+            let waiting = self.0.views.pending(&own, after, empty(), WAITING_MAX).await?;
             dead_letters.push(convert::of_dead_letter(enterprise, aside, waiting));
         }
         Ok(pb::ListDeadLettersResponse { dead_letters, next_page_token })

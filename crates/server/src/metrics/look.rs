@@ -118,12 +118,14 @@ async fn webhooks(parts: &Parts) -> Option<()> {
         let folded = told(&LOG_REACHABLE, "a webhook cannot be read", folded)?;
         let Some(known) = folded.state.known() else { continue };
         set_aside += known.set_aside.len();
-        let Known { subscription, delivered, phase, .. } = known;
+        let Known { subscription, delivered, phase, set_aside: aside, .. } = known;
         match phase {
             Phase::Active | Phase::Paused(PauseCause::Gone) => {}
             Phase::Paused(PauseCause::Operator) | Phase::Retired => continue,
         }
-        let pending = parts.views.pending(&selection(subscription), point(*delivered), 1).await;
+        // What is set aside waits for somebody else.
+        let (all, after) = (selection(subscription), point(*delivered));
+        let pending = parts.views.pending(&all, after, aside.keys(), 1).await;
         let pending = told(&TABLES_REACHABLE, "a webhook's events cannot be counted", pending)?;
         let now = parts.engine.now();
         let age = pending.since.map_or(0.0, |since| now.duration_since(since).as_secs_f64());

@@ -12,6 +12,7 @@ use doudi_domain::{
     webhook::{Command, Known, Phase, Trouble, Webhook},
 };
 use doudi_engine::{Folded, Position, streams};
+use doudi_views::timeline::{Selection, WatchItem};
 use jiff::Timestamp;
 use tokio::{sync::watch, time::sleep};
 
@@ -22,6 +23,9 @@ use super::{
     session::{End, Session},
 };
 use crate::parts::Parts;
+
+/// How many enterprises that are to be sent again are looked at for something that can be.
+const REDRIVEN_LOOKED_AT: usize = 16;
 
 /// What all consumers share.
 #[derive(Debug)]
@@ -153,12 +157,26 @@ impl Consumer {
         }
     }
 
-    /// Whether events wait to be delivered, as far as can be told.
+    /// Whether events wait to be delivered, as far as can be told: those of enterprises that are set aside wait for
+    /// nobody until they are to be sent again and can be.
     async fn is_waited_for(&self, known: &Known) -> bool {
-        let Known { subscription, delivered, .. } = known;
+        let Known { subscription, delivered, set_aside, .. } = known;
         let views = &self.shared.parts.views;
-        let pending = views.pending(&selection(subscription), point(*delivered), 1).await;
-        pending.is_ok_and(|pending| pending.count > 0)
+        let all = selection(subscription);
+        let pending = views.pending(&all, point(*delivered), set_aside.keys(), 1).await;
+        if pending.is_ok_and(|pending| pending.count > 0) {
+            return true;
+        }
+        let again = set_aside.iter().filter(|(_, aside)| aside.redriving);
+        for (enterprise, aside) in again.take(REDRIVEN_LOOKED_AT) {
+            let own = Selection { enterprise: Some(enterprise.clone()), ..all.clone() };
+            // Whoever follows is told nothing of what waits for a parked stream.
+            let mut watch = views.watch_timeline(own, point(aside.first).before());
+            if matches!(watch.next(Duration::ZERO).await, Ok(WatchItem::Entries(_))) {
+                return true;
+            }
+        }
+        false
     }
 }
 

@@ -12,12 +12,15 @@ use super::LOOK_INTERVAL;
 struct Batch {
     entries: Vec<Arc<Entry>>,
     until: Reached,
+    ends: BTreeMap<EnterpriseId, Point>,
 }
 
 /// The events of a selection from a point on. The reading ends when it is dropped.
 pub(super) struct Reader {
     batches: mpsc::Receiver<Batch>,
     reached: Reached,
+    ends: BTreeMap<EnterpriseId, Point>,
+    has_read: bool,
     _task: JoinSet<()>,
 }
 
@@ -28,7 +31,7 @@ impl Reader {
         let reached = watch.reached().clone();
         let mut task = JoinSet::new();
         task.spawn(read(watch, sender));
-        Self { batches, reached, _task: task }
+        Self { batches, reached, ends: BTreeMap::new(), has_read: false, _task: task }
     }
 
     /// Everything up to here was answered with, but what is withheld.
@@ -41,11 +44,21 @@ impl Reader {
         &self.reached.withheld
     }
 
+    /// Up to where the events of enterprises can be read that have a parked stream.
+    pub(super) fn ends(&self) -> &BTreeMap<EnterpriseId, Point> {
+        &self.ends
+    }
+
+    /// Whether it has read anything yet, so that it knows what is withheld.
+    pub(super) fn has_read(&self) -> bool {
+        self.has_read
+    }
+
     /// The next events; none after a while without any. Dropping the future before it is done loses nothing.
     pub(super) async fn next(&mut self) -> Vec<Arc<Entry>> {
         match self.batches.recv().await {
-            Some(Batch { entries, until }) => {
-                self.reached = until;
+            Some(Batch { entries, until, ends }) => {
+                (self.reached, self.ends, self.has_read) = (until, ends, true);
                 entries
             }
             // The task reads as long as somebody receives.
@@ -65,7 +78,8 @@ async fn read(mut watch: Watch, batches: mpsc::Sender<Batch>) {
                 continue;
             }
         };
-        if batches.send(Batch { entries, until: watch.reached().clone() }).await.is_err() {
+        let (until, ends) = (watch.reached().clone(), watch.ends().clone());
+        if batches.send(Batch { entries, until, ends }).await.is_err() {
             return;
         }
     }

@@ -63,6 +63,8 @@ pub(super) struct Session<'a> {
     selection: Selection,
     reader: Reader,
     redrive: Option<Redrive>,
+    /// Whose turn it was last to be sent again.
+    last_redriven: Option<EnterpriseId>,
     /// Up to where the events of an enterprise were sent again, as long as the others have not got there.
     redriven: HashMap<EnterpriseId, Point>,
     lanes: Lanes<Arc<Entry>>,
@@ -99,6 +101,7 @@ impl<'a> Session<'a> {
             selection,
             reader: Reader::new(watch),
             redrive: None,
+            last_redriven: None,
             redriven: HashMap::new(),
             lanes: Lanes::default(),
             circuit: Circuit::default(),

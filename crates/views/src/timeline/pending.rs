@@ -1,5 +1,6 @@
 //! How much of a selection lies after a place: what somebody who follows it still has before them.
 
+use doudi_domain::EnterpriseId;
 use jiff::Timestamp;
 use tokio_postgres::types::{ToSql, Type};
 
@@ -16,7 +17,8 @@ pub struct Pending {
 }
 
 impl Views {
-    /// The entries of `selection` after `after`, as far as the view has got, counted up to `count_max`.
+    /// The entries of `selection` after `after`, as far as the view has got, but those of the enterprises in `but`,
+    /// counted up to `count_max`.
     ///
     /// # Errors
     /// As PostgreSQL fails.
@@ -24,6 +26,7 @@ impl Views {
         &self,
         selection: &Selection,
         after: Point,
+        but: impl Iterator<Item = &EnterpriseId>,
         count_max: u32,
     ) -> Result<Pending, ViewError> {
         let mut predicate = selection.predicate();
@@ -32,6 +35,11 @@ impl Views {
             (Box::new(after.stored_ordinal()), Type::INT4),
         ];
         predicate.compare_row("position, ordinal", ">", key);
+        let but: Vec<String> = but.map(EnterpriseId::to_string).collect();
+        if !but.is_empty() {
+            let but = predicate.place(but, Type::TEXT_ARRAY);
+            predicate.holds(format!("enterprise <> ALL({but})"));
+        }
         let statement = format!(
             "SELECT count(*) AS count, min(recorded_at) AS since FROM (SELECT recorded_at FROM \
              {ENTRIES} WHERE {} ORDER BY position, ordinal LIMIT {count_max}) AS first",

@@ -67,27 +67,42 @@ impl Reached {
         self.withheld.get(&entry.enterprise).is_some_and(|until| entry.point() > *until)
     }
 
-    /// Withholds what follows a gap that the selection may mean, and says what is withheld no more.
-    pub(super) fn note(&mut self, gaps: &[Gap], selection: &Selection) -> Option<Late> {
-        let mut ends: BTreeMap<EnterpriseId, Point> = BTreeMap::new();
-        for Gap { enterprise, kind, first } in gaps {
-            if selection.may_mean(enterprise) && selection.means_kind(*kind) {
-                let end = Point { position: *first, ordinal: 0 }.before();
-                let known = ends.entry(enterprise.clone()).or_insert(end);
-                *known = end.min(*known);
+    /// Withholds what follows a gap that the selection may mean, and says what is withheld no more, as far as
+    /// tables know of it that reflect `known` and have these gaps.
+    pub(super) fn note(&mut self, ends: &Ends, known: Position) -> Option<Late> {
+        let point = self.point;
+        for (enterprise, end) in ends {
+            let until = self.withheld.entry(enterprise.clone()).or_insert(point);
+            // Nothing of it is missing up to the point: the gaps of now alone say how far it goes.
+            if *until >= point {
+                *until = point.max(*end);
             }
         }
-        let point = self.point;
-        for (enterprise, end) in &ends {
-            self.withheld.entry(enterprise.clone()).or_insert(point.max(*end));
-        }
         self.withheld.retain(|enterprise, until| ends.contains_key(enterprise) || *until < point);
+        // Tables that are built anew, or whose end PostgreSQL has lost, are behind the point.
+        let there = point.min(Point::end_of(known));
         self.withheld.iter().find_map(|(enterprise, after)| {
-            let until = ends.get(enterprise).map_or(point, |end| point.min(*end));
+            let until = ends.get(enterprise).map_or(there, |end| there.min(*end));
             let late = Late { enterprise: enterprise.clone(), after: *after, until };
             (late.after < late.until).then_some(late)
         })
     }
+}
+
+/// Up to where the events of enterprises go that have a gap.
+pub(super) type Ends = BTreeMap<EnterpriseId, Point>;
+
+/// Where the gaps end what a selection may mean.
+pub(super) fn ends(gaps: &[Gap], selection: &Selection) -> Ends {
+    let mut ends = Ends::new();
+    for Gap { enterprise, kind, first } in gaps {
+        if selection.may_mean(enterprise) && selection.means_kind(*kind) {
+            let end = Point { position: *first, ordinal: 0 }.before();
+            let known = ends.entry(enterprise.clone()).or_insert(end);
+            *known = end.min(*known);
+        }
+    }
+    ends
 }
 
 /// The gaps of the timeline as the snapshot sees them.
@@ -135,23 +150,25 @@ mod tests {
         let mut reached = Reached::from(end(10));
         // The first of two gaps is what counts, wherever it lies.
         let both = gaps(&[("ev.L-1.visits", 30), ("ev.L-1.appeal.x", 20), ("ev.L-2.profile", 5)]);
-        assert_eq!(reached.note(&both, &all), None);
+        let note =
+            |reached: &mut Reached, gaps: &[Gap]| reached.note(&ends(gaps, &all), Position(1000));
+        assert_eq!(note(&mut reached, &both), None);
         assert_eq!(withheld(&reached), [("L-1", end(19)), ("L-2", end(10))]);
         reached.point = end(40);
-        assert_eq!(reached.note(&both, &all), None);
+        assert_eq!(note(&mut reached, &both), None);
         // Of two gaps one is left.
         let one = gaps(&[("ev.L-1.visits", 30), ("ev.L-2.profile", 5)]);
         let late = |n: u8, after: u64, until: u64| {
             Some(Late { enterprise: enterprise(n), after: end(after), until: end(until) })
         };
-        assert_eq!(reached.note(&one, &all), late(1, 19, 29));
+        assert_eq!(note(&mut reached, &one), late(1, 19, 29));
         reached.withheld.insert(enterprise(1), end(29));
-        assert_eq!(reached.note(&one, &all), None);
+        assert_eq!(note(&mut reached, &one), None);
         // None is left of the other one.
         let own = gaps(&[("ev.L-1.visits", 30)]);
-        assert_eq!(reached.note(&own, &all), late(2, 10, 40));
+        assert_eq!(note(&mut reached, &own), late(2, 10, 40));
         reached.withheld.insert(enterprise(2), end(40));
-        assert_eq!(reached.note(&own, &all), None);
+        assert_eq!(note(&mut reached, &own), None);
         assert_eq!(withheld(&reached), [("L-1", end(29))]);
         assert_eq!(reached.lowest(), end(29));
     }
@@ -160,10 +177,36 @@ mod tests {
     fn a_gap_before_which_somebody_is_ends_when_it_ends() {
         let all = Selection::all(Scope::All);
         let mut reached = Reached::from(end(10));
-        reached.note(&gaps(&[("ev.L-1.visits", 30)]), &all);
+        let known = Position(1000);
+        reached.note(&ends(&gaps(&[("ev.L-1.visits", 30)]), &all), known);
         assert_eq!(withheld(&reached), [("L-1", end(29))]);
-        assert_eq!(reached.note(&[], &all), None);
+        // One that begins before it counts as well, however it came there.
+        let both = gaps(&[("ev.L-1.visits", 30), ("ev.L-1.appeal.x", 20)]);
+        assert_eq!(reached.note(&ends(&both, &all), known), None);
+        assert_eq!(withheld(&reached), [("L-1", end(19))]);
+        assert_eq!(reached.note(&Ends::new(), known), None);
         assert_eq!(reached, Reached::from(end(10)));
+    }
+
+    #[test]
+    fn what_is_taken_in_in_part_goes_on_to_the_next_gap() {
+        let all = Selection::all(Scope::All);
+        let mut reached = Reached::from(end(40));
+        reached.withheld.insert(enterprise(1), end(40));
+        let later = ends(&gaps(&[("ev.L-1.visits", 50)]), &all);
+        assert_eq!(reached.note(&later, Position(1000)), None);
+        assert_eq!(withheld(&reached), [("L-1", end(49))]);
+    }
+
+    #[test]
+    fn nothing_is_late_that_tables_do_not_know_of() {
+        let mut reached = Reached::from(end(100));
+        reached.withheld.insert(enterprise(1), end(19));
+        let late = |until| Late { enterprise: enterprise(1), after: end(19), until: end(until) };
+        assert_eq!(reached.note(&Ends::new(), Position(10)), None);
+        assert_eq!(reached.note(&Ends::new(), Position(50)), Some(late(50)));
+        assert_eq!(withheld(&reached), [("L-1", end(19))]);
+        assert_eq!(reached.note(&Ends::new(), Position(200)), Some(late(100)));
     }
 
     #[test]
@@ -183,11 +226,12 @@ mod tests {
             Selection::all(none),
         ] {
             let mut reached = Reached::from(end(40));
-            assert_eq!(reached.note(&found, &selection), None);
+            assert_eq!(reached.note(&ends(&found, &selection), Position(1000)), None);
             assert_eq!(reached, Reached::from(end(40)), "{selection:?}");
         }
         let mut reached = Reached::from(end(40));
-        reached.note(&found, &Selection { kinds: vec![Kind::Visit], ..all });
+        let visits = Selection { kinds: vec![Kind::Visit], ..all };
+        reached.note(&ends(&found, &visits), Position(1000));
         assert_eq!(withheld(&reached), [("L-1", end(40))]);
     }
 }

@@ -4,8 +4,9 @@
 //! parked: that comes late, in the order of its enterprise. What a batch does not cover without a hole is read from
 //! the table, from the watcher's own point, and so is what is late.
 
-use std::{sync::Arc, time::Duration};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
+use doudi_domain::EnterpriseId;
 use doudi_journal::Position;
 use tokio::{
     sync::broadcast::{self, error::RecvError},
@@ -16,7 +17,7 @@ use tokio_postgres::types::{ToSql, Type};
 use super::{
     COLUMNS, ENTRIES, Entry, Known, Point, Reached, Selection, WatchItem,
     hub::Batch,
-    reached::{Gap, Late, gaps},
+    reached::{Ends, Gap, Late, ends, gaps},
 };
 use crate::{
     PAGE_MAX, ViewError, ViewName, Views, db,
@@ -34,8 +35,8 @@ pub struct Watch {
     views: Views,
     selection: Selection,
     reached: Reached,
-    /// The gaps that were last seen in the table.
-    gaps: Vec<Gap>,
+    /// Where the gaps that were last seen end what is meant.
+    ends: Ends,
     /// Whether everything up to the newest batch seen has been delivered.
     caught_up: bool,
     batches: broadcast::Receiver<Arc<Batch>>,
@@ -48,7 +49,7 @@ impl Watch {
         let mut reached = after;
         // Who asks names what was withheld, and must not get at others by that.
         reached.withheld.retain(|enterprise, _| selection.may_mean(enterprise));
-        Self { views, selection, reached, gaps: vec![], caught_up: false, batches }
+        Self { views, selection, reached, ends: Ends::new(), caught_up: false, batches }
     }
 
     /// Everything up to here was delivered, but what is withheld.
@@ -61,6 +62,12 @@ impl Watch {
     #[must_use]
     pub fn reached(&self) -> &Reached {
         &self.reached
+    }
+
+    /// Up to where the events of enterprises can be delivered that have a parked stream.
+    #[must_use]
+    pub fn ends(&self) -> &BTreeMap<EnterpriseId, Point> {
+        &self.ends
     }
 
     /// The next entries, or a heartbeat after `heartbeat` without any. Dropping the future before it
@@ -103,17 +110,19 @@ impl Watch {
         }
     }
 
-    /// What a batch adds. A batch that does not continue at our point, or knows of other gaps, is read from the table
-    /// instead.
+    /// What a batch adds. A batch that does not continue at our point, or with which something is late, is read from
+    /// the table instead.
     fn take(&mut self, batch: &Batch) -> Vec<Arc<Entry>> {
-        let point = self.reached.point;
-        if batch.until <= point.position {
+        if batch.until <= self.reached.point.position {
             return vec![];
         }
-        if batch.after > point.position || batch.gaps != self.gaps {
+        if batch.after > self.reached.point.position
+            || self.note(&batch.gaps, batch.until).is_some()
+        {
             self.caught_up = false;
             return vec![];
         }
+        let point = self.reached.point;
         let Selection { enterprise, scope, .. } = &self.selection;
         let new = |known: &&Known| {
             let entry = &known.entry;
@@ -127,22 +136,39 @@ impl Watch {
         entries
     }
 
+    /// Takes notice of the gaps that tables have which reflect `known`; says what is late.
+    fn note(&mut self, gaps: &[Gap], known: Position) -> Option<Late> {
+        if gaps.is_empty() && self.reached.withheld.is_empty() && self.ends.is_empty() {
+            return None;
+        }
+        self.ends = ends(gaps, &self.selection);
+        self.reached.note(&self.ends, known)
+    }
+
     /// What is late, or else a page after our point; none where neither has anything.
     async fn page(&mut self) -> Result<Option<WatchItem>, ViewError> {
         let mut reader = Reader::of(&self.views.pool, ViewName::Timeline).await?;
         let snapshot = reader.snapshot();
-        self.gaps = gaps(&snapshot).await?;
-        let late = self.reached.note(&self.gaps, &self.selection);
-        let is_late = late.is_some();
-        let entries = match late {
-            Some(late) => self.late(&snapshot, late).await?,
-            None => self.following(&snapshot).await?,
+        let predicate = self.following();
+        // What is withheld from now on lies after our point, so without anything withheld nothing is late.
+        let (gaps, found) = if self.reached.withheld.is_empty() {
+            let found = meant(&snapshot, &predicate);
+            let (gaps, found) = futures::future::try_join(gaps(&snapshot), found).await?;
+            (gaps, Some(found))
+        } else {
+            (gaps(&snapshot).await?, None)
         };
-        Ok(match (entries.is_empty(), is_late) {
-            (true, _) => None,
-            (false, true) => Some(WatchItem::Late(entries)),
-            (false, false) => Some(WatchItem::Entries(entries)),
-        })
+        let known = snapshot.position().await?;
+        if let Some(late) = self.note(&gaps, known) {
+            let entries = self.late(&snapshot, late).await?;
+            return Ok((!entries.is_empty()).then_some(WatchItem::Late(entries)));
+        }
+        let found = match found {
+            Some(found) => found,
+            None => meant(&snapshot, &predicate).await?,
+        };
+        let entries = self.followed(&found, known);
+        Ok((!entries.is_empty()).then_some(WatchItem::Entries(entries)))
     }
 
     /// A page of what was withheld.
@@ -163,30 +189,36 @@ impl Watch {
         Ok(found.iter().map(|known| known.shown(&self.selection.scope)).collect())
     }
 
-    /// A page from the table, after our point.
-    async fn following(&mut self, snapshot: &Snapshot<'_>) -> Result<Vec<Arc<Entry>>, ViewError> {
-        let point = self.reached.point;
-        let mut predicate = self.selection.predicate();
-        predicate.compare_row("position, ordinal", ">", key(point));
+    /// Where a page spans only so many positions, the last of them.
+    fn end(&self) -> Option<Position> {
         // An enterprise's own entries are found by an index, however far they lie apart.
         let span = self.selection.enterprise.is_none().then_some(SPAN);
-        let end = span.map(|span| Position(point.position.0.saturating_add(span)));
-        if let Some(end) = end {
+        span.map(|span| Position(self.reached.point.position.0.saturating_add(span)))
+    }
+
+    /// What follows our point.
+    fn following(&self) -> Predicate {
+        let mut predicate = self.selection.predicate();
+        predicate.compare_row("position, ordinal", ">", key(self.reached.point));
+        if let Some(end) = self.end() {
             predicate.compare("position", "<=", db::stored(end), Type::INT8);
         }
-        let found = meant(snapshot, &predicate).await?;
-        let reached = snapshot.position().await?;
+        predicate
+    }
+
+    /// Goes on to the end of a page of it, read from tables that reflect `known`.
+    fn followed(&mut self, found: &[Known], known: Position) -> Vec<Arc<Entry>> {
         match found.last().filter(|_| found.len() == PAGE_MAX) {
             Some(last) => self.reached.point = last.entry.point(),
             None => {
-                let end = end.unwrap_or(reached).min(reached);
+                let end = self.end().unwrap_or(known).min(known);
                 // A view whose log has lost records may be behind us: never go back.
-                self.reached.point = point.max(Point::end_of(end));
-                self.caught_up = end == reached;
+                self.reached.point = self.reached.point.max(Point::end_of(end));
+                self.caught_up = end == known;
             }
         }
         let due = found.iter().filter(|known| !self.reached.withholds(&known.entry));
-        Ok(due.map(|known| known.shown(&self.selection.scope)).collect())
+        due.map(|known| known.shown(&self.selection.scope)).collect()
     }
 }
 

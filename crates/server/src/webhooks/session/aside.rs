@@ -1,7 +1,7 @@
 //! What waits of single enterprises: what was refused, sent again when that is ordered, and what is withheld because
 //! a stream is parked, sent by itself once that is taken in.
 
-use std::sync::Arc;
+use std::{ops::Bound, sync::Arc};
 
 use doudi_api::webhooks::{place, point};
 use doudi_domain::{
@@ -13,31 +13,39 @@ use doudi_views::timeline::{Entry, Point, Selection};
 use super::{End, Redrive, Session};
 use crate::webhooks::{reader::Reader, record::Written};
 
+/// Of so many enterprises is put on record at once that something is withheld; the others wait for the next time.
+const NOTED_AT_ONCE: usize = 16;
+
 impl Session<'_> {
     /// Begins with one of the enterprises whose events are to be sent again and can be.
     pub(super) fn begin_redrive(&mut self) {
         if self.redrive.is_some() {
             return;
         }
-        let aside = self.record.known().map(|known| &known.set_aside);
-        let due = aside.into_iter().flatten().find(|(of, aside)| self.is_due(of, aside));
-        self.redrive = due.map(|(enterprise, aside)| {
-            let own = Selection { enterprise: Some(enterprise.clone()), ..self.selection.clone() };
-            let from = point(aside.first).before();
-            let reader = Reader::new(self.shared.parts.views.watch_timeline(own, from));
-            Redrive { enterprise: enterprise.clone(), reader }
-        });
+        let Some(known) = self.record.known() else { return };
+        // In turns, so that one that comes to nothing keeps none of the others waiting.
+        let last = self.last_redriven.clone().map_or(Bound::Unbounded, Bound::Excluded);
+        let next = known.set_aside.range((last, Bound::Unbounded));
+        let mut in_turns = next.chain(&known.set_aside);
+        let due = in_turns.find(|(of, aside)| self.is_due(of, aside));
+        let Some((enterprise, from)) =
+            due.map(|(enterprise, aside)| (enterprise.clone(), point(aside.first).before()))
+        else {
+            return;
+        };
+        let own = Selection { enterprise: Some(enterprise.clone()), ..self.selection.clone() };
+        let reader = Reader::new(self.shared.parts.views.watch_timeline(own, from));
+        self.last_redriven = Some(enterprise.clone());
+        self.redrive = Some(Redrive { enterprise, reader });
     }
 
     /// Whether something of it can be sent. What came before is on its way before.
     fn is_due(&self, enterprise: &EnterpriseId, aside: &SetAside) -> bool {
         let from = point(aside.first).before();
-        let withheld = self.reader.withheld().get(enterprise);
         aside.redriving
-            && match aside.withheld {
-                true => withheld.is_none() && from <= self.reader.point(),
-                false => withheld.is_none_or(|until| from < *until),
-            }
+            && self.reader.has_read()
+            && (!aside.withheld || from <= self.reader.point())
+            && self.reader.ends().get(enterprise).is_none_or(|end| from < *end)
     }
 
     pub(super) async fn read_again(&mut self, entries: Vec<Arc<Entry>>) -> Option<End> {
@@ -61,7 +69,8 @@ impl Session<'_> {
             self.redrive.take_if(|_| stored);
             return end;
         }
-        if sent < self.reader.point() {
+        let still = self.reader.withheld().contains_key(&enterprise);
+        if !reader.has_read() || sent < self.reader.point() || still {
             return None;
         }
         let finish = Command::FinishRedrive { enterprise: enterprise.clone() };
@@ -75,7 +84,7 @@ impl Session<'_> {
 
     /// Puts on record what the reader withholds.
     pub(super) async fn note_withheld(&mut self) -> Option<End> {
-        for (enterprise, until) in self.off_record() {
+        for (enterprise, until) in self.off_record().into_iter().take(NOTED_AT_ONCE) {
             let (stored, end) = self.withhold(enterprise, until).await;
             if !stored {
                 return end;
