@@ -182,6 +182,16 @@ impl Snapshot<'_> {
         }
     }
 
+    /// The name of a table as it is now, also where statements ask as of earlier. In a statement that is asked once it
+    /// is the plain one, so that all tables are locked in their order.
+    pub(crate) fn now(&self, table: &str) -> String {
+        if self.once && self.fresh.as_of.is_none() {
+            table.to_owned()
+        } else {
+            format!("{}.{table}", self.turned_to.schema())
+        }
+    }
+
     /// The position that the answers reflect, those of every view.
     pub(crate) async fn position(&self) -> Result<Position, ViewError> {
         Ok(self.taken().await?.position)

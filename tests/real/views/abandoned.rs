@@ -4,10 +4,11 @@ use std::time::Duration;
 
 use doudi_tests::until;
 use doudi_views::{
-    Fresh, Scope, ViewName, ViewSettings, Views, appeals,
+    AsOf, Fresh, Scope, ViewName, ViewSettings, Views, appeals,
     deadpool_postgres::{Manager, Object, Pool, Runtime},
     tokio_postgres::NoTls,
 };
+use jiff::Timestamp;
 use tokio::time::timeout;
 
 use super::Fixture;
@@ -46,6 +47,11 @@ async fn backends(client: &Object) -> (i64, i64) {
     (row.get(0), row.get(1))
 }
 
+/// As it is now, by a statement `alone` or in a transaction: as of the end of time all is as it is now.
+fn either(alone: bool) -> Fresh {
+    if alone { Fresh::ANY } else { Fresh::ANY.as_of(Some(AsOf::Occurred(Timestamp::MAX))) }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn what_nobody_waits_for_any_more_holds_nobody_up() {
     let fixture = Fixture::start().await;
@@ -55,23 +61,25 @@ async fn what_nobody_waits_for_any_more_holds_nobody_up() {
     let observer = super::pool(&fixture.server).get().await.unwrap();
     let (before, _) = backends(&observer).await;
     let held_up = appeals::Query::all(Scope::All, 1);
-    let waiting = until(AT_ONCE, async || (backends(&observer).await.1 > 0).then_some(()));
-    // It is given up as soon as it is seen to wait.
-    tokio::select! {
-        _ = views.appeals(&held_up, Fresh::ANY) => panic!("it waits for the lock"),
-        seen = waiting => assert!(seen.is_some(), "it waits for the lock"),
+    for alone in [true, false] {
+        let waiting = until(AT_ONCE, async || (backends(&observer).await.1 > 0).then_some(()));
+        // It is given up as soon as it is seen to wait.
+        tokio::select! {
+            _ = views.appeals(&held_up, either(alone)) => panic!("it waits for the lock"),
+            seen = waiting => assert!(seen.is_some(), "it waits for the lock"),
+        }
+
+        let visits = doudi_views::visits::Filter::all(Scope::All);
+        let counted = timeout(AT_ONCE, views.count_visits(&visits, either(alone))).await;
+        counted.expect("it waits for nobody").unwrap();
+
+        // While the lock is still held, what was given up waits for it no more.
+        let over = until(AT_ONCE, async || {
+            let (connections, held_up) = backends(&observer).await;
+            (connections <= before && held_up == 0).then_some(())
+        });
+        assert!(over.await.is_some(), "{:?}, before {before}", backends(&observer).await);
     }
-
-    let visits = doudi_views::visits::Filter::all(Scope::All);
-    let counted = timeout(AT_ONCE, views.count_visits(&visits, Fresh::ANY)).await;
-    counted.expect("it waits for nobody").unwrap();
-
-    // While the lock is still held, what was given up waits for it no more.
-    let over = until(AT_ONCE, async || {
-        let (connections, held_up) = backends(&observer).await;
-        (connections <= before && held_up == 0).then_some(())
-    });
-    assert!(over.await.is_some(), "{:?}, before {before}", backends(&observer).await);
     holder.batch_execute("ROLLBACK").await.unwrap();
     views.appeals(&held_up, Fresh::ANY).await.unwrap();
 }
@@ -89,7 +97,7 @@ async fn however_many_questions_are_given_up_there_are_no_more_connections() {
     let most = before - 1 + 2 * i64::try_from(CONNECTIONS).unwrap();
     let held_up = appeals::Query::all(Scope::All, 1);
     for _ in 0..5 {
-        let asked = (0..40).map(|_| timeout(PATIENCE, views.appeals(&held_up, Fresh::ANY)));
+        let asked = (0..40).map(|n| timeout(PATIENCE, views.appeals(&held_up, either(n % 2 == 0))));
         let (all, seen) = tokio::join!(futures::future::join_all(asked), backends(&observer));
         assert!(all.iter().all(Result::is_err), "they wait for the lock");
         for (found, _) in [seen, backends(&observer).await] {
@@ -112,7 +120,7 @@ async fn a_question_that_is_given_up_takes_no_other_with_it() {
     let views = views(&fixture, 1).await;
     let visits = doudi_views::visits::Filter::all(Scope::All);
     for n in 0..300 {
-        let given_up = views.count_visits(&visits, Fresh::ANY);
+        let given_up = views.count_visits(&visits, either(n % 2 == 0));
         let _ = timeout(Duration::from_micros(20 * n), given_up).await;
         views.count_visits(&visits, Fresh::ANY).await.unwrap();
     }

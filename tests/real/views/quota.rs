@@ -66,7 +66,7 @@ async fn wherever_a_task_has_to_give_way_no_statement_overtakes_its_transaction(
             for _ in 0..done {
                 tokio::task::consume_budget().await;
             }
-            views.quota(&query, Fresh::ANY).await
+            views.quota(&query, Fresh::ANY.as_of(Some(AsOf::Recorded(Position::START)))).await
         });
         let found = asked.await.unwrap().unwrap().unwrap();
         assert_eq!(found.policy_version, None, "after {done}");

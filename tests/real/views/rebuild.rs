@@ -11,9 +11,11 @@ use std::{
 use doudi_journal::Position;
 use doudi_tests::until;
 use doudi_views::{
-    Fresh, PAGE_MAX, Rebuild, Scope, ViewError, ViewName, Views, appeals,
+    AsOf, Fresh, PAGE_MAX, Rebuild, Scope, ViewError, ViewName, Views, appeals,
     timeline::{Point, Selection, Watch},
 };
+
+use jiff::Timestamp;
 
 use super::{
     Fixture, Running, WITHIN,
@@ -32,7 +34,10 @@ async fn ask(views: Views, stop: Arc<AtomicBool>) -> u64 {
     let query = appeals::Query::all(Scope::All, PAGE_MAX);
     let (mut asked, mut reached) = (0, Position::START);
     while !stop.load(Ordering::Relaxed) {
-        let page = views.appeals(&query, Fresh::ANY).await.unwrap();
+        // In turns by a statement alone and in a transaction: as of the end of time all is as it is now.
+        let always = Fresh::ANY.as_of(Some(AsOf::Occurred(Timestamp::MAX)));
+        let fresh = if asked % 2 == 0 { Fresh::ANY } else { always };
+        let page = views.appeals(&query, fresh).await.unwrap();
         assert!(page.position >= reached, "back from {reached} to {}", page.position);
         reached = page.position;
         let submitted = (reached.0 + COMMITS - SUBMITS) / COMMITS;

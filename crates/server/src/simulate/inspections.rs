@@ -52,7 +52,7 @@ pub async fn run(folder: &Path, plan: Plan) -> Result<(), SimulateError> {
     };
     on_stage(folder, setting, async |stage| {
         let begun = tokio::time::Instant::now();
-        let year = live(&stage, &hands, plan).await?;
+        let year = Box::pin(live(&stage, &hands, plan)).await?;
         summary::print(&stage.parts, &year, begun.elapsed()).await
     })
     .await
@@ -84,5 +84,5 @@ async fn live(stage: &Stage, hands: &Hands, plan: Plan) -> Result<Year, Simulate
 /// # Errors
 /// See [`SimulateError`].
 pub async fn fill(stage: &Stage, hands: &Hands, plan: Plan) -> Result<(), SimulateError> {
-    live(stage, hands, plan).await.map(|_| ())
+    Box::pin(live(stage, hands, plan)).await.map(|_| ())
 }

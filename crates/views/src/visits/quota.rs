@@ -4,9 +4,9 @@
 //! can never differ from what is allowed.
 
 use doudi_domain::{
-    AreaCode, EnterpriseId, UnitId,
+    AreaCode, Decider, EnterpriseId, UnitId,
     catalogue::Level,
-    enterprise::Registered,
+    enterprise::{Profile, Registered},
     frequency::{Assessment, Entry, FloorStanding, FrequencyPolicy, Party, Standing, VisitTerms},
     policy::PolicyName,
     visits::Visit,
@@ -121,26 +121,29 @@ struct Known {
     entries: Vec<Entry>,
 }
 
-/// One statement for all of it. Named with its schema a table is as it is now, and never as it was.
-fn statement() -> String {
+/// One statement for all of it, and `now` names who enterprises are as of now.
+fn statement(now: &str) -> String {
     format!(
         "(SELECT 'limits' AS what, version, said, NULL AS enterprise, NULL AS area, NULL::json AS document \
          FROM policy WHERE name = $2 AND published LIMIT 1) UNION ALL \
          (SELECT 'level', version, said, NULL, NULL, NULL \
          FROM policy WHERE name = $3 AND published LIMIT 1) UNION ALL \
          SELECT 'area', NULL, profile->'area', NULL, NULL, NULL \
-         FROM {}.enterprise WHERE enterprise = $1 UNION ALL \
+         FROM {now} AS now WHERE enterprise = $1 UNION ALL \
          SELECT 'profile', NULL, profile, NULL, NULL, NULL \
          FROM enterprise WHERE enterprise = $1 UNION ALL \
+         SELECT 'parked', NULL, NULL, NULL, NULL, NULL FROM doudi.parked \
+         WHERE view = '{view}' AND version = {version} AND stream = $5 UNION ALL \
          (SELECT 'visit', NULL, NULL, enterprise, area, document FROM visit \
          WHERE enterprise = $1 AND held IS NOT NULL AND day >= $4 ORDER BY visit LIMIT {})",
-        ViewName::Visits.schema(),
-        VISITS_MAX + 1
+        VISITS_MAX + 1,
+        view = ViewName::Visits,
+        version = ViewName::Visits.version(),
     )
 }
 
 /// Reads it all; none where the enterprise does not lie within `scope` as of now, whenever is asked as of.
-/// One that is not registered is in no area.
+/// One that is not registered is in no area, nor is one whose profile cannot be read to its end.
 async fn known(
     snapshot: &Snapshot<'_>,
     (enterprise, unit, scope): (&EnterpriseId, Option<&UnitId>, &Scope),
@@ -150,15 +153,17 @@ async fn known(
     let id = enterprise.as_str();
     let frequency = PolicyName::Frequency.to_string();
     let catalogue = unit.map(|unit| PolicyName::Catalogue(unit.clone()).to_string());
-    let values: [Value<'_>; 4] = [
+    let profile = format!("ev.{enterprise}.{}", Profile::KIND);
+    let values: [Value<'_>; 5] = [
         (&id, Type::TEXT),
         (&frequency, Type::TEXT),
         (&catalogue, Type::TEXT),
         (&from, Type::DATE),
+        (&profile, Type::TEXT),
     ];
     let mut known = Known { limits: None, level: None, profile: None, entries: vec![] };
-    let (mut area, mut visits) = (None, vec![]);
-    let rows = snapshot.rows(DOING, &statement(), &values).await?;
+    let (mut area, mut is_parked, mut visits) = (None, false, vec![]);
+    let rows = snapshot.rows(DOING, &statement(&snapshot.now("enterprise")), &values).await?;
     for row in &rows {
         match column(row, "what")? {
             "limits" | "level" => match json(row, "said")? {
@@ -168,11 +173,12 @@ async fn known(
                 Said::Level(level) => known.level = Some(level),
             },
             "area" => area = Some(json::<AreaCode>(row, "said")?),
+            "parked" => is_parked = true,
             "profile" => known.profile = Some(json(row, "said")?),
             _ => visits.push(row),
         }
     }
-    if !scope.covers(enterprise, None, area.as_ref()) {
+    if !scope.covers(enterprise, None, area.as_ref().filter(|_| !is_parked)) {
         return Ok(None);
     }
     if visits.len() > VISITS_MAX {

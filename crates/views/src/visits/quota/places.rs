@@ -62,9 +62,12 @@ pub(crate) async fn places(
         return Ok(Some((profile, places)));
     };
     let limits = Limits { policy, profile: Some(profile.clone()) };
-    if let Some(earlier) = limits.first_day(query.on).filter(|first| *first < from) {
-        entries = read(earlier).await?.map(|known| known.entries).unwrap_or_default();
+    let first = limits.first_day(query.on).map_or(year, |day| day.min(year));
+    if first < from {
+        entries = read(first).await?.map(|known| known.entries).unwrap_or_default();
     }
+    // What was read from before that lies in no window, and its units come no more.
+    entries.retain(|entry| entry.on >= first);
     let mut parties = parties(&entries);
     parties.extend(query.unit.clone().map(|unit| Party { unit, level }));
     let (standings, floors) = stand(&limits, &entries, parties, query.on);
