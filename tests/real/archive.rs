@@ -27,7 +27,7 @@ use doudi_tests::{
 
 use super::operator::{refused, well};
 use super::power::log;
-use super::requests::{plan, register};
+use super::requests::{plan, register, submit};
 
 const ENTERPRISE: &str = "91210212DD0000001D";
 const SEGMENT_BYTES: u64 = 64 << 10;
@@ -309,4 +309,30 @@ async fn an_archive_takes_in_nothing_of_a_log_that_is_not_the_one_it_knows() {
     let differs = archive(&another, scratch.path()).await.unwrap_err();
     assert!(matches!(differs, ArchiveError::LogDiffers { position: Position(12) }), "{differs}");
     assert_eq!(archive(&journal, scratch.path()).await.unwrap(), Position(12));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_process_that_only_archives_is_killed_and_goes_on_where_it_was() {
+    let world = World::start().await;
+    let mut config = world.ground.config.clone();
+    config.archive.folder = world.ground.folder.path().join("archive");
+    config.archive.segment_bytes_max = SEGMENT_BYTES;
+    let folder = config.archive.folder.clone();
+    drop(Archive::open(&folder, SEGMENT_BYTES).unwrap());
+    let mut unit = world.unit("market-regulation");
+    unit.enterprises.register_enterprise(register(ENTERPRISE)).await.unwrap();
+    let client = world.enterprise(ENTERPRISE);
+    let (mut ends, mut said) = (vec![], String::new());
+    for _ in 0..3 {
+        let mut alone = program::role(&config, program::free_address(), "archive");
+        let appeal = submit(ENTERPRISE, "T06", "");
+        client.appeals.clone().submit_appeal(appeal).await.unwrap();
+        ends.push(archived(&world.running.parts.journal, &folder).await);
+        alone.kill().await.unwrap();
+        said = well(&config, &["verify"]).await;
+    }
+    assert!(ends.is_sorted() && ends[0] < ends[2], "{ends:?}");
+    let agrees = format!("archive: {} records read, the log agrees", ends[2]);
+    assert!(said.contains(&agrees), "{said}");
+    world.stop().await;
 }

@@ -1,6 +1,7 @@
 //! The event feed over the API: every event once and in order per enterprise, from any position, within the
 //! scope, without personal data.
 
+use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
 use doudi_api::permission::Role;
 use doudi_api::proto::{
     CloudEvent, Ground, ListTimelineRequest, StreamEventsRequest, StreamEventsResponse,
@@ -49,6 +50,17 @@ async fn take(
         taken.extend(message.event.map(|event| (event, message.position)));
     }
     taken
+}
+
+/// A position that says that something of an enterprise waits: nobody reads of which, or makes another one of it.
+async fn says_nothing_of(enterprise: &str, client: &Client, position: &str) {
+    let mut bytes = BASE64_URL_SAFE_NO_PAD.decode(position).unwrap();
+    assert!(!String::from_utf8_lossy(&bytes).contains(enterprise), "{position}");
+    *bytes.last_mut().unwrap() ^= 1;
+    let after_position = BASE64_URL_SAFE_NO_PAD.encode(bytes);
+    let changed = StreamEventsRequest { after_position, ..<_>::default() };
+    let refused = client.feed.clone().stream_events(changed).await.unwrap_err();
+    assert_eq!(reason(&refused), "POSITION_INVALID");
 }
 
 fn types(events: &[(CloudEvent, String)]) -> Vec<&str> {
@@ -163,6 +175,7 @@ async fn what_waits_for_a_parked_stream_is_fed_once_it_is_taken_in_wherever_a_re
         ..<_>::default()
     };
     supervisor.timelines.clone().list_timeline(listed).await.unwrap();
+    says_nothing_of(FIRST, &supervisor, &away).await;
 
     take_in(config, &parked).await;
     let events = |taken: &[(CloudEvent, String)]| -> Vec<CloudEvent> {

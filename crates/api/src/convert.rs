@@ -14,6 +14,7 @@ use crate::{
     proto::{self as pb, as_of::Moment},
     text,
 };
+use seal::Seals;
 
 pub(crate) mod alerts;
 pub(crate) mod alike;
@@ -35,6 +36,7 @@ pub(crate) mod policy;
 pub(crate) mod policy_reply;
 pub(crate) mod rating;
 pub(crate) mod reached;
+pub(crate) mod seal;
 pub(crate) mod supervision;
 pub(crate) mod timeline;
 pub(crate) mod token;
@@ -389,15 +391,18 @@ impl Fields {
     }
 
     /// How far somebody has got who follows live.
-    pub(crate) fn reached(&mut self, path: &str, text: &str) -> Option<Reached> {
-        match reached::parse(text) {
+    pub(crate) fn reached(&mut self, path: &str, text: &str, seals: &Seals) -> Option<Reached> {
+        match reached::parse(text, seals) {
             Some(reached) => Some(reached),
             None => self.refuse(path, Reason::PositionInvalid),
         }
     }
 
     pub(crate) fn position(&mut self, path: &str, text: &str) -> Option<Position> {
-        self.reached(path, text).map(|reached| reached.point.position)
+        match reached::place(text) {
+            Some(place) => Some(place.position),
+            None => self.refuse(path, Reason::PositionInvalid),
+        }
     }
 
     /// What an answer must reflect, and as when it is asked for.

@@ -19,7 +19,7 @@ use tonic::service::Routes;
 use crate::{
     call::Call,
     chance::Chance,
-    convert::token::PageTokens,
+    convert::{seal::Seals, token::PageTokens},
     error::{Explain, Failure, Reason, Refusal},
     identity::{Authenticator, Caller, CaseTokens},
     layer::{AccessLayer, Bounds},
@@ -150,6 +150,9 @@ pub struct ApiSettings {
     pub webhook_secrets: WebhookSecrets,
     /// Authenticates page tokens; secret, and the same on every instance behind one address.
     pub page_token_key: [u8; 32],
+    /// Seal what positions say beside their place; secret, and the same on every instance behind one address. The first
+    /// seals, each opens: whoever follows live keeps a position for long.
+    pub position_keys: Vec<[u8; 32]>,
 }
 
 impl fmt::Debug for ApiSettings {
@@ -178,6 +181,7 @@ struct Shared {
     access: AccessLayer,
     settings: ApiSettings,
     pages: PageTokens,
+    seals: Seals,
     cases: CaseTokens,
     watches: StreamPlaces,
     uploads: StreamPlaces,
@@ -210,6 +214,7 @@ impl Api {
         let cases = authenticator.cases().clone();
         let access = AccessLayer::new(authenticator, clock.clone(), bounds);
         let pages = PageTokens::new(settings.page_token_key);
+        let seals = Seals::new(&settings.position_keys);
         let (most, own) = (settings.watches_max, settings.watches_per_caller_max);
         let watches = StreamPlaces::new(most, own, "watches");
         let uploads = StreamPlaces::new(UPLOADS_MAX.into(), UPLOADS_PER_CALLER_MAX, "uploads");
@@ -223,6 +228,7 @@ impl Api {
             access,
             settings,
             pages,
+            seals,
             cases,
             watches,
             uploads,

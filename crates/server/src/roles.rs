@@ -251,6 +251,7 @@ async fn serve(
         webhooks_allow_http: config.webhooks.allow_http,
         webhook_secrets: parts::webhook_secrets(&parts.master),
         page_token_key: parts.master.derive("page tokens"),
+        position_keys: parts.master.derive_each("positions"),
         refuse_bad_check_digit: identity.refuse_bad_check_digit,
         codes: code_keys(&config.codes.keys_file)?,
         draw_ratios: parts::draw_ratios(draws),

@@ -34,6 +34,10 @@ fn tokens() -> PageTokens {
     PageTokens::new([7; 32])
 }
 
+fn seals() -> Seals {
+    Seals::new(&[[7; 32]])
+}
+
 #[test]
 fn sound_requests_are_taken() {
     let unit = || UnitId::parse("tax").unwrap();
@@ -154,7 +158,9 @@ fn convert_all(bytes: &[u8]) {
     on(bytes, |request| appeal::list(request, &caller, &tokens()).is_ok());
     on(bytes, |request| policy::draft(request).is_ok());
     on(bytes, |request| timeline::list(request, &caller, &tokens()).is_ok());
-    on(bytes, |request| timeline::watch(request, Caller::for_tests().scope()).is_ok());
+    on(bytes, |request| timeline::watch(request, caller.scope(), &seals()).is_ok());
+    on(bytes, |request| timeline::feed(request, caller.scope(), &seals()).is_ok());
+    on(bytes, |request| webhook::register(request, true, &seals()).is_ok());
 }
 
 proptest! {

@@ -13,6 +13,7 @@ use jiff::Timestamp;
 use super::{
     Fields, Reflect, common,
     reached::of_reached,
+    seal::Seals,
     token::{self, Binding, PageTokens, Place},
 };
 use crate::{
@@ -105,11 +106,12 @@ pub(crate) fn list(
 pub(crate) fn watch(
     request: &pb::WatchTimelineRequest,
     scope: Scope,
+    seals: &Seals,
 ) -> Result<(Selection, Reached), Failure> {
     let mut fields = Fields::default();
     let unit = fields.optional("unit", &request.unit, UnitId::parse);
     let selected = selection(&mut fields, &request.enterprise_id, &request.areas, &request.kinds);
-    let after = fields.reached("after_position", &request.after_position);
+    let after = fields.reached("after_position", &request.after_position, seals);
     let selected = selected.zip(unit).map(|(selected, unit)| Selection { unit, scope, ..selected });
     fields.finish(selected.zip(after))
 }
@@ -117,10 +119,11 @@ pub(crate) fn watch(
 pub(crate) fn feed(
     request: &pb::StreamEventsRequest,
     scope: Scope,
+    seals: &Seals,
 ) -> Result<(Selection, Reached), Failure> {
     let mut fields = Fields::default();
     let selected = selection(&mut fields, &request.enterprise_id, &request.areas, &request.kinds);
-    let after = fields.reached("after_position", &request.after_position);
+    let after = fields.reached("after_position", &request.after_position, seals);
     let selected = selected.map(|selected| Selection { scope, ..selected });
     fields.finish(selected.zip(after))
 }
@@ -196,26 +199,27 @@ pub(super) fn of_point(point: Point) -> String {
 }
 
 /// What is sent live: an entry with the place to resume after it, or how far everything was sent.
-pub(crate) fn live(sent: &Sent) -> pb::WatchTimelineResponse {
+pub(crate) fn live(sent: &Sent, seals: &Seals) -> pb::WatchTimelineResponse {
     match sent {
         Sent::Entry(entry, reached) => pb::WatchTimelineResponse {
             entry: Some(of_entry(entry)),
-            position: of_reached(reached),
+            position: of_reached(reached, seals),
         },
         Sent::Heartbeat(reached) => {
-            pb::WatchTimelineResponse { entry: None, position: of_reached(reached) }
+            pb::WatchTimelineResponse { entry: None, position: of_reached(reached, seals) }
         }
     }
 }
 
 /// The same for partner systems.
-pub(crate) fn fed(sent: &Sent) -> pb::StreamEventsResponse {
+pub(crate) fn fed(sent: &Sent, seals: &Seals) -> pb::StreamEventsResponse {
     match sent {
-        Sent::Entry(entry, reached) => {
-            pb::StreamEventsResponse { event: Some(of_event(entry)), position: of_reached(reached) }
-        }
+        Sent::Entry(entry, reached) => pb::StreamEventsResponse {
+            event: Some(of_event(entry)),
+            position: of_reached(reached, seals),
+        },
         Sent::Heartbeat(reached) => {
-            pb::StreamEventsResponse { event: None, position: of_reached(reached) }
+            pb::StreamEventsResponse { event: None, position: of_reached(reached, seals) }
         }
     }
 }

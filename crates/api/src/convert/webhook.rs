@@ -1,6 +1,6 @@
 //! Requests and answers about webhooks.
 
-use std::ops::Bound;
+use std::{collections::BTreeMap, ops::Bound, sync::Arc};
 
 use doudi_domain::{
     AreaCode, EnterpriseId, WebhookId,
@@ -20,6 +20,7 @@ use super::{
     draw::{CURSOR_BYTES, cursor, of_cursor},
     given,
     reached::{WITHHELD_MAX, of_reached},
+    seal::Seals,
     timeline,
     token::{Binding, PageTokens},
 };
@@ -57,6 +58,7 @@ fn webhook(fields: &mut Fields, text: &str) -> Option<WebhookId> {
 pub(crate) fn register(
     request: &pb::RegisterWebhookRequest,
     allow_http: bool,
+    seals: &Seals,
 ) -> Result<Order<WebhookId, Subscription>, Failure> {
     let mut fields = Fields::default();
     let command_id = fields.command_id(&request.command_id);
@@ -67,7 +69,7 @@ pub(crate) fn register(
     });
     let areas = fields.set("areas", &request.areas, (0, AREAS_MAX), AreaCode::parse);
     // What was withheld before comes once more together with what follows it.
-    let after = fields.reached("after_position", &request.after_position);
+    let after = fields.reached("after_position", &request.after_position, seals);
     let after = after.map(|reached| reached.lowest());
     let subscription = || {
         Some(Subscription {
@@ -138,7 +140,7 @@ pub(crate) fn get(request: &pb::GetWebhookRequest) -> Result<(WebhookId, Positio
     fields.finish(webhook.zip(at_least))
 }
 
-pub(crate) fn of_webhook(id: WebhookId, known: &Known) -> pb::Webhook {
+pub(crate) fn of_webhook(id: WebhookId, known: &Known, seals: &Seals) -> pb::Webhook {
     let Known { subscription, stalled, .. } = known;
     let (trouble, trouble_status) =
         stalled.map_or((pb::WebhookTrouble::Unspecified, 0), |stalled| of_trouble(stalled.trouble));
@@ -151,7 +153,7 @@ pub(crate) fn of_webhook(id: WebhookId, known: &Known) -> pb::Webhook {
         phase: of_phase(known.phase).into(),
         secret_generation: known.generation,
         secret_rotated_at: known.rotated_at.map(common::of_timestamp),
-        delivered_position: of_reached(&resumed(known)),
+        delivered_position: of_reached(&resumed(known), seals),
         trouble: trouble.into(),
         trouble_status,
         trouble_since: stalled.map(|stalled| common::of_timestamp(stalled.since)),
@@ -162,8 +164,9 @@ pub(crate) fn of_webhook(id: WebhookId, known: &Known) -> pb::Webhook {
 /// From where another one in its place loses nothing: what waits for a parked stream is still to come.
 fn resumed(known: &Known) -> Reached {
     let withheld = known.set_aside.iter().filter(|(_, aside)| aside.withheld);
-    let withheld = withheld.map(|(of, aside)| (of.clone(), point(aside.first).before())).collect();
-    let reached = Reached { point: point(known.delivered), withheld };
+    let withheld: BTreeMap<_, _> =
+        withheld.map(|(of, aside)| (of.clone(), point(aside.first).before())).collect();
+    let reached = Reached { point: point(known.delivered), withheld: Arc::new(withheld) };
     let is_short = reached.withheld.len() <= WITHHELD_MAX;
     if is_short { reached } else { reached.lowest().into() }
 }

@@ -16,7 +16,7 @@ impl Api {
         call: &Call,
         request: &pb::StreamEventsRequest,
     ) -> Result<Watching<pb::StreamEventsResponse>, Failure> {
-        let (selection, after) = timeline::feed(request, call.caller.scope())?;
+        let (selection, after) = timeline::feed(request, call.caller.scope(), &self.0.seals)?;
         self.watching(call, selection, after, timeline::fed).await
     }
 }

@@ -12,7 +12,10 @@ use super::{
 };
 use crate::{
     call::Call,
-    convert::timeline::{self, Sent},
+    convert::{
+        seal::Seals,
+        timeline::{self, Sent},
+    },
     error::Failure,
     proto::{self as pb, timeline_service_server::TimelineService},
 };
@@ -35,7 +38,7 @@ impl Api {
         call: &Call,
         request: &pb::WatchTimelineRequest,
     ) -> Result<Watching<pb::WatchTimelineResponse>, Failure> {
-        let (selection, after) = timeline::watch(request, call.caller.scope())?;
+        let (selection, after) = timeline::watch(request, call.caller.scope(), &self.0.seals)?;
         self.watching(call, selection, after, timeline::live).await
     }
 
@@ -45,7 +48,7 @@ impl Api {
         call: &Call,
         selection: Selection,
         after: Reached,
-        message: fn(&Sent) -> M,
+        message: fn(&Sent, &Seals) -> M,
     ) -> Result<Watching<M>, Failure> {
         if let Some(enterprise) = &selection.enterprise {
             may_ask(call, enterprise)?;
@@ -58,7 +61,7 @@ impl Api {
             clock: self.0.clock.clone(),
             expires_at: call.caller.expires_at,
         };
-        Ok(watch_stream::start(watch, until, place, message))
+        Ok(watch_stream::start(watch, until, place, message, self.0.seals.clone()))
     }
 }
 

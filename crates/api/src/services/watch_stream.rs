@@ -26,7 +26,7 @@ use tokio::{
 use tonic::Status;
 
 use crate::{
-    convert::{reached::WITHHELD_MAX, timeline::Sent},
+    convert::{reached::WITHHELD_MAX, seal::Seals, timeline::Sent},
     error::{Failure, RETRY_LATER, RETRY_SOON, Reason, Refusal},
     identity::{Caller, TokenError},
     metrics,
@@ -91,7 +91,8 @@ pub(super) type Watching<M> = Pin<Box<dyn Stream<Item = Result<M, Status>> + Sen
 
 struct Live<M> {
     /// Makes a message, only when it is read.
-    message: fn(&Sent) -> M,
+    message: fn(&Sent, &Seals) -> M,
+    seals: Seals,
     queue: Arc<Queue>,
     /// Why there are no more; none once it was said.
     end: Option<oneshot::Receiver<Status>>,
@@ -104,7 +105,7 @@ impl<M> Stream for Live<M> {
     fn poll_next(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
         let this = self.get_mut();
         if let Some(waiting) = ready!(lock(&this.queue).poll_recv(context)) {
-            return Poll::Ready(Some(Ok((this.message)(&waiting))));
+            return Poll::Ready(Some(Ok((this.message)(&waiting, &this.seals))));
         }
         // After the messages still waiting comes the reason why there are no more.
         let Some(end) = &mut this.end else {
@@ -131,7 +132,8 @@ pub(super) fn start<M: 'static>(
     watch: Watch,
     until: Until,
     place: Place,
-    message: fn(&Sent) -> M,
+    message: fn(&Sent, &Seals) -> M,
+    seals: Seals,
 ) -> Watching<M> {
     let (sender, receiver) = mpsc::channel(WAITING_MAX);
     let (said, end) = oneshot::channel();
@@ -147,7 +149,7 @@ pub(super) fn start<M: 'static>(
         // The client may be gone, and then nobody wants to know.
         let _ = said.send(status);
     });
-    Box::pin(Live { message, queue, end: Some(end), _place: place })
+    Box::pin(Live { message, seals, queue, end: Some(end), _place: place })
 }
 
 struct Sending {
@@ -260,6 +262,10 @@ mod tests {
     use doudi_views::timeline::Point;
     use futures::StreamExt;
 
+    fn seals() -> Seals {
+        Seals::new(&[[7; 32]])
+    }
+
     /// A stream with the only permit of its semaphore, and what writes to it.
     fn live() -> (
         Live<WatchTimelineResponse>,
@@ -277,7 +283,7 @@ mod tests {
         let (unread, unread_max) = (Arc::downgrade(&queue), Duration::from_millis(1));
         let outbox = Outbox { sender, unread, unread_max, shutdown };
         (
-            Live { message: timeline::live, queue, end: Some(end), _place: place },
+            Live { message: timeline::live, seals: seals(), queue, end: Some(end), _place: place },
             outbox,
             said,
             stop,
@@ -328,7 +334,7 @@ mod tests {
         said.send(down()).unwrap();
         drop(outbox);
         let first = live.next().await.unwrap().unwrap();
-        assert_eq!(first, timeline::live(&at(7)));
+        assert_eq!(first, timeline::live(&at(7), &seals()));
         assert_eq!(live.next().await.unwrap().unwrap_err().code(), tonic::Code::Unavailable);
         assert!(live.next().await.is_none());
     }

@@ -61,7 +61,7 @@ impl Api {
         call: &Call,
         request: &pb::RegisterWebhookRequest,
     ) -> Result<pb::RegisterWebhookResponse, Failure> {
-        let order = convert::register(request, self.0.settings.webhooks_allow_http)?;
+        let order = convert::register(request, self.0.settings.webhooks_allow_http, &self.0.seals)?;
         let after = webhooks::point(order.command.after).position;
         self.reached(doudi_views::ViewName::Timeline, "after_position", after).await?;
         // Whoever registered it already gets the same answer, however many there are.
@@ -108,7 +108,7 @@ impl Api {
             }
         };
         Ok(pb::GetWebhookResponse {
-            webhook: Some(convert::of_webhook(id, known)),
+            webhook: Some(convert::of_webhook(id, known, &self.0.seals)),
             pending_count: u32::try_from(pending.count).unwrap_or(u32::MAX),
             pending_since: pending.since.map(common::of_timestamp),
             version: folded.version.0,
@@ -122,7 +122,7 @@ impl Api {
             let folded = self.read::<Webhook>(&streams::webhook(id)?).await?;
             // The list may be older than the log.
             let live = folded.state.known().filter(|known| known.phase != Phase::Retired);
-            listed.extend(live.map(|known| convert::of_webhook(id, known)));
+            listed.extend(live.map(|known| convert::of_webhook(id, known, &self.0.seals)));
         }
         Ok(pb::ListWebhooksResponse { webhooks: listed })
     }

@@ -5,7 +5,7 @@
 //! taken in, what was withheld comes late, before anything newer of that enterprise. Whoever follows carries all of
 //! this along and nothing else remembers it, so it outlives a retry, a rebuild and the tables.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
 use doudi_domain::EnterpriseId;
 use doudi_journal::{Position, StreamName};
@@ -18,8 +18,8 @@ use crate::{ViewError, ViewName, parked, read::Snapshot};
 pub struct Reached {
     /// Everything up to here was delivered,
     pub point: Point,
-    /// but of these enterprises only what lies up to there.
-    pub withheld: BTreeMap<EnterpriseId, Point>,
+    /// but of these enterprises only what lies up to there. Copies share it until one of them changes it.
+    pub withheld: Arc<BTreeMap<EnterpriseId, Point>>,
 }
 
 /// A stream that the view passes over from a record on.
@@ -40,7 +40,7 @@ pub(super) struct Late {
 
 impl From<Point> for Reached {
     fn from(point: Point) -> Self {
-        Self { point, withheld: BTreeMap::new() }
+        Self { point, withheld: Arc::default() }
     }
 }
 
@@ -50,16 +50,28 @@ impl Reached {
     pub fn after(&self, entry: &Entry, late: bool) -> Self {
         let mut after = self.clone();
         match late {
-            true => _ = after.withheld.insert(entry.enterprise.clone(), entry.point()),
+            true => after.withhold(entry.enterprise.clone(), entry.point()),
             false => after.point = entry.point(),
         }
         after
+    }
+
+    /// Of an enterprise only what lies up to there was delivered.
+    pub(super) fn withhold(&mut self, enterprise: EnterpriseId, until: Point) {
+        Arc::make_mut(&mut self.withheld).insert(enterprise, until);
     }
 
     /// Up to here nothing is missing.
     #[must_use]
     pub fn lowest(&self) -> Point {
         self.withheld.values().copied().fold(self.point, Point::min)
+    }
+
+    /// Forgets of the other enterprises that something is withheld.
+    pub(super) fn keep(&mut self, kept: impl Fn(&EnterpriseId, Point) -> bool) {
+        if !self.withheld.iter().all(|(enterprise, until)| kept(enterprise, *until)) {
+            Arc::make_mut(&mut self.withheld).retain(|enterprise, until| kept(enterprise, *until));
+        }
     }
 
     /// Whether an entry is not to be delivered yet.
@@ -72,13 +84,15 @@ impl Reached {
     pub(super) fn note(&mut self, ends: &Ends, known: Position) -> Option<Late> {
         let point = self.point;
         for (enterprise, end) in ends {
-            let until = self.withheld.entry(enterprise.clone()).or_insert(point);
-            // Nothing of it is missing up to the point: the gaps of now alone say how far it goes.
-            if *until >= point {
-                *until = point.max(*end);
+            let known = self.withheld.get(enterprise).copied();
+            // Where nothing of it is missing up to the point, the gaps of now alone say how far it goes.
+            let missing = known.filter(|until| *until < point);
+            let until = missing.unwrap_or(point.max(*end));
+            if known != Some(until) {
+                self.withhold(enterprise.clone(), until);
             }
         }
-        self.withheld.retain(|enterprise, until| ends.contains_key(enterprise) || *until < point);
+        self.keep(|enterprise, until| ends.contains_key(enterprise) || until < point);
         // Tables that are built anew, or whose end PostgreSQL has lost, are behind the point.
         let there = point.min(Point::end_of(known));
         self.withheld.iter().find_map(|(enterprise, after)| {
@@ -162,15 +176,49 @@ mod tests {
             Some(Late { enterprise: enterprise(n), after: end(after), until: end(until) })
         };
         assert_eq!(note(&mut reached, &one), late(1, 19, 29));
-        reached.withheld.insert(enterprise(1), end(29));
+        reached.withhold(enterprise(1), end(29));
         assert_eq!(note(&mut reached, &one), None);
         // None is left of the other one.
         let own = gaps(&[("ev.L-1.visits", 30)]);
         assert_eq!(note(&mut reached, &own), late(2, 10, 40));
-        reached.withheld.insert(enterprise(2), end(40));
+        reached.withhold(enterprise(2), end(40));
         assert_eq!(note(&mut reached, &own), None);
         assert_eq!(withheld(&reached), [("L-1", end(29))]);
         assert_eq!(reached.lowest(), end(29));
+    }
+
+    #[test]
+    fn what_is_withheld_is_shared_until_it_changes() {
+        let mut reached = Reached::from(end(10));
+        let gap = ends(&gaps(&[("ev.L-1.visits", 5)]), &Selection::all(Scope::All));
+        assert_eq!(reached.note(&gap, Position(1000)), None);
+        let entry = Entry {
+            position: Position(15),
+            ordinal: 2,
+            enterprise: enterprise(1),
+            kind: Kind::Visit,
+            event_type: "VisitPlanned".to_owned(),
+            subject: None,
+            unit: None,
+            area: None,
+            occurred_at: jiff::Timestamp::UNIX_EPOCH,
+            recorded_at: jiff::Timestamp::UNIX_EPOCH,
+            details_json: "{}".to_owned(),
+        };
+        let sent = reached.after(&entry, false);
+        assert!(Arc::ptr_eq(&sent.withheld, &reached.withheld));
+        // Whatever comes then, as long as it changes nothing of it.
+        reached.point = end(20);
+        assert_eq!(reached.note(&gap, Position(1000)), None);
+        reached.keep(|_, _| true);
+        assert!(Arc::ptr_eq(&sent.withheld, &reached.withheld));
+        // What changes it changes nothing that was sent before.
+        let late = reached.after(&entry, true);
+        assert_eq!(withheld(&late), [("L-1", entry.point())]);
+        reached.keep(|_, _| false);
+        assert_eq!(reached, Reached::from(end(20)));
+        assert_eq!(withheld(&sent), [("L-1", end(10))]);
+        assert_eq!((sent.point, late.point), (entry.point(), end(20)));
     }
 
     #[test]
@@ -192,7 +240,7 @@ mod tests {
     fn what_is_taken_in_in_part_goes_on_to_the_next_gap() {
         let all = Selection::all(Scope::All);
         let mut reached = Reached::from(end(40));
-        reached.withheld.insert(enterprise(1), end(40));
+        reached.withhold(enterprise(1), end(40));
         let later = ends(&gaps(&[("ev.L-1.visits", 50)]), &all);
         assert_eq!(reached.note(&later, Position(1000)), None);
         assert_eq!(withheld(&reached), [("L-1", end(49))]);
@@ -201,7 +249,7 @@ mod tests {
     #[test]
     fn nothing_is_late_that_tables_do_not_know_of() {
         let mut reached = Reached::from(end(100));
-        reached.withheld.insert(enterprise(1), end(19));
+        reached.withhold(enterprise(1), end(19));
         let late = |until| Late { enterprise: enterprise(1), after: end(19), until: end(until) };
         assert_eq!(reached.note(&Ends::new(), Position(10)), None);
         assert_eq!(reached.note(&Ends::new(), Position(50)), Some(late(50)));

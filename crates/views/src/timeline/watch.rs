@@ -47,8 +47,8 @@ impl Watch {
         // Subscribed before the first page is read, so that nothing falls in between.
         let batches = views.shared.hub.subscribe();
         let mut reached = after;
-        // Who asks names what was withheld, and must not get at others by that.
-        reached.withheld.retain(|enterprise, _| selection.may_mean(enterprise));
+        // A position may be of another selection, and must not lead to what only that one means.
+        reached.keep(|enterprise, _| selection.may_mean(enterprise));
         Self { views, selection, reached, ends: Ends::new(), caught_up: false, batches }
     }
 
@@ -185,7 +185,7 @@ impl Watch {
         let found = meant(snapshot, &predicate).await?;
         let last = found.last().filter(|_| found.len() == PAGE_MAX);
         let now = last.map_or(until, |last| last.entry.point());
-        self.reached.withheld.insert(enterprise, now);
+        self.reached.withhold(enterprise, now);
         Ok(found.iter().map(|known| known.shown(&self.selection.scope)).collect())
     }
 

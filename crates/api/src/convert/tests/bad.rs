@@ -89,7 +89,7 @@ fn timelines() {
     let watch = || pb::WatchTimelineRequest { enterprise_id: "L-1".into(), ..Default::default() };
     check(
         watch,
-        |r| timeline::watch(r, caller.scope()),
+        |r| timeline::watch(r, caller.scope(), &seals()),
         &[
             (|r| r.after_position = "1".into(), "after_position", Reason::PositionInvalid),
             (|r| r.enterprise_id = "x".into(), "enterprise_id", Reason::EnterpriseIdMalformed),
@@ -101,7 +101,7 @@ fn timelines() {
     let feed = || pb::StreamEventsRequest { areas: vec!["210212".into()], ..Default::default() };
     check(
         feed,
-        |r| timeline::feed(r, caller.scope()),
+        |r| timeline::feed(r, caller.scope(), &seals()),
         &[
             (|r| r.after_position = "1".into(), "after_position", Reason::PositionInvalid),
             (|r| r.areas = (0..21).map(|n| n.to_string()).collect(), "areas", Reason::ListSize),
