@@ -1,17 +1,14 @@
 //! Requests and answers about alerts.
 
 use doudi_domain::{AreaCode, UnitId};
-use doudi_engine::Position;
-use doudi_views::{
-    alerts::{Alert, Counts, Filter, Kind, Page, Query, Reason as Why},
-    timeline::Point,
-};
+use doudi_views::alerts::{Alert, Counts, Filter, Kind, Page, Query, Reason as Why};
 
 use super::{
     Fields, Reflect,
     alike::alike,
     common,
     inspection::{limits::of_standing, visit::stored_word},
+    timeline::{packed, unpacked},
     token::{self, Binding, PageTokens},
 };
 use crate::{
@@ -22,9 +19,6 @@ use crate::{
 
 /// The size of a page that asks for none, and the largest.
 const PAGE: (u32, u32) = (50, 500);
-
-/// The bytes of a cursor: position, ordinal.
-const CURSOR_BYTES: usize = 12;
 
 alike! {
     AlertKind = Kind, kind, of_kind:
@@ -53,7 +47,7 @@ pub(crate) fn list(
     let binding = Binding::new("ListAlerts", &filters, caller);
     let after = match request.page_token.as_str() {
         "" => Some(None),
-        text => match tokens.decode(binding, text).and_then(cursor) {
+        text => match tokens.decode(binding, text).and_then(unpacked) {
             Some(point) => Some(Some(point)),
             None => fields.refuse("page_token", Reason::PageTokenInvalid),
         },
@@ -99,7 +93,7 @@ pub(crate) fn page(
     let cut = alerts.len() < page.alerts.len();
     let last = page.alerts.get(alerts.len().saturating_sub(1)).map(Alert::point);
     let next = if cut { last } else { page.next };
-    let next = next.map(|point| tokens.encode(binding, &of_cursor(point)));
+    let next = next.map(|point| tokens.encode(binding, &packed(point)));
     pb::ListAlertsResponse {
         alerts,
         next_page_token: next.unwrap_or_default(),
@@ -152,17 +146,4 @@ fn of_alert(alert: &Alert) -> pb::Alert {
         recorded_at: Some(common::of_timestamp(alert.occurred_at)),
         reason: Some(reason),
     }
-}
-
-fn of_cursor(Point { position, ordinal }: Point) -> Vec<u8> {
-    let position = position.0.to_be_bytes();
-    position.into_iter().chain(ordinal.to_be_bytes()).collect()
-}
-
-fn cursor(bytes: [u8; CURSOR_BYTES]) -> Option<Point> {
-    let (position, ordinal) = bytes.split_first_chunk::<8>()?;
-    Some(Point {
-        position: Position(u64::from_be_bytes(*position)),
-        ordinal: u32::from_be_bytes(ordinal.try_into().ok()?),
-    })
 }

@@ -5,13 +5,12 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
-use doudi_engine::Position;
 use doudi_views::timeline::{Point, Reached};
 
 use super::{
     draw::{CURSOR_BYTES, cursor, of_cursor},
     seal::{Seals, TAG_BYTES},
-    timeline::{of_point, point},
+    timeline::{POINT_BYTES, of_point, packed, point, unpacked},
     token,
 };
 
@@ -23,9 +22,6 @@ pub(crate) const WITHHELD_MAX: usize = 100;
 
 /// A longer text is not worth decoding.
 const TEXT_MAX: usize = 8000;
-
-/// The bytes of a place in it: a position and an ordinal.
-const POINT_BYTES: usize = 12;
 
 /// The bytes of what is said of each enterprise: all alike, so that the length does not tell one from another.
 const EACH_BYTES: usize = CURSOR_BYTES + POINT_BYTES;
@@ -75,7 +71,7 @@ fn with_withheld(text: &str, seals: &Seals) -> Option<Reached> {
     let mut withheld = BTreeMap::new();
     for each in all {
         let (enterprise, until) = each.split_first_chunk::<CURSOR_BYTES>()?;
-        withheld.insert(cursor(*enterprise)?, unpacked(until)?);
+        withheld.insert(cursor(*enterprise)?, unpacked(until.try_into().ok()?)?);
     }
     Some(Reached { point, withheld: Arc::new(withheld) })
 }
@@ -91,26 +87,14 @@ fn split(text: &str) -> Option<(Point, [u8; HEAD_BYTES], Vec<u8>)> {
     let said = sealed.len().checked_sub(TAG_BYTES)?;
     let is_whole = said.is_multiple_of(EACH_BYTES);
     let fits = is_whole && (1..=WITHHELD_MAX).contains(&(said / EACH_BYTES));
-    let point = unpacked(place)?;
+    let point = unpacked(place.try_into().ok()?)?;
     fits.then(|| (point, *head, sealed.to_vec()))
-}
-
-fn packed(point: Point) -> [u8; POINT_BYTES] {
-    let mut bytes = [0; POINT_BYTES];
-    bytes[..8].copy_from_slice(&point.position.0.to_be_bytes());
-    bytes[8..].copy_from_slice(&point.ordinal.to_be_bytes());
-    bytes
-}
-
-fn unpacked(bytes: &[u8]) -> Option<Point> {
-    let (position, ordinal) = bytes.split_first_chunk::<8>()?;
-    let ordinal = u32::from_be_bytes(ordinal.try_into().ok()?);
-    Some(Point { position: Position(u64::from_be_bytes(*position)), ordinal })
 }
 
 #[cfg(test)]
 mod tests {
     use doudi_domain::EnterpriseId;
+    use doudi_engine::Position;
     use proptest::prelude::*;
 
     use super::*;

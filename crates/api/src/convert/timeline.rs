@@ -260,21 +260,33 @@ pub(crate) fn of_entry(entry: &Entry) -> pb::TimelineEntry {
 
 /// The database keeps microseconds, so a cursor does too.
 fn of_cursor(cursor: &Cursor) -> Vec<u8> {
-    let Cursor { occurred_at, position, ordinal } = cursor;
+    let Cursor { occurred_at, position, ordinal } = *cursor;
     let mut bytes = occurred_at.as_microsecond().to_be_bytes().to_vec();
-    bytes.extend(position.0.to_be_bytes());
-    bytes.extend(ordinal.to_be_bytes());
+    bytes.extend(packed(Point { position, ordinal }));
     bytes
 }
 
 fn cursor(bytes: [u8; CURSOR_BYTES]) -> Option<Cursor> {
     let (occurred_at, rest) = bytes.split_first_chunk::<8>()?;
-    let (position, ordinal) = rest.split_first_chunk::<8>()?;
-    Some(Cursor {
-        occurred_at: Timestamp::from_microsecond(i64::from_be_bytes(*occurred_at)).ok()?,
-        position: Position(u64::from_be_bytes(*position)),
-        ordinal: u32::from_be_bytes(ordinal.try_into().ok()?),
-    })
+    let Point { position, ordinal } = unpacked(rest.try_into().ok()?)?;
+    let occurred_at = Timestamp::from_microsecond(i64::from_be_bytes(*occurred_at)).ok()?;
+    Some(Cursor { occurred_at, position, ordinal })
+}
+
+/// The bytes of a point: position, ordinal.
+pub(super) const POINT_BYTES: usize = 12;
+
+pub(super) fn packed(point: Point) -> [u8; POINT_BYTES] {
+    let mut bytes = [0; POINT_BYTES];
+    bytes[..8].copy_from_slice(&point.position.0.to_be_bytes());
+    bytes[8..].copy_from_slice(&point.ordinal.to_be_bytes());
+    bytes
+}
+
+pub(super) fn unpacked(bytes: [u8; POINT_BYTES]) -> Option<Point> {
+    let (position, ordinal) = bytes.split_first_chunk::<8>()?;
+    let ordinal = u32::from_be_bytes(ordinal.try_into().ok()?);
+    Some(Point { position: Position(u64::from_be_bytes(*position)), ordinal })
 }
 
 fn order(order: pb::TimelineOrder) -> Option<Order> {

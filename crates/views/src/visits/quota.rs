@@ -11,7 +11,7 @@ use doudi_domain::{
     policy::PolicyName,
     visits::Visit,
 };
-use doudi_journal::Position;
+use doudi_journal::{Position, StreamName};
 use jiff::{ToSpan, civil::Date};
 use tokio_postgres::types::Type;
 
@@ -153,13 +153,14 @@ async fn known(
     let id = enterprise.as_str();
     let frequency = PolicyName::Frequency.to_string();
     let catalogue = unit.map(|unit| PolicyName::Catalogue(unit.clone()).to_string());
-    let profile = format!("ev.{enterprise}.{}", Profile::KIND);
+    let profile =
+        StreamName::new(id, Profile::KIND, None).map_err(|error| ViewError::fault(DOING, error))?;
     let values: [Value<'_>; 5] = [
         (&id, Type::TEXT),
         (&frequency, Type::TEXT),
         (&catalogue, Type::TEXT),
         (&from, Type::DATE),
-        (&profile, Type::TEXT),
+        (&profile.as_str(), Type::TEXT),
     ];
     let mut known = Known { limits: None, level: None, profile: None, entries: vec![] };
     let (mut area, mut is_parked, mut visits) = (None, false, vec![]);
