@@ -1,6 +1,6 @@
-//! The write path under everything that can befall it, seed by seed: engines, their runners and an agenda on a log
-//! in memory, with lost and late messages, programs killed between two steps, power cuts, disks that fail, clocks that
-//! disagree, and time that passes only when nobody has anything to do. The same seed is the same world.
+//! The write path under everything that can befall it, seed by seed: engines, their runners, an agenda and views on a
+//! log in memory, with lost and late messages, programs killed between two steps, power cuts, disks that fail, clocks
+//! that disagree, and time that passes only when nobody has anything to do. The same seed is the same world.
 //!
 //! `SEED=7 make sim` lives through one again, `SEEDS=1000000 make sim` through many. A seed is another world as soon as
 //! anybody draws otherwise, so what is found here gets a test of its own besides, where it can be told shortest; that
@@ -13,6 +13,8 @@ mod network;
 mod office;
 mod oracle;
 mod people;
+mod truth;
+mod views;
 mod world;
 
 use std::{

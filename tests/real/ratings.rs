@@ -24,6 +24,8 @@ use super::{
     requests::{approved, check_in, check_out, plan, reason, register},
 };
 
+mod earlier;
+
 /// Sample enterprises, all visited by [`UNIT`].
 const ENTERPRISES: [&str; 5] = [
     "91210212DD0000001D",
@@ -35,10 +37,10 @@ const ENTERPRISES: [&str; 5] = [
 const UNIT: &str = "market-regulation";
 
 /// The visits, in the order of the enterprises, and the position of the last thing that happened.
-async fn visited(world: &World) -> (Vec<String>, String) {
+async fn visited(world: &World, enterprises: &[&str]) -> (Vec<String>, String) {
     let (mut admin, mut market) = (world.role(Role::Admin), world.unit(UNIT));
     let (mut visits, mut position) = (vec![], String::new());
-    for enterprise in ENTERPRISES {
+    for enterprise in enterprises {
         admin.enterprises.register_enterprise(register(enterprise)).await.unwrap();
         let visit = approved(&mut market, plan(enterprise, Ground::Routine)).await;
         let came = check_in(world, enterprise, &visit).await;
@@ -210,7 +212,7 @@ async fn asked(
 #[tokio::test(flavor = "multi_thread")]
 async fn whoever_asks_whatever_learns_a_sum_over_five_and_no_rating() {
     let world = World::start().await;
-    let (visits, position) = visited(&world).await;
+    let (visits, position) = visited(&world, &ENTERPRISES).await;
     let before = everything(&world, &visits, &position).await;
     let fine = |(path, ..): &&(String, Role, usize)| path.ends_with("GetVisit");
     assert!(before.iter().any(|(key, answer)| fine(&key) && answer.is_ok()), "{before:?}");
@@ -269,7 +271,7 @@ async fn whoever_asks_whatever_learns_a_sum_over_five_and_no_rating() {
 #[tokio::test(flavor = "multi_thread")]
 async fn live_timelines_pass_ratings_over() {
     let world = World::start().await;
-    let (visits, position) = visited(&world).await;
+    let (visits, position) = visited(&world, &ENTERPRISES).await;
     rated(&world, rate(ENTERPRISES[0], &visits[0], Satisfaction::Acceptable)).await.unwrap();
     let request = WatchTimelineRequest {
         enterprise_id: ENTERPRISES[0].to_owned(),
@@ -298,7 +300,7 @@ async fn live_timelines_pass_ratings_over() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_visit_is_rated_once_by_the_enterprise_that_had_it_and_by_nobody_else() {
     let world = World::start().await;
-    let (visits, _) = visited(&world).await;
+    let (visits, _) = visited(&world, &ENTERPRISES).await;
     let (own, other) = (ENTERPRISES[0], ENTERPRISES[1]);
     let first = rate(own, &visits[0], Satisfaction::Dissatisfied);
     assert!(!rated(&world, first.clone()).await.unwrap().unchanged);

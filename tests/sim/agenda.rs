@@ -23,7 +23,11 @@ use doudi_journal::{Journal, Record};
 use doudi_server::agenda::entry;
 use jiff::Timestamp;
 
-use super::network::{Network, pass};
+use super::{
+    network::{Network, pass},
+    truth::Truth,
+    views::Follower,
+};
 
 /// The entries by stream and key.
 pub(super) type Entries = BTreeMap<(StreamName, String), Due>;
@@ -34,11 +38,14 @@ pub(super) struct Kept {
     journal: Journal,
     network: Network,
     known: Arc<Mutex<(Position, Entries)>>,
+    /// What the other views make of the same records.
+    views: Arc<Mutex<Follower>>,
 }
 
 impl Kept {
-    pub(super) fn new(journal: &Journal, network: &Network) -> Self {
-        Self { journal: journal.clone(), network: network.clone(), known: Arc::default() }
+    pub(super) fn new(journal: &Journal, network: &Network, views: Follower) -> Self {
+        let (journal, network) = (journal.clone(), network.clone());
+        Self { journal, network, known: Arc::default(), views: Arc::new(Mutex::new(views)) }
     }
 
     /// Follows the log, to its end unless there is trouble.
@@ -51,6 +58,7 @@ impl Kept {
         let (position, entries) = &mut *self.known.lock().unwrap();
         // Somebody else may have been here meanwhile.
         records.retain(|record| record.position > *position);
+        self.views.lock().unwrap().follow(&records);
         for ((stream, key), now) in doudi_views::agenda::changes(&records) {
             let name = (StreamName::parse(&stream).unwrap(), key);
             match now {
@@ -75,6 +83,12 @@ impl Kept {
 
     pub(super) fn entries(&self) -> Entries {
         self.known.lock().unwrap().1.clone()
+    }
+
+    /// Says what the views hold at the end of the log that they should not.
+    pub(super) async fn judge_views(&self, truth: &Truth<'_>) -> Result<(), String> {
+        while self.follow().await < self.journal.last_position().await.unwrap() {}
+        self.views.lock().unwrap().judge(truth)
     }
 }
 

@@ -19,6 +19,7 @@ use uuid::Uuid;
 use super::{
     agenda::{self, Kept},
     city::{ALL_ROLLING, UNIT_YEAR_MAX},
+    truth::Truth,
     world::{Answer, GRACE_DAYS, Told},
 };
 
@@ -57,7 +58,7 @@ pub(super) async fn judge(
     parts(&records)?;
     let cases = known::<Appeal>(engines, &records, no_silence).await?;
     let diagnoses = known::<Diagnosis>(engines, &records, |_| Ok(())).await?;
-    known::<Visits>(engines, &records, |_| Ok(())).await?;
+    let visits = known::<Visits>(engines, &records, |_| Ok(())).await?;
     let devices = known::<Device>(engines, &records, |_| Ok(())).await?;
     let pending = |device: &Device| device.known().is_some_and(|known| !known.pending.is_empty());
     if devices.values().any(pending) {
@@ -67,6 +68,9 @@ pub(super) async fn judge(
     if agenda.entries() != agenda::folded(&records) {
         return Err("the agenda is not what a replay of the log gives".to_owned());
     }
+    let truth =
+        Truth { commits: &commits, visits: &visits, appeals: &cases, diagnoses: &diagnoses };
+    agenda.judge_views(&truth).await?;
     let all: Vec<u8> = records.iter().flat_map(|record| record.payload.to_vec()).collect();
     let names = commits.into_iter().flat_map(|(_, commit)| commit.events);
     Ok(Judged {
@@ -81,7 +85,7 @@ fn words(error: impl std::fmt::Debug) -> String {
 }
 
 /// Every stream counts from 1, each commit names the one before by its hash, and no command is in it twice.
-fn linear(records: &[Record]) -> Result<Vec<(Position, Commit)>, String> {
+pub(super) fn linear(records: &[Record]) -> Result<Vec<(Position, Commit)>, String> {
     let mut ends: BTreeMap<StreamName, (Version, Option<Hash>)> = BTreeMap::new();
     let mut ids: HashSet<(StreamName, Uuid)> = HashSet::new();
     let mut commits = vec![];
@@ -218,7 +222,7 @@ fn no_silence(state: &Appeal) -> Result<(), String> {
 
 /// What the events of each stream of a kind make, which `holds` after each commit, and which is what every engine says
 /// that has lived through it all or forgot it on the way.
-async fn known<D: Decider + PartialEq>(
+pub(super) async fn known<D: Decider + PartialEq>(
     engines: &[Engine],
     records: &[Record],
     holds: fn(&D) -> Result<(), String>,

@@ -35,6 +35,7 @@ use super::{
     office,
     oracle::{self, Judged},
     people,
+    views::Follower,
 };
 
 /// When the simulated time begins: a Monday morning.
@@ -169,7 +170,7 @@ pub(super) async fn live(seed: u64, beside: Beside) -> Result<Judged, String> {
         memory,
         chance,
         observer: Engine::new(journal.clone(), settings(64), time.clock(0)),
-        agenda: Kept::new(&journal, &network),
+        agenda: Kept::new(&journal, &network, Follower::new(seed)),
         network,
         time,
         vault: Vault::memory(),

@@ -14,12 +14,14 @@ mod apply;
 mod clocks;
 mod closures;
 mod fold;
+mod in_memory;
 mod list;
 mod rows;
 mod stays;
 
 pub(crate) use apply::apply;
 pub(crate) use clocks::{CLOCK, diagnosis, least_level, level, rung, stored_rung};
+pub(crate) use in_memory::Tables;
 pub(crate) use list::{NOW, SCOPED, list};
 pub use list::{Page, Query};
 pub(crate) use rows::{APPEAL, clock, columns, owed, read};

@@ -4,10 +4,16 @@
 use std::sync::Arc;
 
 use doudi_domain::{
-    AppealId, DeviceId, DiagnosisId, EnterpriseId, WebhookId, appeal, codec, device, diagnosis,
-    enterprise,
-    policy::{self, PolicyName},
-    ratings, visits, webhook,
+    AppealId, Decider, DeviceId, DiagnosisId, EnterpriseId, WebhookId,
+    appeal::{self, Appeal},
+    codec,
+    device::{self, Device},
+    diagnosis::{self, Diagnosis},
+    enterprise::{self, Profile},
+    policy::{self, Policy, PolicyName},
+    ratings::{self, Ratings},
+    visits::{self, Visits},
+    webhook::{self, Webhook},
 };
 use doudi_journal::{CITY, Commit, Record, StreamName};
 use jiff::Timestamp;
@@ -66,30 +72,30 @@ impl Fact {
         let commit = record.commit().map_err(|error| chain(&error))?;
         let stream = &record.stream;
         let content = match stream.kind() {
-            "profile" => Content::Profile(owner(record)?, events(&commit)?),
-            "visits" => Content::Visits(owner(record)?, events(&commit)?),
-            "ratings" => Content::Ratings(owner(record)?, events(&commit)?),
-            "appeal" => {
+            Profile::KIND => Content::Profile(owner(record)?, events(&commit)?),
+            Visits::KIND => Content::Visits(owner(record)?, events(&commit)?),
+            Ratings::KIND => Content::Ratings(owner(record)?, events(&commit)?),
+            Appeal::KIND => {
                 let id = stream.id().unwrap_or_default();
                 let appeal = AppealId::parse(id).map_err(|error| format!("its id {error}"))?;
                 Content::Appeal(owner(record)?, appeal, events(&commit)?)
             }
-            "diagnosis" => {
+            Diagnosis::KIND => {
                 let id = stream.id().unwrap_or_default();
                 let id = DiagnosisId::parse(id).map_err(|error| format!("its id {error}"))?;
                 Content::Diagnosis(owner(record)?, id, events(&commit)?)
             }
-            "device" if stream.owner() == CITY => {
+            Device::KIND if stream.owner() == CITY => {
                 let id = stream.id().unwrap_or_default();
                 DeviceId::parse(id).map_err(|error| format!("its id {error}"))?;
                 Content::Device(events(&commit)?)
             }
-            "webhook" if stream.owner() == CITY => {
+            Webhook::KIND if stream.owner() == CITY => {
                 let id = stream.id().unwrap_or_default();
                 let id = WebhookId::parse(id).map_err(|error| format!("its id {error}"))?;
                 Content::Webhook(id, events(&commit)?)
             }
-            "policy" if stream.owner() == CITY => {
+            Policy::KIND if stream.owner() == CITY => {
                 let id = stream.id().unwrap_or_default();
                 let name = PolicyName::try_from(id.to_owned()).map_err(|error| chain(&error))?;
                 Content::Policy(name, events(&commit)?)

@@ -25,6 +25,7 @@ mod digest;
 mod error;
 mod fact;
 mod history;
+pub mod in_memory;
 pub mod inbox;
 #[cfg(test)]
 mod kit;

@@ -38,7 +38,7 @@ pub struct Parked {
 
 /// A record that a view wants, read or not. Clones share what was read.
 #[derive(Clone, Debug)]
-pub(crate) struct Reading {
+pub struct Reading {
     stream: StreamName,
     pub(crate) position: Position,
     fact: Result<Fact, String>,

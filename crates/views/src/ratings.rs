@@ -2,8 +2,9 @@
 //!
 //! A unit's ratings are held back until they come from [`RATERS_MIN`] enterprises; then all of them
 //! enter the sum of the month together. So the difference between any two answers is again a sum over
-//! as many enterprises, and whoever watches the sums grow learns no single rating. A
-//! rating counts for one unit alone, so the sums of two units tell no more than each.
+//! as many enterprises, and whoever watches the sums grow learns no single rating. An answer as of an
+//! earlier time has all of them or none. A rating counts for one unit alone, so the sums of two units
+//! tell no more than each.
 
 use std::collections::BTreeMap;
 
@@ -26,7 +27,7 @@ use crate::{
 };
 
 /// The version of the tables and of what they mean.
-pub(crate) const VERSION: i32 = 1;
+pub(crate) const VERSION: i32 = 2;
 
 /// Whose ratings, and of which months.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -74,7 +75,8 @@ async fn load(snapshot: &Snapshot<'_>, query: &Query) -> Result<Sums, ViewError>
     predicate.compare("month", ">=", query.from.first_of_month(), Type::DATE);
     predicate.compare("month", "<=", query.until.first_of_month(), Type::DATE);
     let statement = format!(
-        "SELECT month, satisfaction, count FROM summed WHERE {} ORDER BY month",
+        "SELECT month, satisfaction, sum(count)::bigint AS count FROM summed WHERE {} \
+         GROUP BY month, satisfaction ORDER BY month",
         predicate.sql()
     );
     let rows = snapshot.meant("summing up ratings", &statement, &predicate).await?;

@@ -14,6 +14,7 @@ mod apply;
 mod details;
 mod fold;
 mod hub;
+mod in_memory;
 mod list;
 mod pending;
 mod reached;
@@ -22,6 +23,7 @@ mod watch;
 
 pub(crate) use apply::apply;
 pub(crate) use hub::Hub;
+pub(crate) use in_memory::Tables;
 pub(crate) use list::list;
 pub use list::{Cursor, Order, Page, Query};
 pub use pending::Pending;

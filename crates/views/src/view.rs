@@ -4,6 +4,10 @@
 use std::fmt;
 
 use deadpool_postgres::Transaction;
+use doudi_domain::{
+    Decider, appeal::Appeal, device::Device, diagnosis::Diagnosis, enterprise::Profile,
+    policy::Policy, ratings::Ratings, visits::Visits, webhook::Webhook,
+};
 use doudi_journal::StreamName;
 
 use crate::{
@@ -168,7 +172,8 @@ impl ViewName {
                 &[Memory::Versions(measures::RETURNS), Memory::Versions(measures::HANDLING)]
             }
             Self::Alerts => &[Memory::Added("alert")],
-            Self::Agenda | Self::Ratings | Self::Webhooks => &[],
+            Self::Ratings => &[Memory::Added("summed")],
+            Self::Agenda | Self::Webhooks => &[],
         }
     }
 
@@ -186,17 +191,22 @@ impl ViewName {
     pub(crate) fn wants(self, stream: &StreamName) -> bool {
         let kind = stream.kind();
         let ours = match self {
-            Self::Timeline => matches!(kind, "profile" | "visits" | "appeal" | "diagnosis"),
-            Self::Visits => {
-                matches!(kind, "visits" | "profile") || (kind == "policy" && visits::reads(stream))
+            Self::Timeline => {
+                [Profile::KIND, Visits::KIND, Appeal::KIND, Diagnosis::KIND].contains(&kind)
             }
-            Self::Appeals => matches!(kind, "appeal" | "diagnosis"),
+            Self::Visits => {
+                [Visits::KIND, Profile::KIND].contains(&kind)
+                    || (kind == Policy::KIND && visits::reads(stream))
+            }
+            Self::Appeals => [Appeal::KIND, Diagnosis::KIND].contains(&kind),
             // Every kind of stream that has a process.
-            Self::Agenda => matches!(kind, "visits" | "appeal" | "diagnosis" | "device"),
-            Self::Measures => kind == "appeal",
-            Self::Alerts => kind == "visits",
-            Self::Ratings => kind == "ratings",
-            Self::Webhooks => kind == "webhook",
+            Self::Agenda => {
+                [Visits::KIND, Appeal::KIND, Diagnosis::KIND, Device::KIND].contains(&kind)
+            }
+            Self::Measures => kind == Appeal::KIND,
+            Self::Alerts => kind == Visits::KIND,
+            Self::Ratings => kind == Ratings::KIND,
+            Self::Webhooks => kind == Webhook::KIND,
         };
         ours || !stream.is_readable()
     }

@@ -13,6 +13,7 @@ use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
 mod fold;
+mod in_memory;
 mod known;
 pub mod ledger;
 mod list;
@@ -21,6 +22,7 @@ pub mod quota;
 mod rows;
 
 pub(crate) use fold::reads;
+pub(crate) use in_memory::Tables;
 pub(crate) use known::{ENTERPRISE, POLICY};
 pub use list::{Count, Counts, Cursor, Filter, Page, Query};
 pub(crate) use list::{SCOPED, list};

@@ -10,7 +10,7 @@ use doudi_domain::{
     visits,
 };
 use doudi_journal::Position;
-use doudi_views::{Areas, AsOf, Fresh, Scope, ViewError, visits::quota};
+use doudi_views::{Areas, AsOf, Fresh, Scope, ViewError, ViewName, page, visits::quota};
 
 use super::{Fixture, Running, fresh, log::*};
 
@@ -244,5 +244,50 @@ async fn whom_an_enterprise_is_told_of_is_decided_on_the_same_tables_as_of_now()
     let soon = Fresh::at(ahead, Duration::from_millis(20));
     let early = seen(within(None, AREA), soon).await;
     assert!(matches!(early, Err(ViewError::Behind(_))), "{early:?}");
+    running.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn only_visits_that_a_limit_looks_at_are_too_many_to_count() {
+    let fixture = Fixture::start().await;
+    let mut log = Log::new();
+    let running = Running::start(&fixture.views, &log.journal);
+    let rules = vec![rule("all", frequency::Subject::AllUnits, 9)];
+    let policy = frequency::FrequencyPolicy { rules, ..<_>::default() };
+    let document = doudi_domain::policy::Document::Frequency(policy);
+    log.append("ev._city.policy.frequency", &in_force(1, document)).await;
+    log.append("ev.L-1.profile", &[registered(AREA)]).await;
+    let last = log.append("ev.L-1.visits", &[planned(visit(1), "tax", "2026-03-02")]).await;
+    fixture.reach(last).await;
+    let page = page::Query {
+        enterprise: enterprise(1),
+        unit: None,
+        on: date("2026-06-01"),
+        known_only: false,
+        enterprises: Scope::All,
+        scope: Scope::All,
+        entries_max: 1,
+    };
+    let of_page = async || fixture.views.enterprise_page(&page, fresh(last)).await;
+    let of = async |on: &str| fixture.views.quota(&asking("tax", on), fresh(last)).await;
+    let visits = format!("{}.visit", ViewName::Visits.schema());
+    let before = format!(
+        "INSERT INTO {visits} SELECT made.* FROM {visits} AS known, generate_series(1, 20001) AS n, \
+         LATERAL jsonb_populate_record(known, jsonb_build_object('day', '2025-12-01', \
+         'visit', '00000000-0000-0000-0001-' || lpad(n::text, 12, '0'))) AS made"
+    );
+    fixture.run(&before).await;
+    let found = of("2026-06-01").await.unwrap().unwrap();
+    assert_eq!(found.standings[0].reserved, 1, "they are of last year");
+    let found = of_page().await.unwrap().unwrap().places;
+    assert_eq!(found.standings[0].reserved, 1, "they are of last year");
+    let found = of("2019-06-01").await.unwrap().unwrap();
+    assert_eq!(found.standings, [], "there was no limit");
+
+    fixture.run(&format!("UPDATE {visits} SET day = '2026-03-02'")).await;
+    let found = of("2026-06-01").await;
+    assert!(matches!(found, Err(ViewError::TooManyVisits { .. })), "{found:?}");
+    let found = of_page().await;
+    assert!(matches!(found, Err(ViewError::TooManyVisits { .. })), "{found:?}");
     running.stop().await;
 }

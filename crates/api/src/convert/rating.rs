@@ -4,12 +4,11 @@ use doudi_domain::{
     UnitId,
     ratings::{Command, Satisfaction},
 };
-use doudi_engine::Position;
 use doudi_views::ratings::{Query, Sum, Sums};
 use jiff::civil::Date;
 
 use super::{
-    Fields, Order,
+    Fields, Order, Reflect,
     alike::alike,
     common,
     inspection::{AskedOf, asked_of},
@@ -44,7 +43,7 @@ pub(crate) fn sums(
     request: &pb::GetUnitRatingsRequest,
     own: Option<&UnitId>,
     today: Date,
-) -> Result<(Query, Position), Failure> {
+) -> Result<(Query, Reflect), Failure> {
     let mut fields = Fields::default();
     let unit = match (request.unit.as_str(), own) {
         ("", Some(own)) => Some(own.clone()),
@@ -56,8 +55,8 @@ pub(crate) fn sums(
     let from = fields.optional_date("from", request.from.as_ref());
     let from = from.zip(until).map(|(from, until)| from.unwrap_or(until.first_of_year()));
     fields.in_order("until", from, until);
-    let at_least = fields.min_position(&request.min_position);
-    let asked = || Some((Query { unit: unit?, from: from?, until: until? }, at_least?));
+    let reflect = fields.reflecting(&request.min_position, request.as_of.as_ref());
+    let asked = || Some((Query { unit: unit?, from: from?, until: until? }, reflect?));
     fields.finish(asked())
 }
 

@@ -1,6 +1,6 @@
 //! `RatingService`. What an enterprise thinks of a visit goes to a stream of its own, and only sums come back.
 
-use doudi_domain::ratings::Ratings;
+use doudi_domain::{calendar::civil_date, ratings::Ratings};
 use doudi_engine::streams;
 use doudi_views::ViewName;
 use tonic::{Request, Response, Status};
@@ -49,9 +49,10 @@ impl Api {
         request: &pb::GetUnitRatingsRequest,
     ) -> Result<pb::GetUnitRatingsResponse, Failure> {
         let own = call.caller.unit.as_ref();
-        let (query, at_least) = convert::sums(request, own, self.today())?;
+        let today = civil_date(self.instant(request.as_of.as_ref()).await?);
+        let (query, reflect) = convert::sums(request, own, today)?;
         call.require(|caller| caller.sees_workings_of(&query.unit))?;
-        let fresh = self.reflecting(call, &[ViewName::Ratings], at_least).await?;
+        let fresh = self.reflecting(call, &[ViewName::Ratings], reflect).await?;
         let sums = self.0.views.ratings(&query, fresh).await?;
         Ok(convert::of_sums(&sums))
     }

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use doudi_domain::{EnterpriseId, UnitId, calendar::civil_date};
 use doudi_views::{
-    AsOf, Fresh, PAGE_MAX, Scope, ViewError, alerts, appeals, inbox, measures, page, timeline,
-    visits,
+    AsOf, Fresh, PAGE_MAX, Scope, ViewError, alerts, appeals, inbox, measures, page, ratings,
+    timeline, visits,
 };
 use jiff::{SignedDuration, Timestamp};
 
@@ -124,7 +124,7 @@ impl Memories {
         Ok(said)
     }
 
-    /// The page of an enterprise, and the ledger of a unit.
+    /// The page of an enterprise, and the ledger and the ratings of a unit.
     async fn ask_of(
         &self,
         enterprise: &EnterpriseId,
@@ -142,6 +142,8 @@ impl Memories {
             limit: PAGE_MAX,
         };
         said.push(format!("{:?}", self.parts.views.ledger(&ledger, fresh).await?));
+        let ratings = ratings::Query { unit: unit.clone(), from: on.first_of_year(), until: on };
+        said.push(format!("{:?}", self.parts.views.ratings(&ratings, fresh).await?));
         let page = page::Query {
             enterprise: enterprise.clone(),
             unit: Some(unit),

@@ -11,7 +11,7 @@ use uuid::Uuid;
 use super::{
     clocks::{self, Stored},
     closures,
-    fold::{Changes, Concerned, Key, Known},
+    fold::{Changes, ClockKey, Closure, Concerned, Key, Known, Stay},
     rows, stays,
 };
 use crate::{ViewError, db::applying, fact::Fact, history::Versions};
@@ -30,28 +30,45 @@ pub(crate) async fn apply(transaction: &Transaction<'_>, facts: &[Fact]) -> Resu
     let wanted: Vec<Uuid> = wanted.into_iter().collect();
     let mut changes = Changes { appeals: known(transaction, &wanted).await?, ..Changes::default() };
     clocks::load(transaction, &wanted, &mut changes).await?;
-    let (mut appeals, mut clocks) = (Versions::default(), Versions::default());
-    let mut submitted = Vec::new();
-    for fact in facts {
-        changes.fold(slice::from_ref(fact));
-        for key in changes.touched.drain() {
-            match Stored::of(&key, &changes.appeals, &changes.panels) {
-                Some(stored) => clocks.push(key, stored, fact),
-                None => clocks.end(key, fact),
+    let batch = Batch::of(changes, facts);
+    rows::put(transaction, &batch.appeals).await?;
+    clocks::put(transaction, &batch.clocks).await?;
+    stays::put(transaction, &batch.stays).await?;
+    closures::put(transaction, &batch.closures, &batch.submitted).await
+}
+
+/// What becomes of rows by a batch of facts.
+#[derive(Debug, Default)]
+pub(super) struct Batch {
+    pub(super) appeals: Versions<Key, Known>,
+    pub(super) clocks: Versions<ClockKey, Stored>,
+    pub(super) stays: Vec<Stay>,
+    pub(super) closures: Vec<Closure>,
+    submitted: Vec<Known>,
+}
+
+impl Batch {
+    /// Takes the facts in one by one, on what is known of the appeals and diagnoses that they concern.
+    pub(super) fn of(mut changes: Changes, facts: &[Fact]) -> Self {
+        let mut batch = Self::default();
+        for fact in facts {
+            changes.fold(slice::from_ref(fact));
+            for key in changes.touched.drain() {
+                match Stored::of(&key, &changes.appeals, &changes.panels) {
+                    Some(stored) => batch.clocks.push(key, stored, fact),
+                    None => batch.clocks.end(key, fact),
+                }
+            }
+            let known = |key: &Key| changes.appeals.get(key).map(Known::without_clocks);
+            batch.submitted.extend(changes.submitted.drain().filter_map(|key| known(&key)));
+            for key in changes.changed.drain() {
+                if let Some(known) = known(&key) {
+                    batch.appeals.push(key, known, fact);
+                }
             }
         }
-        let known = |key: &Key| changes.appeals.get(key).map(Known::without_clocks);
-        submitted.extend(changes.submitted.drain().filter_map(|key| known(&key)));
-        for key in changes.changed.drain() {
-            if let Some(known) = known(&key) {
-                appeals.push(key, known, fact);
-            }
-        }
+        Self { stays: changes.stays, closures: changes.closures, ..batch }
     }
-    rows::put(transaction, &appeals).await?;
-    clocks::put(transaction, &clocks).await?;
-    stays::put(transaction, &changes.stays).await?;
-    closures::put(transaction, &changes.closures, &submitted).await
 }
 
 async fn known(

@@ -53,22 +53,10 @@ pub(super) async fn load(
 }
 
 fn take(row: &Row, changes: &mut Changes) -> Result<(), ViewError> {
-    let appeal = AppealId(column(row, "appeal")?);
     let enterprise = db::parsed(row, "enterprise", EnterpriseId::parse)?;
-    let Some(clock) = rows::clock(row, "document")? else {
-        return Ok(());
-    };
-    match diagnosis(column(row, "diagnosis")?) {
-        None => {
-            if let Some(known) = changes.appeals.get_mut(&(appeal, enterprise)) {
-                known.clocks.insert(clock.id, clock);
-            }
-        }
-        Some(id) => {
-            let none = || Panel { appeal, clocks: Default::default() };
-            let panel = changes.panels.entry((id, enterprise)).or_insert_with(none);
-            panel.clocks.insert(clock.id, clock);
-        }
+    let owner = (AppealId(column(row, "appeal")?), enterprise);
+    if let Some(clock) = rows::clock(row, "document")? {
+        changes.remember(owner, diagnosis(column(row, "diagnosis")?), clock);
     }
     Ok(())
 }
@@ -128,12 +116,12 @@ fn stored_panel(panel: Option<DiagnosisId>) -> Uuid {
 }
 
 /// A row to be: a clock, and what its appeal's row says.
-#[derive(Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Stored {
     key: ClockKey,
-    clock: Clock,
-    unit: Option<UnitId>,
-    area: Option<AreaCode>,
+    pub(super) clock: Clock,
+    pub(super) unit: Option<UnitId>,
+    pub(super) area: Option<AreaCode>,
     secrecy: i16,
 }
 

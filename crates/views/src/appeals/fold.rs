@@ -103,6 +103,23 @@ fn convened(event: &diagnosis::Event) -> Option<AppealId> {
 }
 
 impl Changes {
+    /// Adds a clock of an appeal, or of its joint diagnosis, to what is known.
+    pub(super) fn remember(&mut self, owner: Key, panel: Option<DiagnosisId>, clock: Clock) {
+        match panel {
+            None => {
+                if let Some(known) = self.appeals.get_mut(&owner) {
+                    known.clocks.insert(clock.id, clock);
+                }
+            }
+            Some(id) => {
+                let (appeal, enterprise) = owner;
+                let none = || Panel { appeal, clocks: BTreeMap::new() };
+                let panel = self.panels.entry((id, enterprise)).or_insert_with(none);
+                panel.clocks.insert(clock.id, clock);
+            }
+        }
+    }
+
     /// Takes the facts in, in their order.
     pub(super) fn fold(&mut self, facts: &[Fact]) {
         for fact in facts {

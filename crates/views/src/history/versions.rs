@@ -94,6 +94,20 @@ impl<K: Hash + Eq + Clone, V> Versions<K, V> {
         self.rows.iter().map(|version| &version.row)
     }
 
+    /// Leaves the rows as they are at the end of the batch in a table that is kept in memory, as [`Versions::remove`]
+    /// and [`Versions::put`] do in one of PostgreSQL. What they were is not kept.
+    pub(crate) fn leave(&self, table: &mut HashMap<K, V>)
+    where
+        V: Clone,
+    {
+        for (key, seen) in &self.seen {
+            match seen.latest {
+                Some(latest) => table.insert(key.clone(), self.rows[latest].row.clone()),
+                None => table.remove(key),
+            };
+        }
+    }
+
     /// Takes the rows that ended out of the table, those named by `keys`, and keeps what they were.
     pub(crate) async fn remove(
         &self,

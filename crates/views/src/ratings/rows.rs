@@ -4,9 +4,9 @@ use std::collections::{BTreeSet, HashMap};
 
 use deadpool_postgres::Transaction;
 use doudi_domain::{EnterpriseId, UnitId};
-use jiff::civil::Date;
+use jiff::{Timestamp, civil::Date};
 
-use super::fold::{self, Held, Known};
+use super::fold::{self, Held, Known, Summed};
 use crate::{
     ViewError,
     db::{self, applying, column},
@@ -22,7 +22,7 @@ pub(crate) async fn apply(transaction: &Transaction<'_>, facts: &[Fact]) -> Resu
     let mut known = Known { held: take_held(transaction, &units).await?, ..Known::default() };
     known.fold(facts);
     hold(transaction, &known).await?;
-    add(transaction, &known).await
+    add(transaction, &known.summed).await
 }
 
 /// Takes what is held back of the units out of the table.
@@ -31,7 +31,7 @@ async fn take_held(
     units: &BTreeSet<UnitId>,
 ) -> Result<HashMap<UnitId, Vec<Held>>, ViewError> {
     let statement = "DELETE FROM held_back WHERE unit = ANY($1) \
-         RETURNING unit, position, ordinal, enterprise, satisfaction";
+         RETURNING unit, position, ordinal, enterprise, satisfaction, recorded_at";
     let statement = transaction.prepare_cached(statement).await.map_err(applying)?;
     let units: Vec<&str> = units.iter().map(UnitId::as_str).collect();
     let rows = transaction.query(&statement, &[&units]).await.map_err(applying)?;
@@ -42,6 +42,7 @@ async fn take_held(
             ordinal: db::count(column(row, "ordinal")?),
             enterprise: db::parsed(row, "enterprise", EnterpriseId::parse)?,
             satisfaction: db::parsed(row, "satisfaction", db::from_word)?,
+            recorded_at: column(row, "recorded_at")?,
         };
         held.entry(db::parsed(row, "unit", UnitId::parse)?).or_default().push(one);
     }
@@ -54,38 +55,46 @@ async fn hold(transaction: &Transaction<'_>, known: &Known) -> Result<(), ViewEr
     if held.is_empty() {
         return Ok(());
     }
-    let statement = "INSERT INTO held_back (unit, position, ordinal, enterprise, satisfaction) \
-         SELECT * FROM unnest($1::text[], $2::bigint[], $3::integer[], $4::text[], $5::text[])";
+    let statement = "INSERT INTO held_back (unit, position, ordinal, enterprise, satisfaction, \
+         recorded_at) SELECT * FROM unnest($1::text[], $2::bigint[], $3::integer[], $4::text[], \
+         $5::text[], $6::timestamptz[])";
     let statement = transaction.prepare_cached(statement).await.map_err(applying)?;
     let units: Vec<&str> = held.iter().map(|(unit, _)| unit.as_str()).collect();
     let positions: Vec<i64> = held.iter().map(|(_, one)| one.position).collect();
-    let ordinals: Vec<i32> =
-        held.iter().map(|(_, one)| i32::try_from(one.ordinal).unwrap_or(i32::MAX)).collect();
+    let ordinals: Vec<i32> = held.iter().map(|(_, one)| stored(one.ordinal)).collect();
     let enterprises: Vec<&str> = held.iter().map(|(_, one)| one.enterprise.as_str()).collect();
     let grades: Vec<String> = held.iter().map(|(_, one)| db::word(&one.satisfaction)).collect();
+    let instants: Vec<Timestamp> = held.iter().map(|(_, one)| one.recorded_at).collect();
     transaction
-        .execute(&statement, &[&units, &positions, &ordinals, &enterprises, &grades])
+        .execute(&statement, &[&units, &positions, &ordinals, &enterprises, &grades, &instants])
         .await
         .map_err(applying)?;
     Ok(())
 }
 
-async fn add(transaction: &Transaction<'_>, known: &Known) -> Result<(), ViewError> {
-    if known.sums.is_empty() {
+async fn add(transaction: &Transaction<'_>, summed: &[Summed]) -> Result<(), ViewError> {
+    if summed.is_empty() {
         return Ok(());
     }
-    let statement = "INSERT INTO summed AS known (unit, month, satisfaction, count) SELECT * FROM \
-         unnest($1::text[], $2::date[], $3::text[], $4::bigint[]) \
-         ON CONFLICT (unit, month, satisfaction) DO UPDATE SET count = known.count + excluded.count";
+    let statement = "INSERT INTO summed (position, ordinal, satisfaction, unit, month, count, \
+         occurred_at) SELECT * FROM unnest($1::bigint[], $2::integer[], $3::text[], $4::text[], \
+         $5::date[], $6::bigint[], $7::timestamptz[])";
     let statement = transaction.prepare_cached(statement).await.map_err(applying)?;
-    let units: Vec<&str> = known.sums.keys().map(|(unit, ..)| unit.as_str()).collect();
-    let months: Vec<Date> = known.sums.keys().map(|(_, month, _)| *month).collect();
-    let grades: Vec<String> = known.sums.keys().map(|(.., grade)| db::word(grade)).collect();
+    let positions: Vec<i64> = summed.iter().map(|row| row.position).collect();
+    let ordinals: Vec<i32> = summed.iter().map(|row| stored(row.ordinal)).collect();
+    let grades: Vec<String> = summed.iter().map(|row| db::word(&row.satisfaction)).collect();
+    let units: Vec<&str> = summed.iter().map(|row| row.unit.as_str()).collect();
+    let months: Vec<Date> = summed.iter().map(Summed::month).collect();
     let counts: Vec<i64> =
-        known.sums.values().map(|count| i64::try_from(*count).unwrap_or(i64::MAX)).collect();
+        summed.iter().map(|row| i64::try_from(row.count).unwrap_or(i64::MAX)).collect();
+    let instants: Vec<Timestamp> = summed.iter().map(|row| row.recorded_at).collect();
     transaction
-        .execute(&statement, &[&units, &months, &grades, &counts])
+        .execute(&statement, &[&positions, &ordinals, &grades, &units, &months, &counts, &instants])
         .await
         .map_err(applying)?;
     Ok(())
+}
+
+fn stored(ordinal: u32) -> i32 {
+    i32::try_from(ordinal).unwrap_or(i32::MAX)
 }

@@ -7,7 +7,10 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use doudi_domain::EnterpriseId;
+use doudi_domain::{
+    Decider, EnterpriseId, appeal::Appeal, diagnosis::Diagnosis, enterprise::Profile,
+    visits::Visits,
+};
 use doudi_journal::{Position, StreamName};
 
 use super::{Entry, Kind, Point, Selection};
@@ -127,9 +130,9 @@ pub(super) async fn gaps(snapshot: &Snapshot<'_>) -> Result<Vec<Gap>, ViewError>
 
 fn gap(stream: &StreamName, first: Position) -> Option<Gap> {
     let kind = match stream.kind() {
-        "profile" => Kind::Profile,
-        "visits" => Kind::Visit,
-        "appeal" | "diagnosis" => Kind::Appeal,
+        Profile::KIND => Kind::Profile,
+        Visits::KIND => Kind::Visit,
+        Appeal::KIND | Diagnosis::KIND => Kind::Appeal,
         _ => return None,
     };
     Some(Gap { enterprise: EnterpriseId::parse(stream.owner()).ok()?, kind, first })

@@ -29,8 +29,8 @@ use crate::{
     read::Snapshot,
 };
 
-/// The most visits to one enterprise that one answer counts. Far beyond any real year; a bound all
-/// the same, and reaching it is an error and never a wrong count.
+/// The most visits to one enterprise that one answer counts, of those that a limit looks at. Far beyond any real
+/// year; a bound all the same, and reaching it is an error and never a wrong count.
 const VISITS_MAX: usize = 20_000;
 
 /// How far back visits are read at first: a calendar year and any year that rolls lie within.
@@ -78,7 +78,8 @@ pub(super) fn usual_first_day(on: Date) -> Date {
 pub(super) enum Answer {
     /// The enterprise is not for the caller.
     Unseen,
-    /// A limit looks back further: visits must be read from that day on.
+    /// A limit looks back further, or there are too many and none looks so far back: visits must be read from that
+    /// day on.
     From(Date),
     /// How it stands.
     Quota(Quota),
@@ -101,12 +102,25 @@ pub(super) async fn load(
         return Ok(Answer::Quota(none));
     };
     let limits = Limits { policy, profile };
-    if let Some(earlier) = limits.first_day(query.on).filter(|first| *first < from) {
-        return Ok(Answer::From(earlier));
+    let first = limits.first_day(query.on);
+    if let Some(first) = first.filter(|first| is_elsewhere(*first, from, entries.is_none())) {
+        return Ok(Answer::From(first));
     }
+    // Where no limit looks at any day, none of them counts.
+    let entries = entries.or(first.is_none().then(Vec::new));
+    let entries = entries.ok_or_else(|| too_many(&query.enterprise))?;
     let party = Party { unit: query.unit.clone(), level };
     let Assessment { standings, floors, .. } = limits.answer(&entries, Some(party), query.on);
     Ok(Answer::Quota(Quota { policy_version: Some(version), standings, floors, position }))
+}
+
+/// Whether visits that were read from the day `from` on must be read from `first` on instead.
+fn is_elsewhere(first: Date, from: Date, too_many: bool) -> bool {
+    first < from || (first > from && too_many)
+}
+
+fn too_many(enterprise: &EnterpriseId) -> ViewError {
+    ViewError::TooManyVisits { enterprise: enterprise.clone(), visits_max: VISITS_MAX }
 }
 
 /// What the tables know that an answer about one enterprise rests on.
@@ -117,8 +131,8 @@ struct Known {
     level: Option<Level>,
     /// Who the enterprise is, if it is registered.
     profile: Option<Registered>,
-    /// What holds a place from that day on.
-    entries: Vec<Entry>,
+    /// What holds a place from that day on; none where that is more than one answer counts.
+    entries: Option<Vec<Entry>>,
 }
 
 /// One statement for all of it, and `now` names who enterprises are as of now.
@@ -162,7 +176,7 @@ async fn known(
         (&from, Type::DATE),
         (&profile.as_str(), Type::TEXT),
     ];
-    let mut known = Known { limits: None, level: None, profile: None, entries: vec![] };
+    let mut known = Known { limits: None, level: None, profile: None, entries: None };
     let (mut area, mut is_parked, mut visits) = (None, false, vec![]);
     let rows = snapshot.rows(DOING, &statement(&snapshot.now("enterprise")), &values).await?;
     for row in &rows {
@@ -183,14 +197,15 @@ async fn known(
         return Ok(None);
     }
     if visits.len() > VISITS_MAX {
-        let enterprise = enterprise.clone();
-        return Err(ViewError::TooManyVisits { enterprise, visits_max: VISITS_MAX });
+        return Ok(Some(known));
     }
+    let mut entries = vec![];
     for row in visits {
         let visit = rows::read(row)?;
         let seen = !(known_only && visit.is_internal());
-        known.entries.extend(visit.visit().filter(|_| seen).and_then(Visit::entry));
+        entries.extend(visit.visit().filter(|_| seen).and_then(Visit::entry));
     }
+    known.entries = Some(entries);
     Ok(Some(known))
 }
 

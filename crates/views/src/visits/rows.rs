@@ -3,13 +3,13 @@
 use std::{collections::HashMap, mem, slice, sync::Arc};
 
 use deadpool_postgres::Transaction;
-use doudi_domain::{AreaCode, EnterpriseId, VisitId, visits::Visit};
+use doudi_domain::{AreaCode, EnterpriseId, VisitId, enterprise::Registered, visits::Visit};
 use tokio_postgres::types::{Json, Type};
 use uuid::Uuid;
 
 use super::{
     Row,
-    fold::{Changes, Concerned, Documents, Key},
+    fold::{Changes, Concerned, Documents, Key, Version, VersionKey},
     known,
 };
 use crate::{
@@ -35,31 +35,47 @@ pub(crate) async fn apply(transaction: &Transaction<'_>, facts: &[Fact]) -> Resu
         ..Documents::default()
     };
     let rows = load(transaction, &concerned.visits).await?;
-    let mut changes = Changes { rows, documents, ..Changes::default() };
-    let (mut visits, mut profiles) = (Versions::default(), Versions::default());
-    let mut documents = Versions::default();
-    for fact in facts {
-        changes.fold(slice::from_ref(fact));
-        for key in changes.rows_changed.drain() {
-            if let Some(row) = changes.rows.get(&key) {
-                visits.push(key, Arc::clone(row), fact);
+    let batch = Batch::of(Changes { rows, documents, ..Changes::default() }, facts);
+    put(transaction, &batch.visits).await?;
+    known::put_profiles(transaction, &batch.profiles).await?;
+    known::put_versions(transaction, &batch.documents).await
+}
+
+/// What becomes of rows by a batch of facts.
+#[derive(Debug, Default)]
+pub(super) struct Batch {
+    pub(super) visits: Versions<Key, Arc<Row>>,
+    pub(super) profiles: Versions<EnterpriseId, (EnterpriseId, Registered)>,
+    pub(super) documents: Versions<VersionKey, (VersionKey, Version)>,
+}
+
+impl Batch {
+    /// Takes the facts in one by one, on what is known of the rows that they concern.
+    pub(super) fn of(mut changes: Changes, facts: &[Fact]) -> Self {
+        let mut batch = Self::default();
+        for fact in facts {
+            changes.fold(slice::from_ref(fact));
+            for key in changes.rows_changed.drain() {
+                if let Some(row) = changes.rows.get(&key) {
+                    batch.visits.push(key, Arc::clone(row), fact);
+                }
+            }
+            for id in changes.documents.profiles_changed.drain() {
+                if let Some(profile) = changes.documents.profiles.get(&id) {
+                    batch.profiles.push(id.clone(), (id, profile.clone()), fact);
+                }
+            }
+            for key in mem::take(&mut changes.documents.versions_changed) {
+                match changes.documents.versions.get(&key) {
+                    Some(version) => {
+                        batch.documents.push(key.clone(), (key, version.clone()), fact);
+                    }
+                    None => batch.documents.end(key, fact),
+                }
             }
         }
-        for id in changes.documents.profiles_changed.drain() {
-            if let Some(profile) = changes.documents.profiles.get(&id) {
-                profiles.push(id.clone(), (id, profile.clone()), fact);
-            }
-        }
-        for key in mem::take(&mut changes.documents.versions_changed) {
-            match changes.documents.versions.get(&key) {
-                Some(version) => documents.push(key.clone(), (key, version.clone()), fact),
-                None => documents.end(key, fact),
-            }
-        }
+        batch
     }
-    put(transaction, &visits).await?;
-    known::put_profiles(transaction, &profiles).await?;
-    known::put_versions(transaction, &documents).await
 }
 
 /// Reads a row of the table `visit`.

@@ -56,4 +56,8 @@ fn sums_are_of_the_own_unit_and_of_this_year_unless_it_is_said_otherwise() {
     let reversed = ask("", day(date(2025, 2, 1)), day(date(2025, 1, 31)));
     let reversed = refused(rating::sums(&reversed, Some(&tax), TODAY));
     assert_eq!(reversed, [("until".to_owned(), Reason::RangeReversed)]);
+    let nowhere = pb::AsOf { moment: Some(pb::as_of::Moment::Position("?".to_owned())) };
+    let nowhere = pb::GetUnitRatingsRequest { as_of: Some(nowhere), ..ask("", None, None) };
+    let nowhere = refused(rating::sums(&nowhere, Some(&tax), TODAY));
+    assert_eq!(nowhere, [("as_of.position".to_owned(), Reason::PositionInvalid)]);
 }

@@ -22,7 +22,7 @@ use crate::{
 };
 
 /// A row and what is needed to carry it on.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(in crate::appeals) struct Known {
     pub(in crate::appeals) row: Row,
     /// The day of its submission in Asia/Shanghai.

@@ -10,7 +10,7 @@ use doudi_domain::{
 };
 use jiff::civil::Date;
 
-use super::{Known, Limits, known, usual_first_day};
+use super::{Known, Limits, is_elsewhere, known, too_many, usual_first_day};
 use crate::{ViewError, page::Query, read::Snapshot};
 
 /// The most units whose places are told apart; an enterprise that more of them come to has other worries.
@@ -56,16 +56,19 @@ pub(crate) async fn places(
     else {
         return Ok(None);
     };
-    let Some((version, policy)) = limits else {
+    let limits = limits
+        .map(|(version, policy)| (version, Limits { policy, profile: Some(profile.clone()) }));
+    let first = limits.as_ref().and_then(|(_, limits)| limits.first_day(query.on));
+    let first = first.map_or(year, |day| day.min(year));
+    if is_elsewhere(first, from, entries.is_none()) {
+        entries = read(first).await?.and_then(|known| known.entries);
+    }
+    let mut entries = entries.ok_or_else(|| too_many(&query.enterprise))?;
+    let Some((version, limits)) = limits else {
         let units = held(&entries, query.on);
         let places = Places { policy_version: None, standings: vec![], floors: vec![], units };
         return Ok(Some((profile, places)));
     };
-    let limits = Limits { policy, profile: Some(profile.clone()) };
-    let first = limits.first_day(query.on).map_or(year, |day| day.min(year));
-    if first < from {
-        entries = read(first).await?.map(|known| known.entries).unwrap_or_default();
-    }
     // What was read from before that lies in no window, and its units come no more.
     entries.retain(|entry| entry.on >= first);
     let mut parties = parties(&entries);
