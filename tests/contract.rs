@@ -9,6 +9,7 @@ mod load;
 mod objects;
 mod outage;
 mod queue;
+mod spool;
 
 use std::time::Duration;
 

@@ -25,6 +25,8 @@ use super::{
     requests::{AREA, in_days, now, plan, reason, register, stamp},
 };
 
+mod intake;
+
 const BOUND: Duration = Duration::from_secs(60);
 const ENTERPRISE: &str = "91210212DD0000001D";
 /// Nobody has registered it.

@@ -16,12 +16,14 @@ use super::{
     views::killed::Chance,
 };
 use faults::{City, Fault, OFTEN};
-use link::Link;
 
 mod faults;
 mod link;
 
-pub(super) use self::{faults::Frozen, link::pass};
+pub(super) use self::{
+    faults::{Frozen, family},
+    link::{Link, pass},
+};
 
 /// Up to so many acknowledgements come between two faults.
 const APART: u64 = 6;

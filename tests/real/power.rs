@@ -15,8 +15,9 @@ use std::{
 
 use doudi_api::{Needs, SERVICES, permission::Role, proto::Ground};
 use doudi_journal::{
-    AppendError, Credentials, Durability, JetStream, JetStreamObjects, JetStreamSettings, Journal,
-    ObjectName, Objects, Position, READ_RECORDS_MAX, Record, StreamName,
+    AppendError, Credentials, Durability, JetStream, JetStreamObjects, JetStreamSettings,
+    JetStreamSpool, Journal, ObjectName, Objects, Position, READ_RECORDS_MAX, Record, Spool,
+    StreamName,
 };
 use doudi_tests::{
     nats::{NatsOptions, NatsServer, ToDisk},
@@ -248,6 +249,25 @@ async fn a_power_cut_takes_back_no_attachment_that_was_stored() {
     let after = disk.cut();
     let (_server, found) = restarted(&after).await.expect("a log");
     assert_eq!(open(&found).await.get(&name, bytes.len()).await.unwrap(), bytes);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_power_cut_takes_back_nothing_that_waits_beside_the_log() {
+    let Some(disk) = disk(Disk::new()) else { return };
+    let server = server(&disk, ToDisk::Group).await;
+    let jetstream = log(&server).await;
+    jetstream.create_if_absent().await.unwrap();
+    jetstream.gate(Position::START).await.unwrap();
+    let open = async |log: &JetStream| Spool::JetStream(JetStreamSpool::open(log).await.unwrap());
+    let spool = open(&jetstream).await;
+    let [kept, gone] = ["kept", "gone"].map(|name| (name, bytes::Bytes::from(vec![7; 300])));
+    let first = spool.put_first(kept.0, kept.1.clone()).await.unwrap();
+    let removed = spool.put_first(gone.0, gone.1).await.unwrap();
+    spool.remove(&removed).await.unwrap();
+    let after = disk.cut();
+    let (_server, found) = restarted(&after).await.expect("a log");
+    let found = open(&found).await;
+    assert_eq!(found.after(0, 10).await.unwrap(), [first]);
 }
 
 /// Waits until health says so of what needs the log, and of what needs the tables alone.

@@ -1,8 +1,11 @@
-//! The key vault in PostgreSQL: one key a subject whoever asks first, rotation, erasure everywhere.
+//! The key vault in PostgreSQL: one key a subject whoever asks first, rotation, erasure everywhere, and keys of new
+//! subjects that wait while PostgreSQL is away.
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use doudi_engine::{MasterKeys, Vault, VaultError};
+use doudi_domain::Sealed;
+use doudi_engine::{HandedOver, MasterKeys, Vault, VaultError};
+use doudi_journal::{MemorySpool, Spool};
 use doudi_tests::pg::PgServer;
 use doudi_views::{
     deadpool_postgres::{Manager, Pool, Runtime},
@@ -12,11 +15,16 @@ use futures::future::join_all;
 use uuid::Uuid;
 
 async fn vault(server: &PgServer, active: &str, keys: &[(&str, u8)]) -> Vault {
+    with(server, active, keys, MemorySpool::new()).await
+}
+
+async fn with(server: &PgServer, active: &str, keys: &[(&str, u8)], spool: MemorySpool) -> Vault {
     let manager = Manager::new(server.url().parse().unwrap(), NoTls);
     let pool = Pool::builder(manager).max_size(8).runtime(Runtime::Tokio1).build().unwrap();
     let keys: BTreeMap<_, _> =
         keys.iter().map(|(id, byte)| ((*id).to_owned(), [*byte; 32])).collect();
-    Vault::postgres(pool, MasterKeys::new(active.to_owned(), keys).unwrap()).await.unwrap()
+    let master = MasterKeys::new(active.to_owned(), keys).unwrap();
+    Vault::postgres(pool, master, Spool::Memory(spool)).await.unwrap()
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -64,11 +72,119 @@ async fn an_erasure_holds_in_every_process_at_once_and_leaves_no_key() {
         let refused = there.seal(subject, "contact", Uuid::nil(), "张").await;
         assert!(matches!(refused, Err(VaultError::Erased)), "{subject} was erased");
     }
+    assert_eq!(keys(&server).await, 0);
+}
+
+/// How many keys the tables hold.
+async fn keys(server: &PgServer) -> i64 {
     let url = server.url();
     let (client, connection) = tokio_postgres::connect(&url, NoTls).await.unwrap();
     let connection = tokio::spawn(connection);
-    let left = "SELECT count(*) FROM vault.subject_key WHERE wrapped IS NOT NULL";
-    assert_eq!(client.query_one(left, &[]).await.unwrap().get::<_, i64>(0), 0);
+    let left = "SELECT (SELECT count(*) FROM vault.subject_key WHERE wrapped IS NOT NULL) + \
+        (SELECT count(*) FROM vault.further_key)";
+    let left = client.query_one(left, &[]).await.unwrap().get(0);
     drop(client);
     connection.await.unwrap().unwrap();
+    left
+}
+
+const SUBJECT: &str = "appeal:1";
+
+/// Two vaults of one server, beside which the same waits, and what waits.
+async fn two(server: &PgServer) -> (Vault, Vault, Spool) {
+    let spool = MemorySpool::new();
+    let one = with(server, "a", &[("a", 1)], spool.clone()).await;
+    let two = with(server, "a", &[("a", 1)], spool.clone()).await;
+    (one, two, Spool::Memory(spool))
+}
+
+/// What the subject begins with, sealed.
+async fn begun(vault: &Vault, recorded: Option<&Sealed>) -> Result<Sealed, VaultError> {
+    vault.sealer(SUBJECT, recorded).await?.seal("contact", Uuid::nil(), "张")
+}
+
+async fn noted(vault: &Vault) -> Result<Sealed, VaultError> {
+    vault.seal(SUBJECT, "note", Uuid::nil(), "记").await
+}
+
+/// What of the subject is read.
+async fn read(vault: &Vault, sealed: &[&Sealed]) -> Vec<String> {
+    let opened = vault.open_all(sealed).await.unwrap();
+    opened.into_iter().map(Option::unwrap_or_default).collect()
+}
+
+async fn waiting(spool: &Spool) -> usize {
+    spool.after(0, 100).await.unwrap().len()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn without_postgresql_a_new_subject_gets_one_key_that_is_handed_over_later() {
+    let mut server = PgServer::start().await.unwrap();
+    let (here, there, spool) = two(&server).await;
+    server.kill9().await.unwrap();
+    let first = begun(&here, None).await.unwrap();
+    assert_eq!(begun(&there, None).await.unwrap(), first, "one key, whoever makes it");
+    assert_eq!(begun(&there, Some(&first)).await.unwrap(), first, "a repetition");
+    // All else needs the table, which may have destroyed the key.
+    let (sealed, opened) = (noted(&here).await.map(drop), there.open(&first).await.map(drop));
+    for refused in [sealed, opened, here.hand_over().await.map(drop)] {
+        assert!(matches!(refused, Err(VaultError::Unavailable(_))), "{refused:?}");
+    }
+    assert_eq!(waiting(&spool).await, 1);
+    server.restart().await.unwrap();
+    // It serves before it was handed over as well.
+    assert_eq!(there.open(&first).await.unwrap().as_deref(), Some("张"));
+    assert_eq!(read(&here, &[&first]).await, ["张"]);
+    let note = noted(&there).await.unwrap();
+    let handed = HandedOver { taken: 1, left: 0 };
+    assert_eq!(here.hand_over().await.unwrap(), handed);
+    assert_eq!(waiting(&spool).await, 0);
+    assert_eq!(read(&there, &[&note, &first]).await, ["记", "张"]);
+    for recorded in [None, Some(&first)] {
+        assert_eq!(begun(&here, recorded).await.unwrap(), first);
+    }
+    assert_eq!(here.hand_over().await.unwrap(), HandedOver { taken: 0, ..handed });
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn two_keys_of_one_subject_open_what_they_sealed_and_go_together() {
+    let mut server = PgServer::start().await.unwrap();
+    let (here, there, spool) = two(&server).await;
+    // The one is in the table, and nothing that it sealed was recorded before PostgreSQL went away.
+    let note = noted(&here).await.unwrap();
+    server.kill9().await.unwrap();
+    let first = begun(&there, None).await.unwrap();
+    server.restart().await.unwrap();
+    assert_eq!(read(&here, &[&first, &note]).await, ["张", "记"]);
+    let handed = here.hand_over().await.unwrap();
+    assert_eq!(handed, HandedOver { taken: 1, left: 0 });
+    assert_eq!(waiting(&spool).await, 0);
+    assert_eq!(read(&there, &[&note, &first]).await, ["记", "张"]);
+    assert_eq!(begun(&here, Some(&first)).await.unwrap(), first, "as what is on record");
+    assert_eq!(noted(&there).await.unwrap(), note, "as the table has it");
+    here.destroy(&[SUBJECT]).await.unwrap();
+    assert_eq!(read(&there, &[&first, &note]).await, ["", ""]);
+    assert_eq!(keys(&server).await, 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_key_that_waits_is_of_no_use_once_its_subject_is_erased() {
+    let mut server = PgServer::start().await.unwrap();
+    let (here, there, spool) = two(&server).await;
+    server.kill9().await.unwrap();
+    let first = begun(&here, None).await.unwrap();
+    let left = spool.get(SUBJECT).await.unwrap().unwrap();
+    server.restart().await.unwrap();
+    there.destroy(&[SUBJECT]).await.unwrap();
+    assert_eq!(waiting(&spool).await, 0);
+    // As it would be there again after an older copy of the store came back.
+    spool.put_first(SUBJECT, left.value).await.unwrap();
+    assert_eq!(here.open(&first).await.unwrap(), None);
+    assert_eq!(read(&here, &[&first]).await, [""]);
+    for refused in [begun(&here, None).await, begun(&here, Some(&first)).await] {
+        assert!(matches!(refused, Err(VaultError::Erased)), "{refused:?}");
+    }
+    let handed = here.hand_over().await.unwrap();
+    assert_eq!((handed.taken, handed.left, waiting(&spool).await), (1, 0, 0));
+    assert_eq!(there.open(&first).await.unwrap(), None);
 }

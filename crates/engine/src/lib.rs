@@ -26,4 +26,4 @@ pub use attachments::{AttachmentError, AttachmentSettings, Attachments, MediaTyp
 pub use clock::Clock;
 pub use execute::{Engine, EngineSettings, Envelope, ExecuteError, Outcome};
 pub use folded::{Folded, LoadError, Until};
-pub use vault::{MasterKeys, MasterKeysError, Vault, VaultError};
+pub use vault::{HandedOver, MasterKeys, MasterKeysError, Sealer, Vault, VaultError};

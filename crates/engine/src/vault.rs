@@ -3,7 +3,8 @@
 //!
 //! The vault is the one part of PostgreSQL that cannot be rebuilt: it has migrations and must be
 //! backed up. Keys are stored wrapped by a master key from the configuration and are never cached,
-//! so that an erasure holds everywhere at once.
+//! so that an erasure holds everywhere at once. While PostgreSQL is away, keys of new subjects wait
+//! beside the log, and are handed over once it is back.
 
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap},
@@ -11,10 +12,13 @@ use std::{
 };
 
 use doudi_domain::Sealed;
+use doudi_journal::Spool;
 use uuid::Uuid;
 
 mod cipher;
+mod keys;
 mod postgres;
+mod wrapped;
 
 pub(crate) use cipher::SubjectKey;
 
@@ -75,8 +79,8 @@ pub enum VaultError {
     /// The subject's key was destroyed: nothing can be sealed for it any more.
     #[error("the personal data of this subject were erased")]
     Erased,
-    /// The database cannot be reached.
-    #[error("the vault's database cannot be reached")]
+    /// The database cannot be reached, or what waits beside the log cannot.
+    #[error("the vault cannot be reached")]
     Unavailable(#[source] Box<dyn std::error::Error + Send + Sync>),
     /// A key is wrapped by a master key that the configuration does not give.
     #[error("the master key {0} is not configured")]
@@ -86,13 +90,17 @@ pub enum VaultError {
     Tampered,
 }
 
+fn unavailable(error: impl std::error::Error + Send + Sync + 'static) -> VaultError {
+    VaultError::Unavailable(Box::new(error))
+}
+
 /// Where the subject keys are. Cheap to clone.
 #[derive(Debug, Clone)]
 pub enum Vault {
     /// In this process, for tests and simulations.
     Memory(Memory),
-    /// In PostgreSQL.
-    Postgres(postgres::Postgres),
+    /// In PostgreSQL, and beside the log while that is away.
+    Postgres(keys::Keys),
 }
 
 /// Keys in this process; none stands for a destroyed one.
@@ -106,6 +114,40 @@ impl Memory {
     }
 }
 
+/// Seals the texts with which a subject begins, all under its key.
+#[derive(Debug)]
+pub struct Sealer {
+    subject: String,
+    key: SubjectKey,
+}
+
+impl Sealer {
+    /// As [`Vault::seal`].
+    ///
+    /// # Errors
+    /// [`VaultError::Tampered`], which no text brings about.
+    pub fn seal(&self, label: &str, command_id: Uuid, text: &str) -> Result<Sealed, VaultError> {
+        self.key.seal(&self.subject, label, command_id, text)
+    }
+}
+
+/// What came of handing over keys that wait.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct HandedOver {
+    /// How many wait no longer.
+    pub taken: usize,
+    /// How much of what waits is left there, because it is no key.
+    pub left: usize,
+}
+
+/// The text, if one of its subject's keys opens it.
+fn opened<'a>(
+    keys: Option<impl IntoIterator<Item = &'a SubjectKey>>,
+    sealed: &Sealed,
+) -> Option<String> {
+    keys?.into_iter().find_map(|key| key.open(sealed).ok())
+}
+
 impl Vault {
     /// A vault in this process.
     #[must_use]
@@ -113,15 +155,36 @@ impl Vault {
         Self::Memory(Memory::default())
     }
 
-    /// The vault in PostgreSQL, its schema migrated.
+    /// The vault in PostgreSQL, its schema migrated; what waits for it is in `spool`.
     ///
     /// # Errors
     /// [`VaultError::Unavailable`] when the database cannot be reached.
     pub async fn postgres(
         pool: deadpool_postgres::Pool,
         master: MasterKeys,
+        spool: Spool,
     ) -> Result<Self, VaultError> {
-        postgres::Postgres::open(pool, master).await.map(Self::Postgres)
+        keys::Keys::open(pool, master, spool).await.map(Self::Postgres)
+    }
+
+    /// What seals the texts with which a subject begins. `recorded` is one of them, where the log has them
+    /// already: a repetition is sealed as they are. For one of whom the log has nothing this needs no
+    /// PostgreSQL, and for one whose key waits neither.
+    ///
+    /// # Errors
+    /// [`VaultError::Erased`] after an erasure, else as the variants say.
+    pub async fn sealer(
+        &self,
+        subject: &str,
+        recorded: Option<&Sealed>,
+    ) -> Result<Sealer, VaultError> {
+        let key = match (self, recorded) {
+            (Self::Memory(memory), _) => memory.key(subject)?,
+            (Self::Postgres(keys), None) => Box::pin(keys.of_new(subject)).await?,
+            (Self::Postgres(keys), Some(recorded)) => Box::pin(keys.of_recorded(recorded)).await?,
+        };
+        let key = key.ok_or(VaultError::Erased)?;
+        Ok(Sealer { subject: subject.to_owned(), key })
     }
 
     /// Seals `text` for `subject`. `label` says what the text is; together with the command's id
@@ -180,7 +243,7 @@ impl Vault {
     pub(crate) async fn sealing_key(&self, subject: &str) -> Result<SubjectKey, VaultError> {
         let key = match self {
             Self::Memory(memory) => memory.key(subject)?,
-            Self::Postgres(postgres) => postgres.create(subject).await?,
+            Self::Postgres(keys) => keys.of_any(subject).await?,
         };
         key.ok_or(VaultError::Erased)
     }
@@ -192,7 +255,7 @@ impl Vault {
     ) -> Result<Option<SubjectKey>, VaultError> {
         match self {
             Self::Memory(memory) => memory.key(subject),
-            Self::Postgres(postgres) => postgres.find(subject).await,
+            Self::Postgres(keys) => keys.find(subject).await,
         }
     }
 
@@ -213,17 +276,31 @@ impl Vault {
                     keys.insert(subject.to_owned(), memory.key(subject)?);
                 }
             }
-            Self::Postgres(postgres) => keys = postgres.find_all(&subjects).await?,
+            Self::Postgres(held) => keys = held.find_all(&subjects).await?,
         }
-        let open = |sealed: &&Sealed| {
-            let opened = keys.get(&sealed.subject).copied().flatten()?.open(sealed);
-            if opened.is_err() {
-                let subject = &*sealed.subject;
-                tracing::warn!(subject, "a text does not open: its key is lost, or it was changed");
-            }
-            opened.ok()
+        let mut texts: Vec<_> =
+            sealed.iter().map(|sealed| opened(keys.get(&sealed.subject), sealed)).collect();
+        let is_destroyed = |subject: &str| matches!(keys.get(subject), Some(None));
+        let shut = sealed.iter().zip(&texts).filter(|(_, text)| text.is_none());
+        let shut = shut.map(|(sealed, _)| &*sealed.subject);
+        let shut: BTreeSet<&str> = shut.filter(|subject| !is_destroyed(subject)).collect();
+        let late = match self {
+            Self::Postgres(held) if !shut.is_empty() => Box::pin(held.find_late(&shut)).await?,
+            Self::Postgres(_) | Self::Memory(_) => HashMap::new(),
         };
-        Ok(sealed.iter().map(open).collect())
+        for (sealed, text) in sealed.iter().zip(&mut texts) {
+            let subject = &*sealed.subject;
+            if text.is_none() && shut.contains(subject) {
+                *text = opened(late.get(subject), sealed);
+                if text.is_none() && keys.contains_key(subject) {
+                    tracing::warn!(
+                        subject,
+                        "a text does not open: its key is lost, or it was changed"
+                    );
+                }
+            }
+        }
+        Ok(texts)
     }
 
     /// Destroys the keys of `subjects`, each named once, for ever. Doing it again changes nothing.
@@ -238,125 +315,22 @@ impl Vault {
                 keys.extend(subjects.iter().map(|subject| ((*subject).to_owned(), None)));
                 Ok(())
             }
-            Self::Postgres(postgres) => postgres.destroy(subjects).await,
+            Self::Postgres(keys) => Box::pin(keys.destroy(subjects)).await,
+        }
+    }
+
+    /// Hands the keys that wait over to PostgreSQL, oldest first.
+    ///
+    /// # Errors
+    /// [`VaultError::Unavailable`] when something waits and PostgreSQL is away, or the log is. What was
+    /// handed over until then stays so.
+    pub async fn hand_over(&self) -> Result<HandedOver, VaultError> {
+        match self {
+            Self::Memory(_) => Ok(HandedOver { taken: 0, left: 0 }),
+            Self::Postgres(keys) => keys.hand_over().await,
         }
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[tokio::test]
-    async fn a_repeated_command_seals_to_the_same_bytes_and_others_do_not() {
-        let vault = Vault::memory();
-        let (one, two) = (Uuid::from_u128(1), Uuid::from_u128(2));
-        let first = vault.seal("appeal:1", "contact", one, "张三 13800000000").await.unwrap();
-        let again = vault.seal("appeal:1", "contact", one, "张三 13800000000").await.unwrap();
-        let label = vault.seal("appeal:1", "reply", one, "张三 13800000000").await.unwrap();
-        let command = vault.seal("appeal:1", "contact", two, "张三 13800000000").await.unwrap();
-        let subject = vault.seal("appeal:2", "contact", one, "张三 13800000000").await.unwrap();
-        assert_eq!(first, again);
-        for other in [label, command, subject] {
-            assert_ne!(first.ciphertext, other.ciphertext);
-            assert_ne!(first.nonce, other.nonce);
-        }
-        assert!(!first.ciphertext.contains("张三"));
-    }
-
-    #[tokio::test]
-    async fn an_erased_subject_can_neither_be_read_nor_written() {
-        let vault = Vault::memory();
-        let sealed = vault.seal("appeal:1", "reply", Uuid::from_u128(1), "好").await.unwrap();
-        assert_eq!(vault.open(&sealed).await.unwrap().as_deref(), Some("好"));
-        vault.destroy(&["appeal:1"]).await.unwrap();
-        vault.destroy(&["appeal:1", "appeal:3"]).await.unwrap();
-        assert_eq!(vault.open(&sealed).await.unwrap(), None);
-        let refused = vault.seal("appeal:1", "reply", Uuid::from_u128(2), "好").await;
-        assert!(matches!(refused, Err(VaultError::Erased)));
-    }
-
-    #[tokio::test]
-    async fn several_texts_open_in_their_order_and_the_erased_ones_are_none() {
-        let vault = Vault::memory();
-        let seal = async |subject, text| {
-            vault.seal(subject, "note", Uuid::from_u128(1), text).await.unwrap()
-        };
-        let (one, two) = (seal("appeal:1", "一").await, seal("appeal:2", "二").await);
-        let three = seal("appeal:1", "三").await;
-        vault.destroy(&["appeal:2"]).await.unwrap();
-        let opened = vault.open_all(&[&three, &two, &one]).await.unwrap();
-        assert_eq!(opened, [Some("三".to_owned()), None, Some("一".to_owned())]);
-        assert_eq!(vault.open_all(&[]).await.unwrap(), []);
-    }
-
-    #[tokio::test]
-    async fn what_a_lost_key_sealed_hides_nothing_that_another_one_seals() {
-        let (lost, vault) = (Vault::memory(), Vault::memory());
-        let seal = async |vault: &Vault, text| {
-            vault.seal("appeal:1", "note", Uuid::from_u128(1), text).await.unwrap()
-        };
-        let (before, after) = (seal(&lost, "前").await, seal(&vault, "后").await);
-        let opened = vault.open_all(&[&before, &after]).await.unwrap();
-        assert_eq!(opened, [None, Some("后".to_owned())]);
-    }
-
-    #[tokio::test]
-    async fn a_changed_text_or_subject_does_not_open() {
-        let vault = Vault::memory();
-        let sealed = vault.seal("appeal:1", "reply", Uuid::from_u128(1), "好").await.unwrap();
-        let other = vault.seal("appeal:2", "reply", Uuid::from_u128(1), "坏").await.unwrap();
-        let swapped = Sealed { ciphertext: other.ciphertext.clone(), ..sealed.clone() };
-        let moved = Sealed { subject: "appeal:2".into(), ..sealed };
-        for forged in [swapped, moved] {
-            assert!(matches!(vault.open(&forged).await, Err(VaultError::Tampered)));
-        }
-    }
-
-    #[tokio::test]
-    async fn bytes_are_sealed_as_texts_are() {
-        let vault = Vault::memory();
-        let (one, two) = (Uuid::from_u128(1), Uuid::from_u128(2));
-        let content = [0, 159, 146, 150, 255].repeat(1000);
-        let sealed = vault.seal_bytes("appeal:1", "attachment", one, &content).await.unwrap();
-        assert_eq!(sealed.len(), content.len() + 29);
-        assert_eq!(vault.open_bytes("appeal:1", &sealed).await.unwrap(), Some(content.clone()));
-        let again = vault.seal_bytes("appeal:1", "attachment", one, &content).await.unwrap();
-        assert_eq!(sealed, again);
-        let command = vault.seal_bytes("appeal:1", "attachment", two, &content).await.unwrap();
-        let label = vault.seal_bytes("appeal:1", "minutes", one, &content).await.unwrap();
-        let subject = vault.seal_bytes("appeal:2", "attachment", one, &content).await.unwrap();
-        for other in [command, label, subject] {
-            assert_ne!(sealed, other);
-        }
-    }
-
-    #[tokio::test]
-    async fn changed_bytes_and_those_of_another_subject_do_not_open() {
-        let vault = Vault::memory();
-        let sealed = vault.seal_bytes("appeal:1", "a", Uuid::from_u128(1), b"x").await.unwrap();
-        let mut forged = vec![Vec::new(), vec![2; 40]];
-        forged.extend((0..sealed.len()).map(|end| sealed[..end].to_vec()));
-        forged.extend((0..sealed.len()).map(|at| {
-            let mut changed = sealed.clone();
-            changed[at] ^= 1;
-            changed
-        }));
-        for bytes in forged {
-            let opened = vault.open_bytes("appeal:1", &bytes).await;
-            assert!(matches!(opened, Err(VaultError::Tampered)), "{bytes:?}");
-        }
-        let moved = vault.open_bytes("appeal:2", &sealed).await;
-        assert!(matches!(moved, Err(VaultError::Tampered)));
-    }
-
-    #[tokio::test]
-    async fn bytes_of_an_erased_subject_are_gone() {
-        let vault = Vault::memory();
-        let sealed = vault.seal_bytes("appeal:1", "a", Uuid::from_u128(1), b"x").await.unwrap();
-        vault.destroy(&["appeal:1"]).await.unwrap();
-        assert_eq!(vault.open_bytes("appeal:1", &sealed).await.unwrap(), None);
-        let refused = vault.seal_bytes("appeal:1", "a", Uuid::from_u128(1), b"x").await;
-        assert!(matches!(refused, Err(VaultError::Erased)));
-    }
-}
+mod tests;

@@ -15,6 +15,7 @@ mod objects;
 mod proof;
 mod restore;
 mod settings;
+mod spool;
 mod store;
 
 use std::{
@@ -46,6 +47,7 @@ pub use self::{
     objects::{JetStreamObjects, OpenObjectsError},
     restore::RestoreError,
     settings::{Credentials, Durability, JetStreamSettings},
+    spool::{JetStreamSpool, OpenSpoolError},
 };
 use crate::{LoadError, Position, Source};
 
@@ -229,6 +231,15 @@ impl JetStream {
     async fn until_writable(&self) -> Result<(Link, Option<&Barrier>), Source> {
         self.proven_soon().await?;
         self.writable()
+    }
+
+    /// Waits until no power cut can take back what was stored or deleted beside the log over that connection.
+    async fn secured(&self, link: Link) -> Result<(), Source> {
+        self.still(link)?;
+        match self.until_writable().await? {
+            (_, Some(barrier)) => Ok(within(self.timeout(), barrier.cross()).await??),
+            (_, None) => Ok(()),
+        }
     }
 
     /// The stream's configuration and state from its leader; none when there is no stream.

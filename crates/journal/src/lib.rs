@@ -4,7 +4,8 @@
 //! One commit is one record on one stream. A [`Position`] orders all records of the log without
 //! gaps; a stream's records are found by the literal subject of its [`StreamName`]. Two logs
 //! keep the same promises: [`Memory`], and [`JetStream`] on NATS, which is the real one. Beside
-//! the log, [`Objects`] keeps whole files that are too large for a record.
+//! the log, [`Objects`] keeps whole files that are too large for a record, and [`Spool`] what waits
+//! until another store takes it over.
 
 pub mod archive;
 mod commit;
@@ -16,6 +17,7 @@ pub mod metrics;
 mod objects;
 mod position;
 mod record;
+mod spool;
 mod stream_name;
 pub mod trace;
 
@@ -44,6 +46,7 @@ pub use crate::{
     },
     position::{Position, Version},
     record::Record,
+    spool::{JetStreamSpool, MemorySpool, OpenSpoolError, Spool, SpoolError, Spooled},
     stream_name::{CITY, StreamName, StreamNameError, TOKEN_BYTES_MAX},
 };
 

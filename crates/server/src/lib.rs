@@ -16,6 +16,7 @@ pub mod dev;
 pub mod draw;
 pub mod erasures;
 mod files;
+mod handover;
 mod health;
 pub mod listener;
 pub mod logging;

@@ -12,7 +12,8 @@ use doudi_engine::{
 };
 use doudi_journal::{
     ArchiveError, ConnectError, CreateError, Credentials, Entry, GateRefusal, GateReport,
-    JetStream, JetStreamObjects, JetStreamSettings, Journal, Objects, OpenObjectsError, Position,
+    JetStream, JetStreamObjects, JetStreamSettings, JetStreamSpool, Journal, Objects,
+    OpenObjectsError, OpenSpoolError, Position, Spool,
 };
 use doudi_views::{ViewError, ViewSettings, Views};
 use tokio_postgres::NoTls;
@@ -44,6 +45,9 @@ pub enum PartsError {
     /// The store of the attachments cannot be used.
     #[error("the store of the attachments cannot be used")]
     Objects(#[from] OpenObjectsError),
+    /// The store of what waits for PostgreSQL cannot be used.
+    #[error("the store of keys that wait for PostgreSQL cannot be used")]
+    Spool(#[from] OpenSpoolError),
     /// The address of the database cannot be read.
     #[error("postgres.url cannot be read")]
     PostgresUrl(#[source] tokio_postgres::Error),
@@ -117,7 +121,8 @@ impl Parts {
         let (journal, gate) = pass(jetstream.clone(), checkpoint).await?;
         known.holds(&journal).await?;
         let master = master_keys(&config.vault)?;
-        let vault = Vault::postgres(pool, master.clone()).await?;
+        let spool = Box::pin(JetStreamSpool::open(&jetstream)).await?;
+        let vault = Vault::postgres(pool, master.clone(), Spool::JetStream(spool)).await?;
         let attachments = Box::pin(attachments(config, &jetstream, vault.clone())).await?;
         let settings = engine_settings(&config.engine);
         let engine = Engine::new(journal.clone(), settings, clock);

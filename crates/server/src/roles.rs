@@ -28,7 +28,7 @@ use crate::{
     archive, chance,
     config::{Auth, Config, Grpc},
     dev::keys::DEV_KEY_ID,
-    files, health,
+    files, handover, health,
     listener::{
         Bounds, Listener,
         serve::{self, Protocol},
@@ -212,7 +212,7 @@ async fn sweeping(parts: &Parts, interval: Duration) {
     }
 }
 
-/// The agenda at work, and the delivery to webhooks.
+/// The agenda at work, keys that wait on their way to PostgreSQL, and the delivery to webhooks.
 fn react(parts: Parts, config: &Config, stop: Stop, drained: &Stop) -> JoinHandle<()> {
     let settings = parts::react_settings(&config.react);
     let sweep_interval = config.react.sweep_interval;
@@ -226,6 +226,7 @@ fn react(parts: Parts, config: &Config, stop: Stop, drained: &Stop) -> JoinHandl
             tokio::select! {
                 () = parts.engine.react(&agenda, &parts.vault, &settings, until.clone()) => {}
                 () = sweeping(&parts, sweep_interval) => {}
+                () = handover::run(&parts.vault) => {}
             }
         };
         // Both end with the signal; the one that delivers says before how far it got.

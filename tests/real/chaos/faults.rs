@@ -127,7 +127,7 @@ impl City {
 }
 
 /// A process and its children.
-fn family(parent: u32) -> Vec<u32> {
+pub(in crate::real) fn family(parent: u32) -> Vec<u32> {
     let children = Command::new("ps").args(["-o", "pid=", "--ppid", &parent.to_string()]).output();
     let text = String::from_utf8(children.unwrap().stdout).unwrap();
     let children = text.split_whitespace().map(|pid| pid.parse().unwrap());

@@ -27,8 +27,8 @@ struct State {
 
 /// The line; all its connections go with it.
 #[derive(Debug)]
-pub(super) struct Link {
-    pub(super) address: SocketAddr,
+pub(in crate::real) struct Link {
+    pub(in crate::real) address: SocketAddr,
     state: watch::Sender<State>,
     _accepting: JoinSet<()>,
 }
@@ -42,7 +42,7 @@ enum Way {
 
 impl Link {
     /// A line to the server at `url`.
-    pub(super) async fn to(url: &str) -> Self {
+    pub(in crate::real) async fn to(url: &str) -> Self {
         let server: SocketAddr = url.trim_start_matches("nats://").parse().unwrap();
         let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
         let address = listener.local_addr().unwrap();
@@ -67,11 +67,16 @@ impl Link {
         self.state.send_modify(|state| state.cuts += 1);
     }
 
+    /// Holds up each part of what passes for `delay` from now on.
+    pub(in crate::real) fn hold_up(&self, delay: Duration) {
+        self.state.send_modify(|state| state.delay = delay);
+    }
+
     /// Holds up what passes for `delay`, for as long as `span`.
     pub(super) async fn slow(&self, delay: Duration, span: Duration) {
-        self.state.send_modify(|state| state.delay = delay);
+        self.hold_up(delay);
         pass(span).await;
-        self.state.send_modify(|state| state.delay = Duration::ZERO);
+        self.hold_up(Duration::ZERO);
     }
 
     /// Loses what the server says for as long as `span`. A line that lost something is cut.

@@ -1,39 +1,60 @@
 //! The vault's schema and its few statements.
 
-use std::{collections::HashMap, sync::Arc};
-
 use deadpool_postgres::{Object, Pool};
 use tokio_postgres::Row;
 
-use super::{MasterKeys, VaultError, cipher::SubjectKey};
+use super::{VaultError, unavailable, wrapped::Wrapped};
 
 /// Applied in order, each once, under a lock; never edited after a release.
-const MIGRATIONS: [&str; 1] = ["CREATE TABLE vault.subject_key (
-    subject text PRIMARY KEY,
-    master_key text,
-    wrapped bytea,
-    created_at timestamptz NOT NULL DEFAULT now(),
-    destroyed_at timestamptz,
-    CHECK ((wrapped IS NULL) = (destroyed_at IS NOT NULL))
-)"];
+const MIGRATIONS: [&str; 2] = [
+    "CREATE TABLE vault.subject_key (
+        subject text PRIMARY KEY,
+        master_key text,
+        wrapped bytea,
+        created_at timestamptz NOT NULL DEFAULT now(),
+        destroyed_at timestamptz,
+        CHECK ((wrapped IS NULL) = (destroyed_at IS NOT NULL))
+    )",
+    "CREATE TABLE vault.further_key (
+        subject text REFERENCES vault.subject_key,
+        master_key text NOT NULL,
+        wrapped bytea,
+        PRIMARY KEY (subject, wrapped)
+    )",
+];
 
 /// An arbitrary number that all doudi processes agree on.
 const MIGRATION_LOCK: i64 = 0x646f_7564_6976;
 
-/// Keys in the schema `vault`.
+/// The tables of keys in the schema `vault`: one key for each subject, and further ones that only open.
 #[derive(Debug, Clone)]
-pub struct Postgres {
+pub(super) struct Postgres {
     pool: Pool,
-    master: Arc<MasterKeys>,
 }
 
-fn unavailable(error: impl std::error::Error + Send + Sync + 'static) -> VaultError {
-    VaultError::Unavailable(Box::new(error))
+/// What the tables hold for a subject.
+pub(super) enum Held {
+    /// Its key.
+    Key(Wrapped),
+    /// The mark that its key was destroyed.
+    Destroyed,
+    /// Nothing: no key was ever stored.
+    Nothing,
+}
+
+/// What a row of master key and wrapped key says.
+fn held(row: &Row) -> Result<Held, VaultError> {
+    let master_key: Option<String> = row.try_get(0).map_err(unavailable)?;
+    let bytes: Option<Vec<u8>> = row.try_get(1).map_err(unavailable)?;
+    Ok(match master_key.zip(bytes) {
+        Some((master_key, bytes)) => Held::Key(Wrapped { master_key, bytes }),
+        None => Held::Destroyed,
+    })
 }
 
 impl Postgres {
-    pub(super) async fn open(pool: Pool, master: MasterKeys) -> Result<Self, VaultError> {
-        let vault = Self { pool, master: Arc::new(master) };
+    pub(super) async fn open(pool: Pool) -> Result<Self, VaultError> {
+        let vault = Self { pool };
         vault.migrate().await?;
         Ok(vault)
     }
@@ -70,13 +91,9 @@ impl Postgres {
         tx.commit().await.map_err(unavailable)
     }
 
-    /// The subject's key, made if there was none; none when it was destroyed. One round trip where
-    /// nobody else makes the same key at the same moment.
-    pub(super) async fn create(&self, subject: &str) -> Result<Option<SubjectKey>, VaultError> {
-        let MasterKeys { active, keys } = self.master.as_ref();
-        let master =
-            keys.get(active).ok_or_else(|| VaultError::MasterKeyMissing(active.clone()))?;
-        let wrapped = SubjectKey::generate().wrap(master, subject)?;
+    /// Stores a key unless the subject has or had one, and gives what it has then. One round trip where
+    /// nobody else stores one at the same moment.
+    pub(super) async fn insert(&self, subject: &str, key: &Wrapped) -> Result<Held, VaultError> {
         let statement = "WITH made AS (
                 INSERT INTO vault.subject_key (subject, master_key, wrapped)
                 VALUES ($1, $2, $3) ON CONFLICT (subject) DO NOTHING
@@ -84,65 +101,90 @@ impl Postgres {
             )
             SELECT master_key, wrapped FROM made UNION ALL
             SELECT master_key, wrapped FROM vault.subject_key WHERE subject = $1";
+        let Wrapped { master_key, bytes } = key;
         let client = self.client().await?;
         let insert = client.prepare_cached(statement).await.map_err(unavailable)?;
-        let row =
-            client.query_opt(&insert, &[&subject, active, &wrapped]).await.map_err(unavailable)?;
+        let row = client.query_opt(&insert, &[&subject, master_key, bytes]).await;
         drop(client);
-        match row {
-            Some(row) => self.unwrap(subject, &row),
+        match row.map_err(unavailable)? {
+            Some(row) => held(&row),
             // Made by somebody else after this statement began, so that it saw nothing.
             None => self.find(subject).await,
         }
     }
 
-    /// The subject's key; none when it was destroyed or never made.
-    pub(super) async fn find(&self, subject: &str) -> Result<Option<SubjectKey>, VaultError> {
+    /// What a subject has.
+    pub(super) async fn find(&self, subject: &str) -> Result<Held, VaultError> {
         let client = self.client().await?;
         let select = "SELECT master_key, wrapped FROM vault.subject_key WHERE subject = $1";
         let select = client.prepare_cached(select).await.map_err(unavailable)?;
         match client.query_opt(&select, &[&subject]).await.map_err(unavailable)? {
-            Some(row) => self.unwrap(subject, &row),
-            None => Ok(None),
+            Some(row) => held(&row),
+            None => Ok(Held::Nothing),
         }
     }
 
-    /// The subjects' keys; none for one that was destroyed, no entry for one that was never made.
+    /// What subjects have; no entry for one that has nothing.
     pub(super) async fn find_all(
         &self,
         subjects: &[&str],
-    ) -> Result<HashMap<String, Option<SubjectKey>>, VaultError> {
+    ) -> Result<Vec<(String, Held)>, VaultError> {
         let client = self.client().await?;
         let select = "SELECT master_key, wrapped, subject FROM vault.subject_key
             WHERE subject = ANY($1)";
         let select = client.prepare_cached(select).await.map_err(unavailable)?;
         let rows = client.query(&select, &[&subjects]).await.map_err(unavailable)?;
-        let key = |row: &Row| {
-            let subject: String = row.try_get(2).map_err(unavailable)?;
-            let key = self.unwrap(&subject, row)?;
-            Ok((subject, key))
-        };
-        rows.iter().map(key).collect()
+        rows.iter().map(|row| Ok((row.try_get(2).map_err(unavailable)?, held(row)?))).collect()
     }
 
-    /// The key in a row; none when it was destroyed.
-    fn unwrap(&self, subject: &str, row: &Row) -> Result<Option<SubjectKey>, VaultError> {
-        let master: Option<String> = row.try_get(0).map_err(unavailable)?;
-        let wrapped: Option<Vec<u8>> = row.try_get(1).map_err(unavailable)?;
-        let Some((id, wrapped)) = master.zip(wrapped) else { return Ok(None) };
-        let known = self.master.keys.get(&id);
-        let master = known.ok_or(VaultError::MasterKeyMissing(id))?;
-        SubjectKey::unwrap(master, subject, &wrapped).map(Some)
+    /// All keys of a subject, the one that seals first; none when they were destroyed.
+    pub(super) async fn keys_of(&self, subject: &str) -> Result<Option<Vec<Wrapped>>, VaultError> {
+        let client = self.client().await?;
+        let select = "SELECT master_key, wrapped, true AS first FROM vault.subject_key
+            WHERE subject = $1 UNION ALL
+            SELECT master_key, wrapped, false FROM vault.further_key WHERE subject = $1
+            ORDER BY first DESC";
+        let select = client.prepare_cached(select).await.map_err(unavailable)?;
+        let mut keys = vec![];
+        for row in client.query(&select, &[&subject]).await.map_err(unavailable)? {
+            match held(&row)? {
+                Held::Key(key) => keys.push(key),
+                Held::Destroyed => return Ok(None),
+                Held::Nothing => {}
+            }
+        }
+        Ok(Some(keys))
+    }
+
+    /// Stores a key beside the one that its subject has, unless that was destroyed.
+    pub(super) async fn add(&self, subject: &str, key: &Wrapped) -> Result<(), VaultError> {
+        // A destruction at the same moment waits for this, or this for it, and then finds nothing.
+        let statement = "WITH kept AS (
+                SELECT subject FROM vault.subject_key
+                WHERE subject = $1 AND wrapped IS NOT NULL FOR SHARE
+            )
+            INSERT INTO vault.further_key (subject, master_key, wrapped)
+            SELECT subject, $2, $3 FROM kept ON CONFLICT DO NOTHING";
+        let Wrapped { master_key, bytes } = key;
+        let client = self.client().await?;
+        let insert = client.prepare_cached(statement).await.map_err(unavailable)?;
+        client.execute(&insert, &[&subject, master_key, bytes]).await.map_err(unavailable)?;
+        Ok(())
     }
 
     pub(super) async fn destroy(&self, subjects: &[&str]) -> Result<(), VaultError> {
-        let statement = "INSERT INTO vault.subject_key (subject, destroyed_at)
+        let upsert = "INSERT INTO vault.subject_key (subject, destroyed_at)
             SELECT unnest($1::text[]), now() ON CONFLICT (subject) DO UPDATE
             SET wrapped = NULL, master_key = NULL, destroyed_at = now()
             WHERE vault.subject_key.destroyed_at IS NULL";
-        let client = self.client().await?;
-        let upsert = client.prepare_cached(statement).await.map_err(unavailable)?;
-        client.execute(&upsert, &[&subjects]).await.map_err(unavailable)?;
-        Ok(())
+        // Of its own, so that it sees what was added until those rows were changed.
+        let delete = "DELETE FROM vault.further_key WHERE subject = ANY($1)";
+        let mut client = self.client().await?;
+        let tx = client.transaction().await.map_err(unavailable)?;
+        for statement in [upsert, delete] {
+            let statement = tx.prepare_cached(statement).await.map_err(unavailable)?;
+            tx.execute(&statement, &[&subjects]).await.map_err(unavailable)?;
+        }
+        tx.commit().await.map_err(unavailable)
     }
 }

@@ -31,7 +31,6 @@ use super::{
     config::Drift,
     load::Batch,
     proof::{Link, Seen},
-    within,
 };
 use crate::{
     OBJECT_BYTES_MAX, ObjectError, ObjectName, Source,
@@ -183,15 +182,8 @@ impl JetStreamObjects {
         name: &ObjectName,
         link: Link,
     ) -> Result<(), ObjectError> {
-        let jetstream = &self.shared.jetstream;
-        let crossed = async {
-            jetstream.still(link)?;
-            match jetstream.until_writable().await? {
-                (_, Some(barrier)) => Ok(within(jetstream.timeout(), barrier.cross()).await??),
-                (_, None) => Ok(()),
-            }
-        };
-        crossed.await.map_err(|source: Source| unavailable(doing, name, source))
+        let crossed = self.shared.jetstream.secured(link).await;
+        crossed.map_err(|source| unavailable(doing, name, source))
     }
 
     pub(crate) async fn get(

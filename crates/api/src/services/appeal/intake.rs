@@ -1,10 +1,10 @@
 //! How an appeal comes in, and how its personal data go.
 
 use doudi_domain::{
-    AppealId, EnterpriseId,
+    AppealId, EnterpriseId, Sealed,
     appeal::{Appeal, Applicant, Command, Event, Submission},
 };
-use doudi_engine::{Outcome, streams};
+use doudi_engine::{Envelope, Outcome, VaultError, streams};
 
 use super::{As, Text};
 use crate::{
@@ -33,19 +33,16 @@ impl Api {
             return Err(Refusal::new(Reason::FieldNotAllowed).about("about_visit_id").into());
         }
         let appeal = derived::appeal(enterprise, order.command_id);
-        let (outcome, case_token) = match self.sealed_submission(call, &order, appeal).await? {
-            Some(submission) => {
-                let envelope = match nameless {
-                    true => call.nameless_envelope(order.command_id),
-                    false => {
-                        let mut envelope = call.envelope(order.command_id, None);
-                        envelope.actor.on_behalf_of = call.on_behalf_of(enterprise);
-                        envelope
-                    }
-                };
-                let stream = streams::appeal(enterprise, appeal)?;
-                let command = Command::Submit(submission);
-                let outcome = self.execute::<Appeal>(&stream, &command, &envelope).await?;
+        let envelope = match nameless {
+            true => call.nameless_envelope(order.command_id),
+            false => {
+                let mut envelope = call.envelope(order.command_id, None);
+                envelope.actor.on_behalf_of = call.on_behalf_of(enterprise);
+                envelope
+            }
+        };
+        let (outcome, case_token) = match self.submitted(call, &order, appeal, &envelope).await? {
+            Some(outcome) => {
                 let token = nameless || call.caller.learns_token_of(enterprise);
                 let token = token.then(|| self.0.cases.make(enterprise, appeal));
                 (outcome, token.unwrap_or_default())
@@ -67,22 +64,56 @@ impl Api {
         })
     }
 
-    /// The submission with its texts sealed; none when the key of the appeal was destroyed.
+    /// What became of the submission; none when the key of the appeal was destroyed. A repetition is sealed as what is
+    /// on record. Where the same was submitted at the same moment, perhaps under another key, it is a repetition by now.
+    async fn submitted(
+        &self,
+        call: &Call,
+        order: &Order<convert::Unsealed>,
+        appeal: AppealId,
+        envelope: &Envelope,
+    ) -> Result<Option<Outcome<Appeal>>, Failure> {
+        let stream = streams::appeal(&order.enterprise, appeal)?;
+        let mut is_first = true;
+        loop {
+            let folded = self.read::<Appeal>(&stream).await?;
+            let recorded = folded.state.known().map(|case| &case.submission.description);
+            let submission = self.sealed_submission(call, order, appeal, recorded).await?;
+            let Some(submission) = submission else { return Ok(None) };
+            let command = Command::Submit(submission);
+            match self.execute::<Appeal>(&stream, &command, envelope).await {
+                Err(failure)
+                    if is_first
+                        && recorded.is_none()
+                        && failure.is_refused_for(Reason::CommandIdReused) => {}
+                answer => return answer.map(Some),
+            }
+            is_first = false;
+        }
+    }
+
+    /// The submission with its texts sealed, as the one that is `recorded` if there is one; none when the key of the
+    /// appeal was destroyed.
     async fn sealed_submission(
         &self,
         call: &Call,
         order: &Order<convert::Unsealed>,
         appeal: AppealId,
+        recorded: Option<&Sealed>,
     ) -> Result<Option<Submission>, Failure> {
         let Order { command_id, enterprise, command: said, .. } = order;
-        let contact = match &said.contact {
-            Some(contact) => self.seal(appeal, "contact", *command_id, contact).await?,
-            None => None,
+        let sealer = match self.0.vault.sealer(&derived::subject(appeal), recorded).await {
+            Ok(sealer) => sealer,
+            Err(VaultError::Erased) => return Ok(None),
+            Err(error) => return Err(error.into()),
         };
-        let description = self.seal(appeal, "description", *command_id, &said.description).await?;
+        let seal = |label: &str, text: &str| sealer.seal(label, *command_id, text);
+        let contact =
+            said.contact.as_deref().map(|contact| seal("contact", contact)).transpose()?;
+        let description = seal("description", &said.description)?;
         let by_itself = call.caller.is_enterprise(enterprise);
         let otherwise = if by_itself { Applicant::Enterprise } else { Applicant::OnBehalf };
-        Ok(description.map(|description| Submission {
+        Ok(Some(Submission {
             channel: said.channel,
             topic: said.topic.clone(),
             area: said.area.clone(),

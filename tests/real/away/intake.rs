@@ -1,0 +1,241 @@
+//! While PostgreSQL is away new appeals are taken: their keys wait beside the log, and end up where all keys are,
+//! whoever was killed meanwhile, or are destroyed there.
+
+use std::time::Duration;
+
+use async_nats::jetstream;
+use doudi_api::{
+    identity::Claims,
+    permission::Role,
+    proto::{
+        AddNoteRequest, Appeal, ErasePersonalDataRequest, GetAppealRequest, SubmitAppealRequest,
+        SubmitAppealResponse, Visibility,
+    },
+};
+use doudi_server::{
+    client::{Client, command_id},
+    token,
+};
+use doudi_tests::{
+    program, until,
+    world::{Ground, World},
+};
+use tokio::time::timeout;
+use tokio_postgres::NoTls;
+use tonic::{Response, Status};
+
+use super::{BOUND, ENTERPRISE};
+use crate::real::{
+    chaos::{Frozen, family},
+    health::serving,
+    load::{client, listening},
+    requests::{reason, register, submit},
+};
+
+const CONTACT: &str = "张三 13800000000";
+const WORDS: &str = "已电话联系";
+
+async fn submitted(
+    client: &Client,
+    request: &SubmitAppealRequest,
+) -> Result<SubmitAppealResponse, Status> {
+    Ok(client.appeals.clone().submit_appeal(request.clone()).await?.into_inner())
+}
+
+async fn noted(client: &Client, appeal: &str) -> Result<(), Status> {
+    let request = AddNoteRequest {
+        command_id: command_id(),
+        enterprise_id: ENTERPRISE.to_owned(),
+        appeal_id: appeal.to_owned(),
+        visibility: Visibility::Public.into(),
+        text: WORDS.to_owned(),
+        ..<_>::default()
+    };
+    client.handling.clone().add_note(request).await.map(drop)
+}
+
+async fn erased(client: &Client, appeal: &str) -> Result<(), Status> {
+    let request = ErasePersonalDataRequest {
+        command_id: command_id(),
+        enterprise_id: ENTERPRISE.to_owned(),
+        appeal_id: appeal.to_owned(),
+        ..<_>::default()
+    };
+    client.appeals.clone().erase_personal_data(request).await.map(drop)
+}
+
+/// An appeal as soon as it can be read.
+async fn read(client: &Client, appeal: &str) -> Appeal {
+    let request = GetAppealRequest {
+        enterprise_id: ENTERPRISE.to_owned(),
+        appeal_id: appeal.to_owned(),
+        ..<_>::default()
+    };
+    let ask = async || client.appeals.clone().get_appeal(request.clone()).await.ok();
+    let answer = until(BOUND, ask).await.map(Response::into_inner);
+    answer.expect("it can be read").appeal.unwrap()
+}
+
+/// Where keys wait.
+async fn spool(servers: &Ground) -> (jetstream::Context, String) {
+    let options = async_nats::ConnectOptions::with_token(servers.nats.token().to_owned());
+    let context = jetstream::new(options.connect(servers.nats.url()).await.unwrap());
+    (context, format!("{}_KEYS", servers.config.nats.stream))
+}
+
+/// How many keys wait.
+async fn waiting(servers: &Ground) -> u64 {
+    let (context, stream) = spool(servers).await;
+    context.get_stream(stream).await.unwrap().cached_info().state.messages
+}
+
+/// Whether the table has the key of an appeal; none where it has no row for it.
+async fn kept(servers: &Ground, appeal: &str) -> Option<bool> {
+    let url = servers.postgres.url();
+    let (client, connection) = tokio_postgres::connect(&url, NoTls).await.unwrap();
+    tokio::spawn(connection);
+    let kept = "SELECT wrapped IS NOT NULL FROM vault.subject_key WHERE subject = $1";
+    let row = client.query_opt(kept, &[&format!("appeal:{appeal}")]).await.unwrap();
+    row.map(|row| row.get(0))
+}
+
+/// Waits until no key waits any more.
+async fn handed_over(servers: &Ground) {
+    let none = until(BOUND, async || (waiting(servers).await == 0).then_some(()));
+    none.await.expect("no key waits for ever");
+}
+
+/// What the enterprise submits while PostgreSQL is away, and is told; the second one's personal data are to be erased
+/// before it is back.
+async fn meanwhile(
+    world: &World,
+    earlier: &str,
+) -> [(SubmitAppealRequest, SubmitAppealResponse); 2] {
+    let enterprise = world.enterprise(ENTERPRISE);
+    let mut told = Vec::new();
+    for _ in 0..2 {
+        let request = submit(ENTERPRISE, "T06", CONTACT);
+        let first = submitted(&enterprise, &request).await.unwrap();
+        assert_eq!(submitted(&enterprise, &request).await.unwrap(), first, "the same again");
+        assert!(first.case_token.starts_with("case."), "{first:?}");
+        told.push((request, first));
+    }
+    let [first, second] = told.try_into().unwrap();
+    let other = SubmitAppealRequest { description: "别的".to_owned(), ..first.0.clone() };
+    let reused = submitted(&enterprise, &other).await.unwrap_err();
+    assert_eq!(reason(&reused), "COMMAND_ID_REUSED");
+    // Whatever is sealed for an appeal that is there needs its key from the table, where it may be destroyed.
+    for appeal in [earlier, &first.1.appeal_id] {
+        let refused = noted(&enterprise, appeal).await.unwrap_err();
+        assert_eq!(reason(&refused), "VAULT_UNAVAILABLE", "{appeal}");
+    }
+    let refused = erased(&world.role(Role::Admin), &second.1.appeal_id).await.unwrap_err();
+    assert_eq!(reason(&refused), "VAULT_UNAVAILABLE", "ordered, and still to be done");
+    assert_eq!(waiting(&world.ground).await, 2);
+    [first, second]
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn appeals_are_taken_while_postgresql_is_away_and_read_and_erased_once_it_is_back() {
+    let mut world = World::start().await;
+    let channel = world.running.channel.clone();
+    world.role(Role::Admin).enterprises.register_enterprise(register(ENTERPRISE)).await.unwrap();
+    let (enterprise, desk) = (world.enterprise(ENTERPRISE), world.role(Role::Dispatcher));
+    let before = submit(ENTERPRISE, "T06", CONTACT);
+    let earlier = submitted(&enterprise, &before).await.unwrap();
+    assert_eq!(waiting(&world.ground).await, 0);
+    world.ground.postgres.kill9().await.unwrap();
+    serving(&channel, true, false).await;
+    // Its first try may have been sealed with a key that is in the table alone.
+    let again = submitted(&enterprise, &before).await.unwrap_err();
+    assert_eq!(reason(&again), "VAULT_UNAVAILABLE");
+    let [(request, first), (_, second)] = Box::pin(meanwhile(&world, &earlier.appeal_id)).await;
+    let appeal = &first.appeal_id;
+
+    world.ground.postgres.restart().await.unwrap();
+    serving(&channel, true, true).await;
+    let shown = read(&desk, appeal).await;
+    assert_eq!((shown.contact.as_str(), shown.description.as_str()), (CONTACT, "报装两周未答复"));
+    handed_over(&world.ground).await;
+    assert_eq!(kept(&world.ground, appeal).await, Some(true));
+    assert_eq!(submitted(&enterprise, &request).await.unwrap(), first);
+    assert_eq!(submitted(&enterprise, &before).await.unwrap(), earlier);
+    noted(&enterprise, appeal).await.unwrap();
+    let shown = read(&desk, appeal).await;
+    assert_eq!((shown.contact.as_str(), shown.notes[0].text.as_str()), (CONTACT, WORDS));
+
+    let gone = until(BOUND, async || {
+        (kept(&world.ground, &second.appeal_id).await == Some(false)).then_some(())
+    });
+    gone.await.expect("what was ordered meanwhile is done");
+    erased(&world.role(Role::Admin), appeal).await.unwrap();
+    assert_eq!(kept(&world.ground, appeal).await, Some(false));
+    for appeal in [appeal, &second.appeal_id] {
+        let shown = read(&desk, appeal).await;
+        assert_eq!((shown.contact.as_str(), shown.erased), ("", true));
+    }
+    assert_eq!(read(&desk, &earlier.appeal_id).await.contact, CONTACT);
+    assert_eq!(waiting(&world.ground).await, 0);
+    drop(channel);
+    world.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_kill_between_an_outage_and_its_end_loses_no_key() {
+    let World { ground: mut servers, running } = World::start().await;
+    running.stop().await;
+    let listen = program::free_address();
+    let mut doudi = program::role(&servers.config, listen, "all");
+    listening(listen).await;
+    let claims = token::claims(Role::Enterprise);
+    let claims = Claims { enterprise: Some(ENTERPRISE.to_owned()), ..claims };
+    let enterprise = client(&servers, listen, &claims);
+    servers.postgres.kill9().await.unwrap();
+    let request = submit(ENTERPRISE, "T06", CONTACT);
+    let first = until(BOUND, async || submitted(&enterprise, &request).await.ok()).await;
+    let first = first.expect("it is taken without PostgreSQL");
+    doudi.kill().await.unwrap();
+    assert_eq!(waiting(&servers).await, 1);
+    servers.postgres.restart().await.unwrap();
+    assert_eq!(kept(&servers, &first.appeal_id).await, None, "nobody was there to hand it over");
+
+    let mut doudi = program::role(&servers.config, listen, "all");
+    listening(listen).await;
+    assert_eq!(read(&enterprise, &first.appeal_id).await.contact, CONTACT);
+    handed_over(&servers).await;
+    assert_eq!(kept(&servers, &first.appeal_id).await, Some(true));
+    assert_eq!(read(&enterprise, &first.appeal_id).await.contact, CONTACT);
+    assert_eq!(submitted(&enterprise, &request).await.unwrap(), first);
+    doudi.kill().await.unwrap();
+}
+
+/// How long a new appeal may take where one of the two that could keep its key does not.
+const AT_ONCE: Duration = Duration::from_secs(8);
+
+#[tokio::test(flavor = "multi_thread")]
+async fn appeals_are_taken_while_postgresql_stands_still_and_while_no_key_can_wait() {
+    let world = World::start().await;
+    world.role(Role::Admin).enterprises.register_enterprise(register(ENTERPRISE)).await.unwrap();
+    let (enterprise, desk) = (world.enterprise(ENTERPRISE), world.role(Role::Dispatcher));
+    let taken = async |request: &SubmitAppealRequest| {
+        let taken = timeout(AT_ONCE, submitted(&enterprise, request)).await;
+        taken.expect("in time").unwrap()
+    };
+    let [first, second] = [(); 2].map(|()| submit(ENTERPRISE, "T06", CONTACT));
+    let frozen = Frozen::of(&family(world.ground.postgres.pid()));
+    let said = taken(&first).await;
+    assert_eq!(waiting(&world.ground).await, 1);
+    assert_eq!(taken(&first).await, said, "the same again");
+    drop(frozen);
+    handed_over(&world.ground).await;
+    assert_eq!(kept(&world.ground, &said.appeal_id).await, Some(true));
+    assert_eq!(read(&desk, &said.appeal_id).await.contact, CONTACT);
+
+    let (context, stream) = spool(&world.ground).await;
+    context.delete_stream(stream).await.unwrap();
+    let said = taken(&second).await;
+    assert_eq!(kept(&world.ground, &said.appeal_id).await, Some(true));
+    assert_eq!(taken(&second).await, said, "the same again");
+    assert_eq!(read(&desk, &said.appeal_id).await.contact, CONTACT);
+    world.stop().await;
+}
