@@ -12,6 +12,8 @@ use doudi_tests::world::World;
 
 use super::requests::{approve, check_in, in_days, plan, reason, register, submit};
 
+mod days;
+
 const ENTERPRISE: &str = "91210212DD0000001D";
 const OTHER: &str = "91210212DD0000002B";
 

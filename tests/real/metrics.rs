@@ -13,11 +13,18 @@ use doudi_tests::{
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::TcpStream,
+    process::Child,
 };
-use tonic::{Code, codegen::http::uri::PathAndQuery, transport::Endpoint};
+use tonic::{
+    Code,
+    codegen::http::uri::PathAndQuery,
+    transport::{Channel, Endpoint},
+};
 use tonic_prost::ProstCodec;
 
 use super::requests::{plan, register};
+
+mod behind;
 
 const BOUND: Duration = Duration::from_secs(60);
 
@@ -54,8 +61,23 @@ async fn told(
     }
 }
 
+/// The program with all its roles and these settings, a channel to it, and where it tells its metrics.
+async fn started(ground: &Ground, settings: &[(&str, &str)]) -> (Child, Channel, SocketAddr) {
+    let (listen, metrics) = (free_address(), free_address());
+    let mut command = program::command();
+    program::configure(&mut command, &ground.config, listen);
+    command.env("DOUDI_METRICS__LISTEN", metrics.to_string());
+    for (name, value) in settings {
+        command.env(name, value);
+    }
+    let doudi = command.arg("all").spawn().unwrap();
+    let endpoint = Endpoint::from_shared(format!("http://{listen}")).unwrap();
+    let channel = until(BOUND, || async { endpoint.connect().await.ok() }).await.unwrap();
+    (doudi, channel, metrics)
+}
+
 /// A request that any rpc may be asked with, since only its name matters.
-async fn ask_for(channel: &tonic::transport::Channel, path: &'static str) -> Code {
+async fn ask_for(channel: &Channel, path: &'static str) -> Code {
     let mut grpc = tonic::client::Grpc::new(channel.clone());
     grpc.ready().await.unwrap();
     let codec = ProstCodec::<(), ()>::default();
@@ -66,13 +88,7 @@ async fn ask_for(channel: &tonic::transport::Channel, path: &'static str) -> Cod
 #[tokio::test(flavor = "multi_thread")]
 async fn prometheus_is_told_of_calls_appends_and_views_and_nothing_that_is_not_listed() {
     let mut ground = Ground::start().await;
-    let (listen, metrics) = (free_address(), free_address());
-    let mut command = program::command();
-    program::configure(&mut command, &ground.config, listen);
-    command.env("DOUDI_METRICS__LISTEN", metrics.to_string());
-    let _doudi = command.arg("all").spawn().unwrap();
-    let endpoint = Endpoint::from_shared(format!("http://{listen}")).unwrap();
-    let channel = until(BOUND, || async { endpoint.connect().await.ok() }).await.unwrap();
+    let (_doudi, channel, metrics) = started(&ground, &[]).await;
     let client = |role| Client::new(&channel, &ground.token(&token::claims(role))).unwrap();
 
     client(Role::Admin).publish(catalogue::frequency_policy()).await.unwrap();

@@ -50,7 +50,7 @@ pub(super) async fn refused(config: &Config, arguments: &[&str]) -> String {
 }
 
 /// A foreign hand in the tables.
-async fn tamper(config: &Config, statement: &str) {
+pub(super) async fn tamper(config: &Config, statement: &str) {
     assert!(change(config, statement).await > 0);
 }
 

@@ -1,18 +1,26 @@
 //! The page of an enterprise: it says what the lists say, to everybody what it may see.
 
+use std::time::Duration;
+
+use doudi_api::identity::Claims;
 use doudi_api::permission::Role;
 use doudi_api::proto::{
-    AsOf, GetEnterprisePageRequest, GetEnterprisePageResponse, GetEnterpriseRequest,
-    GetQuotaRequest, Ground, ListAppealsRequest, ListTimelineRequest, ListVisitsRequest,
-    UnitPlaces, VisitFilter, VisitState, as_of::Moment,
+    AsOf, ChangeAreaRequest, GetEnterprisePageRequest, GetEnterprisePageResponse,
+    GetEnterpriseRequest, GetQuotaRequest, Ground, ListAppealsRequest, ListTimelineRequest,
+    ListVisitsRequest, UnitPlaces, VisitFilter, VisitState, as_of::Moment,
 };
-use doudi_server::client::Client;
+use doudi_server::{client::Client, token};
 use doudi_tests::world::World;
+use doudi_views::{ViewName, page::VIEWS};
 use tokio_postgres::NoTls;
 
-use super::requests::{approve, check_in, in_days, now, plan, reason, register, stamp, submit};
+use super::requests::{
+    AREA, approve, at, check_in, in_days, moved, now, plan, reason, register, stamp, submit,
+};
 
 const ENTERPRISE: &str = "91210212DD0000001D";
+/// How long anything may take here.
+const BOUND: Duration = Duration::from_secs(60);
 
 async fn page(client: &Client, position: &str) -> GetEnterprisePageResponse {
     let request = GetEnterprisePageRequest {
@@ -162,5 +170,83 @@ async fn while_one_view_lags_the_whole_page_is_as_of_it() {
     halt(&world, "visits", None).await;
     let now = page(&supervisor, &after).await;
     assert_eq!((now.open_appeals.len(), &now.position), (2, &after));
+    world.stop().await;
+}
+
+/// Who watches over one area.
+fn of_area(world: &World, area: &str) -> Client {
+    let areas = vec![area.to_owned()];
+    world.client(&Claims { areas, ..token::claims(Role::Supervisor) })
+}
+
+/// The page as of then, or why there is none for who asks.
+async fn asked(client: &Client, as_of: Option<AsOf>) -> Result<GetEnterprisePageResponse, String> {
+    let request =
+        GetEnterprisePageRequest { enterprise_id: ENTERPRISE.to_owned(), as_of, ..<_>::default() };
+    let answer = client.supervision.clone().get_enterprise_page(request).await;
+    answer.map(|answer| answer.into_inner()).map_err(|status| reason(&status))
+}
+
+/// Hands the enterprise to another area while that view is halted; the others come to know it. Gives the position.
+async fn moves_past(world: &World, view: ViewName, area: &str) -> String {
+    halt(world, view.as_str(), Some("held for a while")).await;
+    let request = ChangeAreaRequest { area: area.to_owned(), ..moved(ENTERPRISE) };
+    let changed = world.role(Role::Admin).enterprises.change_area(request).await.unwrap();
+    let parts = &world.running.parts;
+    let end = parts.journal.last_position().await.unwrap();
+    for other in VIEWS.into_iter().filter(|other| *other != view) {
+        parts.views.wait(other, end, BOUND).await.unwrap();
+    }
+    changed.into_inner().receipt.unwrap().position
+}
+
+fn not_found<T>() -> Result<T, String> {
+    Err("ENTERPRISE_NOT_FOUND".to_owned())
+}
+
+fn area(page: &GetEnterprisePageResponse) -> &str {
+    page.enterprise.as_ref().map_or("", |enterprise| &enterprise.area)
+}
+
+/// Who is shown an enterprise is a matter of where the view of its visits has it now; what is shown, of the view that
+/// is furthest behind.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_enterprise_that_moved_is_on_the_page_for_one_area_at_a_time_whichever_view_lags() {
+    let world = World::start().await;
+    let before = Box::pin(story(&world)).await;
+    let [former, present, next] =
+        [AREA, "210211", "210202"].map(|area| Box::new(of_area(&world, area)));
+    let then = page(&former, &before).await;
+    assert_eq!((then.open_visits.len(), then.open_appeals.len()), (2, 1));
+    assert_eq!(asked(&present, None).await, not_found());
+
+    // The visits do not know that it moved: it is shown as if it had not, and the log alone says otherwise.
+    let after = moves_past(&world, ViewName::Visits, "210211").await;
+    assert_eq!(asked(&former, None).await, Ok(then));
+    assert_eq!(asked(&present, None).await, not_found());
+    let request = GetEnterpriseRequest { enterprise_id: ENTERPRISE.to_owned(), ..<_>::default() };
+    let refused = former.enterprises.clone().get_enterprise(request.clone()).await.unwrap_err();
+    assert_eq!(reason(&refused), "ENTERPRISE_NOT_FOUND");
+    present.enterprises.clone().get_enterprise(request).await.unwrap();
+    halt(&world, "visits", None).await;
+    let there = page(&present, &after).await;
+    assert_eq!((area(&there), &there.position), ("210211", &after));
+    // As of before it is shown to whom it is now, with no more of what there was than that area sees.
+    let earlier = asked(&present, at(Moment::Position(before.clone()))).await.unwrap();
+    assert_eq!((area(&earlier), &earlier.position), (AREA, &before));
+    assert_eq!((earlier.open_visits.len(), earlier.open_appeals.len()), (0, 0));
+    for as_of in [None, at(Moment::Position(before))] {
+        assert_eq!(asked(&former, as_of).await, not_found());
+    }
+
+    // The visits know that it moved on, the timeline does not: it is shown to the new area, as of before.
+    let last = moves_past(&world, ViewName::Timeline, "210202").await;
+    let held = asked(&next, None).await.unwrap();
+    assert_eq!((area(&held), &held.position), ("210211", &after));
+    assert_eq!(asked(&present, None).await, not_found());
+    halt(&world, "timeline", None).await;
+    assert_eq!(area(&page(&next, &last).await), "210202");
+    assert_eq!(asked(&next, at(Moment::Position(after))).await, Ok(held));
+    assert_eq!(asked(&present, None).await, not_found());
     world.stop().await;
 }

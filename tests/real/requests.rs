@@ -15,7 +15,7 @@ use doudi_server::{
     clock,
 };
 use doudi_tests::world::World;
-use jiff::{SignedDuration, Timestamp, ToSpan};
+use jiff::{SignedDuration, Timestamp, ToSpan, civil};
 use tonic::Status;
 use tonic_types::StatusExt;
 
@@ -31,8 +31,12 @@ pub(super) fn stamp(at: Timestamp) -> prost_types::Timestamp {
 }
 
 pub(super) fn in_days(days: i32) -> Date {
-    let date = civil_date(now()).saturating_add(days.days());
-    Date { year: date.year().into(), month: date.month().into(), day: date.day().into() }
+    on(civil_date(now()).saturating_add(days.days()))
+}
+
+/// A day as the API has it.
+pub(super) fn on(day: civil::Date) -> Date {
+    Date { year: day.year().into(), month: day.month().into(), day: day.day().into() }
 }
 
 /// Two officers of the market regulator.

@@ -27,6 +27,7 @@ use super::{
 };
 
 mod consumers;
+mod slow;
 
 /// So many acknowledgements before the first rebuild.
 const BEFORE: usize = 100;

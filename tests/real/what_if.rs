@@ -22,7 +22,13 @@ use prost_reflect::{DescriptorPool, DynamicMessage, MessageDescriptor};
 use tonic::{Code, Request, Status, Streaming};
 use tonic_types::StatusExt as _;
 
-use super::requests::{AREA, plan, register, submit, tax_share};
+use super::{
+    chaos::Frozen,
+    requests::{AREA, plan, register, submit, tax_share},
+};
+
+mod days;
+mod midway;
 
 const ENTERPRISES: [&str; 3] = ["91210212DD0000001D", "91210212DD0000002B", "91210212DD0000003K"];
 const BOUND: Duration = Duration::from_secs(20);
@@ -66,12 +72,12 @@ fn descriptor(name: &str) -> MessageDescriptor {
 }
 
 /// What the command line prints about a document; what it complains of, if it refuses.
-async fn by_hand(servers: &Servers, text: &str, json: bool) -> Result<String, String> {
+async fn by_hand(servers: &Servers, text: &str, arguments: &[&str]) -> Result<String, String> {
     let file = servers.folder.path().join("candidate.json");
     std::fs::write(&file, text).unwrap();
     let mut command = program::command();
     program::configure(&mut command, &servers.config, program::free_address());
-    command.arg("what-if").arg("--policy").arg(&file).args(json.then_some("--json"));
+    command.arg("what-if").arg("--policy").arg(&file).args(arguments);
     let output = command.output().await.unwrap();
     let errors = String::from_utf8(output.stderr).unwrap();
     if output.status.success() {
@@ -105,9 +111,14 @@ fn of(document: PolicyDocument) -> TryPolicyRequest {
     TryPolicyRequest { document: Some(document), from: None, until: None }
 }
 
-/// The report at the end of the stream.
+/// The report at the end of the stream, of all days.
 async fn report(client: &Client, document: PolicyDocument) -> WhatIfReport {
-    let mut stream = ask(client, of(document)).await.unwrap();
+    reported(client, of(document)).await
+}
+
+/// The report at the end of the stream.
+async fn reported(client: &Client, request: TryPolicyRequest) -> WhatIfReport {
+    let mut stream = ask(client, request).await.unwrap();
     let mut found = None;
     while let Some(message) = stream.message().await.unwrap() {
         assert_eq!(found, None, "the report is the last message");
@@ -139,14 +150,14 @@ async fn the_command_line_and_the_api_tell_the_same_and_nothing_is_written() {
     let by = |key| counted(&found, WhatIfChange::Refused, &key);
     assert_eq!(by(Key::Rule("four-a-year-by-all-units".to_owned())), 3);
     assert_eq!((by(Key::Unit("tax".to_owned())), by(Key::Area(AREA.to_owned()))), (3, 3));
-    let printed = by_hand(&world.ground, &json(&once_by_all()), true).await.unwrap();
+    let printed = by_hand(&world.ground, &json(&once_by_all()), &["--json"]).await.unwrap();
     assert_eq!(read(&printed), found);
-    let printed = by_hand(&world.ground, &json(&once_by_all()), false).await.unwrap();
+    let printed = by_hand(&world.ground, &json(&once_by_all()), &[]).await.unwrap();
     assert!(printed.contains("would be refused") && printed.contains("tax"), "{printed}");
 
     let moved = report(&supervisor, to_the_tax_bureau()).await;
     assert_eq!((moved.compared, moved.totals[0].change()), (3, WhatIfChange::Rerouted));
-    let printed = by_hand(&world.ground, &json(&to_the_tax_bureau()), true).await.unwrap();
+    let printed = by_hand(&world.ground, &json(&to_the_tax_bureau()), &["--json"]).await.unwrap();
     assert_eq!(read(&printed), moved);
     for same in [
         catalogue::frequency_policy(),
@@ -195,7 +206,7 @@ async fn what_cannot_be_tried_out_is_refused_in_both_languages() {
         (r#"{"frequency":{"rules":[],"limits":3}}"#.to_owned(), "is no policy document"),
         ("{".to_owned(), "is no policy document"),
     ] {
-        let refused = by_hand(&world.ground, &text, false).await.unwrap_err();
+        let refused = by_hand(&world.ground, &text, &[]).await.unwrap_err();
         assert!(refused.contains(said), "{refused}");
     }
     world.stop().await;
@@ -210,7 +221,7 @@ async fn no_more_than_two_run_at_once_and_each_ends_with_its_caller_or_its_deadl
     let world = World { ground, running };
     let admin = world.role(Role::Admin);
     // A log that does not answer keeps every replay at work.
-    let frozen = Frozen::of(world.ground.nats.pid());
+    let frozen = Frozen::of(&[world.ground.nats.pid()]);
     let first = ask(&admin, of(once_by_all())).await.unwrap();
     let mut timed = Request::new(of(once_by_all()));
     timed.set_timeout(Duration::from_secs(2));
@@ -236,25 +247,4 @@ async fn no_more_than_two_run_at_once_and_each_ends_with_its_caller_or_its_deadl
         assert!(matches!(last, Some(Step::Report(_))), "the log is back: {last:?}");
     }
     world.stop().await;
-}
-
-/// A process that stands still until this is dropped.
-struct Frozen(u32);
-
-impl Frozen {
-    fn of(pid: u32) -> Self {
-        signal("-STOP", pid);
-        Self(pid)
-    }
-}
-
-impl Drop for Frozen {
-    fn drop(&mut self) {
-        signal("-CONT", self.0);
-    }
-}
-
-fn signal(name: &str, pid: u32) {
-    let status = std::process::Command::new("kill").args([name, &pid.to_string()]).status();
-    assert!(status.unwrap().success(), "kill {name}");
 }

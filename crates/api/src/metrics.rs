@@ -32,7 +32,7 @@ pub static IN_FLIGHT: LazyLock<Labelled<1, Gauge>> = LazyLock::new(Labelled::def
 
 /// Calls and live streams that were refused because of how much there was to do, by `cause`: full, where too many are at
 /// work; caller, where one caller has too many; bytes, where messages take too much memory; watches, where too many live
-/// streams are open.
+/// streams are open; uploads, where too many of those are.
 pub static SHED: LazyLock<Labelled<1, Counter>> = LazyLock::new(Labelled::default);
 
 /// Counts a call that is refused because of how much there is to do.

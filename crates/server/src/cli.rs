@@ -89,7 +89,7 @@ pub enum Command {
     DropOld,
     /// Let a halted view go on from where it stands, once the cause is mended.
     Resume {
-        /// The view: timeline, visits, appeals, agenda, measures, alerts or ratings.
+        /// The view: timeline, visits, appeals, agenda, measures, alerts, ratings or webhooks.
         #[arg(value_parser = view)]
         view: ViewName,
     },

@@ -20,9 +20,9 @@ use super::super::{
 const LEAVES: u64 = 40;
 
 /// A message of either stream.
-struct Message {
-    seen: Option<Seen>,
-    position: String,
+pub(super) struct Message {
+    pub(super) seen: Option<Seen>,
+    pub(super) position: String,
 }
 
 /// What somebody was sent, and how often its stream ended before.
@@ -86,7 +86,8 @@ impl Wish {
         }
     }
 
-    async fn ask(
+    /// The stream from after that position, if a server grants it.
+    pub(super) async fn ask(
         &self,
         client: &Client,
         after_position: String,
