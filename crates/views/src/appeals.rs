@@ -27,7 +27,7 @@ pub use list::{Page, Query};
 pub(crate) use rows::{APPEAL, clock, columns, owed, read};
 
 /// The version of the tables and of what they mean.
-pub(crate) const VERSION: i32 = 7;
+pub(crate) const VERSION: i32 = 8;
 
 /// An appeal as it is now.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -145,7 +145,8 @@ CREATE INDEX IF NOT EXISTS appeal_bounced ON appeal (last_moved, appeal)
 CREATE INDEX IF NOT EXISTS appeal_contested ON appeal (last_moved, appeal)
     WHERE open AND state = 'contested';
 CREATE INDEX IF NOT EXISTS appeal_past_by_enterprise ON appeal_past (enterprise, until);
-CREATE INDEX IF NOT EXISTS appeal_past_by_end ON appeal_past (until);
+CREATE INDEX IF NOT EXISTS appeal_past_by_end ON appeal_past
+    ((floor(ln(greatest(until - since, 1)::float8) / ln(4::float8))::integer), until);
 -- An inbox by what is owed, who owes, who leads, where it plays, whose it is; and what climbs the ladder.
 CREATE INDEX IF NOT EXISTS clock_by_due ON clock (due, appeal);
 CREATE INDEX IF NOT EXISTS clock_by_kind ON clock (kind, due, appeal);
@@ -158,7 +159,8 @@ CREATE INDEX IF NOT EXISTS clock_by_enterprise ON clock (enterprise, due, appeal
 CREATE INDEX IF NOT EXISTS clock_tally ON clock (area, kind, level, rung, secrecy);
 CREATE INDEX IF NOT EXISTS clock_by_rung ON clock (rung, due, appeal) WHERE rung > 0;
 CREATE INDEX IF NOT EXISTS clock_past_by_appeal ON clock_past (appeal, enterprise);
-CREATE INDEX IF NOT EXISTS clock_past_by_end ON clock_past (until);
+CREATE INDEX IF NOT EXISTS clock_past_by_end ON clock_past
+    ((floor(ln(greatest(until - since, 1)::float8) / ln(4::float8))::integer), until);
 CREATE INDEX IF NOT EXISTS stay_by_end ON stay (occurred_at);
 CREATE INDEX IF NOT EXISTS stay_by_unit ON stay (unit, occurred_at);
 CREATE INDEX IF NOT EXISTS stay_by_area ON stay (area, occurred_at)

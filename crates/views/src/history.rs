@@ -32,6 +32,14 @@ pub(crate) enum Memory {
     Added(&'static str),
 }
 
+/// How long a past version lasted, in commits, by powers of 4, as the indexes `<table>_past_by_end` have it. What was so
+/// at a position ended soon after it, unless it lasted long. So those indexes give what was so then and no longer is,
+/// without all else that ended since.
+const LASTED: &str = "floor(ln(greatest(until - since, 1)::float8) / ln(4::float8))::integer";
+
+/// So many powers of 4 are each looked up by themselves, what lasted longer all together.
+const POWERS: u32 = 17;
+
 /// The beginning of a statement that asks tables of `view` as of then: each of them is named again as what
 /// it was, by what was known at `known`, if that is not all that there is. A table that is held as a whole
 /// is named as what of it is within the scope. Where only a page of it is held, all of it is named, and
@@ -121,7 +129,7 @@ impl Versioned {
         match self.as_of {
             AsOf::Recorded(position) => {
                 let position = db::stored(position);
-                (format!("since <= {position}"), format!("until > {position}"))
+                (format!("since <= {position}"), lasted_beyond(position))
             }
             AsOf::Occurred(instant) => {
                 let begun = format!("since_at <= '{instant}'");
@@ -137,6 +145,19 @@ impl Versioned {
             }
         }
     }
+}
+
+/// That a past row ended after that position, which it had begun before.
+fn lasted_beyond(position: i64) -> String {
+    let of_power = |power: u32| {
+        // One that lasted just so long may be counted to the power below.
+        let end = position.saturating_add(4_i64.saturating_pow(power + 1));
+        format!("{LASTED} = {power} AND until <= {end}")
+    };
+    let mut ways: Vec<String> = (0..POWERS).map(of_power).collect();
+    ways.push(format!("{LASTED} >= {POWERS}"));
+    let way = |way: &String| format!("until > {position} AND {way}");
+    format!("({})", ways.iter().map(way).collect::<Vec<_>>().join(" OR "))
 }
 
 fn added(table: &str, as_of: AsOf, known: Option<Position>) -> String {
@@ -159,6 +180,16 @@ mod tests {
     use super::*;
 
     #[test]
+    fn past_rows_are_looked_up_as_their_indexes_have_them() {
+        let indexes = ViewName::ALL.map(|view| view.make_indexes("any")).concat();
+        let by_end: Vec<_> =
+            indexes.iter().filter(|index| index.contains("_past_by_end")).collect();
+        assert_eq!(by_end.len(), 5);
+        let key = format!("(({LASTED}), until)");
+        assert!(by_end.iter().all(|index| index.trim_end().ends_with(&key)), "{by_end:?}");
+    }
+
+    #[test]
     fn a_row_is_asked_for_as_it_was() {
         let said = prefix(ViewName::Alerts, AsOf::Recorded(Position(7)), None, None);
         assert_eq!(
@@ -167,8 +198,9 @@ mod tests {
         );
         let said = prefix(ViewName::Measures, AsOf::Recorded(Position(7)), None, None);
         assert!(said.contains("FROM returns WHERE since <= 7 UNION ALL"), "{said}");
-        let past = "FROM returns_past AS past WHERE since <= 7 AND until > 7";
+        let past = "FROM returns_past AS past WHERE since <= 7 AND (until > 7 AND floor(";
         assert!(said.contains(past), "{said}");
+        assert!(said.contains("= 0 AND until <= 11 OR until > 7 AND floor("), "{said}");
         assert_eq!(prefix(ViewName::Agenda, AsOf::Recorded(Position(7)), None, None), "");
     }
 }

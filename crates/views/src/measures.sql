@@ -71,10 +71,12 @@ CREATE TABLE IF NOT EXISTS subject (
 );
 
 -- For queries alone: a build from the whole log makes these when the rows are there.
-CREATE INDEX IF NOT EXISTS returns_past_by_end ON returns_past (until);
+CREATE INDEX IF NOT EXISTS returns_past_by_end ON returns_past
+    ((floor(ln(greatest(until - since, 1)::float8) / ln(4::float8))::integer), until);
 CREATE INDEX IF NOT EXISTS returns_by_time ON returns (at);
 CREATE INDEX IF NOT EXISTS returns_by_area ON returns (area, at);
-CREATE INDEX IF NOT EXISTS handling_past_by_end ON handling_past (until);
+CREATE INDEX IF NOT EXISTS handling_past_by_end ON handling_past
+    ((floor(ln(greatest(until - since, 1)::float8) / ln(4::float8))::integer), until);
 CREATE INDEX IF NOT EXISTS handling_by_time ON handling (resolved_at);
 CREATE INDEX IF NOT EXISTS handling_by_unit ON handling (unit, resolved_at);
 CREATE INDEX IF NOT EXISTS handling_by_area ON handling (area, resolved_at);

@@ -32,7 +32,7 @@ pub(crate) use rows::{VISIT, apply};
 use crate::{Fresh, ViewError, ViewName, Views};
 
 /// The version of the tables and of what they mean.
-pub(crate) const VERSION: i32 = 5;
+pub(crate) const VERSION: i32 = 6;
 
 /// How far a visit is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]

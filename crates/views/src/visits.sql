@@ -31,7 +31,7 @@ CREATE TABLE IF NOT EXISTS visit (
     PRIMARY KEY (visit, enterprise)
 );
 
--- What the rows were, and until when. An enterprise's by key; all of a time by when they ended.
+-- What the rows were, and until when. An enterprise's by key; all of a time by how long they lasted and when they ended.
 CREATE TABLE IF NOT EXISTS visit_past (
     LIKE visit, until bigint NOT NULL, until_at timestamptz NOT NULL);
 
@@ -81,7 +81,8 @@ CREATE INDEX IF NOT EXISTS visit_by_officer ON visit USING gin (officers) WITH (
 CREATE INDEX IF NOT EXISTS visit_held ON visit (unit, enterprise, day) INCLUDE (held, finding)
     WHERE held IS NOT NULL;
 CREATE INDEX IF NOT EXISTS visit_past_by_enterprise ON visit_past (enterprise, until);
-CREATE INDEX IF NOT EXISTS visit_past_by_end ON visit_past (until);
+CREATE INDEX IF NOT EXISTS visit_past_by_end ON visit_past
+    ((floor(ln(greatest(until - since, 1)::float8) / ln(4::float8))::integer), until);
 CREATE INDEX IF NOT EXISTS visit_past_by_visit ON visit_past (visit, enterprise);
 CREATE INDEX IF NOT EXISTS enterprise_past_by_key ON enterprise_past (enterprise, until);
 CREATE INDEX IF NOT EXISTS policy_past_by_key ON policy_past (name, until)

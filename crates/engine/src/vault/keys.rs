@@ -58,7 +58,7 @@ impl Keys {
         let key = match self.waiting_or_new(subject).await {
             // Should one wait after all, it is a further one of this subject.
             Err(VaultError::Unavailable(error)) => {
-                tracing::warn!(?error, "it cannot be told whether a new subject's key waits");
+                tracing::debug!(?error, "it cannot be told whether a new subject's key waits");
                 Wrapped::generate(&self.master, subject)?
             }
             found => found?,
