@@ -16,11 +16,12 @@ const MAY_SCAN: [(&str, &[&str]); 8] = [
     ("rows of a board, visits", &[""]),
     // Likewise, of all that is open, which is most of what there is here.
     ("rows of a board, open appeals", &[""]),
-    // As of half way. What was so then and is not any more is told from all that ended since, half of what ever did.
-    ("visits, oldest first", &[UNIT, AREA, ALL]),
-    ("visits, newest first", &[UNIT, AREA, ALL]),
-    ("count of visits", &[UNIT, AREA, ALL]),
-    ("ledger", &[UNIT, AREA, ALL]),
+    // As of half way. What a unit sees of what was so is told by all that it sees now.
+    ("visits, oldest first", &[UNIT]),
+    ("visits, newest first", &[UNIT]),
+    // And what was so then and is still is half of all there is: to be counted.
+    ("count of visits", &[UNIT, ALL]),
+    ("ledger", &[UNIT, ALL]),
     ("count of an inbox", &[AREA, ALL]),
     ("board of open appeals", &[AREA, ALL]),
 ];
