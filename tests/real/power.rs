@@ -64,6 +64,14 @@ pub(super) async fn log(server: &NatsServer) -> JetStream {
     JetStream::connect(settings).await.unwrap()
 }
 
+/// The same on a log that is made where it is missing, the gate passed.
+async fn gated(server: &NatsServer) -> JetStream {
+    let jetstream = log(server).await;
+    jetstream.create_if_absent().await.unwrap();
+    jetstream.gate(Position::START).await.unwrap();
+    jetstream
+}
+
 /// Appends to a stream of its own for as long as it is let, and remembers what was acknowledged.
 async fn write(log: Journal, writer: usize, acknowledged: Told) {
     let name = writer.to_string();
@@ -206,9 +214,7 @@ const WAYS: [&str; 4] = ["load", "read", "last position", "follow"];
 async fn a_record_that_another_wrote_is_on_disk_before_anybody_is_shown_it() {
     let Some(disk) = disk(Disk::new()) else { return };
     let server = server(&disk, ToDisk::Group).await;
-    let jetstream = log(&server).await;
-    jetstream.create_if_absent().await.unwrap();
-    jetstream.gate(Position::START).await.unwrap();
+    let jetstream = gated(&server).await;
     let log = Journal::JetStream(jetstream);
     let stream = StreamName::new("a", "profile", None).unwrap();
     // The other crosses no barrier.
@@ -238,9 +244,7 @@ async fn a_record_that_another_wrote_is_on_disk_before_anybody_is_shown_it() {
 async fn a_power_cut_takes_back_no_attachment_that_was_stored() {
     let Some(disk) = disk(Disk::new()) else { return };
     let server = server(&disk, ToDisk::Group).await;
-    let jetstream = log(&server).await;
-    jetstream.create_if_absent().await.unwrap();
-    jetstream.gate(Position::START).await.unwrap();
+    let jetstream = gated(&server).await;
     let open =
         async |log: &JetStream| Objects::JetStream(JetStreamObjects::open(log, 0).await.unwrap());
     let bytes = bytes::Bytes::from(vec![7; 300_000]);
@@ -255,9 +259,7 @@ async fn a_power_cut_takes_back_no_attachment_that_was_stored() {
 async fn a_power_cut_takes_back_nothing_that_waits_beside_the_log() {
     let Some(disk) = disk(Disk::new()) else { return };
     let server = server(&disk, ToDisk::Group).await;
-    let jetstream = log(&server).await;
-    jetstream.create_if_absent().await.unwrap();
-    jetstream.gate(Position::START).await.unwrap();
+    let jetstream = gated(&server).await;
     let open = async |log: &JetStream| Spool::JetStream(JetStreamSpool::open(log).await.unwrap());
     let spool = open(&jetstream).await;
     let [kept, gone] = ["kept", "gone"].map(|name| (name, bytes::Bytes::from(vec![7; 300])));

@@ -1,12 +1,13 @@
 //! Requests as a client would write them, for the tests beside this file.
 
 use doudi_api::proto::{
-    AcceptAppealRequest, ApproveVisitRequest, AsOf, ChangeAreaRequest, Channel, CheckInRequest,
-    CheckOutRequest, Date, DispatchAppealRequest, ExplainPlanRequest, FrequencyPolicy,
-    FrequencyRule, FrequencySubject, FrequencyWindow, GetVisitRequest, Ground, InspectionCatalogue,
-    ItemOutcome, ItemResult, PlanVisitRequest, PolicyDocument, RegisterEnterpriseRequest,
-    ReportResultRequest, Share, ShowEnterpriseCodeRequest, SignForAppealRequest,
-    SubmitAppealRequest, Visit, as_of::Moment, policy_document::Document,
+    AcceptAppealRequest, ApproveVisitRequest, AsOf, BackfillCheckInRequest, ChangeAreaRequest,
+    Channel, CheckInRequest, CheckOutRequest, Date, DispatchAppealRequest, ExplainPlanRequest,
+    FrequencyPolicy, FrequencyRule, FrequencySubject, FrequencyWindow, GetVisitRequest, Ground,
+    InspectionCatalogue, ItemOutcome, ItemResult, PlanVisitRequest, PolicyDocument,
+    RegisterEnterpriseRequest, ReportResultRequest, Share, ShowEnterpriseCodeRequest,
+    SignForAppealRequest, SubmitAppealRequest, UnplannedVisit, Visit, as_of::Moment,
+    policy_document::Document,
 };
 use doudi_domain::calendar::civil_date;
 use doudi_server::{
@@ -157,6 +158,26 @@ pub(super) fn tax_share() -> Share {
         officers: vec!["LNB-0201".to_owned(), "LNB-0202".to_owned()],
         items: vec!["SC-0202".to_owned()],
         approved: false,
+    }
+}
+
+/// The tax bureau's officers came unplanned at that time, which is entered afterwards: several events in one commit.
+pub(super) fn backfilled(enterprise: &str, at: Timestamp) -> BackfillCheckInRequest {
+    let Share { officers, items, .. } = tax_share();
+    let unplanned = UnplannedVisit {
+        items,
+        ground: Ground::Complaint.into(),
+        evidence: "12345-0001".to_owned(),
+        reason: "群众举报".to_owned(),
+    };
+    BackfillCheckInRequest {
+        command_id: command_id(),
+        enterprise_id: enterprise.to_owned(),
+        officers,
+        occurred_at: Some(stamp(at)),
+        reason: "系统停机".to_owned(),
+        unplanned: Some(unplanned),
+        ..<_>::default()
     }
 }
 

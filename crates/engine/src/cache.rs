@@ -6,7 +6,7 @@
 
 use std::{any::Any, sync::Arc};
 
-use doudi_domain::Decider;
+use doudi_domain::{Decider, enterprise::Profile};
 use doudi_journal::{Journal, Position, StreamName};
 use quick_cache::{
     DefaultHashBuilder, OptionsBuilder, Weighter,
@@ -26,7 +26,7 @@ use crate::{
 const SLOT_BYTES: u64 = 1000;
 
 /// The streams of which so many are read by decisions, each by few, that they are not confirmed one by one.
-const KIND_OF_PROFILES: &str = "profile";
+const KIND_OF_PROFILES: &str = Profile::KIND;
 
 /// How long ago it may have been looked at most: after a longer pause the log may have moved too far to be looked through,
 /// and each is confirmed by itself once more.

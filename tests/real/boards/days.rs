@@ -3,9 +3,8 @@
 
 use doudi_api::permission::Role;
 use doudi_api::proto::{
-    BackfillCheckInRequest, BoardCell, BoardComparison, BoardFigure, BoardSelection, BoardSums,
-    Date, GetBoardRequest, GetBoardResponse, Ground, ResolutionOutcome, ResolveAppealRequest,
-    Share, UnplannedVisit,
+    BoardCell, BoardComparison, BoardFigure, BoardSelection, BoardSums, Date, GetBoardRequest,
+    GetBoardResponse, ResolutionOutcome, ResolveAppealRequest,
 };
 use doudi_server::client::command_id;
 use jiff::{SignedDuration, Timestamp};
@@ -13,7 +12,7 @@ use jiff::{SignedDuration, Timestamp};
 use super::{
     super::{
         midnight::Midnight,
-        requests::{dispatched, on, register, sign_for, stamp, submit, tax_share},
+        requests::{backfilled, dispatched, on, register, sign_for, submit},
     },
     board,
 };
@@ -48,22 +47,7 @@ async fn resolved(night: &Midnight, enterprise: &str, appeal: &str) {
 
 /// The tax bureau's officers came then, which is entered afterwards. Gives the position.
 async fn came(night: &Midnight, enterprise: &str, at: Timestamp) -> String {
-    let Share { officers, items, .. } = tax_share();
-    let unplanned = UnplannedVisit {
-        items,
-        ground: Ground::Complaint.into(),
-        evidence: "12345-0001".to_owned(),
-        reason: "群众举报".to_owned(),
-    };
-    let request = BackfillCheckInRequest {
-        command_id: command_id(),
-        enterprise_id: enterprise.to_owned(),
-        officers,
-        occurred_at: Some(stamp(at)),
-        reason: "系统停机".to_owned(),
-        unplanned: Some(unplanned),
-        ..<_>::default()
-    };
+    let request = backfilled(enterprise, at);
     let came = night.unit("tax").inspections.backfill_check_in(request).await.unwrap();
     came.into_inner().receipt.unwrap().position
 }

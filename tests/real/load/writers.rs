@@ -8,18 +8,15 @@ use std::{
     time::Duration,
 };
 
-use doudi_api::proto::{
-    BackfillCheckInRequest, Ground, PlanVisitRequest, PlanVisitResponse, SubmitAppealRequest,
-    UnplannedVisit,
-};
-use doudi_server::client::{Client, command_id};
+use doudi_api::proto::{Ground, PlanVisitRequest, PlanVisitResponse, SubmitAppealRequest};
+use doudi_server::client::Client;
 use doudi_tests::until;
 use tokio::{task::JoinHandle, time::interval};
 use tonic::{Response, Status};
 
 use super::{
     super::{
-        requests::{accept, approve, in_days, now, plan, stamp, submit, tax_share},
+        requests::{accept, approve, backfilled, in_days, now, plan, submit, tax_share},
         views::killed::Chance,
     },
     Acked, BOUND, ENTERPRISES, Enterprise, People, open,
@@ -133,22 +130,7 @@ async fn planned(unit: &Client, request: PlanVisitRequest, acked: &Acked) -> Pla
 
 /// The tax bureau's officers came unplanned: several events in one commit.
 async fn came(tax: &Client, enterprise: &str, acked: &Acked) {
-    let share = tax_share();
-    let unplanned = UnplannedVisit {
-        items: share.items,
-        ground: Ground::Complaint.into(),
-        evidence: "12345-0001".to_owned(),
-        reason: "群众举报".to_owned(),
-    };
-    let request = BackfillCheckInRequest {
-        command_id: command_id(),
-        enterprise_id: enterprise.to_owned(),
-        officers: share.officers,
-        occurred_at: Some(stamp(now())),
-        reason: "系统停机".to_owned(),
-        unplanned: Some(unplanned),
-        ..BackfillCheckInRequest::default()
-    };
+    let request = backfilled(enterprise, now());
     let came = answered(&request.command_id, acked, || {
         let (mut head, request) = (tax.inspections.clone(), request.clone());
         async move { head.backfill_check_in(request).await }

@@ -110,6 +110,33 @@ pub(super) fn drifts(found: &Config, settings: &JetStreamSettings) -> Vec<Drift>
     drifts
 }
 
+/// A setting: as NATS calls it, its value, and the value that it must have.
+pub(super) type Setting = (&'static str, String, String);
+
+/// What any stream beside the log must be like to lose nothing.
+pub(super) fn beside_log(found: &Config, replicas: usize) -> Vec<Setting> {
+    let persistence = found.persist_mode.unwrap_or_default();
+    vec![
+        ("storage", text(&found.storage), "file".to_owned()),
+        ("retention", text(&found.retention), "limits".to_owned()),
+        ("discard", text(&found.discard), "new".to_owned()),
+        ("max_age", found.max_age.as_nanos().to_string(), "0".to_owned()),
+        ("max_msgs", found.max_messages.max(0).to_string(), "0".to_owned()),
+        ("max_msg_size", found.max_message_size.max(0).to_string(), "0".to_owned()),
+        ("allow_direct", text(&found.allow_direct), "true".to_owned()),
+        ("sealed", text(&found.sealed), "false".to_owned()),
+        ("no_ack", text(&found.no_ack), "false".to_owned()),
+        ("persist_mode", text(&persistence), "default".to_owned()),
+        ("num_replicas", text(&found.num_replicas), text(&replicas)),
+    ]
+}
+
+/// The first setting that is not as it must be.
+pub(super) fn first_drift(settings: impl IntoIterator<Item = Setting>) -> Option<Drift> {
+    let mut drifts = settings.into_iter().filter(|(_, found, wanted)| found != wanted);
+    drifts.next().map(|(field, found, wanted)| Drift { field, found, wanted })
+}
+
 /// A setting as NATS itself writes it.
 pub(super) fn text<T: serde::Serialize>(value: &T) -> String {
     serde_json::to_string(value).unwrap_or_default().trim_matches('"').to_owned()

@@ -5,7 +5,7 @@ use async_nats::jetstream::{
     stream::{Config, StorageType},
 };
 
-use super::super::config::{Drift, text};
+use super::super::config::{Drift, beside_log, first_drift, text};
 
 /// The configuration of a new bucket.
 pub(super) fn wanted(bucket: &str, replicas: usize, bytes_max: u64) -> object_store::Config {
@@ -22,27 +22,13 @@ pub(super) fn wanted(bucket: &str, replicas: usize, bytes_max: u64) -> object_st
 /// The first setting in which the bucket's stream differs from what keeps objects whole. The size
 /// limit is the operator's to change.
 pub(super) fn drift(found: &Config, replicas: usize) -> Option<Drift> {
-    let per_subject = found.max_messages_per_subject;
-    let persistence = found.persist_mode.unwrap_or_default();
-    let settings = [
-        ("storage", text(&found.storage), "file"),
-        ("retention", text(&found.retention), "limits"),
-        ("discard", text(&found.discard), "new"),
-        ("max_age", found.max_age.as_nanos().to_string(), "0"),
-        ("max_msgs", found.max_messages.max(0).to_string(), "0"),
-        ("max_msgs_per_subject", per_subject.max(0).to_string(), "0"),
-        ("max_msg_size", found.max_message_size.max(0).to_string(), "0"),
-        ("allow_direct", text(&found.allow_direct), "true"),
-        ("allow_rollup_hdrs", text(&found.allow_rollup), "true"),
-        ("deny_purge", text(&found.deny_purge), "false"),
-        ("sealed", text(&found.sealed), "false"),
-        ("no_ack", text(&found.no_ack), "false"),
-        ("persist_mode", text(&persistence), "default"),
-        ("num_replicas", text(&found.num_replicas), &replicas.to_string()),
+    let per_subject = found.max_messages_per_subject.max(0);
+    let own = [
+        ("max_msgs_per_subject", text(&per_subject), "0".to_owned()),
+        ("allow_rollup_hdrs", text(&found.allow_rollup), "true".to_owned()),
+        ("deny_purge", text(&found.deny_purge), "false".to_owned()),
     ];
-    let mut drifts = settings.into_iter().filter(|(_, found, wanted)| found != wanted);
-    let (field, found, wanted) = drifts.next()?;
-    Some(Drift { field, found, wanted: wanted.to_owned() })
+    first_drift(beside_log(found, replicas).into_iter().chain(own))
 }
 
 #[cfg(test)]

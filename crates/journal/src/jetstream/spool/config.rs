@@ -2,7 +2,7 @@
 
 use async_nats::jetstream::stream::{Config, DiscardPolicy, RetentionPolicy, StorageType};
 
-use super::super::config::{Drift, text};
+use super::super::config::{Drift, beside_log, first_drift, text};
 
 /// How much may wait in all, in bytes: the keys of some 150,000 new appeals.
 const BYTES_MAX: i64 = 64 * 1024 * 1024;
@@ -39,29 +39,16 @@ fn is_set(is: bool) -> String {
 /// The first setting in which the stream differs from what keeps values until they are removed, there alone.
 /// The size limit is the operator's to change.
 pub(super) fn drift(found: &Config, stream: &str, replicas: usize) -> Option<Drift> {
-    let persistence = found.persist_mode.unwrap_or_default();
-    let settings = [
+    let own = [
         ("subjects", found.subjects.join(", "), subject(stream, "*")),
-        ("storage", text(&found.storage), "file".to_owned()),
-        ("retention", text(&found.retention), "limits".to_owned()),
-        ("discard", text(&found.discard), "new".to_owned()),
-        ("max_age", found.max_age.as_nanos().to_string(), "0".to_owned()),
-        ("max_msgs", found.max_messages.max(0).to_string(), "0".to_owned()),
-        ("max_msgs_per_subject", found.max_messages_per_subject.to_string(), "1".to_owned()),
-        ("max_msg_size", found.max_message_size.max(0).to_string(), "0".to_owned()),
-        ("allow_direct", text(&found.allow_direct), "true".to_owned()),
+        ("max_msgs_per_subject", text(&found.max_messages_per_subject), "1".to_owned()),
         ("deny_delete", text(&found.deny_delete), "false".to_owned()),
-        ("sealed", text(&found.sealed), "false".to_owned()),
-        ("no_ack", text(&found.no_ack), "false".to_owned()),
         ("allow_msg_ttl", text(&found.allow_message_ttl), "false".to_owned()),
         ("republish", is_set(found.republish.is_some()), is_set(false)),
         ("mirror", is_set(found.mirror.is_some()), is_set(false)),
         ("subject_transform", is_set(found.subject_transform.is_some()), is_set(false)),
-        ("persist_mode", text(&persistence), "default".to_owned()),
-        ("num_replicas", text(&found.num_replicas), text(&replicas)),
     ];
-    let mut drifts = settings.into_iter().filter(|(_, found, wanted)| found != wanted);
-    drifts.next().map(|(field, found, wanted)| Drift { field, found, wanted })
+    first_drift(beside_log(found, replicas).into_iter().chain(own))
 }
 
 #[cfg(test)]
