@@ -147,9 +147,9 @@ impl Predicate {
                 return vec![page(&named, "")];
             };
             let page = |way: &Way| match way.in_order {
-                true => page(&named, &format!(" AND {}", way.condition)),
+                true => page(&named, &format!(" AND {}", way.sql())),
                 false => {
-                    let from = format!("(SELECT * FROM {rows} WHERE {} OFFSET 0)", way.condition);
+                    let from = format!("(SELECT * FROM {rows} WHERE {} OFFSET 0)", way.sql());
                     page(&format!("{from} AS {table}"), "")
                 }
             };
@@ -240,7 +240,7 @@ pub(crate) fn any_of(ways: &[String]) -> String {
 
 /// That one of the ways is open.
 fn any_way(ways: &[Way]) -> String {
-    let conditions: Vec<String> = ways.iter().map(|way| way.condition.clone()).collect();
+    let conditions: Vec<String> = ways.iter().map(Way::sql).collect();
     any_of(&conditions)
 }
 

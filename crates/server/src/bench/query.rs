@@ -200,19 +200,17 @@ async fn ask(
         None => Undue::default(),
     };
     let bare = bare::Questions::prepare(bare, UNIT, AREA).await?;
-    let mut times = [const { (vec![], vec![]) }; 4];
+    let [mut of_timeline, mut of_quota, mut of_inbox, mut of_board] = Asked::of_each();
     let (before, mut refused) = (disk.look()?, vec![]);
     for (at, enterprise) in enterprises.iter().enumerate() {
         let enterprise_id = enterprise.clone();
         let request = ListTimelineRequest { enterprise_id, page_size: 50, ..<_>::default() };
         let first = at % 2 == 0;
         let mut timelines = supervisor.timelines.clone();
+        let timeline = timelines.list_timeline(request);
         let (timeline, own) =
-            Box::pin(both(first, timelines.list_timeline(request), bare.timeline(enterprise)))
-                .await?;
-        same("timeline", timeline.1.get_ref().entries.len(), own.1.min(50))?;
-        times[0].0.push(timeline.0);
-        times[0].1.push(own.0);
+            Box::pin(of_timeline.both(first, timeline, bare.timeline(enterprise))).await?;
+        same("timeline", timeline.get_ref().entries.len(), own.min(50))?;
         let begun = Instant::now();
         // It names no enterprise, and is refused before anything is asked.
         let nothing = ListTimelineRequest::default();
@@ -224,36 +222,47 @@ async fn ask(
         let unit = UNIT.to_owned();
         let request = GetQuotaRequest { enterprise_id, unit, ..<_>::default() };
         let mut inspections = supervisor.inspections.clone();
-        let (quota, own) =
-            Box::pin(both(first, inspections.get_quota(request), bare.quota(enterprise))).await?;
-        times[1].0.push(quota.0);
-        times[1].1.push(own.0);
+        let quota = inspections.get_quota(request);
+        Box::pin(of_quota.both(first, quota, bare.quota(enterprise))).await?;
         let inbox = ListInboxRequest { page_size: 50, ..<_>::default() };
         let mut cases = desk.cases.clone();
-        let (inbox, own) = Box::pin(both(first, cases.list_inbox(inbox), bare.inbox())).await?;
-        same("inbox", inbox.1.get_ref().entries.len(), own.1.min(50))?;
-        times[2].0.push(inbox.0);
-        times[2].1.push(own.0);
+        let (inbox, own) =
+            Box::pin(of_inbox.both(first, cases.list_inbox(inbox), bare.inbox())).await?;
+        same("inbox", inbox.get_ref().entries.len(), own.min(50))?;
         // A board reads a month of the whole city; it is asked less often.
         if at % 50 == 0 {
             let month = i8::try_from(1 + (at / 50) % 12).unwrap_or(1);
-            let begin = date(2025, month, 1);
-            let last = begin.last_of_month();
-            let selection = Some(visits(begin, last));
-            let request = GetBoardRequest { selection, ..<_>::default() };
-            let mut boards = supervisor.boards.clone();
-            let first = at % 100 == 0;
-            let (board, own) =
-                Box::pin(both(first, boards.get_board(request), bare.board(begin, last))).await?;
-            let total = board.1.get_ref().total.unwrap_or_default().rows;
-            same("board", usize::try_from(total).unwrap_or(usize::MAX), own.1)?;
-            times[3].0.push(board.0);
-            times[3].1.push(own.0);
+            let first_day = date(2025, month, 1);
+            let days = (first_day, first_day.last_of_month());
+            Box::pin(boards(&supervisor, &bare, days, &mut of_board)).await?;
         }
     }
     report.beside([before, disk.look()?]);
-    tell(times, &mut refused, report);
+    let [empty, ..] = percentiles(&mut refused);
+    report.line("milliseconds", "an rpc that asks nothing", &[("p50", empty)]);
+    of_timeline.tell("timeline page", empty, report);
+    of_quota.tell("quota", empty, report);
+    of_inbox.tell("inbox of an area", empty, report);
+    of_board.tell("board of a month", empty, report);
     undue.none()
+}
+
+/// Asks for the board of some days, each way once before the other.
+async fn boards(
+    supervisor: &client::Client,
+    bare: &bare::Questions<'_>,
+    (from, until): (Date, Date),
+    times: &mut Asked,
+) -> Result<(), BenchError> {
+    for own_first in [true, false] {
+        let request = GetBoardRequest { selection: Some(visits(from, until)), ..<_>::default() };
+        let mut boards = supervisor.boards.clone();
+        let (board, own) =
+            times.both(own_first, boards.get_board(request), bare.board(from, until)).await?;
+        let total = board.get_ref().total.unwrap_or_default().rows;
+        same("board", usize::try_from(total).unwrap_or(usize::MAX), own)?;
+    }
+    Ok(())
 }
 
 /// Asks for every list, as of now and as of half way, and gives what was scanned though it may not be.
@@ -272,26 +281,6 @@ async fn pages(
     watch.report.beside([disk.look()?]);
     Box::pin(past::each(stage, (own, half), &mut watch)).await?;
     Ok(watch.tell())
-}
-
-fn tell(times: [(Vec<Duration>, Vec<Duration>); 4], refused: &mut [Duration], report: &mut Report) {
-    let [empty, ..] = percentiles(refused);
-    report.line("milliseconds", "an rpc that asks nothing", &[("p50", empty)]);
-    for (name, (mut own, mut bare)) in
-        ["timeline page", "quota", "inbox of an area", "board of a month"].into_iter().zip(times)
-    {
-        let (own, bare) = (percentiles(&mut own), percentiles(&mut bare));
-        let figures = [
-            ("p50", own[0]),
-            ("p95", own[1]),
-            ("p99", own[2]),
-            ("bare p50", bare[0]),
-            ("bare p95", bare[1]),
-            ("ratio at p50", own[0] / bare[0]),
-            ("beside both", own[0] / (bare[0] + empty)),
-        ];
-        report.line("milliseconds", name, &figures);
-    }
 }
 
 /// The visits of some days by ground.
@@ -320,18 +309,64 @@ where
     Ok((begun.elapsed(), answer))
 }
 
-/// Both ways of asking, one after the other: whichever is second finds in memory what the first got from the disk.
-async fn both<A, B>(
-    own_first: bool,
-    own: impl Future<Output = Result<A, Status>>,
-    bare: impl Future<Output = Result<B, BenchError>>,
-) -> Result<((Duration, A), (Duration, B)), BenchError> {
-    if own_first {
-        let own = timed(own).await?;
-        return Ok((own, timed(bare).await?));
+/// How long a question took both ways, of which each is asked first every other time: whichever is second finds in
+/// memory what the first got from the disk, so each is held against the other that did as much.
+#[derive(Debug, Default)]
+struct Asked {
+    first: Times,
+    again: Times,
+}
+
+#[derive(Debug, Default)]
+struct Times {
+    own: Vec<Duration>,
+    bare: Vec<Duration>,
+}
+
+impl Asked {
+    /// None yet, of four questions.
+    fn of_each() -> [Self; 4] {
+        <_>::default()
     }
-    let bare = timed(bare).await?;
-    Ok((timed(own).await?, bare))
+
+    /// Asks both ways, one after the other, and gives both answers.
+    async fn both<A, B>(
+        &mut self,
+        own_first: bool,
+        own: impl Future<Output = Result<A, Status>>,
+        bare: impl Future<Output = Result<B, BenchError>>,
+    ) -> Result<(A, B), BenchError> {
+        let Self { first, again } = self;
+        if own_first {
+            let own = timed(own).await?;
+            let bare = timed(bare).await?;
+            first.own.push(own.0);
+            again.bare.push(bare.0);
+            return Ok((own.1, bare.1));
+        }
+        let bare = timed(bare).await?;
+        let own = timed(own).await?;
+        first.bare.push(bare.0);
+        again.own.push(own.0);
+        Ok((own.1, bare.1))
+    }
+
+    /// Prints how long it took, beside an rpc that asks nothing, which takes `empty` milliseconds.
+    fn tell(self, question: &str, empty: f64, report: &mut Report) {
+        for (when, Times { mut own, mut bare }) in [("first", self.first), ("again", self.again)] {
+            let (own, bare) = (percentiles(&mut own), percentiles(&mut bare));
+            let figures = [
+                ("p50", own[0]),
+                ("p95", own[1]),
+                ("p99", own[2]),
+                ("bare p50", bare[0]),
+                ("bare p95", bare[1]),
+                ("ratio at p50", own[0] / bare[0]),
+                ("beside both", own[0] / (bare[0] + empty)),
+            ];
+            report.line("milliseconds", &format!("{question}, {when}"), &figures);
+        }
+    }
 }
 
 /// That both ways of asking found as much.

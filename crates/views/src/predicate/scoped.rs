@@ -82,11 +82,13 @@ pub(crate) struct Held {
 /// One way for a row to lie within a scope.
 #[derive(Debug)]
 pub(super) struct Way {
-    pub(super) condition: String,
+    condition: String,
     /// Whether an index finds its rows in the order of a page.
     pub(super) in_order: bool,
     /// The column that it goes by which may change; none where what it goes by stays as it is.
     by: Option<&'static str>,
+    /// The place of the enterprise whose secret rows it does not lead to, and what makes them secret.
+    kept: Option<(String, &'static str)>,
 }
 
 impl Predicate {
@@ -116,12 +118,9 @@ impl Predicate {
         let (mut ways, mut kept) = (Vec::new(), None);
         if let Some(enterprise) = enterprise {
             let place = self.place(enterprise.as_str().to_owned(), Type::TEXT);
-            kept = scoped.secret.map(|column| format!("NOT (enterprise = {place} AND {column})"));
-            let own = |but: &str, by| Way {
-                condition: format!("enterprise = {place}{but}"),
-                in_order: true,
-                by,
-            };
+            kept = scoped.secret.map(|column| (place.clone(), column));
+            let own =
+                |but: &str, by| Way { by, ..Way::staying(format!("enterprise = {place}{but}")) };
             ways.extend(match scoped.own {
                 Own::All => Some(own("", None)),
                 Own::Except(these) => Some(own(&format!(" AND NOT {these}"), None)),
@@ -129,14 +128,8 @@ impl Predicate {
                 Own::Nothing => None,
             });
         }
-        let mut others = self.ways_of_office(units, (areas, *desk), scoped);
-        if let Some(kept) = kept {
-            for way in &mut others {
-                way.condition = format!("{} AND {kept}", way.condition);
-                way.by = way.by.or(scoped.secret);
-            }
-        }
-        ways.extend(others);
+        let others = self.ways_of_office(units, (areas, *desk), scoped);
+        ways.extend(others.into_iter().map(|way| Way { kept: kept.clone(), ..way }));
         Some(ways)
     }
 
@@ -158,11 +151,11 @@ impl Predicate {
             let place = self.place(units, Type::TEXT_ARRAY);
             let condition = format!("{column} && {place}");
             // An index on lists has no order.
-            let shared = Way { condition, in_order: false, by: Some(column) };
+            let shared = Way { in_order: false, by: Some(column), ..Way::staying(condition) };
             ways.extend(up_to(BESIDE_MAX, scoped, vec![shared]));
         }
         let there = match areas {
-            Areas::All => vec![Way { condition: "true".to_owned(), in_order: true, by: None }],
+            Areas::All => vec![Way::staying("true".to_owned())],
             Areas::Some(areas) => {
                 let areas: Vec<String> = areas.iter().map(ToString::to_string).collect();
                 self.each("area", &areas, None)
@@ -178,13 +171,41 @@ impl Predicate {
         if texts.len() > APART_MAX {
             let place = self.place(texts.to_vec(), Type::TEXT_ARRAY);
             let condition = format!("{column} = ANY({place})");
-            return vec![Way { condition, in_order: true, by }];
+            return vec![Way { by, ..Way::staying(condition) }];
         }
         let way = |text: &String| {
             let place = self.place(text.clone(), Type::TEXT);
-            Way { condition: format!("{column} = {place}"), in_order: true, by }
+            Way { by, ..Way::staying(format!("{column} = {place}")) }
         };
         texts.iter().map(way).collect()
+    }
+}
+
+impl Way {
+    /// One that goes by what stays as it is.
+    fn staying(condition: String) -> Self {
+        Self { condition, in_order: true, by: None, kept: None }
+    }
+
+    /// What a row meets for which it is open.
+    pub(super) fn sql(&self) -> String {
+        let Self { condition, kept, .. } = self;
+        match kept {
+            Some((own, secret)) => format!("{condition} AND NOT (enterprise = {own} AND {secret})"),
+            None => condition.clone(),
+        }
+    }
+
+    /// The same in parts that each go by one thing.
+    fn parts(&self) -> Vec<(Option<&'static str>, String)> {
+        let Self { condition, by, kept, .. } = self;
+        match kept {
+            Some((own, secret)) => vec![
+                (*by, format!("{condition} AND enterprise <> {own}")),
+                (Some(secret), format!("{condition} AND enterprise = {own} AND NOT {secret}")),
+            ],
+            None => vec![(*by, condition.clone())],
+        }
     }
 }
 
@@ -192,9 +213,11 @@ impl Past {
     /// What a past row must meet for one of the ways to be open: what stays as it is, it tells itself; of
     /// what changes, the rows of now tell. Each meets only what none before it does.
     fn ended(&self, ways: &[Way]) -> Vec<String> {
-        let of = |by: Option<Now>| {
-            let same = |way: &&Way| way.by.map(|column| self.now_of(column)) == by;
-            let conditions = ways.iter().filter(same).map(|way| way.condition.clone());
+        let parts: Vec<_> = ways.iter().flat_map(Way::parts).collect();
+        let of = |now: Option<Now>| {
+            let same = |by: &Option<&'static str>| by.map(|column| self.now_of(column)) == now;
+            let conditions = parts.iter().filter(|(by, _)| same(by));
+            let conditions = conditions.map(|(_, condition)| condition.clone());
             Some(conditions.collect::<Vec<_>>()).filter(|found| !found.is_empty())
         };
         let mut ended = Vec::new();
@@ -208,8 +231,12 @@ impl Past {
         for now in std::iter::once(self.now).chain(others) {
             let Some(open) = of(Some(now)) else { continue };
             let rows = format!("{}.{}", self.view.schema(), now.rows);
-            let (open, key) = (any_of(&open), now.key.join(", "));
-            ended.push(format!("({key}) IN (SELECT {key} FROM {rows} WHERE {open}){before}"));
+            let key = now.key.join(", ");
+            // Each looked up by its own index, as no index has them all.
+            let looks = open.iter().map(|way| format!("SELECT {key} FROM {rows} WHERE {way}"));
+            let looks = looks.collect::<Vec<_>>().join(" UNION ");
+            ended.push(format!("({key}) IN ({looks}){before}"));
+            let open = any_of(&open);
             let same = now.key.iter().map(|name| format!("now.{name} = past.{name}"));
             let same: Vec<String> = same.collect();
             let same = same.join(" AND ");

@@ -123,8 +123,8 @@ fn past_rows_are_held_against_what_stays_of_them_and_what_is_so_now() {
     let office = Scope::Within { enterprise: None, units, areas, desk: true };
     let there = "(area = $3 AND secrecy <= 2)";
     let not_there = format!("{there} IS NOT TRUE");
-    let leads = "(thing, enterprise) IN (SELECT thing, enterprise FROM thing WHERE (unit = $1))";
-    let owes = "(thing, owner) IN (SELECT thing, owner FROM owed WHERE (owner = $2))";
+    let leads = "(thing, enterprise) IN (SELECT thing, enterprise FROM thing WHERE unit = $1)";
+    let owes = "(thing, owner) IN (SELECT thing, owner FROM owed WHERE owner = $2)";
     let leads_not = "NOT EXISTS (SELECT FROM thing AS now WHERE now.thing = past.thing \
          AND now.enterprise = past.enterprise AND (unit = $1))";
     assert_eq!(
@@ -148,13 +148,22 @@ fn what_an_enterprise_is_told_since_is_no_secret_of_then() {
         leads: &[],
         ..PAST
     };
-    let kept = "NOT (enterprise = $1 AND internal)";
+    let told = "enterprise = $1 AND NOT internal";
+    let ways = [
+        told.to_owned(),
+        "unit = $2 AND enterprise <> $1".to_owned(),
+        format!("unit = $2 AND {told}"),
+        format!("area = $3 AND {told}"),
+    ];
+    let looks = ways.map(|way| format!("SELECT thing, enterprise FROM thing WHERE {way}"));
+    let there = "(area = $3 AND enterprise <> $1)";
     assert_eq!(
         ended(&all_ways(), &TOLD),
-        [format!(
-            "(thing, enterprise) IN (SELECT thing, enterprise FROM thing WHERE \
-             (enterprise = $1 AND NOT internal OR unit = $2 AND {kept} OR area = $3 AND {kept}))"
-        )]
+        [
+            there.to_owned(),
+            format!("(thing, enterprise) IN ({}) AND {there} IS NOT TRUE", looks.join(" UNION ")),
+        ],
+        "each way is a look of its own, and none reads what is there of others"
     );
 }
 

@@ -11,17 +11,13 @@ use super::Scale;
 use crate::bench::{BenchError, measured, report::Report};
 
 /// The questions for which a large table may be scanned, and by whom they are asked then.
-const MAY_SCAN: [(&str, &[&str]); 8] = [
+const MAY_SCAN: [(&str, &[&str]); 5] = [
     // Rows of a board are in the order of their instants, which are counted from days: a whole year is sorted.
     ("rows of a board, visits", &[""]),
     // Likewise, of all that is open, which is most of what there is here.
     ("rows of a board, open appeals", &[""]),
-    // As of half way. What a unit sees of what was so is told by all that it sees now.
-    ("visits, oldest first", &[UNIT]),
-    ("visits, newest first", &[UNIT]),
-    // And what was so then and is still is half of all there is: to be counted.
+    // As of half way. What was so then and is still is half of all there is: to be counted.
     ("count of visits", &[UNIT, ALL]),
-    ("ledger", &[UNIT, ALL]),
     ("count of an inbox", &[AREA, ALL]),
     ("board of open appeals", &[AREA, ALL]),
 ];
