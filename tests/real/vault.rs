@@ -36,7 +36,9 @@ async fn whoever_seals_first_all_seal_under_one_key() {
         let subject = format!("appeal:{round}");
         let seals = vaults.iter().map(|vault| {
             let (vault, subject) = (vault.clone(), subject.clone());
-            tokio::spawn(async move { vault.seal(&subject, "contact", Uuid::nil(), "张").await })
+            tokio::spawn(async move {
+                vault.sealer(&subject, None).await.unwrap().seal("contact", Uuid::nil(), "张")
+            })
         });
         let sealed: Vec<_> =
             join_all(seals).await.into_iter().map(|seal| seal.unwrap().unwrap()).collect();
@@ -48,10 +50,12 @@ async fn whoever_seals_first_all_seal_under_one_key() {
 async fn a_rotated_master_key_opens_the_old_and_wraps_the_new() {
     let server = PgServer::start().await.unwrap();
     let before = vault(&server, "a", &[("a", 1)]).await;
-    let old = before.seal("appeal:1", "contact", Uuid::nil(), "旧").await.unwrap();
+    let old =
+        before.sealer("appeal:1", None).await.unwrap().seal("contact", Uuid::nil(), "旧").unwrap();
     let after = vault(&server, "b", &[("a", 1), ("b", 2)]).await;
     assert_eq!(after.open(&old).await.unwrap().as_deref(), Some("旧"));
-    let new = after.seal("appeal:2", "contact", Uuid::nil(), "新").await.unwrap();
+    let new =
+        after.sealer("appeal:2", None).await.unwrap().seal("contact", Uuid::nil(), "新").unwrap();
     let missing = before.open(&new).await.unwrap_err();
     assert!(matches!(missing, VaultError::MasterKeyMissing(id) if id == "b"));
     let wrong = vault(&server, "a", &[("a", 9)]).await;
@@ -63,13 +67,14 @@ async fn an_erasure_holds_in_every_process_at_once_and_leaves_no_key() {
     let server = PgServer::start().await.unwrap();
     let (here, there) =
         (vault(&server, "a", &[("a", 1)]).await, vault(&server, "a", &[("a", 1)]).await);
-    let sealed = here.seal("appeal:1", "contact", Uuid::nil(), "张").await.unwrap();
+    let sealed =
+        here.sealer("appeal:1", None).await.unwrap().seal("contact", Uuid::nil(), "张").unwrap();
     assert_eq!(there.open(&sealed).await.unwrap().as_deref(), Some("张"));
     here.destroy(&["appeal:1", "appeal:2"]).await.unwrap();
     here.destroy(&["appeal:1"]).await.unwrap();
     assert_eq!(there.open(&sealed).await.unwrap(), None);
     for subject in ["appeal:1", "appeal:2"] {
-        let refused = there.seal(subject, "contact", Uuid::nil(), "张").await;
+        let refused = there.sealer(subject, None).await;
         assert!(matches!(refused, Err(VaultError::Erased)), "{subject} was erased");
     }
     assert_eq!(keys(&server).await, 0);
@@ -103,8 +108,8 @@ async fn begun(vault: &Vault, recorded: Option<&Sealed>) -> Result<Sealed, Vault
     vault.sealer(SUBJECT, recorded).await?.seal("contact", Uuid::nil(), "张")
 }
 
-async fn noted(vault: &Vault) -> Result<Sealed, VaultError> {
-    vault.seal(SUBJECT, "note", Uuid::nil(), "记").await
+async fn noted(vault: &Vault, recorded: Option<&Sealed>) -> Result<Sealed, VaultError> {
+    vault.sealer(SUBJECT, recorded).await?.seal("note", Uuid::nil(), "记")
 }
 
 /// What of the subject is read.
@@ -125,9 +130,9 @@ async fn without_postgresql_a_new_subject_gets_one_key_that_is_handed_over_later
     let first = begun(&here, None).await.unwrap();
     assert_eq!(begun(&there, None).await.unwrap(), first, "one key, whoever makes it");
     assert_eq!(begun(&there, Some(&first)).await.unwrap(), first, "a repetition");
-    // All else needs the table, which may have destroyed the key.
-    let (sealed, opened) = (noted(&here).await.map(drop), there.open(&first).await.map(drop));
-    for refused in [sealed, opened, here.hand_over().await.map(drop)] {
+    let note = noted(&here, None).await.unwrap();
+    // Nothing is opened without the table, which may have destroyed the key.
+    for refused in [there.open(&first).await.map(drop), here.hand_over().await.map(drop)] {
         assert!(matches!(refused, Err(VaultError::Unavailable(_))), "{refused:?}");
     }
     assert_eq!(waiting(&spool).await, 1);
@@ -135,7 +140,7 @@ async fn without_postgresql_a_new_subject_gets_one_key_that_is_handed_over_later
     // It serves before it was handed over as well.
     assert_eq!(there.open(&first).await.unwrap().as_deref(), Some("张"));
     assert_eq!(read(&here, &[&first]).await, ["张"]);
-    let note = noted(&there).await.unwrap();
+    assert_eq!(noted(&there, None).await.unwrap(), note);
     let handed = HandedOver { taken: 1, left: 0 };
     assert_eq!(here.hand_over().await.unwrap(), handed);
     assert_eq!(waiting(&spool).await, 0);
@@ -150,10 +155,12 @@ async fn without_postgresql_a_new_subject_gets_one_key_that_is_handed_over_later
 async fn two_keys_of_one_subject_open_what_they_sealed_and_go_together() {
     let mut server = PgServer::start().await.unwrap();
     let (here, there, spool) = two(&server).await;
-    // The one is in the table, and nothing that it sealed was recorded before PostgreSQL went away.
-    let note = noted(&here).await.unwrap();
+    let note = noted(&here, None).await.unwrap();
     server.kill9().await.unwrap();
     let first = begun(&there, None).await.unwrap();
+    // What was sealed under the one that is in the table cannot be sealed again without it.
+    let again = noted(&there, Some(&note)).await;
+    assert!(matches!(again, Err(VaultError::Unavailable(_))), "{again:?}");
     server.restart().await.unwrap();
     assert_eq!(read(&here, &[&first, &note]).await, ["张", "记"]);
     let handed = here.hand_over().await.unwrap();
@@ -161,7 +168,9 @@ async fn two_keys_of_one_subject_open_what_they_sealed_and_go_together() {
     assert_eq!(waiting(&spool).await, 0);
     assert_eq!(read(&there, &[&note, &first]).await, ["记", "张"]);
     assert_eq!(begun(&here, Some(&first)).await.unwrap(), first, "as what is on record");
-    assert_eq!(noted(&there).await.unwrap(), note, "as the table has it");
+    for recorded in [None, Some(&note)] {
+        assert_eq!(noted(&there, recorded).await.unwrap(), note, "as the table has it");
+    }
     here.destroy(&[SUBJECT]).await.unwrap();
     assert_eq!(read(&there, &[&first, &note]).await, ["", ""]);
     assert_eq!(keys(&server).await, 0);

@@ -3,8 +3,8 @@
 //!
 //! The vault is the one part of PostgreSQL that cannot be rebuilt: it has migrations and must be
 //! backed up. Keys are stored wrapped by a master key from the configuration and are never cached,
-//! so that an erasure holds everywhere at once. While PostgreSQL is away, keys of new subjects wait
-//! beside the log, and are handed over once it is back.
+//! so that an erasure holds everywhere at once. While PostgreSQL is away, what is new is sealed under keys
+//! that wait beside the log and are handed over once it is back.
 
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap},
@@ -73,6 +73,8 @@ impl std::fmt::Debug for MasterKeys {
     }
 }
 
+type Source = Box<dyn std::error::Error + Send + Sync>;
+
 /// Why the vault cannot serve.
 #[derive(Debug, thiserror::Error)]
 pub enum VaultError {
@@ -81,7 +83,7 @@ pub enum VaultError {
     Erased,
     /// The database cannot be reached, or what waits beside the log cannot.
     #[error("the vault cannot be reached")]
-    Unavailable(#[source] Box<dyn std::error::Error + Send + Sync>),
+    Unavailable(#[source] Source),
     /// A key is wrapped by a master key that the configuration does not give.
     #[error("the master key {0} is not configured")]
     MasterKeyMissing(String),
@@ -114,7 +116,7 @@ impl Memory {
     }
 }
 
-/// Seals the texts with which a subject begins, all under its key.
+/// Seals the texts of one command, all under one key of a subject.
 #[derive(Debug)]
 pub struct Sealer {
     subject: String,
@@ -122,7 +124,8 @@ pub struct Sealer {
 }
 
 impl Sealer {
-    /// As [`Vault::seal`].
+    /// Seals `text`. `label` says what the text is; together with the command's id it makes the nonce, so
+    /// that a repeated command seals to the same bytes.
     ///
     /// # Errors
     /// [`VaultError::Tampered`], which no text brings about.
@@ -167,9 +170,10 @@ impl Vault {
         keys::Keys::open(pool, master, spool).await.map(Self::Postgres)
     }
 
-    /// What seals the texts with which a subject begins. `recorded` is one of them, where the log has them
-    /// already: a repetition is sealed as they are. For one of whom the log has nothing this needs no
-    /// PostgreSQL, and for one whose key waits neither.
+    /// What seals the texts of a command for `subject`. `recorded` is one of them, where the log has them already: a
+    /// repetition is sealed as they are. What is new needs no PostgreSQL, nor does what is `recorded` under a key that
+    /// waits. While it is away nobody can tell whether the subject's key was destroyed, so the caller must know by the
+    /// log that no erasure was ordered, at the latest where it appends what was sealed.
     ///
     /// # Errors
     /// [`VaultError::Erased`] after an erasure, else as the variants say.
@@ -180,26 +184,11 @@ impl Vault {
     ) -> Result<Sealer, VaultError> {
         let key = match (self, recorded) {
             (Self::Memory(memory), _) => memory.key(subject)?,
-            (Self::Postgres(keys), None) => Box::pin(keys.of_new(subject)).await?,
+            (Self::Postgres(keys), None) => Box::pin(keys.to_seal(subject)).await?,
             (Self::Postgres(keys), Some(recorded)) => Box::pin(keys.of_recorded(recorded)).await?,
         };
         let key = key.ok_or(VaultError::Erased)?;
         Ok(Sealer { subject: subject.to_owned(), key })
-    }
-
-    /// Seals `text` for `subject`. `label` says what the text is; together with the command's id
-    /// it makes the nonce, so that a repeated command seals to the same bytes.
-    ///
-    /// # Errors
-    /// [`VaultError::Erased`] after an erasure, else as the variants say.
-    pub async fn seal(
-        &self,
-        subject: &str,
-        label: &str,
-        command_id: Uuid,
-        text: &str,
-    ) -> Result<Sealed, VaultError> {
-        self.sealing_key(subject).await?.seal(subject, label, command_id, text)
     }
 
     /// Opens a sealed text; none when its subject was erased.
@@ -211,7 +200,7 @@ impl Vault {
         key.map(|key| key.open(sealed)).transpose()
     }
 
-    /// As [`Vault::seal`], for bytes of any kind, such as a file. What comes back is 29 bytes
+    /// As [`Sealer::seal`], for bytes of any kind, such as a file, which needs PostgreSQL. What comes back is 29 bytes
     /// longer and holds all that opening it needs, besides the subject's key.
     ///
     /// # Errors

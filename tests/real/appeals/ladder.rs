@@ -27,7 +27,13 @@ async fn submitted_before(world: &World, days: i64, n: u128) -> Case {
     let (enterprise, id) = (EnterpriseId::parse("L-9").unwrap(), AppealId(Uuid::from_u128(n)));
     let command = Uuid::from_u128(n);
     let subject = format!("appeal:{id}");
-    let description = parts.vault.seal(&subject, "description", command, "无人受理").await.unwrap();
+    let description = parts
+        .vault
+        .sealer(&subject, None)
+        .await
+        .unwrap()
+        .seal("description", command, "无人受理")
+        .unwrap();
     let submission = appeal::Submission::new(
         appeal::Channel::Web,
         TopicId::parse("T06").unwrap(),

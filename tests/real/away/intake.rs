@@ -1,5 +1,5 @@
-//! While PostgreSQL is away new appeals are taken: their keys wait beside the log, and end up where all keys are,
-//! whoever was killed meanwhile, or are destroyed there.
+//! While PostgreSQL is away new appeals are taken, and what is said about those that are there: the keys wait beside
+//! the log, and end up where all keys are, whoever was killed meanwhile, or are destroyed there.
 
 use std::time::Duration;
 
@@ -8,8 +8,8 @@ use doudi_api::{
     identity::Claims,
     permission::Role,
     proto::{
-        AddNoteRequest, Appeal, ErasePersonalDataRequest, GetAppealRequest, SubmitAppealRequest,
-        SubmitAppealResponse, Visibility,
+        AddNoteRequest, AddNoteResponse, Appeal, ErasePersonalDataRequest, GetAppealRequest,
+        SubmitAppealRequest, SubmitAppealResponse, Visibility,
     },
 };
 use doudi_server::{
@@ -42,16 +42,19 @@ async fn submitted(
     Ok(client.appeals.clone().submit_appeal(request.clone()).await?.into_inner())
 }
 
-async fn noted(client: &Client, appeal: &str) -> Result<(), Status> {
-    let request = AddNoteRequest {
+fn note(appeal: &str) -> AddNoteRequest {
+    AddNoteRequest {
         command_id: command_id(),
         enterprise_id: ENTERPRISE.to_owned(),
         appeal_id: appeal.to_owned(),
         visibility: Visibility::Public.into(),
         text: WORDS.to_owned(),
         ..<_>::default()
-    };
-    client.handling.clone().add_note(request).await.map(drop)
+    }
+}
+
+async fn noted(client: &Client, request: &AddNoteRequest) -> Result<AddNoteResponse, Status> {
+    Ok(client.handling.clone().add_note(request.clone()).await?.into_inner())
 }
 
 async fn erased(client: &Client, appeal: &str) -> Result<(), Status> {
@@ -105,12 +108,14 @@ async fn handed_over(servers: &Ground) {
     none.await.expect("no key waits for ever");
 }
 
-/// What the enterprise submits while PostgreSQL is away, and is told; the second one's personal data are to be erased
-/// before it is back.
-async fn meanwhile(
-    world: &World,
-    earlier: &str,
-) -> [(SubmitAppealRequest, SubmitAppealResponse); 2] {
+/// What the enterprise submits while PostgreSQL is away, and what it says about the first of it and about what was
+/// there; the second one's personal data are to be erased before it is back.
+struct Meanwhile {
+    submitted: [(SubmitAppealRequest, SubmitAppealResponse); 2],
+    noted: Vec<(AddNoteRequest, AddNoteResponse)>,
+}
+
+async fn meanwhile(world: &World, earlier: &str) -> Meanwhile {
     let enterprise = world.enterprise(ENTERPRISE);
     let mut told = Vec::new();
     for _ in 0..2 {
@@ -124,15 +129,23 @@ async fn meanwhile(
     let other = SubmitAppealRequest { description: "别的".to_owned(), ..first.0.clone() };
     let reused = submitted(&enterprise, &other).await.unwrap_err();
     assert_eq!(reason(&reused), "COMMAND_ID_REUSED");
-    // Whatever is sealed for an appeal that is there needs its key from the table, where it may be destroyed.
+    let mut notes = Vec::new();
     for appeal in [earlier, &first.1.appeal_id] {
-        let refused = noted(&enterprise, appeal).await.unwrap_err();
-        assert_eq!(reason(&refused), "VAULT_UNAVAILABLE", "{appeal}");
+        let request = note(appeal);
+        let taken = noted(&enterprise, &request).await.unwrap();
+        assert_eq!(noted(&enterprise, &request).await.unwrap(), taken, "the same again");
+        let other = AddNoteRequest { text: "别的".to_owned(), ..request.clone() };
+        let reused = noted(&enterprise, &other).await.unwrap_err();
+        assert_eq!(reason(&reused), "COMMAND_ID_REUSED");
+        notes.push((request, taken));
     }
     let refused = erased(&world.role(Role::Admin), &second.1.appeal_id).await.unwrap_err();
     assert_eq!(reason(&refused), "VAULT_UNAVAILABLE", "ordered, and still to be done");
-    assert_eq!(waiting(&world.ground).await, 2);
-    [first, second]
+    // That it was ordered is in the log, whether or not its key is destroyed.
+    let refused = noted(&enterprise, &note(&second.1.appeal_id)).await.unwrap_err();
+    assert_eq!(reason(&refused), "PERSONAL_DATA_ERASED");
+    assert_eq!(waiting(&world.ground).await, 3);
+    Meanwhile { submitted: [first, second], noted: notes }
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -149,32 +162,44 @@ async fn appeals_are_taken_while_postgresql_is_away_and_read_and_erased_once_it_
     // Its first try may have been sealed with a key that is in the table alone.
     let again = submitted(&enterprise, &before).await.unwrap_err();
     assert_eq!(reason(&again), "VAULT_UNAVAILABLE");
-    let [(request, first), (_, second)] = Box::pin(meanwhile(&world, &earlier.appeal_id)).await;
+    let told = Box::pin(meanwhile(&world, &earlier.appeal_id)).await;
+    let [(request, first), (_, second)] = told.submitted;
     let appeal = &first.appeal_id;
 
     world.ground.postgres.restart().await.unwrap();
     serving(&channel, true, true).await;
     let shown = read(&desk, appeal).await;
     assert_eq!((shown.contact.as_str(), shown.description.as_str()), (CONTACT, "报装两周未答复"));
+    let same = async || {
+        for (request, taken) in &told.noted {
+            assert_eq!(noted(&enterprise, request).await.unwrap(), *taken);
+            let shown = read(&desk, &request.appeal_id).await;
+            let [note] = &shown.notes[..] else { panic!("there is one note: {shown:?}") };
+            assert_eq!((shown.contact.as_str(), note.text.as_str()), (CONTACT, WORDS));
+        }
+    };
+    same().await;
     handed_over(&world.ground).await;
+    same().await;
     assert_eq!(kept(&world.ground, appeal).await, Some(true));
     assert_eq!(submitted(&enterprise, &request).await.unwrap(), first);
     assert_eq!(submitted(&enterprise, &before).await.unwrap(), earlier);
-    noted(&enterprise, appeal).await.unwrap();
-    let shown = read(&desk, appeal).await;
-    assert_eq!((shown.contact.as_str(), shown.notes[0].text.as_str()), (CONTACT, WORDS));
+    noted(&enterprise, &note(appeal)).await.unwrap();
+    assert_eq!(read(&desk, appeal).await.notes[1].text, WORDS);
 
     let gone = until(BOUND, async || {
         (kept(&world.ground, &second.appeal_id).await == Some(false)).then_some(())
     });
     gone.await.expect("what was ordered meanwhile is done");
-    erased(&world.role(Role::Admin), appeal).await.unwrap();
-    assert_eq!(kept(&world.ground, appeal).await, Some(false));
-    for appeal in [appeal, &second.appeal_id] {
+    for appeal in [appeal, &earlier.appeal_id] {
+        erased(&world.role(Role::Admin), appeal).await.unwrap();
+        assert_eq!(kept(&world.ground, appeal).await, Some(false));
+    }
+    for appeal in [appeal, &earlier.appeal_id, &second.appeal_id] {
         let shown = read(&desk, appeal).await;
         assert_eq!((shown.contact.as_str(), shown.erased), ("", true));
+        assert!(shown.notes.iter().all(|note| note.text.is_empty()), "{shown:?}");
     }
-    assert_eq!(read(&desk, &earlier.appeal_id).await.contact, CONTACT);
     assert_eq!(waiting(&world.ground).await, 0);
     drop(channel);
     world.stop().await;

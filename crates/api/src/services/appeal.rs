@@ -5,10 +5,10 @@
 use std::sync::Arc;
 
 use doudi_domain::{
-    AppealId, EnterpriseId, Sealed,
+    AppealId, Decider, EnterpriseId, Sealed,
     appeal::{Appeal, Case, Command, Event},
 };
-use doudi_engine::{ExecuteError, Folded, Outcome, VaultError, streams};
+use doudi_engine::{ExecuteError, Folded, Outcome, Sealer, StreamName, VaultError, streams};
 use uuid::Uuid;
 
 use super::Api;
@@ -47,13 +47,13 @@ pub(super) enum As {
     Party,
 }
 
-/// A text that a command carries, and the event by which a repetition is known once the text can no
-/// longer be sealed.
+/// A text that a command carries, and how it is told by the event that came of it: a repetition is sealed as that is,
+/// and known by it once nothing can be sealed any longer.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Text<'a> {
     pub(super) label: &'static str,
     pub(super) text: &'a str,
-    pub(super) recorded: fn(&Event) -> bool,
+    pub(super) recorded: fn(&Event) -> Option<&Sealed>,
 }
 
 impl Api {
@@ -100,9 +100,13 @@ impl Api {
         command: impl FnOnce(Sealed) -> Command,
     ) -> Result<Outcome<Appeal>, Failure> {
         let Order { enterprise, command_id, command: (appeal, _), .. } = order;
-        match self.seal(*appeal, text.label, *command_id, text.text).await? {
-            Some(sealed) => self.on_appeal(call, order, &command(sealed)).await,
-            None => self.first_outcome(enterprise, *appeal, *command_id, text.recorded).await,
+        let stream = streams::appeal(enterprise, *appeal)?;
+        match self.sealer::<Appeal>(&stream, *command_id, *appeal, text.recorded).await? {
+            Some(sealer) => {
+                let sealed = sealer.seal(text.label, *command_id, text.text)?;
+                self.on_appeal(call, order, &command(sealed)).await
+            }
+            None => self.first_outcome::<Appeal>(&stream, *command_id, text.recorded).await,
         }
     }
 
@@ -192,16 +196,28 @@ impl Api {
         self.read::<Appeal>(&streams::appeal(enterprise, appeal)?).await
     }
 
-    /// The sealed text; none when the key of the appeal was destroyed.
-    pub(super) async fn seal(
+    /// What seals the texts of a command on that stream, which are personal data of an appeal, as the one that is
+    /// `recorded` of it if there is one; none when the key of the appeal was destroyed.
+    pub(super) async fn sealer<D: Decider>(
+        &self,
+        stream: &StreamName,
+        command_id: Uuid,
+        appeal: AppealId,
+        recorded: fn(&D::Event) -> Option<&Sealed>,
+    ) -> Result<Option<Sealer>, Failure> {
+        let first = self.0.engine.outcome::<D>(stream, command_id).await?;
+        let recorded = first.as_ref().and_then(|first| first.events.iter().find_map(recorded));
+        self.sealer_of(appeal, recorded).await
+    }
+
+    /// What seals the texts of a command, as the one that is `recorded`; none when the key of the appeal was destroyed.
+    pub(super) async fn sealer_of(
         &self,
         appeal: AppealId,
-        label: &str,
-        command_id: Uuid,
-        text: &str,
-    ) -> Result<Option<Sealed>, Failure> {
-        match self.0.vault.seal(&derived::subject(appeal), label, command_id, text).await {
-            Ok(sealed) => Ok(Some(sealed)),
+        recorded: Option<&Sealed>,
+    ) -> Result<Option<Sealer>, Failure> {
+        match self.0.vault.sealer(&derived::subject(appeal), recorded).await {
+            Ok(sealer) => Ok(Some(sealer)),
             Err(VaultError::Erased) => Ok(None),
             Err(error) => Err(error.into()),
         }
@@ -209,16 +225,14 @@ impl Api {
 
     /// The first outcome of a command whose text can no longer be sealed, so that a client that
     /// repeats it still learns it. What the text was is gone, hence not compared.
-    pub(super) async fn first_outcome(
+    pub(super) async fn first_outcome<D: Decider>(
         &self,
-        enterprise: &EnterpriseId,
-        appeal: AppealId,
+        stream: &StreamName,
         command_id: Uuid,
-        same: fn(&Event) -> bool,
-    ) -> Result<Outcome<Appeal>, Failure> {
-        let stream = streams::appeal(enterprise, appeal)?;
-        match self.0.engine.outcome::<Appeal>(&stream, command_id).await? {
-            Some(first) if first.events.iter().any(same) => Ok(first),
+        recorded: fn(&D::Event) -> Option<&Sealed>,
+    ) -> Result<Outcome<D>, Failure> {
+        match self.0.engine.outcome::<D>(stream, command_id).await? {
+            Some(first) if first.events.iter().any(|event| recorded(event).is_some()) => Ok(first),
             Some(_) => Err(Reason::CommandIdReused.into()),
             None => Err(Reason::PersonalDataErased.into()),
         }

@@ -8,7 +8,7 @@ use doudi_domain::{
     diagnosis::{Command, Conclusion, Convening, Diagnosis, Event, Opinion, Order as Task},
     reads::What,
 };
-use doudi_engine::{Folded, Outcome, streams};
+use doudi_engine::{Folded, Outcome, Sealer, streams};
 use doudi_views::ViewName;
 use tonic::{Request, Response, Status};
 use uuid::Uuid;
@@ -54,7 +54,13 @@ impl Api {
         let text = Text {
             label: "question",
             text: &called.question,
-            recorded: |event| matches!(event, AppealEvent::DiagnosisConvened { .. }),
+            recorded: |event| {
+                if let AppealEvent::DiagnosisConvened { question, .. } = event {
+                    Some(question)
+                } else {
+                    None
+                }
+            },
         };
         let (units, quorum) = (called.units.clone(), called.quorum);
         let convene =
@@ -75,10 +81,13 @@ impl Api {
         let (id, (stance, text)) = &order.command;
         let unit = call.unit()?;
         let appeal = self.diagnosed(call, &order.enterprise, *id).await?.appeal;
-        let Some(text) = self.seal(appeal, "opinion", order.command_id, text).await? else {
-            let first = self.heard_before_erasure(&order, *id, was_opinion).await?;
-            return Ok(pb::GiveOpinionResponse { receipt: Some(first) });
+        let (stream, command_id) = (streams::diagnosis(&order.enterprise, *id)?, order.command_id);
+        let sealer = self.sealer::<Diagnosis>(&stream, command_id, appeal, opinion).await?;
+        let Some(sealer) = sealer else {
+            let first = self.first_outcome::<Diagnosis>(&stream, command_id, opinion).await?;
+            return Ok(pb::GiveOpinionResponse { receipt: Some(receipt(&first)) });
         };
+        let text = sealer.seal("opinion", command_id, text)?;
         let command = Command::GiveOpinion { unit, opinion: Opinion { stance: *stance, text } };
         let outcome = self.on_diagnosis(call, &order, *id, &command).await?;
         Ok(pb::GiveOpinionResponse { receipt: Some(receipt(&outcome)) })
@@ -93,11 +102,13 @@ impl Api {
         let (id, found) = &order.command;
         let unit = call.unit()?;
         let appeal = self.diagnosed(call, &order.enterprise, *id).await?.appeal;
-        let Some(conclusion) = self.sealed_conclusion(appeal, order.command_id, found).await?
-        else {
-            let first = self.heard_before_erasure(&order, *id, was_conclusion).await?;
-            return Ok(pb::ConcludeDiagnosisResponse { receipt: Some(first) });
+        let (stream, command_id) = (streams::diagnosis(&order.enterprise, *id)?, order.command_id);
+        let sealer = self.sealer::<Diagnosis>(&stream, command_id, appeal, conclusion).await?;
+        let Some(sealer) = sealer else {
+            let first = self.first_outcome::<Diagnosis>(&stream, command_id, conclusion).await?;
+            return Ok(pb::ConcludeDiagnosisResponse { receipt: Some(receipt(&first)) });
         };
+        let conclusion = sealed_conclusion(&sealer, command_id, found)?;
         let command = Command::Conclude { unit, conclusion };
         let outcome = self.on_diagnosis(call, &order, *id, &command).await?;
         Ok(pb::ConcludeDiagnosisResponse { receipt: Some(receipt(&outcome)) })
@@ -160,44 +171,39 @@ impl Api {
         let envelope = call.envelope(order.command_id, order.expected_version);
         self.execute::<Diagnosis>(&stream, command, &envelope).await
     }
+}
 
-    /// The conclusion with its texts sealed; none when the key of the appeal was destroyed.
-    async fn sealed_conclusion(
-        &self,
-        appeal: AppealId,
-        command_id: Uuid,
-        found: &Found,
-    ) -> Result<Option<Conclusion>, Failure> {
-        let text = self.seal(appeal, "conclusion", command_id, &found.conclusion).await?;
-        let Some(text) = text else {
-            return Ok(None);
-        };
-        let mut orders = Vec::new();
-        for (n, order) in found.orders.iter().enumerate() {
-            let label = format!("order-{n}");
-            let sealed: Option<Sealed> = self.seal(appeal, &label, command_id, &order.task).await?;
-            let Some(task) = sealed else {
-                return Ok(None);
-            };
-            let (unit, working_days) = (order.unit.clone(), order.working_days);
-            orders.push(Task { unit, task, working_days });
-        }
-        Ok(Some(Conclusion { text, orders, standing_lead: found.standing_lead.clone() }))
+/// The conclusion with its texts sealed.
+fn sealed_conclusion(
+    sealer: &Sealer,
+    command_id: Uuid,
+    found: &Found,
+) -> Result<Conclusion, Failure> {
+    let text = sealer.seal("conclusion", command_id, &found.conclusion)?;
+    let mut orders = Vec::new();
+    for (n, order) in found.orders.iter().enumerate() {
+        let task = sealer.seal(&format!("order-{n}"), command_id, &order.task)?;
+        let (unit, working_days) = (order.unit.clone(), order.working_days);
+        orders.push(Task { unit, task, working_days });
     }
+    Ok(Conclusion { text, orders, standing_lead: found.standing_lead.clone() })
+}
 
-    /// The first receipt of a command whose text can no longer be sealed, as for appeals.
-    async fn heard_before_erasure<C>(
-        &self,
-        order: &Order<C>,
-        id: DiagnosisId,
-        same: fn(&Event) -> bool,
-    ) -> Result<pb::Receipt, Failure> {
-        let stream = streams::diagnosis(&order.enterprise, id)?;
-        match self.0.engine.outcome::<Diagnosis>(&stream, order.command_id).await? {
-            Some(first) if first.events.iter().any(same) => Ok(receipt(&first)),
-            Some(_) => Err(Reason::CommandIdReused.into()),
-            None => Err(Reason::PersonalDataErased.into()),
-        }
+/// The text of an opinion.
+fn opinion(event: &Event) -> Option<&Sealed> {
+    if let Event::OpinionGiven { opinion, .. } | Event::OpinionRevised { opinion, .. } = event {
+        Some(&opinion.text)
+    } else {
+        None
+    }
+}
+
+/// The text of a conclusion.
+fn conclusion(event: &Event) -> Option<&Sealed> {
+    if let Event::DiagnosisConcluded { conclusion, .. } = event {
+        Some(&conclusion.text)
+    } else {
+        None
     }
 }
 
@@ -215,14 +221,6 @@ fn takes_part(caller: &Caller, convening: &Convening, case: &Case) -> bool {
 /// Whether the caller is in charge of the area where the appeal plays.
 fn watches(caller: &Caller, convening: &Convening) -> bool {
     caller.roles.intersects(Role::OF_AREAS) && caller.areas.contain(&convening.area)
-}
-
-fn was_opinion(event: &Event) -> bool {
-    matches!(event, Event::OpinionGiven { .. } | Event::OpinionRevised { .. })
-}
-
-fn was_conclusion(event: &Event) -> bool {
-    matches!(event, Event::DiagnosisConcluded { .. })
 }
 
 #[tonic::async_trait]

@@ -33,7 +33,9 @@ impl Api {
         let text = Text {
             label: "reason",
             text: reason,
-            recorded: |event| matches!(event, Event::ExtensionAsked { .. }),
+            recorded: |event| {
+                if let Event::ExtensionAsked { reason, .. } = event { Some(reason) } else { None }
+            },
         };
         let ask = |reason| Command::AskExtension { unit, working_days: *working_days, reason };
         self.order_with(call, &order, As::Unit, text, ask).await
@@ -62,7 +64,9 @@ impl Api {
         let text = Text {
             label: "ask",
             text: ask,
-            recorded: |event| matches!(event, Event::CoHandlingRequested { .. }),
+            recorded: |event| {
+                if let Event::CoHandlingRequested { ask, .. } = event { Some(ask) } else { None }
+            },
         };
         let ask = |ask| Command::RequestCoHandling { unit, of: of.clone(), ask };
         let outcome = self.order_with(call, &order, As::Unit, text, ask).await?;
@@ -104,7 +108,13 @@ impl Api {
         let text = Text {
             label: "answer",
             text: answer,
-            recorded: |event| matches!(event, Event::CoHandlingAnswered { .. }),
+            recorded: |event| {
+                if let Event::CoHandlingAnswered { answer, .. } = event {
+                    Some(answer)
+                } else {
+                    None
+                }
+            },
         };
         let answer = |answer| Command::AnswerCoHandling { unit, task: *task, answer };
         self.order_with(call, &order, As::Asked, text, answer).await

@@ -92,7 +92,13 @@ async fn an_erased_subject_can_neither_be_read_nor_written() {
 async fn what_is_gone_or_of_another_subject_is_told() {
     let attachments = attachments();
     let stored = store(&attachments, PDF).await.unwrap();
-    attachments.vault.seal("appeal:2", "contact", ONE, "makes its key").await.unwrap();
+    attachments
+        .vault
+        .sealer("appeal:2", None)
+        .await
+        .unwrap()
+        .seal("contact", ONE, "makes its key")
+        .unwrap();
     let other = attachments.fetch("appeal:2", &stored.object).await;
     assert!(matches!(other, Err(AttachmentError::Damaged { .. })), "{other:?}");
     attachments.objects.delete(&stored.object).await.unwrap();

@@ -124,7 +124,8 @@ fn appeal(n: u128) -> StreamName {
 async fn appealed(engine: &Engine, n: u128) {
     let vault = Vault::memory();
     let (subject, id) = (format!("appeal:{n}"), Uuid::from_u128(n));
-    let description = vault.seal(&subject, "description", id, "报装").await.unwrap();
+    let description =
+        vault.sealer(&subject, None).await.unwrap().seal("description", id, "报装").unwrap();
     let (topic, area) = (TopicId::parse("T06").unwrap(), AreaCode::parse("210212").unwrap());
     let submission = Submission::new(Channel::Web, topic, area, description);
     let submit = appeal::Command::Submit(submission);

@@ -228,7 +228,12 @@ async fn a_visit_has_its_grace_and_holds_up_nothing_meanwhile() {
 /// An appeal whose personal data were ordered to be erased.
 async fn erased(engine: &Engine, vault: &Vault) -> StreamName {
     let stream = streams::appeal(&enterprise(), doudi_domain::AppealId(id(500))).unwrap();
-    let description = vault.seal("appeal:500", "description", id(500), "报装").await.unwrap();
+    let description = vault
+        .sealer("appeal:500", None)
+        .await
+        .unwrap()
+        .seal("description", id(500), "报装")
+        .unwrap();
     let submit = appeal::Command::Submit(appeal::Submission::new(
         appeal::Channel::Web,
         doudi_domain::TopicId::parse("T06").unwrap(),

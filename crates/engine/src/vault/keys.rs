@@ -1,9 +1,9 @@
-//! The keys in PostgreSQL, and those of new subjects that wait beside the log while it is away.
+//! The keys in PostgreSQL, and those that wait beside the log while it is away.
 //!
 //! Invariants: nothing is opened without the table, where a key that was destroyed is gone, whatever
-//! waits. Under a key that waits nothing is sealed but the texts with which a subject begins. Where two
-//! were made of one subject at the edge of an outage, the first that came to PostgreSQL seals, and all
-//! open what they sealed and are destroyed together.
+//! waits. Under a key that waits texts are sealed, and no files. Where a subject has several, since one
+//! was made in each outage, the first that came to PostgreSQL seals, and all open what they sealed and
+//! are destroyed together.
 
 use std::{
     collections::{BTreeSet, HashMap},
@@ -17,7 +17,7 @@ use doudi_journal::{Spool, Spooled};
 use tokio::time::timeout;
 
 use super::{
-    HandedOver, MasterKeys, VaultError,
+    HandedOver, MasterKeys, Source, VaultError,
     cipher::SubjectKey,
     postgres::{Held, Postgres},
     unavailable,
@@ -27,7 +27,7 @@ use super::{
 /// How many keys are handed over from one look at those that wait.
 const PAGE: usize = 500;
 
-/// How long PostgreSQL may take before a new subject's key waits instead: one that stands still gives no error.
+/// How long PostgreSQL may take before a key waits instead: one that stands still gives no error.
 const PATIENCE: Duration = Duration::from_secs(3);
 
 async fn in_time<T>(asked: impl Future<Output = Result<T, VaultError>>) -> Result<T, VaultError> {
@@ -52,27 +52,38 @@ impl Keys {
         Ok(Self { table, spool, master: Arc::new(master) })
     }
 
-    /// The key of a subject of whom nothing is on record, made if there was none; none when it was
-    /// destroyed. While PostgreSQL is away it is the one that waits, and waits from now on.
-    pub(super) async fn of_new(&self, subject: &str) -> Result<Option<SubjectKey>, VaultError> {
-        let key = match self.waiting_or_new(subject).await {
-            // Should one wait after all, it is a further one of this subject.
-            Err(VaultError::Unavailable(error)) => {
-                tracing::debug!(?error, "it cannot be told whether a new subject's key waits");
-                Wrapped::generate(&self.master, subject)?
+    /// The key that seals a subject's texts, made if there was none; none when it was destroyed. While PostgreSQL is
+    /// away it is the one that waits, and waits from now on.
+    pub(super) async fn to_seal(&self, subject: &str) -> Result<Option<SubjectKey>, VaultError> {
+        match in_time(self.table.find(subject)).await {
+            Ok(Held::Nothing) => {
+                let key = self.waiting_or_new(subject).await?;
+                match in_time(self.table.insert(subject, &key)).await {
+                    // Where only the answer got lost, the table has the very key that waits.
+                    Err(VaultError::Unavailable(error)) => self.wait(subject, &key, error).await,
+                    held => self.opened(subject, &held?),
+                }
             }
-            found => found?,
-        };
-        // Where only the answer got lost, the table has the very key that waits.
-        match in_time(self.table.insert(subject, &key)).await {
+            Ok(held) => self.opened(subject, &held),
             Err(VaultError::Unavailable(error)) => {
-                tracing::debug!(?error, "a new key waits, for PostgreSQL cannot be reached");
-                let first = self.spool.put_first(subject, key.write(subject)).await;
-                let (_, first) = Wrapped::read(&first.map_err(unavailable)?.value)?;
-                first.open(&self.master, subject).map(Some)
+                let key = Wrapped::generate(&self.master, subject)?;
+                self.wait(subject, &key, error).await
             }
-            held => self.opened(subject, &held?),
+            Err(error) => Err(error),
         }
+    }
+
+    /// The key that waits for a subject: this one, if none does.
+    async fn wait(
+        &self,
+        subject: &str,
+        key: &Wrapped,
+        error: Source,
+    ) -> Result<Option<SubjectKey>, VaultError> {
+        tracing::debug!(?error, "a key waits, for PostgreSQL cannot be reached");
+        let first = self.spool.put_first(subject, key.write(subject)).await;
+        let (_, first) = Wrapped::read(&first.map_err(unavailable)?.value)?;
+        first.open(&self.master, subject).map(Some)
     }
 
     /// The key that opens what is on record of a subject; where none does, as for any subject.
@@ -102,7 +113,7 @@ impl Keys {
         }
     }
 
-    /// The key of a subject that may be on record, made if there was none; none when it was destroyed.
+    /// The key that PostgreSQL has of a subject, made if there was none; none when it was destroyed.
     pub(super) async fn of_any(&self, subject: &str) -> Result<Option<SubjectKey>, VaultError> {
         match self.table.find(subject).await? {
             Held::Nothing => Box::pin(self.made(subject)).await,
@@ -201,10 +212,17 @@ impl Keys {
         Ok(true)
     }
 
+    /// The key that waits for a subject for whom the table has none, or a new one.
     async fn waiting_or_new(&self, subject: &str) -> Result<Wrapped, VaultError> {
-        match self.waiting(subject).await? {
-            Some(waiting) => Ok(waiting),
-            None => Wrapped::generate(&self.master, subject),
+        match self.waiting(subject).await {
+            Ok(Some(waiting)) => Ok(waiting),
+            Ok(None) => Wrapped::generate(&self.master, subject),
+            // Should one wait after all, it is a further one of this subject.
+            Err(VaultError::Unavailable(error)) => {
+                tracing::debug!(?error, "it cannot be told whether a key waits");
+                Wrapped::generate(&self.master, subject)
+            }
+            Err(error) => Err(error),
         }
     }
 

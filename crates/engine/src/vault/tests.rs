@@ -6,11 +6,36 @@ use super::*;
 async fn a_repeated_command_seals_to_the_same_bytes_and_others_do_not() {
     let vault = Vault::memory();
     let (one, two) = (Uuid::from_u128(1), Uuid::from_u128(2));
-    let first = vault.seal("appeal:1", "contact", one, "张三 13800000000").await.unwrap();
-    let again = vault.seal("appeal:1", "contact", one, "张三 13800000000").await.unwrap();
-    let label = vault.seal("appeal:1", "reply", one, "张三 13800000000").await.unwrap();
-    let command = vault.seal("appeal:1", "contact", two, "张三 13800000000").await.unwrap();
-    let subject = vault.seal("appeal:2", "contact", one, "张三 13800000000").await.unwrap();
+    let first = vault
+        .sealer("appeal:1", None)
+        .await
+        .unwrap()
+        .seal("contact", one, "张三 13800000000")
+        .unwrap();
+    let again = vault
+        .sealer("appeal:1", None)
+        .await
+        .unwrap()
+        .seal("contact", one, "张三 13800000000")
+        .unwrap();
+    let label = vault
+        .sealer("appeal:1", None)
+        .await
+        .unwrap()
+        .seal("reply", one, "张三 13800000000")
+        .unwrap();
+    let command = vault
+        .sealer("appeal:1", None)
+        .await
+        .unwrap()
+        .seal("contact", two, "张三 13800000000")
+        .unwrap();
+    let subject = vault
+        .sealer("appeal:2", None)
+        .await
+        .unwrap()
+        .seal("contact", one, "张三 13800000000")
+        .unwrap();
     assert_eq!(first, again);
     for other in [label, command, subject] {
         assert_ne!(first.ciphertext, other.ciphertext);
@@ -24,7 +49,7 @@ async fn what_a_subject_begins_with_is_sealed_under_its_one_key() {
     let vault = Vault::memory();
     let id = Uuid::from_u128(1);
     let first = vault.sealer("appeal:1", None).await.unwrap().seal("a", id, "好").unwrap();
-    assert_eq!(vault.seal("appeal:1", "a", id, "好").await.unwrap(), first);
+    assert_eq!(vault.sealer("appeal:1", None).await.unwrap().seal("a", id, "好").unwrap(), first);
     let again = vault.sealer("appeal:1", Some(&first)).await.unwrap();
     assert_eq!(again.seal("a", id, "好").unwrap(), first);
     assert_eq!(vault.open(&first).await.unwrap().as_deref(), Some("好"));
@@ -38,20 +63,26 @@ async fn what_a_subject_begins_with_is_sealed_under_its_one_key() {
 #[tokio::test]
 async fn an_erased_subject_can_neither_be_read_nor_written() {
     let vault = Vault::memory();
-    let sealed = vault.seal("appeal:1", "reply", Uuid::from_u128(1), "好").await.unwrap();
+    let sealed = vault
+        .sealer("appeal:1", None)
+        .await
+        .unwrap()
+        .seal("reply", Uuid::from_u128(1), "好")
+        .unwrap();
     assert_eq!(vault.open(&sealed).await.unwrap().as_deref(), Some("好"));
     vault.destroy(&["appeal:1"]).await.unwrap();
     vault.destroy(&["appeal:1", "appeal:3"]).await.unwrap();
     assert_eq!(vault.open(&sealed).await.unwrap(), None);
-    let refused = vault.seal("appeal:1", "reply", Uuid::from_u128(2), "好").await;
+    let refused = vault.sealer("appeal:1", None).await;
     assert!(matches!(refused, Err(VaultError::Erased)));
 }
 
 #[tokio::test]
 async fn several_texts_open_in_their_order_and_the_erased_ones_are_none() {
     let vault = Vault::memory();
-    let seal =
-        async |subject, text| vault.seal(subject, "note", Uuid::from_u128(1), text).await.unwrap();
+    let seal = async |subject, text| {
+        vault.sealer(subject, None).await.unwrap().seal("note", Uuid::from_u128(1), text).unwrap()
+    };
     let (one, two) = (seal("appeal:1", "一").await, seal("appeal:2", "二").await);
     let three = seal("appeal:1", "三").await;
     vault.destroy(&["appeal:2"]).await.unwrap();
@@ -64,7 +95,12 @@ async fn several_texts_open_in_their_order_and_the_erased_ones_are_none() {
 async fn what_a_lost_key_sealed_hides_nothing_that_another_one_seals() {
     let (lost, vault) = (Vault::memory(), Vault::memory());
     let seal = async |vault: &Vault, text| {
-        vault.seal("appeal:1", "note", Uuid::from_u128(1), text).await.unwrap()
+        vault
+            .sealer("appeal:1", None)
+            .await
+            .unwrap()
+            .seal("note", Uuid::from_u128(1), text)
+            .unwrap()
     };
     let (before, after) = (seal(&lost, "前").await, seal(&vault, "后").await);
     let opened = vault.open_all(&[&before, &after]).await.unwrap();
@@ -74,8 +110,18 @@ async fn what_a_lost_key_sealed_hides_nothing_that_another_one_seals() {
 #[tokio::test]
 async fn a_changed_text_or_subject_does_not_open() {
     let vault = Vault::memory();
-    let sealed = vault.seal("appeal:1", "reply", Uuid::from_u128(1), "好").await.unwrap();
-    let other = vault.seal("appeal:2", "reply", Uuid::from_u128(1), "坏").await.unwrap();
+    let sealed = vault
+        .sealer("appeal:1", None)
+        .await
+        .unwrap()
+        .seal("reply", Uuid::from_u128(1), "好")
+        .unwrap();
+    let other = vault
+        .sealer("appeal:2", None)
+        .await
+        .unwrap()
+        .seal("reply", Uuid::from_u128(1), "坏")
+        .unwrap();
     let swapped = Sealed { ciphertext: other.ciphertext.clone(), ..sealed.clone() };
     let moved = Sealed { subject: "appeal:2".into(), ..sealed };
     for forged in [swapped, moved] {

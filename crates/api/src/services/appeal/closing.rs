@@ -27,7 +27,9 @@ impl Api {
         let text = Text {
             label: "reply",
             text: reply,
-            recorded: |event| matches!(event, Event::AppealResolved { .. }),
+            recorded: |event| {
+                if let Event::AppealResolved { reply, .. } = event { Some(reply) } else { None }
+            },
         };
         let resolve = |reply| Command::Resolve { unit, outcome: *outcome, reply };
         self.order_with(call, &order, As::Unit, text, resolve).await
@@ -77,7 +79,13 @@ impl Api {
         let text = Text {
             label: "reason",
             text: &order.command.1,
-            recorded: |event| matches!(event, Event::ResolutionObjected { .. }),
+            recorded: |event| {
+                if let Event::ResolutionObjected { reason, .. } = event {
+                    Some(reason)
+                } else {
+                    None
+                }
+            },
         };
         let object = |reason| Command::Object { reason };
         let outcome = match own {
@@ -104,7 +112,13 @@ impl Api {
         let text = Text {
             label: "note",
             text: note,
-            recorded: |event| matches!(event, Event::CallbackRecorded { .. }),
+            recorded: |event| {
+                if let Event::CallbackRecorded { callback, .. } = event {
+                    callback.note.as_ref()
+                } else {
+                    None
+                }
+            },
         };
         self.order_with(call, &order, As::Desk, text, |note| record(Some(note))).await
     }
@@ -118,7 +132,9 @@ impl Api {
         let text = Text {
             label: "reason",
             text: &order.command.1,
-            recorded: |event| matches!(event, Event::AppealReopened { .. }),
+            recorded: |event| {
+                if let Event::AppealReopened { reason, .. } = event { Some(reason) } else { None }
+            },
         };
         let reopen = |reason| Command::Reopen { reason };
         let outcome = self.sealed_order(call, &order, text, reopen).await?;

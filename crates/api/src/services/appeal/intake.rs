@@ -4,7 +4,7 @@ use doudi_domain::{
     AppealId, EnterpriseId, Sealed,
     appeal::{Appeal, Applicant, Command, Event, Submission},
 };
-use doudi_engine::{Envelope, Outcome, VaultError, streams};
+use doudi_engine::{Envelope, Outcome, streams};
 
 use super::{As, Text};
 use crate::{
@@ -48,8 +48,13 @@ impl Api {
                 (outcome, token.unwrap_or_default())
             }
             None => {
-                let first = self.first_outcome(enterprise, appeal, order.command_id, |event| {
-                    matches!(event, Event::AppealSubmitted { .. })
+                let stream = streams::appeal(enterprise, appeal)?;
+                let first = self.first_outcome::<Appeal>(&stream, order.command_id, |event| {
+                    if let Event::AppealSubmitted { submission, .. } = event {
+                        Some(&submission.description)
+                    } else {
+                        None
+                    }
                 });
                 // What was said cannot be compared any more, so whoever repeats the id learns no token.
                 (first.await?, String::new())
@@ -102,11 +107,7 @@ impl Api {
         recorded: Option<&Sealed>,
     ) -> Result<Option<Submission>, Failure> {
         let Order { command_id, enterprise, command: said, .. } = order;
-        let sealer = match self.0.vault.sealer(&derived::subject(appeal), recorded).await {
-            Ok(sealer) => sealer,
-            Err(VaultError::Erased) => return Ok(None),
-            Err(error) => return Err(error.into()),
-        };
+        let Some(sealer) = self.sealer_of(appeal, recorded).await? else { return Ok(None) };
         let seal = |label: &str, text: &str| sealer.seal(label, *command_id, text);
         let contact =
             said.contact.as_deref().map(|contact| seal("contact", contact)).transpose()?;
@@ -156,7 +157,13 @@ impl Api {
         let text = Text {
             label: "guidance",
             text: guidance,
-            recorded: |event| matches!(event, Event::AppealRedirected { .. }),
+            recorded: |event| {
+                if let Event::AppealRedirected { guidance, .. } = event {
+                    Some(guidance)
+                } else {
+                    None
+                }
+            },
         };
         let redirect = |guidance| Command::Redirect { channel: *channel, guidance };
         self.order_with(call, &order, As::Desk, text, redirect).await

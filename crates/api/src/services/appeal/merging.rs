@@ -3,10 +3,10 @@
 use std::sync::Arc;
 
 use doudi_domain::{
-    AppealId, EnterpriseId,
+    AppealId, EnterpriseId, Sealed,
     appeal::{Appeal, Case, Command, Event, Phase, Submission},
 };
-use doudi_engine::{Folded, Outcome};
+use doudi_engine::{Folded, Outcome, Sealer, streams};
 use uuid::Uuid;
 
 use super::{As, seen};
@@ -61,37 +61,46 @@ impl Api {
         let part = derived::part(enterprise, *command_id);
         let folded = self.allowed(call, enterprise, *appeal, *command_id, As::Desk).await?;
         let case = folded.state.known().ok_or(Reason::AppealUnknown)?;
-        let Some(submission) = self.part(*appeal, case, part, *command_id, said).await? else {
-            let first = self.first_outcome(enterprise, *appeal, *command_id, |event| {
-                matches!(event, Event::AppealSplit { .. })
-            });
+        let stream = streams::appeal(enterprise, *appeal)?;
+        let recorded: fn(&Event) -> Option<&Sealed> = |event| {
+            if let Event::AppealSplit { submission, .. } = event {
+                Some(&submission.description)
+            } else {
+                None
+            }
+        };
+        let submission = match self.sealer::<Appeal>(&stream, *command_id, part, recorded).await? {
+            Some(sealer) => self.part((*appeal, case), &sealer, *command_id, said).await?,
+            None => None,
+        };
+        let Some(submission) = submission else {
+            let first = self.first_outcome::<Appeal>(&stream, *command_id, recorded);
             return Ok((first.await?, part));
         };
         let command = Command::Split { part, submission };
         Ok((self.on_appeal(call, &order, &command).await?, part))
     }
 
-    /// What the part says, without the contact where the key of that is lost; none when the key of the appeal or of the
-    /// part was destroyed.
+    /// What the part says, without the contact where the key of that is lost; none when the key of the appeal was
+    /// destroyed.
     async fn part(
         &self,
-        appeal: AppealId,
-        case: &Case,
-        part: AppealId,
+        (appeal, case): (AppealId, &Case),
+        sealer: &Sealer,
         command_id: Uuid,
         (topic, area, description): &(doudi_domain::TopicId, doudi_domain::AreaCode, String),
     ) -> Result<Option<Submission>, Failure> {
         let contact = match &case.submission.contact {
             None => None,
             Some(sealed) => match self.0.vault.open_all(&[sealed]).await?.pop().flatten() {
-                Some(contact) => self.seal(part, "contact", command_id, &contact).await?,
+                Some(contact) => Some(sealer.seal("contact", command_id, &contact)?),
                 None if case.is_erased() => return Ok(None),
                 // Its key is lost; the part is still somebody's to handle.
                 None => None,
             },
         };
-        let description = self.seal(part, "description", command_id, description).await?;
-        Ok(description.map(|description| Submission {
+        let description = sealer.seal("description", command_id, description)?;
+        Ok(Some(Submission {
             topic: topic.clone(),
             area: area.clone(),
             description,

@@ -70,7 +70,13 @@ impl Api {
         let text = Text {
             label: "reason",
             text: reason,
-            recorded: |event| matches!(event, Event::DispatchContested { .. }),
+            recorded: |event| {
+                if let Event::DispatchContested { reason, .. } = event {
+                    Some(reason)
+                } else {
+                    None
+                }
+            },
         };
         let contest = |reason| Command::Contest { unit, reason, proposed: proposed.clone() };
         self.order_with(call, &order, As::Unit, text, contest).await

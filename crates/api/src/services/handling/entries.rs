@@ -65,7 +65,9 @@ impl Api {
         let text = Text {
             label: "note",
             text: &order.command.1,
-            recorded: |event| matches!(event, Event::NoteAdded { .. }),
+            recorded: |event| {
+                if let Event::NoteAdded { note, .. } = event { Some(&note.text) } else { None }
+            },
         };
         let add = |text| Command::AddNote(Note { id, unit, visibility, text });
         let outcome = self.sealed_order(call, &order, text, add).await?;

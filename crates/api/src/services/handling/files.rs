@@ -101,11 +101,14 @@ impl Api {
         let media_type = file.media_type.as_str();
         let store =
             self.0.attachments.store(&subject, *command_id, media_type, content, Some(&hash));
-        let recorded = |event: &Event| matches!(event, Event::FileAttached { .. });
+        let recorded: fn(&Event) -> Option<&Sealed> = |event| {
+            if let Event::FileAttached { file, .. } = event { Some(&file.name) } else { None }
+        };
         let stored = match store.await {
             Ok(stored) => stored,
             Err(AttachmentError::Erased) => {
-                return self.first_outcome(enterprise, *appeal, *command_id, recorded).await;
+                let stream = streams::appeal(enterprise, *appeal)?;
+                return self.first_outcome::<Appeal>(&stream, *command_id, recorded).await;
             }
             Err(error) => return Err(error.into()),
         };
