@@ -31,6 +31,7 @@ mod blocks;
 mod net;
 mod nodes;
 mod projects;
+mod waiting;
 
 /// So many acknowledgements of each doudi show that it goes on.
 const ON: usize = 20;

@@ -1,5 +1,5 @@
 //! The key vault in PostgreSQL: one key a subject whoever asks first, rotation, erasure everywhere, and keys of new
-//! subjects that wait while PostgreSQL is away.
+//! those that wait while PostgreSQL is away.
 
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -167,6 +167,9 @@ async fn two_keys_of_one_subject_open_what_they_sealed_and_go_together() {
     assert_eq!(handed, HandedOver { taken: 1, left: 0 });
     assert_eq!(waiting(&spool).await, 0);
     assert_eq!(read(&there, &[&note, &first]).await, ["记", "张"]);
+    for (sealed, text) in [(&first, "张"), (&note, "记")] {
+        assert_eq!(here.open(sealed).await.unwrap().as_deref(), Some(text));
+    }
     assert_eq!(begun(&here, Some(&first)).await.unwrap(), first, "as what is on record");
     for recorded in [None, Some(&note)] {
         assert_eq!(noted(&there, recorded).await.unwrap(), note, "as the table has it");

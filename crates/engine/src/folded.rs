@@ -98,6 +98,14 @@ impl<D: Decider> Default for Folded<D> {
     }
 }
 
+impl<D> Folded<D> {
+    /// Whether the command of that id left something in the stream.
+    #[must_use]
+    pub fn knows(&self, command_id: Uuid) -> bool {
+        self.receipts.contains_key(&command_id)
+    }
+}
+
 impl<D: Decider> Folded<D> {
     /// Folds one more record; checks that it continues the stream.
     pub(crate) fn record(mut self, record: &Record) -> Result<Self, LoadError> {

@@ -3,9 +3,9 @@
 use std::slice;
 
 use doudi_api::proto::{
-    AnswerCoHandlingRequest, ClockKind, ConcludeDiagnosisRequest, ConveneDiagnosisRequest,
-    Diagnosis, DiagnosisOrder, GetDiagnosisRequest, GetDiagnosisResponse, GiveOpinionRequest,
-    ListInboxRequest, Stance, StandingRuleProposal,
+    AddNoteRequest, AnswerCoHandlingRequest, ClockKind, ConcludeDiagnosisRequest,
+    ConveneDiagnosisRequest, Diagnosis, DiagnosisOrder, GetDiagnosisRequest, GetDiagnosisResponse,
+    GiveOpinionRequest, ListInboxRequest, Stance, StandingRuleProposal, Visibility,
 };
 use doudi_journal::Position;
 use doudi_tests::until;
@@ -306,4 +306,57 @@ async fn owes_an_opinion(world: &World, unit: &str, wanted: bool) -> bool {
         (page.entries.is_empty() != wanted).then_some(())
     });
     found.await.is_some()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn units_are_heard_while_postgresql_is_away_until_an_erasure_is_ordered() {
+    let mut world = World::start().await;
+    let case = Case::guaranteed(&world, "L-1").await;
+    let id = convened(&world, &case).await;
+    let mut guarantee = world.unit(GUARANTEE);
+    let [mut market, mut power, mut tax] = PANEL.map(|unit| world.unit(unit));
+    let before = opinion(&case, &id, Stance::Support, "同意");
+    let first = market.diagnoses.give_opinion(before.clone()).await.unwrap().into_inner();
+    world.ground.postgres.kill9().await.unwrap();
+    let during = opinion(&case, &id, Stance::Dissent, "应由企业自行处理");
+    let taken = power.diagnoses.give_opinion(during.clone()).await.unwrap().into_inner();
+    let again = power.diagnoses.give_opinion(during.clone()).await.unwrap().into_inner();
+    assert_eq!(again, taken);
+    let unsure = market.diagnoses.give_opinion(before.clone()).await;
+    assert_eq!(refused(unsure), "VAULT_UNAVAILABLE", "sealed under a key that only the table has");
+    let internal = Visibility::Internal.into();
+    let note = request!(AddNoteRequest, case, visibility: internal, text: "转办".to_owned());
+    let noted = guarantee.handling.add_note(note.clone()).await.unwrap().into_inner();
+
+    world.ground.postgres.restart().await.unwrap();
+    let seen = until(BOUND, || async { get(&mut world.unit("tax"), &case, &id).await.ok() });
+    let seen = seen.await.expect("it can be read").into_inner().diagnosis.unwrap();
+    let texts: Vec<&str> = seen.opinions.iter().map(|opinion| opinion.text.as_str()).collect();
+    assert_eq!(texts, ["同意", "应由企业自行处理"]);
+    for (unit, request, told) in [(&mut market, &before, &first), (&mut power, &during, &taken)] {
+        let again = unit.diagnoses.give_opinion(request.clone()).await.unwrap().into_inner();
+        assert_eq!(again, *told);
+    }
+    let again = guarantee.handling.add_note(note).await.unwrap().into_inner();
+    assert_eq!(again, noted);
+
+    // Ordered, though neither is the key destroyed nor has the diagnosis ended.
+    world.ground.postgres.kill9().await.unwrap();
+    let order = request!(ErasePersonalDataRequest, case);
+    let ordered = world.role(Role::Admin).appeals.erase_personal_data(order).await;
+    assert_eq!(refused(ordered), "VAULT_UNAVAILABLE");
+    let late = tax.diagnoses.give_opinion(opinion(&case, &id, Stance::Support, "同意")).await;
+    assert_eq!(refused(late), "PERSONAL_DATA_ERASED");
+    let late = guarantee.diagnoses.conclude_diagnosis(conclusion(&case, &id)).await;
+    assert_eq!(refused(late), "PERSONAL_DATA_ERASED");
+    let again = power.diagnoses.give_opinion(during).await.unwrap().into_inner();
+    assert_eq!(again, taken, "a repetition still learns its outcome");
+    world.ground.postgres.restart().await.unwrap();
+    let ended = until(BOUND, || async {
+        let known = get(&mut world.unit("tax"), &case, &id).await.ok()?.into_inner();
+        known.diagnosis.filter(|known| known.discontinued)
+    });
+    let ended = ended.await.expect("it comes to its end");
+    assert!(ended.opinions.iter().all(|opinion| opinion.text.is_empty()), "{ended:?}");
+    world.stop().await;
 }

@@ -56,6 +56,30 @@ pub(super) struct Text<'a> {
     pub(super) recorded: fn(&Event) -> Option<&Sealed>,
 }
 
+/// On what a command with texts is given.
+#[derive(Debug)]
+pub(super) struct On<'a, D> {
+    pub(super) stream: &'a StreamName,
+    /// As it was when the command was judged.
+    pub(super) folded: &'a Folded<D>,
+    pub(super) command_id: Uuid,
+}
+
+/// Whose personal data the texts of a command are.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Subject {
+    appeal: AppealId,
+    /// Whether its erasure was ordered.
+    erased: bool,
+}
+
+impl Subject {
+    /// The appeal, and how it is by now; none where nothing is on record of it.
+    pub(super) fn of(appeal: AppealId, case: Option<&Case>) -> Self {
+        Self { appeal, erased: case.is_some_and(Case::is_erased) }
+    }
+}
+
 impl Api {
     /// Carries out a command without texts.
     pub(super) async fn order<C>(
@@ -77,37 +101,38 @@ impl Api {
     }
 
     /// Carries out a command that is made of a text, which is sealed only once the command is known
-    /// to be the caller's to give: no key is made for nothing.
+    /// to be the caller's to give: nobody else makes a key.
     pub(super) async fn order_with<C>(
         &self,
         call: &Call,
         order: &Known<C>,
         by: As,
         text: Text<'_>,
-        command: impl FnOnce(Sealed) -> Command,
+        command: impl Fn(Sealed) -> Command,
     ) -> Result<Outcome<Appeal>, Failure> {
         let Order { enterprise, command_id, command: (appeal, _), .. } = order;
-        self.allowed(call, enterprise, *appeal, *command_id, by).await?;
-        self.sealed_order(call, order, text, command).await
+        let folded = self.allowed(call, enterprise, *appeal, *command_id, by).await?;
+        self.sealed_order(call, order, &folded, text, command).await
     }
 
-    /// As [`Api::order_with`], for a command that is known to be the caller's to give.
+    /// As [`Api::order_with`], for a command on that appeal which is known to be the caller's to give.
     pub(super) async fn sealed_order<C>(
         &self,
         call: &Call,
         order: &Known<C>,
+        folded: &Folded<Appeal>,
         text: Text<'_>,
-        command: impl FnOnce(Sealed) -> Command,
+        command: impl Fn(Sealed) -> Command,
     ) -> Result<Outcome<Appeal>, Failure> {
         let Order { enterprise, command_id, command: (appeal, _), .. } = order;
         let stream = streams::appeal(enterprise, *appeal)?;
-        match self.sealer::<Appeal>(&stream, *command_id, *appeal, text.recorded).await? {
-            Some(sealer) => {
-                let sealed = sealer.seal(text.label, *command_id, text.text)?;
-                self.on_appeal(call, order, &command(sealed)).await
-            }
-            None => self.first_outcome::<Appeal>(&stream, *command_id, text.recorded).await,
-        }
+        let subject = Subject::of(*appeal, folded.state.known());
+        let on = On { stream: &stream, folded, command_id: *command_id };
+        let carry_out = |sealer: Sealer| {
+            let command = sealer.seal(text.label, *command_id, text.text).map(&command);
+            async { self.on_appeal(call, order, &command?).await }
+        };
+        self.sealed(on, subject, text.recorded, carry_out).await
     }
 
     /// A command that names its unit. A refusal must not tell a unit that may not see the appeal
@@ -196,30 +221,60 @@ impl Api {
         self.read::<Appeal>(&streams::appeal(enterprise, appeal)?).await
     }
 
-    /// What seals the texts of a command on that stream, which are personal data of an appeal, as the one that is
-    /// `recorded` of it if there is one; none when the key of the appeal was destroyed.
-    pub(super) async fn sealer<D: Decider>(
+    /// Carries out a command with texts, which are sealed as the one that is `recorded` of it if there is one. When the
+    /// subject was erased a repetition learns its first outcome.
+    pub(super) async fn sealed<D: Decider, F>(
         &self,
-        stream: &StreamName,
-        command_id: Uuid,
-        appeal: AppealId,
+        on: On<'_, D>,
+        subject: Subject,
         recorded: fn(&D::Event) -> Option<&Sealed>,
-    ) -> Result<Option<Sealer>, Failure> {
-        let first = self.0.engine.outcome::<D>(stream, command_id).await?;
-        let recorded = first.as_ref().and_then(|first| first.events.iter().find_map(recorded));
-        self.sealer_of(appeal, recorded).await
+        carry_out: impl Fn(Sealer) -> F,
+    ) -> Result<Outcome<D>, Failure>
+    where
+        F: Future<Output = Result<Outcome<D>, Failure>>,
+    {
+        let On { stream, command_id, .. } = on;
+        match self.sealed_unless_erased(on, subject, recorded, carry_out).await? {
+            Some(outcome) => Ok(outcome),
+            None => self.first_outcome::<D>(stream, command_id, recorded).await,
+        }
     }
 
-    /// What seals the texts of a command, as the one that is `recorded`; none when the key of the appeal was destroyed.
-    pub(super) async fn sealer_of(
+    /// The same; none when the subject was erased. Where the same command was given at the same moment, perhaps under
+    /// another key, it is a repetition by now.
+    pub(super) async fn sealed_unless_erased<D: Decider, F>(
         &self,
-        appeal: AppealId,
-        recorded: Option<&Sealed>,
-    ) -> Result<Option<Sealer>, Failure> {
-        match self.0.vault.sealer(&derived::subject(appeal), recorded).await {
-            Ok(sealer) => Ok(Some(sealer)),
-            Err(VaultError::Erased) => Ok(None),
-            Err(error) => Err(error.into()),
+        On { stream, folded, command_id }: On<'_, D>,
+        Subject { appeal, erased }: Subject,
+        recorded: fn(&D::Event) -> Option<&Sealed>,
+        carry_out: impl Fn(Sealer) -> F,
+    ) -> Result<Option<Outcome<D>>, Failure>
+    where
+        F: Future<Output = Result<Outcome<D>, Failure>>,
+    {
+        if erased {
+            return Ok(None);
+        }
+        let mut is_repetition = folded.knows(command_id);
+        loop {
+            let first = match is_repetition {
+                true => self.0.engine.outcome::<D>(stream, command_id).await?,
+                false => None,
+            };
+            let text = first.as_ref().and_then(|first| first.events.iter().find_map(recorded));
+            let sealer = match self.0.vault.sealer(&derived::subject(appeal), text).await {
+                Ok(sealer) => sealer,
+                Err(VaultError::Erased) => return Ok(None),
+                Err(error) => return Err(error.into()),
+            };
+            match carry_out(sealer).await {
+                Err(failure)
+                    if !is_repetition && failure.is_refused_for(Reason::CommandIdReused) =>
+                {
+                    is_repetition = true;
+                }
+                answer => return answer.map(Some),
+            }
         }
     }
 

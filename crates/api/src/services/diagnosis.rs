@@ -1,4 +1,4 @@
-//! `DiagnosisService`. Its texts are about one appeal, so they are sealed under that appeal's key.
+//! `DiagnosisService`. Its texts are about one appeal, so they are sealed under a key of that appeal.
 
 use std::sync::Arc;
 
@@ -15,7 +15,7 @@ use uuid::Uuid;
 
 use super::{
     Api,
-    appeal::{As, Text},
+    appeal::{As, On, Subject, Text},
     may_ask,
 };
 use crate::{
@@ -62,9 +62,10 @@ impl Api {
                 }
             },
         };
-        let (units, quorum) = (called.units.clone(), called.quorum);
-        let convene =
-            |question| AppealCommand::Convene { unit, diagnosis, units, quorum, question };
+        let convene = |question| {
+            let (unit, units, quorum) = (unit.clone(), called.units.clone(), called.quorum);
+            AppealCommand::Convene { unit, diagnosis, units, quorum, question }
+        };
         let outcome = self.order_with(call, &order, As::Unit, text, convene).await?;
         Ok(pb::ConveneDiagnosisResponse {
             receipt: Some(receipt(&outcome)),
@@ -80,17 +81,12 @@ impl Api {
         let order = convert::give_opinion(request)?;
         let (id, (stance, text)) = &order.command;
         let unit = call.unit()?;
-        let appeal = self.diagnosed(call, &order.enterprise, *id).await?.appeal;
-        let (stream, command_id) = (streams::diagnosis(&order.enterprise, *id)?, order.command_id);
-        let sealer = self.sealer::<Diagnosis>(&stream, command_id, appeal, opinion).await?;
-        let Some(sealer) = sealer else {
-            let first = self.first_outcome::<Diagnosis>(&stream, command_id, opinion).await?;
-            return Ok(pb::GiveOpinionResponse { receipt: Some(receipt(&first)) });
-        };
-        let text = sealer.seal("opinion", command_id, text)?;
-        let command = Command::GiveOpinion { unit, opinion: Opinion { stance: *stance, text } };
-        let outcome = self.on_diagnosis(call, &order, *id, &command).await?;
-        Ok(pb::GiveOpinionResponse { receipt: Some(receipt(&outcome)) })
+        let given = self.with_texts(call, &order, *id, opinion, |sealer| {
+            let text = sealer.seal("opinion", order.command_id, text)?;
+            let opinion = Opinion { stance: *stance, text };
+            Ok(Command::GiveOpinion { unit: unit.clone(), opinion })
+        });
+        Ok(pb::GiveOpinionResponse { receipt: Some(receipt(&given.await?)) })
     }
 
     async fn conclude(
@@ -101,17 +97,11 @@ impl Api {
         let order = convert::conclude(request)?;
         let (id, found) = &order.command;
         let unit = call.unit()?;
-        let appeal = self.diagnosed(call, &order.enterprise, *id).await?.appeal;
-        let (stream, command_id) = (streams::diagnosis(&order.enterprise, *id)?, order.command_id);
-        let sealer = self.sealer::<Diagnosis>(&stream, command_id, appeal, conclusion).await?;
-        let Some(sealer) = sealer else {
-            let first = self.first_outcome::<Diagnosis>(&stream, command_id, conclusion).await?;
-            return Ok(pb::ConcludeDiagnosisResponse { receipt: Some(receipt(&first)) });
-        };
-        let conclusion = sealed_conclusion(&sealer, command_id, found)?;
-        let command = Command::Conclude { unit, conclusion };
-        let outcome = self.on_diagnosis(call, &order, *id, &command).await?;
-        Ok(pb::ConcludeDiagnosisResponse { receipt: Some(receipt(&outcome)) })
+        let concluded = self.with_texts(call, &order, *id, conclusion, |sealer| {
+            let conclusion = sealed_conclusion(sealer, order.command_id, found)?;
+            Ok(Command::Conclude { unit: unit.clone(), conclusion })
+        });
+        Ok(pb::ConcludeDiagnosisResponse { receipt: Some(receipt(&concluded.await?)) })
     }
 
     async fn diagnosis(
@@ -160,16 +150,27 @@ impl Api {
         Ok(Diagnosed { appeal, case, folded })
     }
 
-    async fn on_diagnosis<C>(
+    /// Carries out a command whose texts are personal data of the appeal. Nothing is said about one that is erased, though
+    /// the diagnosis may not have ended yet.
+    async fn with_texts<C>(
         &self,
         call: &Call,
         order: &Order<C>,
         id: DiagnosisId,
-        command: &Command,
+        recorded: fn(&Event) -> Option<&Sealed>,
+        command: impl Fn(&Sealer) -> Result<Command, Failure>,
     ) -> Result<Outcome<Diagnosis>, Failure> {
+        let Diagnosed { appeal, case, folded } =
+            self.diagnosed(call, &order.enterprise, id).await?;
         let stream = streams::diagnosis(&order.enterprise, id)?;
+        let on = On { stream: &stream, folded: &folded, command_id: order.command_id };
+        let subject = Subject::of(appeal, case.state.known());
         let envelope = call.envelope(order.command_id, order.expected_version);
-        self.execute::<Diagnosis>(&stream, command, &envelope).await
+        let carry_out = |sealer| {
+            let command = command(&sealer);
+            async { self.execute::<Diagnosis>(&stream, &command?, &envelope).await }
+        };
+        self.sealed(on, subject, recorded, carry_out).await
     }
 }
 

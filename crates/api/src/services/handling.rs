@@ -37,7 +37,10 @@ impl Api {
                 if let Event::ExtensionAsked { reason, .. } = event { Some(reason) } else { None }
             },
         };
-        let ask = |reason| Command::AskExtension { unit, working_days: *working_days, reason };
+        let ask = |reason| {
+            let (unit, working_days) = (unit.clone(), *working_days);
+            Command::AskExtension { unit, working_days, reason }
+        };
         self.order_with(call, &order, As::Unit, text, ask).await
     }
 
@@ -68,7 +71,7 @@ impl Api {
                 if let Event::CoHandlingRequested { ask, .. } = event { Some(ask) } else { None }
             },
         };
-        let ask = |ask| Command::RequestCoHandling { unit, of: of.clone(), ask };
+        let ask = |ask| Command::RequestCoHandling { unit: unit.clone(), of: of.clone(), ask };
         let outcome = self.order_with(call, &order, As::Unit, text, ask).await?;
         let receipt = Some(receipt(&outcome));
         let task_id = self.task(&order, &outcome).await?.0;
@@ -116,7 +119,7 @@ impl Api {
                 }
             },
         };
-        let answer = |answer| Command::AnswerCoHandling { unit, task: *task, answer };
+        let answer = |answer| Command::AnswerCoHandling { unit: unit.clone(), task: *task, answer };
         self.order_with(call, &order, As::Asked, text, answer).await
     }
 }

@@ -1,9 +1,9 @@
 //! The keys in PostgreSQL, and those that wait beside the log while it is away.
 //!
-//! Invariants: nothing is opened without the table, where a key that was destroyed is gone, whatever
-//! waits. Under a key that waits texts are sealed, and no files. Where a subject has several, since one
-//! was made in each outage, the first that came to PostgreSQL seals, and all open what they sealed and
-//! are destroyed together.
+//! Invariants: nothing is shown without the table, where a key that was destroyed is gone, whatever
+//! waits. Under a key that waits texts are sealed, and no files. Where a subject has several, one more
+//! for each time that PostgreSQL did not answer, the first that came there seals, and all open what they
+//! sealed and are destroyed together.
 
 use std::{
     collections::{BTreeSet, HashMap},
@@ -34,6 +34,15 @@ async fn in_time<T>(asked: impl Future<Output = Result<T, VaultError>>) -> Resul
     timeout(PATIENCE, asked).await.unwrap_or_else(|late| Err(unavailable(late)))
 }
 
+/// What is known, or what cannot be reached that would know it.
+fn known<T>(asked: Result<T, VaultError>) -> Result<(Option<T>, Option<Source>), VaultError> {
+    match asked {
+        Ok(known) => Ok((Some(known), None)),
+        Err(VaultError::Unavailable(error)) => Ok((None, Some(error))),
+        Err(error) => Err(error),
+    }
+}
+
 /// Keys in PostgreSQL, and beside the log.
 #[derive(Debug, Clone)]
 pub struct Keys {
@@ -59,7 +68,7 @@ impl Keys {
             Ok(Held::Nothing) => {
                 let key = self.waiting_or_new(subject).await?;
                 match in_time(self.table.insert(subject, &key)).await {
-                    // Where only the answer got lost, the table has the very key that waits.
+                    // Where only the answer got lost, the table has most likely the very key that waits.
                     Err(VaultError::Unavailable(error)) => self.wait(subject, &key, error).await,
                     held => self.opened(subject, &held?),
                 }
@@ -92,21 +101,13 @@ impl Keys {
         recorded: &Sealed,
     ) -> Result<Option<SubjectKey>, VaultError> {
         let subject = &*recorded.subject;
-        let opens = |key: &SubjectKey| key.open(recorded).is_ok();
-        let away = match in_time(self.table.keys_of(subject)).await {
-            Ok(None) => return Ok(None),
-            Ok(Some(keys)) => {
-                if let Some(key) = self.all(subject, &keys)?.into_iter().find(opens) {
-                    return Ok(Some(key));
-                }
-                None
-            }
-            Err(VaultError::Unavailable(error)) => Some(error),
-            Err(error) => return Err(error),
-        };
-        let waiting = self.waiting(subject).await?;
-        let waiting = waiting.map(|key| key.open(&self.master, subject)).transpose()?;
-        match (waiting.filter(opens), away) {
+        // In this order, so that one that is handed over meanwhile is found.
+        let (waiting, unsure) = known(self.waiting(subject).await)?;
+        let (stored, away) = known(in_time(self.stored(subject)).await)?;
+        let Some(mut keys) = stored.unwrap_or_else(|| Some(vec![])) else { return Ok(None) };
+        keys.extend(waiting.flatten());
+        let mut keys = self.all(subject, &keys)?.into_iter();
+        match (keys.find(|key| key.open(recorded).is_ok()), away.or(unsure)) {
             (Some(key), _) => Ok(Some(key)),
             (None, Some(error)) => Err(VaultError::Unavailable(error)),
             (None, None) => self.of_any(subject).await,
@@ -135,20 +136,27 @@ impl Keys {
         }
     }
 
-    /// The keys with which the table seals; none for one that was destroyed, no entry for one that it has not.
+    /// All keys that the tables have of subjects; none of one whose keys were destroyed, no entry for one of whom they
+    /// have none.
     pub(super) async fn find_all(
         &self,
         subjects: &[&str],
-    ) -> Result<HashMap<String, Option<SubjectKey>>, VaultError> {
+    ) -> Result<HashMap<String, Option<Vec<SubjectKey>>>, VaultError> {
         let mut keys = HashMap::new();
-        for (subject, held) in self.table.find_all(subjects).await? {
-            let key = self.opened(&subject, &held)?;
-            keys.insert(subject, key);
+        for (subject, stored) in self.table.keys_of(subjects).await? {
+            let stored = stored.map(|stored| self.all(&subject, &stored)).transpose()?;
+            keys.insert(subject, stored);
         }
         Ok(keys)
     }
 
-    /// All keys of those for whom the table had none, or one that does not open a text.
+    /// All keys that the tables have of a subject; none when they were destroyed.
+    async fn stored(&self, subject: &str) -> Result<Option<Vec<Wrapped>>, VaultError> {
+        let mut keys = self.table.keys_of(&[subject]).await?;
+        Ok(keys.remove(subject).unwrap_or_else(|| Some(vec![])))
+    }
+
+    /// All keys of those for whom the tables had none that opens a text.
     pub(super) async fn find_late(
         &self,
         subjects: &BTreeSet<&str>,
@@ -164,7 +172,7 @@ impl Keys {
     async fn late(&self, subject: &str) -> Result<Vec<SubjectKey>, VaultError> {
         // In this order, so that one that is handed over meanwhile is found.
         let waiting = self.waiting(subject).await?;
-        let Some(mut keys) = self.table.keys_of(subject).await? else { return Ok(vec![]) };
+        let Some(mut keys) = self.stored(subject).await? else { return Ok(vec![]) };
         keys.extend(waiting);
         self.all(subject, &keys)
     }

@@ -1,5 +1,7 @@
 //! The vault's schema and its few statements.
 
+use std::collections::HashMap;
+
 use deadpool_postgres::{Object, Pool};
 use tokio_postgres::Row;
 
@@ -124,36 +126,27 @@ impl Postgres {
         }
     }
 
-    /// What subjects have; no entry for one that has nothing.
-    pub(super) async fn find_all(
+    /// All keys of subjects: none of one whose keys were destroyed, no entry for one that never had any.
+    pub(super) async fn keys_of(
         &self,
         subjects: &[&str],
-    ) -> Result<Vec<(String, Held)>, VaultError> {
+    ) -> Result<HashMap<String, Option<Vec<Wrapped>>>, VaultError> {
         let client = self.client().await?;
         let select = "SELECT master_key, wrapped, subject FROM vault.subject_key
-            WHERE subject = ANY($1)";
+            WHERE subject = ANY($1) UNION ALL
+            SELECT master_key, wrapped, subject FROM vault.further_key WHERE subject = ANY($1)";
         let select = client.prepare_cached(select).await.map_err(unavailable)?;
-        let rows = client.query(&select, &[&subjects]).await.map_err(unavailable)?;
-        rows.iter().map(|row| Ok((row.try_get(2).map_err(unavailable)?, held(row)?))).collect()
-    }
-
-    /// All keys of a subject, the one that seals first; none when they were destroyed.
-    pub(super) async fn keys_of(&self, subject: &str) -> Result<Option<Vec<Wrapped>>, VaultError> {
-        let client = self.client().await?;
-        let select = "SELECT master_key, wrapped, true AS first FROM vault.subject_key
-            WHERE subject = $1 UNION ALL
-            SELECT master_key, wrapped, false FROM vault.further_key WHERE subject = $1
-            ORDER BY first DESC";
-        let select = client.prepare_cached(select).await.map_err(unavailable)?;
-        let mut keys = vec![];
-        for row in client.query(&select, &[&subject]).await.map_err(unavailable)? {
-            match held(&row)? {
-                Held::Key(key) => keys.push(key),
-                Held::Destroyed => return Ok(None),
-                Held::Nothing => {}
+        let mut keys = HashMap::new();
+        for row in client.query(&select, &[&subjects]).await.map_err(unavailable)? {
+            let subject: String = row.try_get(2).map_err(unavailable)?;
+            let of_subject = keys.entry(subject).or_insert_with(|| Some(vec![]));
+            match (held(&row)?, of_subject) {
+                (Held::Key(key), Some(keys)) => keys.push(key),
+                (Held::Destroyed, keys) => *keys = None,
+                (Held::Key(_), None) | (Held::Nothing, _) => {}
             }
         }
-        Ok(Some(keys))
+        Ok(keys)
     }
 
     /// Stores a key beside the one that its subject has, unless that was destroyed.

@@ -1,10 +1,12 @@
 //! What the unit says became of an appeal, and what the enterprise says of that.
 
+use std::sync::Arc;
+
 use doudi_domain::{
     AppealId, Sealed,
     appeal::{Appeal, Callback, Command, Event},
 };
-use doudi_engine::Outcome;
+use doudi_engine::{Folded, Outcome};
 
 use super::{As, Known, Text, speaks};
 use crate::{
@@ -31,17 +33,21 @@ impl Api {
                 if let Event::AppealResolved { reply, .. } = event { Some(reply) } else { None }
             },
         };
-        let resolve = |reply| Command::Resolve { unit, outcome: *outcome, reply };
+        let resolve = |reply| Command::Resolve { unit: unit.clone(), outcome: *outcome, reply };
         self.order_with(call, &order, As::Unit, text, resolve).await
     }
 
     /// The enterprise's own word, on where the appeal goes on if it was merged. Answers with the
     /// appeal that it acted on.
-    async fn own_word<C>(&self, call: &Call, order: Known<C>) -> Result<Known<C>, Failure> {
+    async fn own_word<C>(
+        &self,
+        call: &Call,
+        order: Known<C>,
+    ) -> Result<(Known<C>, Arc<Folded<Appeal>>), Failure> {
         let Order { enterprise, command_id, command: (asked, _), .. } = &order;
         speaks(call, enterprise, *asked)?;
-        let (heard_in, _) = self.heard_in(enterprise, *asked, Some(*command_id)).await?;
-        Ok(order.map(|(_, said)| (heard_in, said)))
+        let (heard_in, folded) = self.heard_in(enterprise, *asked, Some(*command_id)).await?;
+        Ok((order.map(|(_, said)| (heard_in, said)), folded))
     }
 
     pub(super) async fn confirm(
@@ -49,7 +55,7 @@ impl Api {
         call: &Call,
         request: &pb::ConfirmResolutionRequest,
     ) -> Result<(Outcome<Appeal>, AppealId), Failure> {
-        let order = self.own_word(call, convert::confirm(request)?).await?;
+        let (order, _) = self.own_word(call, convert::confirm(request)?).await?;
         let outcome = self.on_appeal(call, &order, &Command::Confirm).await?;
         Ok((outcome, order.command.0))
     }
@@ -59,7 +65,7 @@ impl Api {
         call: &Call,
         request: &pb::RateAppealRequest,
     ) -> Result<(Outcome<Appeal>, AppealId), Failure> {
-        let order = self.own_word(call, convert::rate(request)?).await?;
+        let (order, _) = self.own_word(call, convert::rate(request)?).await?;
         let (appeal, rating) = order.command;
         let outcome = self.on_appeal(call, &order, &Command::Rate(rating)).await?;
         Ok((outcome, appeal))
@@ -71,10 +77,10 @@ impl Api {
         call: &Call,
         request: &pb::ObjectToResolutionRequest,
     ) -> Result<(Outcome<Appeal>, AppealId), Failure> {
-        let mut order = convert::object(request)?;
-        let own = call.caller.speaks_for(&order.enterprise, order.command.0);
-        if own {
-            order = self.own_word(call, order).await?;
+        let (mut order, mut own) = (convert::object(request)?, None);
+        if call.caller.speaks_for(&order.enterprise, order.command.0) {
+            let (heard, folded) = self.own_word(call, order).await?;
+            (order, own) = (heard, Some(folded));
         }
         let text = Text {
             label: "reason",
@@ -89,8 +95,8 @@ impl Api {
         };
         let object = |reason| Command::Object { reason };
         let outcome = match own {
-            true => self.sealed_order(call, &order, text, object).await?,
-            false => self.order_with(call, &order, As::Spokesman, text, object).await?,
+            Some(folded) => self.sealed_order(call, &order, &folded, text, object).await?,
+            None => self.order_with(call, &order, As::Spokesman, text, object).await?,
         };
         Ok((outcome, order.command.0))
     }
@@ -128,7 +134,7 @@ impl Api {
         call: &Call,
         request: &pb::ReopenAppealRequest,
     ) -> Result<(Outcome<Appeal>, AppealId), Failure> {
-        let order = self.own_word(call, convert::reopen(request)?).await?;
+        let (order, folded) = self.own_word(call, convert::reopen(request)?).await?;
         let text = Text {
             label: "reason",
             text: &order.command.1,
@@ -137,7 +143,7 @@ impl Api {
             },
         };
         let reopen = |reason| Command::Reopen { reason };
-        let outcome = self.sealed_order(call, &order, text, reopen).await?;
+        let outcome = self.sealed_order(call, &order, &folded, text, reopen).await?;
         Ok((outcome, order.command.0))
     }
 }

@@ -4,9 +4,9 @@ use doudi_domain::{
     AppealId, EnterpriseId, Sealed,
     appeal::{Appeal, Applicant, Command, Event, Submission},
 };
-use doudi_engine::{Envelope, Outcome, streams};
+use doudi_engine::{Envelope, Outcome, Sealer, streams};
 
-use super::{As, Text};
+use super::{As, On, Subject, Text};
 use crate::{
     call::Call,
     convert::{Order, appeal as convert, common::receipt, derived},
@@ -49,13 +49,7 @@ impl Api {
             }
             None => {
                 let stream = streams::appeal(enterprise, appeal)?;
-                let first = self.first_outcome::<Appeal>(&stream, order.command_id, |event| {
-                    if let Event::AppealSubmitted { submission, .. } = event {
-                        Some(&submission.description)
-                    } else {
-                        None
-                    }
-                });
+                let first = self.first_outcome::<Appeal>(&stream, order.command_id, description);
                 // What was said cannot be compared any more, so whoever repeats the id learns no token.
                 (first.await?, String::new())
             }
@@ -69,8 +63,7 @@ impl Api {
         })
     }
 
-    /// What became of the submission; none when the key of the appeal was destroyed. A repetition is sealed as what is
-    /// on record. Where the same was submitted at the same moment, perhaps under another key, it is a repetition by now.
+    /// What became of the submission; none when the appeal was erased.
     async fn submitted(
         &self,
         call: &Call,
@@ -79,55 +72,17 @@ impl Api {
         envelope: &Envelope,
     ) -> Result<Option<Outcome<Appeal>>, Failure> {
         let stream = streams::appeal(&order.enterprise, appeal)?;
-        let mut is_first = true;
-        loop {
-            let folded = self.read::<Appeal>(&stream).await?;
-            let recorded = folded.state.known().map(|case| &case.submission.description);
-            let submission = self.sealed_submission(call, order, appeal, recorded).await?;
-            let Some(submission) = submission else { return Ok(None) };
-            let command = Command::Submit(submission);
-            match self.execute::<Appeal>(&stream, &command, envelope).await {
-                Err(failure)
-                    if is_first
-                        && recorded.is_none()
-                        && failure.is_refused_for(Reason::CommandIdReused) => {}
-                answer => return answer.map(Some),
+        let folded = self.read::<Appeal>(&stream).await?;
+        let subject = Subject::of(appeal, folded.state.known());
+        let on = On { stream: &stream, folded: &folded, command_id: order.command_id };
+        let carry_out = |sealer| {
+            let submission = sealed_submission(call, order, &sealer);
+            async {
+                let command = Command::Submit(submission?);
+                self.execute::<Appeal>(&stream, &command, envelope).await
             }
-            is_first = false;
-        }
-    }
-
-    /// The submission with its texts sealed, as the one that is `recorded` if there is one; none when the key of the
-    /// appeal was destroyed.
-    async fn sealed_submission(
-        &self,
-        call: &Call,
-        order: &Order<convert::Unsealed>,
-        appeal: AppealId,
-        recorded: Option<&Sealed>,
-    ) -> Result<Option<Submission>, Failure> {
-        let Order { command_id, enterprise, command: said, .. } = order;
-        let Some(sealer) = self.sealer_of(appeal, recorded).await? else { return Ok(None) };
-        let seal = |label: &str, text: &str| sealer.seal(label, *command_id, text);
-        let contact =
-            said.contact.as_deref().map(|contact| seal("contact", contact)).transpose()?;
-        let description = seal("description", &said.description)?;
-        let by_itself = call.caller.is_enterprise(enterprise);
-        let otherwise = if by_itself { Applicant::Enterprise } else { Applicant::OnBehalf };
-        Ok(Some(Submission {
-            channel: said.channel,
-            topic: said.topic.clone(),
-            area: said.area.clone(),
-            description,
-            contact,
-            about_visit: said.about_visit,
-            case_type: said.case_type.clone(),
-            class: said.class.clone(),
-            about_level: said.about_level,
-            applicant: said.applicant.unwrap_or(otherwise),
-            confidentiality: said.confidentiality,
-            split_from: None,
-        }))
+        };
+        self.sealed_unless_erased(on, subject, description, carry_out).await
     }
 
     /// The case number: of the day that the submission says, so that a repetition gives the same.
@@ -193,5 +148,41 @@ impl Api {
         let outcome = self.on_appeal(call, &order, &command).await?;
         self.0.vault.destroy(&[&subject]).await?;
         Ok(outcome)
+    }
+}
+
+/// The submission with its texts sealed.
+fn sealed_submission(
+    call: &Call,
+    Order { command_id, enterprise, command: said, .. }: &Order<convert::Unsealed>,
+    sealer: &Sealer,
+) -> Result<Submission, Failure> {
+    let seal = |label: &str, text: &str| sealer.seal(label, *command_id, text);
+    let contact = said.contact.as_deref().map(|contact| seal("contact", contact)).transpose()?;
+    let description = seal("description", &said.description)?;
+    let by_itself = call.caller.is_enterprise(enterprise);
+    let otherwise = if by_itself { Applicant::Enterprise } else { Applicant::OnBehalf };
+    Ok(Submission {
+        channel: said.channel,
+        topic: said.topic.clone(),
+        area: said.area.clone(),
+        description,
+        contact,
+        about_visit: said.about_visit,
+        case_type: said.case_type.clone(),
+        class: said.class.clone(),
+        about_level: said.about_level,
+        applicant: said.applicant.unwrap_or(otherwise),
+        confidentiality: said.confidentiality,
+        split_from: None,
+    })
+}
+
+/// What was submitted.
+fn description(event: &Event) -> Option<&Sealed> {
+    if let Event::AppealSubmitted { submission, .. } = event {
+        Some(&submission.description)
+    } else {
+        None
     }
 }

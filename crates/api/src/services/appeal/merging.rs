@@ -3,13 +3,13 @@
 use std::sync::Arc;
 
 use doudi_domain::{
-    AppealId, EnterpriseId, Sealed,
+    AppealId, AreaCode, EnterpriseId, Sealed, TopicId,
     appeal::{Appeal, Case, Command, Event, Phase, Submission},
 };
 use doudi_engine::{Folded, Outcome, Sealer, streams};
 use uuid::Uuid;
 
-use super::{As, seen};
+use super::{As, On, Subject, seen};
 use crate::{
     call::Call,
     convert::{Order, appeal as convert, derived},
@@ -69,45 +69,25 @@ impl Api {
                 None
             }
         };
-        let submission = match self.sealer::<Appeal>(&stream, *command_id, part, recorded).await? {
-            Some(sealer) => self.part((*appeal, case), &sealer, *command_id, said).await?,
-            None => None,
-        };
-        let Some(submission) = submission else {
-            let first = self.first_outcome::<Appeal>(&stream, *command_id, recorded);
-            return Ok((first.await?, part));
-        };
-        let command = Command::Split { part, submission };
-        Ok((self.on_appeal(call, &order, &command).await?, part))
-    }
-
-    /// What the part says, without the contact where the key of that is lost; none when the key of the appeal was
-    /// destroyed.
-    async fn part(
-        &self,
-        (appeal, case): (AppealId, &Case),
-        sealer: &Sealer,
-        command_id: Uuid,
-        (topic, area, description): &(doudi_domain::TopicId, doudi_domain::AreaCode, String),
-    ) -> Result<Option<Submission>, Failure> {
+        // The part is a subject of its own, of whom nothing goes on once the appeal that it is split from was erased.
+        let subject = Subject::of(part, Some(case));
+        let on = On { stream: &stream, folded: &folded, command_id: *command_id };
         let contact = match &case.submission.contact {
-            None => None,
-            Some(sealed) => match self.0.vault.open_all(&[sealed]).await?.pop().flatten() {
-                Some(contact) => Some(sealer.seal("contact", command_id, &contact)?),
-                None if case.is_erased() => return Ok(None),
-                // Its key is lost; the part is still somebody's to handle.
-                None => None,
-            },
+            // Where its key is lost, the part is still somebody's to handle.
+            Some(sealed) if !case.is_erased() => {
+                self.0.vault.open_all(&[sealed]).await?.pop().flatten()
+            }
+            Some(_) | None => None,
         };
-        let description = sealer.seal("description", command_id, description)?;
-        Ok(Some(Submission {
-            topic: topic.clone(),
-            area: area.clone(),
-            description,
-            contact,
-            split_from: Some(appeal),
-            ..case.submission.clone()
-        }))
+        let carry_out = |sealer| {
+            let contact = contact.as_deref();
+            let submission = part_of((*appeal, case), (&sealer, *command_id), contact, said);
+            async {
+                let command = Command::Split { part, submission: submission? };
+                self.on_appeal(call, &order, &command).await
+            }
+        };
+        Ok((self.sealed(on, subject, recorded, carry_out).await?, part))
     }
 
     /// Where a note or file goes that is meant for that appeal: where it goes on by now, unless the
@@ -188,4 +168,22 @@ type Found = (AppealId, Arc<Folded<Appeal>>);
 
 pub(in crate::services) fn goes_on_in(case: &Case) -> Option<AppealId> {
     if let Phase::Merged(into) = case.phase { Some(into) } else { None }
+}
+
+/// What the part says, sealed.
+fn part_of(
+    (appeal, case): (AppealId, &Case),
+    (sealer, command_id): (&Sealer, Uuid),
+    contact: Option<&str>,
+    (topic, area, description): &(TopicId, AreaCode, String),
+) -> Result<Submission, Failure> {
+    let contact = contact.map(|contact| sealer.seal("contact", command_id, contact)).transpose()?;
+    Ok(Submission {
+        topic: topic.clone(),
+        area: area.clone(),
+        description: sealer.seal("description", command_id, description)?,
+        contact,
+        split_from: Some(appeal),
+        ..case.submission.clone()
+    })
 }

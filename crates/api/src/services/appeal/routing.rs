@@ -78,7 +78,10 @@ impl Api {
                 }
             },
         };
-        let contest = |reason| Command::Contest { unit, reason, proposed: proposed.clone() };
+        let contest = |reason| {
+            let (unit, proposed) = (unit.clone(), proposed.clone());
+            Command::Contest { unit, reason, proposed }
+        };
         self.order_with(call, &order, As::Unit, text, contest).await
     }
 

@@ -1,9 +1,12 @@
 //! Notes and files: who may add one, and where it goes when the appeal was merged.
 
+use std::sync::Arc;
+
 use doudi_domain::{
     AppealId, EnterpriseId, UnitId,
-    appeal::{Command, Event, Note, Visibility},
+    appeal::{Appeal, Command, Event, Note, Visibility},
 };
+use doudi_engine::Folded;
 use uuid::Uuid;
 
 use crate::{
@@ -21,6 +24,7 @@ use crate::{
 #[derive(Debug)]
 pub(super) struct Entry {
     pub(super) appeal: AppealId,
+    pub(super) folded: Arc<Folded<Appeal>>,
     pub(super) unit: Option<UnitId>,
 }
 
@@ -47,7 +51,7 @@ impl Api {
         if outside && visibility == Visibility::Internal {
             return Err(Refusal::new(Reason::VisibilityPublicOnly).about(path).into());
         }
-        Ok(Entry { appeal, unit: caller.unit.clone().filter(|_| !outside) })
+        Ok(Entry { appeal, folded, unit: caller.unit.clone().filter(|_| !outside) })
     }
 
     pub(super) async fn noted(
@@ -59,7 +63,7 @@ impl Api {
         let Order { enterprise, command_id, command: (asked, (visibility, _)), .. } = &order;
         let (id, visibility) = (derived::note(enterprise, *command_id), *visibility);
         let for_whom = ("visibility", visibility);
-        let Entry { appeal, unit } =
+        let Entry { appeal, folded, unit } =
             self.entry(call, enterprise, *asked, *command_id, for_whom).await?;
         let order = order.map(|(_, (_, text))| (appeal, text));
         let text = Text {
@@ -69,8 +73,8 @@ impl Api {
                 if let Event::NoteAdded { note, .. } = event { Some(&note.text) } else { None }
             },
         };
-        let add = |text| Command::AddNote(Note { id, unit, visibility, text });
-        let outcome = self.sealed_order(call, &order, text, add).await?;
+        let add = |text| Command::AddNote(Note { id, unit: unit.clone(), visibility, text });
+        let outcome = self.sealed_order(call, &order, &folded, text, add).await?;
         Ok(pb::AddNoteResponse {
             receipt: Some(receipt(&outcome)),
             note_id: id.to_string(),

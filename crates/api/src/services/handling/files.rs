@@ -116,8 +116,8 @@ impl Api {
         let object = Reference::parse(&stored.object.to_string()).map_err(Failure::fault)?;
         let label = convert::label(&file.sha256, &file.name);
         let text = Text { label: "name", text: &label, recorded };
-        let attach = |name| attached(order, &entry, (name, media_type, object));
-        self.sealed_order(call, order, text, attach).await
+        let attach = |name| attached(order, &entry, (name, media_type.clone(), object.clone()));
+        self.sealed_order(call, order, &entry.folded, text, attach).await
     }
 
     pub(super) async fn download(

@@ -4,7 +4,7 @@ use async_nats::jetstream::stream::{Config, DiscardPolicy, RetentionPolicy, Stor
 
 use super::super::config::{Drift, beside_log, first_drift, text};
 
-/// How much may wait in all, in bytes: the keys of some 150,000 new appeals.
+/// How much may wait in all, in bytes: the keys of some 150,000 appeals.
 const BYTES_MAX: i64 = 64 * 1024 * 1024;
 
 /// The subject of a name in hex, or of all of them.
