@@ -14,6 +14,7 @@ use doudi_api::{
 };
 use doudi_server::{
     client::{Client, command_id},
+    config::Secret,
     token,
 };
 use doudi_tests::{
@@ -21,12 +22,12 @@ use doudi_tests::{
     world::{Ground, World},
 };
 use tokio::time::timeout;
-use tokio_postgres::NoTls;
+use tokio_postgres::{NoTls, types::FromSqlOwned};
 use tonic::{Response, Status};
 
 use super::{BOUND, ENTERPRISE};
 use crate::real::{
-    chaos::{Frozen, family},
+    chaos::{Frozen, Link, family, pass},
     health::serving,
     load::{client, listening},
     requests::{reason, register, submit},
@@ -92,14 +93,25 @@ async fn waiting(servers: &Ground) -> u64 {
     context.get_stream(stream).await.unwrap().cached_info().state.messages
 }
 
-/// Whether the table has the key of an appeal; none where it has no row for it.
-async fn kept(servers: &Ground, appeal: &str) -> Option<bool> {
+/// What a question about an appeal's keys finds in the tables.
+async fn found<T: FromSqlOwned>(servers: &Ground, question: &str, appeal: &str) -> Option<T> {
     let url = servers.postgres.url();
     let (client, connection) = tokio_postgres::connect(&url, NoTls).await.unwrap();
     tokio::spawn(connection);
-    let kept = "SELECT wrapped IS NOT NULL FROM vault.subject_key WHERE subject = $1";
-    let row = client.query_opt(kept, &[&format!("appeal:{appeal}")]).await.unwrap();
+    let row = client.query_opt(question, &[&format!("appeal:{appeal}")]).await.unwrap();
     row.map(|row| row.get(0))
+}
+
+/// Whether the table has the key of an appeal; none where it has no row for it.
+async fn kept(servers: &Ground, appeal: &str) -> Option<bool> {
+    let kept = "SELECT wrapped IS NOT NULL FROM vault.subject_key WHERE subject = $1";
+    found(servers, kept, appeal).await
+}
+
+/// How many keys an appeal has besides the one that seals.
+async fn further(servers: &Ground, appeal: &str) -> Option<i64> {
+    let further = "SELECT count(*) FROM vault.further_key WHERE subject = $1";
+    found(servers, further, appeal).await
 }
 
 /// Waits until no key waits any more.
@@ -262,5 +274,59 @@ async fn appeals_are_taken_while_postgresql_stands_still_and_while_no_key_can_wa
     assert_eq!(kept(&world.ground, &said.appeal_id).await, Some(true));
     assert_eq!(taken(&second).await, said, "the same again");
     assert_eq!(read(&desk, &said.appeal_id).await.contact, CONTACT);
+    world.stop().await;
+}
+
+/// Longer than PostgreSQL is waited for before a key waits, and than these questions take.
+const STANDS_STILL: Duration = Duration::from_secs(20);
+/// Within this somebody who was asked has looked what is on record, and waits for PostgreSQL.
+const LOOKED_WITHIN: Duration = Duration::from_secs(1);
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_same_through_one_that_has_postgresql_and_one_that_waits_for_it_is_no_other_command() {
+    let world = World::start().await;
+    world.role(Role::Admin).enterprises.register_enterprise(register(ENTERPRISE)).await.unwrap();
+    let url = world.ground.postgres.url();
+    let address = url.split_once('@').unwrap().1.split_once('/').unwrap().0;
+    let link = Link::to(address).await;
+    let mut config = world.ground.config.clone();
+    config.postgres.url = Secret::new(url.replace(address, &link.address.to_string()));
+    let listen = program::free_address();
+    let mut other = program::role(&config, listen, "serve");
+    listening(listen).await;
+    let claims = token::claims(Role::Enterprise);
+    let claims = Claims { enterprise: Some(ENTERPRISE.to_owned()), ..claims };
+    let (near, far) = (world.enterprise(ENTERPRISE), client(&world.ground, listen, &claims));
+    let unknown = |status: &Status| assert_eq!(reason(status), "VAULT_UNAVAILABLE");
+
+    let request = submit(ENTERPRISE, "T06", CONTACT);
+    link.hold_up(STANDS_STILL);
+    let (told, late) = tokio::join!(
+        async {
+            pass(LOOKED_WITHIN).await;
+            submitted(&near, &request).await.unwrap()
+        },
+        submitted(&far, &request),
+    );
+    late.map(|late| assert_eq!(late, told)).unwrap_or_else(|status| unknown(&status));
+    let said = note(&told.appeal_id);
+    let (noted_near, late) = tokio::join!(
+        async {
+            pass(LOOKED_WITHIN).await;
+            noted(&near, &said).await.unwrap()
+        },
+        noted(&far, &said),
+    );
+    late.map(|late| assert_eq!(late, noted_near)).unwrap_or_else(|status| unknown(&status));
+
+    link.hold_up(Duration::ZERO);
+    let again = until(BOUND, async || submitted(&far, &request).await.inspect_err(unknown).ok());
+    assert_eq!(again.await, Some(told));
+    let again = until(BOUND, async || noted(&far, &said).await.inspect_err(unknown).ok());
+    assert_eq!(again.await, Some(noted_near));
+    handed_over(&world.ground).await;
+    // Each of the two was sealed under a key of its own as well, before it was looked once more.
+    assert!(further(&world.ground, &said.appeal_id).await >= Some(1));
+    other.kill().await.unwrap();
     world.stop().await;
 }
