@@ -2,40 +2,19 @@
 
 use super::*;
 
+async fn seal(vault: &Vault, subject: &str, label: &str, command_id: Uuid, text: &str) -> Sealed {
+    vault.sealer(subject, None).await.unwrap().seal(label, command_id, text).unwrap()
+}
+
 #[tokio::test]
 async fn a_repeated_command_seals_to_the_same_bytes_and_others_do_not() {
     let vault = Vault::memory();
     let (one, two) = (Uuid::from_u128(1), Uuid::from_u128(2));
-    let first = vault
-        .sealer("appeal:1", None)
-        .await
-        .unwrap()
-        .seal("contact", one, "张三 13800000000")
-        .unwrap();
-    let again = vault
-        .sealer("appeal:1", None)
-        .await
-        .unwrap()
-        .seal("contact", one, "张三 13800000000")
-        .unwrap();
-    let label = vault
-        .sealer("appeal:1", None)
-        .await
-        .unwrap()
-        .seal("reply", one, "张三 13800000000")
-        .unwrap();
-    let command = vault
-        .sealer("appeal:1", None)
-        .await
-        .unwrap()
-        .seal("contact", two, "张三 13800000000")
-        .unwrap();
-    let subject = vault
-        .sealer("appeal:2", None)
-        .await
-        .unwrap()
-        .seal("contact", one, "张三 13800000000")
-        .unwrap();
+    let first = seal(&vault, "appeal:1", "contact", one, "张三 13800000000").await;
+    let again = seal(&vault, "appeal:1", "contact", one, "张三 13800000000").await;
+    let label = seal(&vault, "appeal:1", "reply", one, "张三 13800000000").await;
+    let command = seal(&vault, "appeal:1", "contact", two, "张三 13800000000").await;
+    let subject = seal(&vault, "appeal:2", "contact", one, "张三 13800000000").await;
     assert_eq!(first, again);
     for other in [label, command, subject] {
         assert_ne!(first.ciphertext, other.ciphertext);
@@ -45,11 +24,11 @@ async fn a_repeated_command_seals_to_the_same_bytes_and_others_do_not() {
 }
 
 #[tokio::test]
-async fn what_a_subject_begins_with_is_sealed_under_its_one_key() {
+async fn what_is_said_of_a_subject_is_sealed_under_its_one_key() {
     let vault = Vault::memory();
     let id = Uuid::from_u128(1);
-    let first = vault.sealer("appeal:1", None).await.unwrap().seal("a", id, "好").unwrap();
-    assert_eq!(vault.sealer("appeal:1", None).await.unwrap().seal("a", id, "好").unwrap(), first);
+    let first = seal(&vault, "appeal:1", "a", id, "好").await;
+    assert_eq!(seal(&vault, "appeal:1", "a", id, "好").await, first);
     let again = vault.sealer("appeal:1", Some(&first)).await.unwrap();
     assert_eq!(again.seal("a", id, "好").unwrap(), first);
     assert_eq!(vault.open(&first).await.unwrap().as_deref(), Some("好"));
@@ -63,12 +42,7 @@ async fn what_a_subject_begins_with_is_sealed_under_its_one_key() {
 #[tokio::test]
 async fn an_erased_subject_can_neither_be_read_nor_written() {
     let vault = Vault::memory();
-    let sealed = vault
-        .sealer("appeal:1", None)
-        .await
-        .unwrap()
-        .seal("reply", Uuid::from_u128(1), "好")
-        .unwrap();
+    let sealed = seal(&vault, "appeal:1", "reply", Uuid::from_u128(1), "好").await;
     assert_eq!(vault.open(&sealed).await.unwrap().as_deref(), Some("好"));
     vault.destroy(&["appeal:1"]).await.unwrap();
     vault.destroy(&["appeal:1", "appeal:3"]).await.unwrap();
@@ -80,11 +54,9 @@ async fn an_erased_subject_can_neither_be_read_nor_written() {
 #[tokio::test]
 async fn several_texts_open_in_their_order_and_the_erased_ones_are_none() {
     let vault = Vault::memory();
-    let seal = async |subject, text| {
-        vault.sealer(subject, None).await.unwrap().seal("note", Uuid::from_u128(1), text).unwrap()
-    };
-    let (one, two) = (seal("appeal:1", "一").await, seal("appeal:2", "二").await);
-    let three = seal("appeal:1", "三").await;
+    let noted = async |subject, text| seal(&vault, subject, "note", Uuid::from_u128(1), text).await;
+    let (one, two) = (noted("appeal:1", "一").await, noted("appeal:2", "二").await);
+    let three = noted("appeal:1", "三").await;
     vault.destroy(&["appeal:2"]).await.unwrap();
     let opened = vault.open_all(&[&three, &two, &one]).await.unwrap();
     assert_eq!(opened, [Some("三".to_owned()), None, Some("一".to_owned())]);
@@ -94,15 +66,9 @@ async fn several_texts_open_in_their_order_and_the_erased_ones_are_none() {
 #[tokio::test]
 async fn what_a_lost_key_sealed_hides_nothing_that_another_one_seals() {
     let (lost, vault) = (Vault::memory(), Vault::memory());
-    let seal = async |vault: &Vault, text| {
-        vault
-            .sealer("appeal:1", None)
-            .await
-            .unwrap()
-            .seal("note", Uuid::from_u128(1), text)
-            .unwrap()
-    };
-    let (before, after) = (seal(&lost, "前").await, seal(&vault, "后").await);
+    let noted =
+        async |vault: &Vault, text| seal(vault, "appeal:1", "note", Uuid::from_u128(1), text).await;
+    let (before, after) = (noted(&lost, "前").await, noted(&vault, "后").await);
     let opened = vault.open_all(&[&before, &after]).await.unwrap();
     assert_eq!(opened, [None, Some("后".to_owned())]);
 }
@@ -110,18 +76,8 @@ async fn what_a_lost_key_sealed_hides_nothing_that_another_one_seals() {
 #[tokio::test]
 async fn a_changed_text_or_subject_does_not_open() {
     let vault = Vault::memory();
-    let sealed = vault
-        .sealer("appeal:1", None)
-        .await
-        .unwrap()
-        .seal("reply", Uuid::from_u128(1), "好")
-        .unwrap();
-    let other = vault
-        .sealer("appeal:2", None)
-        .await
-        .unwrap()
-        .seal("reply", Uuid::from_u128(1), "坏")
-        .unwrap();
+    let sealed = seal(&vault, "appeal:1", "reply", Uuid::from_u128(1), "好").await;
+    let other = seal(&vault, "appeal:2", "reply", Uuid::from_u128(1), "坏").await;
     let swapped = Sealed { ciphertext: other.ciphertext.clone(), ..sealed.clone() };
     let moved = Sealed { subject: "appeal:2".into(), ..sealed };
     for forged in [swapped, moved] {

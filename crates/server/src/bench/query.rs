@@ -5,7 +5,7 @@
 //! alone, until the timelines are as long as asked for. It ends with an error where a large table was scanned
 //! sequentially for a question for which that may not be.
 
-use std::{ops::Range, path::Path, time::Duration};
+use std::{ops::Range, path::Path};
 
 use doudi_api::{
     identity::Claims,
@@ -27,12 +27,10 @@ use jiff::{
     tz::TimeZone,
 };
 use tokio::{task::JoinSet, time::Instant};
-use tonic::Status;
 use uuid::Uuid;
 
 use super::{
     BenchError, appeal_of, caught_up, disk::Disk, measured, of_a_year, report::Report, submit_all,
-    work::percentile,
 };
 use crate::{
     client,
@@ -42,11 +40,13 @@ use crate::{
     token,
 };
 
+mod asked;
 mod bare;
 mod lists;
 mod past;
 mod scans;
 
+use asked::{Asked, percentiles, timed};
 use scans::{Undue, Watch};
 
 /// How many appeals the simulated city has beside its visits.
@@ -300,85 +300,10 @@ fn visits(from: Date, until: Date) -> BoardSelection {
     }
 }
 
-async fn timed<T, E>(work: impl Future<Output = Result<T, E>>) -> Result<(Duration, T), BenchError>
-where
-    E: Into<Box<dyn std::error::Error + Send + Sync>>,
-{
-    let begun = Instant::now();
-    let answer = work.await.map_err(measured)?;
-    Ok((begun.elapsed(), answer))
-}
-
-/// How long a question took both ways, of which each is asked first every other time: whichever is second finds in
-/// memory what the first got from the disk, so each is held against the other that did as much.
-#[derive(Debug, Default)]
-struct Asked {
-    first: Times,
-    again: Times,
-}
-
-#[derive(Debug, Default)]
-struct Times {
-    own: Vec<Duration>,
-    bare: Vec<Duration>,
-}
-
-impl Asked {
-    /// None yet, of four questions.
-    fn of_each() -> [Self; 4] {
-        <_>::default()
-    }
-
-    /// Asks both ways, one after the other, and gives both answers.
-    async fn both<A, B>(
-        &mut self,
-        own_first: bool,
-        own: impl Future<Output = Result<A, Status>>,
-        bare: impl Future<Output = Result<B, BenchError>>,
-    ) -> Result<(A, B), BenchError> {
-        let Self { first, again } = self;
-        if own_first {
-            let own = timed(own).await?;
-            let bare = timed(bare).await?;
-            first.own.push(own.0);
-            again.bare.push(bare.0);
-            return Ok((own.1, bare.1));
-        }
-        let bare = timed(bare).await?;
-        let own = timed(own).await?;
-        first.bare.push(bare.0);
-        again.own.push(own.0);
-        Ok((own.1, bare.1))
-    }
-
-    /// Prints how long it took, beside an rpc that asks nothing, which takes `empty` milliseconds.
-    fn tell(self, question: &str, empty: f64, report: &mut Report) {
-        for (when, Times { mut own, mut bare }) in [("first", self.first), ("again", self.again)] {
-            let (own, bare) = (percentiles(&mut own), percentiles(&mut bare));
-            let figures = [
-                ("p50", own[0]),
-                ("p95", own[1]),
-                ("p99", own[2]),
-                ("bare p50", bare[0]),
-                ("bare p95", bare[1]),
-                ("ratio at p50", own[0] / bare[0]),
-                ("beside both", own[0] / (bare[0] + empty)),
-            ];
-            report.line("milliseconds", &format!("{question}, {when}"), &figures);
-        }
-    }
-}
-
 /// That both ways of asking found as much.
 fn same(question: &str, told: usize, bare: usize) -> Result<(), BenchError> {
     if told == bare {
         return Ok(());
     }
     Err(measured(format!("{question}: {told} rows were told, bare SQL finds {bare}")))
-}
-
-/// The median, the 95th and the 99th percentile, in milliseconds.
-fn percentiles(times: &mut [Duration]) -> [f64; 3] {
-    times.sort_unstable();
-    [50, 95, 99].map(|percent| percentile(times, percent))
 }
