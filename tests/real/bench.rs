@@ -262,7 +262,8 @@ async fn query_measures_every_list_and_some_questions_beside_bare_sql() {
     let questions = ["timeline page", "quota", "inbox of an area", "board of a month"];
     let empty = find(&lines, tables[0], "an rpc that asks nothing");
     empty.has(&["p50"]);
-    let each = questions.map(|name| [format!("{name}, first"), format!("{name}, again")]);
+    let each =
+        questions.map(|name| ["first", "second"].map(|when| format!("{name}, asked {when}")));
     for name in each.as_flattened() {
         let line = find(&lines, tables[0], name);
         line.has(&["p50", "p95", "p99", "bare p50", "bare p95", "ratio at p50", "beside both"]);
@@ -327,5 +328,5 @@ async fn query_ends_with_an_error_where_large_tables_are_scanned_for_questions_t
     let may = |one: &&str| one.starts_with("rows of a board, open appeals: ");
     assert!(scanned.iter().any(may) && !named.iter().any(may), "{named:?} {scanned:?}");
     // All that was asked after that is told as well.
-    assert!(rows.iter().any(|row| row.of == "board of a month, again"), "{rows:?}");
+    assert!(rows.iter().any(|row| row.of == "board of a month, asked second"), "{rows:?}");
 }

@@ -1,5 +1,5 @@
-//! The key vault in PostgreSQL: one key a subject whoever asks first, rotation, erasure everywhere, and keys of new
-//! those that wait while PostgreSQL is away.
+//! The key vault in PostgreSQL: one key a subject whoever asks first, rotation, erasure everywhere, and those
+//! that wait while PostgreSQL is away.
 
 use std::{collections::BTreeMap, sync::Arc};
 

@@ -200,26 +200,31 @@ impl Nodes {
         }
     }
 
-    /// What a server says of the log: who leads, and its state.
-    async fn log(&self, machine: usize) -> Option<(String, Value)> {
+    /// What a server says of a stream: who leads, and its state.
+    async fn stream(&self, machine: usize, name: &str) -> Option<(String, Value)> {
         let told = self.told(machine, "jsz?streams=1&config=1").await?;
         let streams = told["account_details"][0]["stream_detail"].as_array()?;
-        let log = streams.iter().find(|stream| stream["name"] == LOG)?;
-        Some((log["cluster"]["leader"].as_str()?.to_owned(), log["state"].clone()))
+        let stream = streams.iter().find(|stream| stream["name"] == name)?;
+        Some((stream["cluster"]["leader"].as_str()?.to_owned(), stream["state"].clone()))
     }
 
     /// The server that leads the log, as the most of them say.
     pub(super) async fn leader(&self) -> usize {
+        self.leader_of(LOG).await
+    }
+
+    /// The same of any stream.
+    pub(super) async fn leader_of(&self, stream: &str) -> usize {
         let leader = until(BOUND, || async {
             let mut votes = [0; MACHINES];
             for machine in 0..MACHINES {
-                let (leader, _) = self.log(machine).await?;
+                let (leader, _) = self.stream(machine, stream).await?;
                 let leader: usize = leader.strip_prefix('n')?.parse().ok()?;
                 votes[leader] += 1;
             }
             (0..MACHINES).find(|leader| votes[*leader] * 2 > MACHINES)
         });
-        leader.await.expect("somebody leads the log")
+        leader.await.expect("somebody leads it")
     }
 
     /// Waits until every server has the same log to `last`.
@@ -227,7 +232,7 @@ impl Nodes {
         let alike = until(BOUND, || async {
             let mut states = Vec::new();
             for machine in 0..MACHINES {
-                let (_, mut state) = self.log(machine).await?;
+                let (_, mut state) = self.stream(machine, LOG).await?;
                 // Consumers are where they are.
                 state.as_object_mut()?.remove("consumer_count");
                 states.push(state);

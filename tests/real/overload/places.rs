@@ -47,14 +47,19 @@ async fn a_flood_of_connections_drives_away_nobody_who_has_worked() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn who_has_worked_and_makes_room_is_told_before() {
+    const HEADERS: u8 = 1;
     const GOAWAY: u8 = 7;
     let settings = [("connections_max", "2"), ("connections_per_address_max", "2")];
     let mut besieged = Besieged::start(&settings).await;
     let token = besieged.token(Role::Auditor, "worked");
     let words = [HELLO, &beginning(1, LIST, &token), &message(1, &framed(&page()))].concat();
     let mut connection = says(besieged.listen, &words).await.unwrap();
+    let mut told = vec![];
+    // Before it is answered nobody knows that it works.
+    while !kinds(&told).contains(&HEADERS) {
+        assert!(connection.read_buf(&mut told).await.unwrap() > 0, "it is answered");
+    }
     let leaving = tokio::spawn(async move {
-        let mut told = vec![];
         let _ = connection.read_to_end(&mut told).await;
         told
     });

@@ -74,7 +74,8 @@ pub(super) struct Subject {
 }
 
 impl Subject {
-    /// The appeal, and how it is by now; none where nothing is on record of it.
+    /// The appeal, and the case whose erasure is its own: its case as it is by now, of a part that is split off the case that
+    /// it is split from; none where nothing is on record yet.
     pub(super) fn of(appeal: AppealId, case: Option<&Case>) -> Self {
         Self { appeal, erased: case.is_some_and(Case::is_erased) }
     }

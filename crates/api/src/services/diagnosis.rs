@@ -168,7 +168,14 @@ impl Api {
         let envelope = call.envelope(order.command_id, order.expected_version);
         let carry_out = |sealer| {
             let command = command(&sealer);
-            async { self.execute::<Diagnosis>(&stream, &command?, &envelope).await }
+            async {
+                // It may have been ordered while a key was waited for, and the decision does not read the appeal.
+                let case = self.case(&order.enterprise, appeal).await?;
+                if case.state.known().is_some_and(Case::is_erased) {
+                    return Err(Reason::PersonalDataErased.into());
+                }
+                self.execute::<Diagnosis>(&stream, &command?, &envelope).await
+            }
         };
         self.sealed(on, subject, recorded, carry_out).await
     }

@@ -131,7 +131,10 @@ impl Keys {
     /// The key that a subject has; none when it was destroyed or never made.
     pub(super) async fn find(&self, subject: &str) -> Result<Option<SubjectKey>, VaultError> {
         match self.table.find(subject).await? {
-            Held::Nothing => Ok(Box::pin(self.late(subject)).await?.into_iter().next()),
+            Held::Nothing => {
+                let late = Box::pin(self.late(subject)).await?;
+                Ok(late.and_then(|keys| keys.into_iter().next()))
+            }
             held @ (Held::Key(_) | Held::Destroyed) => self.opened(subject, &held),
         }
     }
@@ -156,11 +159,11 @@ impl Keys {
         Ok(keys.remove(subject).unwrap_or_else(|| Some(vec![])))
     }
 
-    /// All keys of those for whom the tables had none that opens a text.
+    /// All keys of those for whom the tables had none that opens a text; none of one whose keys were destroyed by now.
     pub(super) async fn find_late(
         &self,
         subjects: &BTreeSet<&str>,
-    ) -> Result<HashMap<String, Vec<SubjectKey>>, VaultError> {
+    ) -> Result<HashMap<String, Option<Vec<SubjectKey>>>, VaultError> {
         let mut keys = HashMap::new();
         for subject in subjects {
             keys.insert((*subject).to_owned(), self.late(subject).await?);
@@ -169,12 +172,12 @@ impl Keys {
     }
 
     /// All keys of a subject, the one that waits too; none when they were destroyed.
-    async fn late(&self, subject: &str) -> Result<Vec<SubjectKey>, VaultError> {
+    async fn late(&self, subject: &str) -> Result<Option<Vec<SubjectKey>>, VaultError> {
         // In this order, so that one that is handed over meanwhile is found.
         let waiting = self.waiting(subject).await?;
-        let Some(mut keys) = self.stored(subject).await? else { return Ok(vec![]) };
+        let Some(mut keys) = self.stored(subject).await? else { return Ok(None) };
         keys.extend(waiting);
-        self.all(subject, &keys)
+        self.all(subject, &keys).map(Some)
     }
 
     fn all(&self, subject: &str, keys: &[Wrapped]) -> Result<Vec<SubjectKey>, VaultError> {

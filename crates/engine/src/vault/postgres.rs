@@ -28,7 +28,7 @@ const MIGRATIONS: [&str; 2] = [
 /// An arbitrary number that all doudi processes agree on.
 const MIGRATION_LOCK: i64 = 0x646f_7564_6976;
 
-/// The tables of keys in the schema `vault`: one key for each subject, and further ones that only open.
+/// The tables of keys in the schema `vault`: one key for each subject, and further ones, under which texts of an outage are sealed.
 #[derive(Debug, Clone)]
 pub(super) struct Postgres {
     pool: Pool,
@@ -126,15 +126,17 @@ impl Postgres {
         }
     }
 
-    /// All keys of subjects: none of one whose keys were destroyed, no entry for one that never had any.
+    /// All keys of subjects, the one that seals first: none of one whose keys were destroyed, no entry for one that never
+    /// had any.
     pub(super) async fn keys_of(
         &self,
         subjects: &[&str],
     ) -> Result<HashMap<String, Option<Vec<Wrapped>>>, VaultError> {
         let client = self.client().await?;
-        let select = "SELECT master_key, wrapped, subject FROM vault.subject_key
-            WHERE subject = ANY($1) UNION ALL
-            SELECT master_key, wrapped, subject FROM vault.further_key WHERE subject = ANY($1)";
+        let select = "SELECT master_key, wrapped, subject, false AS further
+            FROM vault.subject_key WHERE subject = ANY($1) UNION ALL
+            SELECT master_key, wrapped, subject, true
+            FROM vault.further_key WHERE subject = ANY($1) ORDER BY further";
         let select = client.prepare_cached(select).await.map_err(unavailable)?;
         let mut keys = HashMap::new();
         for row in client.query(&select, &[&subjects]).await.map_err(unavailable)? {

@@ -196,7 +196,7 @@ impl Way {
         }
     }
 
-    /// The same in parts that each go by one thing.
+    /// The same in parts that each go by one thing; no row lacks its enterprise, or what makes it secret.
     fn parts(&self) -> Vec<(Option<&'static str>, String)> {
         let Self { condition, by, kept, .. } = self;
         match kept {

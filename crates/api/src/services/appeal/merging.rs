@@ -6,7 +6,7 @@ use doudi_domain::{
     AppealId, AreaCode, EnterpriseId, Sealed, TopicId,
     appeal::{Appeal, Case, Command, Event, Phase, Submission},
 };
-use doudi_engine::{Folded, Outcome, Sealer, streams};
+use doudi_engine::{Folded, Outcome, Sealer, VaultError, streams};
 use uuid::Uuid;
 
 use super::{As, On, Subject, seen};
@@ -69,19 +69,28 @@ impl Api {
                 None
             }
         };
-        // The part is a subject of its own, of whom nothing goes on once the appeal that it is split from was erased.
+        // The part is a subject of its own, of whom nothing goes on once the appeal that it is split from was erased. Where
+        // the split is refused, a key of it may be left, under which nothing is.
         let subject = Subject::of(part, Some(case));
         let on = On { stream: &stream, folded: &folded, command_id: *command_id };
+        let known = case.parts.get(&part).map(|part| &part.submission);
         let contact = match &case.submission.contact {
             // Where its key is lost, the part is still somebody's to handle.
-            Some(sealed) if !case.is_erased() => {
+            Some(sealed) if known.is_none() && !case.is_erased() => {
                 self.0.vault.open_all(&[sealed]).await?.pop().flatten()
             }
             Some(_) | None => None,
         };
-        let carry_out = |sealer| {
-            let contact = contact.as_deref();
-            let submission = part_of((*appeal, case), (&sealer, *command_id), contact, said);
+        let carry_out = |sealer: Sealer| {
+            let seal = |label: &str, text: &str| sealer.seal(label, *command_id, text);
+            let submission = match known {
+                Some(known) => part_of((*appeal, known), seal, known.contact.clone(), said),
+                None => {
+                    contact.as_deref().map(|contact| seal("contact", contact)).transpose().and_then(
+                        |contact| part_of((*appeal, &case.submission), seal, contact, said),
+                    )
+                }
+            };
             async {
                 let command = Command::Split { part, submission: submission? };
                 self.on_appeal(call, &order, &command).await
@@ -170,20 +179,19 @@ pub(in crate::services) fn goes_on_in(case: &Case) -> Option<AppealId> {
     if let Phase::Merged(into) = case.phase { Some(into) } else { None }
 }
 
-/// What the part says, sealed.
+/// What the part says: as the submission, but about something of its own.
 fn part_of(
-    (appeal, case): (AppealId, &Case),
-    (sealer, command_id): (&Sealer, Uuid),
-    contact: Option<&str>,
+    (appeal, submission): (AppealId, &Submission),
+    seal: impl Fn(&str, &str) -> Result<Sealed, VaultError>,
+    contact: Option<Sealed>,
     (topic, area, description): &(TopicId, AreaCode, String),
-) -> Result<Submission, Failure> {
-    let contact = contact.map(|contact| sealer.seal("contact", command_id, contact)).transpose()?;
+) -> Result<Submission, VaultError> {
     Ok(Submission {
         topic: topic.clone(),
         area: area.clone(),
-        description: sealer.seal("description", command_id, description)?,
+        description: seal("description", description)?,
         contact,
         split_from: Some(appeal),
-        ..case.submission.clone()
+        ..submission.clone()
     })
 }

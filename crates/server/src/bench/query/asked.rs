@@ -20,11 +20,12 @@ where
 }
 
 /// How long a question took both ways, of which each is asked first every other time: whichever is second finds in
-/// memory what the first got from the disk, so each is held against the other that did as much.
+/// memory what the first got from the disk, so each is held against the other that did as much. What is asked again and
+/// again, as an inbox is, is in memory both times.
 #[derive(Debug, Default)]
 pub(super) struct Asked {
     first: Times,
-    again: Times,
+    second: Times,
 }
 
 #[derive(Debug, Default)]
@@ -34,7 +35,7 @@ struct Times {
 }
 
 impl Asked {
-    /// None yet, of four questions.
+    /// Nothing yet, for each of four questions.
     pub(super) fn of_each() -> [Self; 4] {
         <_>::default()
     }
@@ -46,24 +47,26 @@ impl Asked {
         own: impl Future<Output = Result<A, Status>>,
         bare: impl Future<Output = Result<B, BenchError>>,
     ) -> Result<(A, B), BenchError> {
-        let Self { first, again } = self;
+        let Self { first, second } = self;
         if own_first {
             let own = timed(own).await?;
             let bare = timed(bare).await?;
             first.own.push(own.0);
-            again.bare.push(bare.0);
+            second.bare.push(bare.0);
             return Ok((own.1, bare.1));
         }
         let bare = timed(bare).await?;
         let own = timed(own).await?;
         first.bare.push(bare.0);
-        again.own.push(own.0);
+        second.own.push(own.0);
         Ok((own.1, bare.1))
     }
 
     /// Prints how long it took, beside an rpc that asks nothing, which takes `empty` milliseconds.
     pub(super) fn tell(self, question: &str, empty: f64, report: &mut Report) {
-        for (when, Times { mut own, mut bare }) in [("first", self.first), ("again", self.again)] {
+        for (when, Times { mut own, mut bare }) in
+            [("asked first", self.first), ("asked second", self.second)]
+        {
             let (own, bare) = (percentiles(&mut own), percentiles(&mut bare));
             let figures = [
                 ("p50", own[0]),
