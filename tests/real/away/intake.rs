@@ -289,6 +289,25 @@ const STANDS_STILL: Duration = Duration::from_secs(20);
 /// Within this somebody who was asked has looked what is on record, and waits for PostgreSQL.
 const LOOKED_WITHIN: Duration = Duration::from_secs(2);
 
+/// That it cannot be told without PostgreSQL.
+fn unknown(status: &Status) {
+    assert_eq!(reason(status), "VAULT_UNAVAILABLE");
+}
+
+/// What the one that has PostgreSQL answers once the other has looked, which answers the same or that it cannot tell.
+async fn given_twice<T: PartialEq + std::fmt::Debug>(
+    near: impl Future<Output = Result<T, Status>>,
+    far: impl Future<Output = Result<T, Status>>,
+) -> T {
+    let near = async {
+        pass(LOOKED_WITHIN).await;
+        near.await.unwrap()
+    };
+    let (told, late) = tokio::join!(near, far);
+    late.map(|late| assert_eq!(late, told)).unwrap_or_else(|status| unknown(&status));
+    told
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn the_same_through_one_that_has_postgresql_and_one_that_waits_for_it_is_no_other_command() {
     let world = World::start().await;
@@ -304,30 +323,15 @@ async fn the_same_through_one_that_has_postgresql_and_one_that_waits_for_it_is_n
     let claims = token::claims(Role::Enterprise);
     let claims = Claims { enterprise: Some(ENTERPRISE.to_owned()), ..claims };
     let (near, far) = (world.enterprise(ENTERPRISE), client(&world.ground, listen, &claims));
-    let unknown = |status: &Status| assert_eq!(reason(status), "VAULT_UNAVAILABLE");
 
     let request = submit(ENTERPRISE, "T06", CONTACT);
     link.hold_up(STANDS_STILL);
-    let (told, late) = tokio::join!(
-        async {
-            pass(LOOKED_WITHIN).await;
-            submitted(&near, &request).await.unwrap()
-        },
-        submitted(&far, &request),
-    );
-    late.map(|late| assert_eq!(late, told)).unwrap_or_else(|status| unknown(&status));
+    let told = given_twice(submitted(&near, &request), submitted(&far, &request)).await;
     // It sealed the same under a key of its own, before it looked once more.
     handed_over(&world.ground).await;
     assert_eq!(further(&world.ground, &told.appeal_id).await, Some(1));
     let said = note(&told.appeal_id);
-    let (noted_near, late) = tokio::join!(
-        async {
-            pass(LOOKED_WITHIN).await;
-            noted(&near, &said).await.unwrap()
-        },
-        noted(&far, &said),
-    );
-    late.map(|late| assert_eq!(late, noted_near)).unwrap_or_else(|status| unknown(&status));
+    let answered = given_twice(noted(&near, &said), noted(&far, &said)).await;
     handed_over(&world.ground).await;
     assert_eq!(further(&world.ground, &said.appeal_id).await, Some(2));
 
@@ -335,7 +339,7 @@ async fn the_same_through_one_that_has_postgresql_and_one_that_waits_for_it_is_n
     let again = until(BOUND, async || submitted(&far, &request).await.inspect_err(unknown).ok());
     assert_eq!(again.await, Some(told));
     let again = until(BOUND, async || noted(&far, &said).await.inspect_err(unknown).ok());
-    assert_eq!(again.await, Some(noted_near));
+    assert_eq!(again.await, Some(answered));
     other.kill().await.unwrap();
     world.stop().await;
 }

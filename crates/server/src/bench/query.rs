@@ -200,7 +200,7 @@ async fn ask(
         None => Undue::default(),
     };
     let bare = bare::Questions::prepare(bare, UNIT, AREA).await?;
-    let [mut of_timeline, mut of_quota, mut of_inbox, mut of_board] = Asked::of_each();
+    let [mut of_timeline, mut of_quota, mut of_inbox, mut of_board] = <[Asked; 4]>::default();
     let (before, mut refused) = (disk.look()?, vec![]);
     for (at, enterprise) in enterprises.iter().enumerate() {
         let enterprise_id = enterprise.clone();

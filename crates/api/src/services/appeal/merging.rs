@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use doudi_domain::{
-    AppealId, AreaCode, EnterpriseId, Sealed, TopicId,
+    AppealId, EnterpriseId, Sealed,
     appeal::{Appeal, Case, Command, Event, Phase, Submission},
 };
 use doudi_engine::{Folded, Outcome, Sealer, VaultError, streams};
@@ -81,20 +81,29 @@ impl Api {
             }
             Some(_) | None => None,
         };
-        let carry_out = |sealer: Sealer| {
+        let (topic, area, description) = said;
+        let split = |sealer: &Sealer| {
             let seal = |label: &str, text: &str| sealer.seal(label, *command_id, text);
-            let submission = match known {
-                Some(known) => part_of((*appeal, known), seal, known.contact.clone(), said),
+            let (as_it_was, contact) = match known {
+                Some(known) => (known, known.contact.clone()),
                 None => {
-                    contact.as_deref().map(|contact| seal("contact", contact)).transpose().and_then(
-                        |contact| part_of((*appeal, &case.submission), seal, contact, said),
-                    )
+                    let contact = contact.as_deref().map(|contact| seal("contact", contact));
+                    (&case.submission, contact.transpose()?)
                 }
             };
-            async {
-                let command = Command::Split { part, submission: submission? };
-                self.on_appeal(call, &order, &command).await
-            }
+            let submission = Submission {
+                topic: topic.clone(),
+                area: area.clone(),
+                description: seal("description", description)?,
+                contact,
+                split_from: Some(*appeal),
+                ..as_it_was.clone()
+            };
+            Ok::<_, VaultError>(Command::Split { part, submission })
+        };
+        let carry_out = |sealer| {
+            let command = split(&sealer);
+            async { self.on_appeal(call, &order, &command?).await }
         };
         Ok((self.sealed(on, subject, recorded, carry_out).await?, part))
     }
@@ -177,21 +186,4 @@ type Found = (AppealId, Arc<Folded<Appeal>>);
 
 pub(in crate::services) fn goes_on_in(case: &Case) -> Option<AppealId> {
     if let Phase::Merged(into) = case.phase { Some(into) } else { None }
-}
-
-/// What the part says: as the submission, but about something of its own.
-fn part_of(
-    (appeal, submission): (AppealId, &Submission),
-    seal: impl Fn(&str, &str) -> Result<Sealed, VaultError>,
-    contact: Option<Sealed>,
-    (topic, area, description): &(TopicId, AreaCode, String),
-) -> Result<Submission, VaultError> {
-    Ok(Submission {
-        topic: topic.clone(),
-        area: area.clone(),
-        description: seal("description", description)?,
-        contact,
-        split_from: Some(appeal),
-        ..submission.clone()
-    })
 }

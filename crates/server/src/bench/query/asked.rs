@@ -35,11 +35,6 @@ struct Times {
 }
 
 impl Asked {
-    /// Nothing yet, for each of four questions.
-    pub(super) fn of_each() -> [Self; 4] {
-        <_>::default()
-    }
-
     /// Asks both ways, one after the other, and gives both answers.
     pub(super) async fn both<A, B>(
         &mut self,
